@@ -1,0 +1,93 @@
+package org.litestream4j.replica;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.Collection;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+
+/**
+ * One replica: the LTX files of one database in a store. The listing <em>is</em> the metadata: what is listed is whole,
+ * what is not listed does not exist.
+ *
+ * <p>Thread-safe: several threads may call at once; each {@link InputStream} and {@link ReplicaUpload} belongs to one
+ * thread at a time. Calls block; a client neither starts threads that outlive {@link #close} nor retries for longer
+ * than a few seconds: waiting out an outage is the caller's part.
+ *
+ * <p>Errors, beside what each method names: {@link ReplicaAccessException} when the store refuses (credentials, rights,
+ * missing bucket) and a repetition will not help until somebody changes something; any other {@link IOException} may
+ * pass. No message or URL ever carries a secret.
+ */
+public interface ReplicaClient extends Closeable {
+
+    /** Level of the snapshots. */
+    int SNAPSHOT_LEVEL = 9;
+
+    /** To the end of the file, as the length of {@link #open}. */
+    long TO_END = -1;
+
+    /** The replica's address without secrets, for messages and status. */
+    String url();
+
+    /**
+     * Checks that the replica can be used and creates what may be created (a folder); cheap, called once before the
+     * first write.
+     *
+     * @throws ReplicaAccessException naming what is wrong and what to change
+     */
+    void prepare() throws IOException;
+
+    /**
+     * Lists the files of one level whose first transaction is not before {@code from}, ordered by
+     * {@link LtxFileName#compareTo}. Names of other kinds are ignored; a level without files, or a replica that does not
+     * exist yet, lists nothing. A file that appears or disappears meanwhile may or may not be listed; all others are.
+     *
+     * @param visitor called on this thread; answers false to end the listing early
+     */
+    void list(int level, Txid from, Visitor visitor) throws IOException;
+
+    /**
+     * Opens a file for reading.
+     *
+     * @param offset first byte; at most the file's size
+     * @param length bytes, or {@link #TO_END}; a range beyond the end is cut there
+     * @return a stream that the caller closes, and that throws an {@link IOException} rather than end early
+     * @throws ReplicaFileNotFoundException if there is no such file (any more)
+     */
+    InputStream open(int level, LtxFileName name, long offset, long length) throws IOException;
+
+    /** The timestamp of a listed file's last transaction; asks the store only where the listing could not tell. */
+    default Instant timestamp(LtxFileInfo file) throws IOException {
+        if (!file.exact()) {
+            throw new IllegalStateException("a client that lists inexact timestamps must be able to ask for them");
+        }
+        return file.timestamp();
+    }
+
+    /**
+     * Begins to write a file. Nothing is visible before {@link ReplicaUpload#publish}.
+     *
+     * @param timestamp of the file's last transaction, kept with the file
+     */
+    ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException;
+
+    /**
+     * Deletes files. Names that do not exist (any more) count as deleted.
+     *
+     * @throws ReplicaDeleteException naming the files that remain, after all others were deleted
+     */
+    void delete(int level, Collection<LtxFileName> names) throws IOException;
+
+    /** Releases what the client holds; idempotent. Streams and uploads still open fail afterwards. */
+    @Override
+    void close() throws IOException;
+
+    /** Receives a listing. */
+    @FunctionalInterface
+    interface Visitor {
+        /** Whether to go on. */
+        boolean visit(LtxFileInfo file) throws IOException;
+    }
+}

@@ -1,0 +1,13 @@
+package org.litestream4j.replica;
+
+import org.jspecify.annotations.Nullable;
+
+/** A file of that name exists with other content: someone else writes to this replica. Nothing was overwritten. */
+public final class ReplicaConflictException extends ReplicaException {
+
+    private static final long serialVersionUID = 1L;
+
+    public ReplicaConflictException(String replica, String problem, String remedy, @Nullable Throwable cause) {
+        super(replica, problem, remedy, cause);
+    }
+}

@@ -1,0 +1,33 @@
+package org.litestream4j.replica;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** What went wrong at a replica: its address (without secrets), what happened, and what to do. */
+public class ReplicaException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String replica;
+
+    private final String remedy;
+
+    /**
+     * @param replica the replica's address without secrets
+     * @param problem what happened, naming the file or the setting
+     * @param remedy what the reader can do about it; empty if waiting is all
+     */
+    public ReplicaException(String replica, String problem, String remedy, @Nullable Throwable cause) {
+        super(replica + ": " + problem + (remedy.isEmpty() ? "" : "; " + remedy), cause);
+        this.replica = replica;
+        this.remedy = remedy;
+    }
+
+    public String replica() {
+        return replica;
+    }
+
+    public String remedy() {
+        return remedy;
+    }
+}

@@ -1,0 +1,42 @@
+package org.litestream4j.replica;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Where a replica is and how to reach it, as its owner wrote it: a URL as Litestream's users know it, and the settings of
+ * its backend. Query parameters of the URL and settings have the same names; a setting beats a parameter.
+ *
+ * @param url for example {@code file:///var/backups/app} or {@code s3://bucket/path?region=eu-central-1}
+ * @param settings of the backend, by their names in kebab case ({@code force-path-style}); may hold secrets
+ */
+public record ReplicaLocation(String url, Map<String, String> settings) {
+
+    /** @throws IllegalArgumentException if the URL has no scheme */
+    public ReplicaLocation {
+        requireNonNull(url, "url");
+        settings = Map.copyOf(new LinkedHashMap<>(settings));
+        if (!url.matches("[A-Za-z][A-Za-z0-9+.-]*:.*")) {
+            throw new IllegalArgumentException(
+                    "replica URL without a scheme: \"" + url + "\"; write for example file:///var/backups/app");
+        }
+    }
+
+    /** A replica whose URL says everything. */
+    public static ReplicaLocation of(String url) {
+        return new ReplicaLocation(url, Map.of());
+    }
+
+    /** In lower case. */
+    public String scheme() {
+        return url.substring(0, url.indexOf(':')).toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /** The scheme and nothing else: URL and settings may hold secrets. */
+    @Override
+    public String toString() {
+        return scheme() + ":…";
+    }
+}
