@@ -17,4 +17,14 @@ public interface ReplicaProvider {
      * @throws IllegalArgumentException naming the setting, its value (unless secret) and what is allowed
      */
     ReplicaClient create(ReplicaLocation location);
+
+    /**
+     * The same, with the client's requests counted. A backend whose requests nobody bills may leave the listener aside,
+     * as this default does.
+     *
+     * @throws IllegalArgumentException as {@link #create(ReplicaLocation)}
+     */
+    default ReplicaClient create(ReplicaLocation location, RequestListener listener) {
+        return create(location);
+    }
 }
