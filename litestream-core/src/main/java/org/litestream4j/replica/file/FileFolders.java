@@ -1,0 +1,50 @@
+package org.litestream4j.replica.file;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+
+/** Folders whose entries survive a power cut. */
+final class FileFolders {
+
+    /** Windows cannot open a folder; NTFS journals its entries. */
+    private static final boolean CAN_FORCE =
+            !System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
+
+    private FileFolders() {}
+
+    /** Creates a folder and those above it, each made durable. */
+    static void create(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            return;
+        }
+        Path parent = folder.getParent();
+        if (parent != null) {
+            create(parent);
+        }
+        try {
+            Files.createDirectory(folder);
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(folder)) {
+                throw e;
+            }
+            return; // somebody else created it meanwhile
+        }
+        if (parent != null) {
+            force(parent);
+        }
+    }
+
+    /** Makes durable which files a folder holds. */
+    static void force(Path folder) throws IOException {
+        if (CAN_FORCE) {
+            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+package org.litestream4j.replica.file;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaDeleteException;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.ReplicaUpload;
+
+/** A replica in a folder. */
+final class FileReplicaClient implements ReplicaClient {
+
+    /** Temporary files of ours are taken for left over when nobody wrote to them for so long. */
+    static final Duration STALE = Duration.ofHours(1);
+
+    private static final Pattern TEMPORARY = Pattern.compile("\\.[0-9a-f]{16}-[0-9a-f]{16}\\.ltx\\.[0-9a-f]{16}\\.tmp");
+
+    private final Path root;
+
+    private final Publisher publisher;
+
+    private volatile boolean closed;
+
+    FileReplicaClient(Path root, Publisher publisher) {
+        this.root = root.toAbsolutePath().normalize();
+        this.publisher = publisher;
+    }
+
+    @Override
+    public String url() {
+        return "file://" + root;
+    }
+
+    @Override
+    public void prepare() throws IOException {
+        checkOpen();
+        Path folder = root.resolve("ltx");
+        try {
+            FileFolders.create(folder);
+            for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
+                deleteStaleTemporaries(level);
+            }
+            Path probe = Files.createTempFile(folder, ".probe", ".tmp"); // rights alone do not tell: read-only mounts
+            Files.delete(probe);
+        } catch (FileAlreadyExistsException | NotDirectoryException e) {
+            throw new ReplicaAccessException(
+                    url(),
+                    "there is a file in the place of the folder " + e.getFile(),
+                    "remove it or change the URL",
+                    e);
+        } catch (AccessDeniedException e) {
+            throw new ReplicaAccessException(
+                    url(),
+                    "cannot write to the folder, access denied: " + e.getFile(),
+                    "give this process's user the right to write there",
+                    e);
+        } catch (IOException e) {
+            throw new ReplicaAccessException(
+                    url(), "cannot write to the folder: " + e, "make it writable or change the URL", e);
+        }
+    }
+
+    private void deleteStaleTemporaries(int level) throws IOException {
+        Instant limit = Instant.now().minus(STALE);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder(level), FileReplicaClient::isTemporary)) {
+            for (Path file : files) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            return; // no such level yet, or somebody else cleans up
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static boolean isTemporary(Path file) {
+        return TEMPORARY.matcher(file.getFileName().toString()).matches();
+    }
+
+    @Override
+    public void list(int level, Txid from, Visitor visitor) throws IOException {
+        checkOpen();
+        for (LtxFileName name : names(level, from)) {
+            BasicFileAttributes attributes;
+            try {
+                attributes = Files.readAttributes(path(level, name), BasicFileAttributes.class);
+            } catch (NoSuchFileException e) {
+                continue; // deleted meanwhile
+            }
+            if (attributes.isRegularFile() && !visitor.visit(info(level, name, attributes))) {
+                return;
+            }
+        }
+    }
+
+    private List<LtxFileName> names(int level, Txid from) throws IOException {
+        List<LtxFileName> names = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder(level))) {
+            for (Path file : files) {
+                LtxFileName.parse(file.getFileName().toString())
+                        .filter(name -> !name.min().isBefore(from))
+                        .ifPresent(names::add);
+            }
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (NotDirectoryException e) {
+            throw new ReplicaAccessException(
+                    url(), "not a folder: " + e.getFile(), "remove that file or change the URL", e);
+        } catch (AccessDeniedException e) {
+            throw denied("list " + folder(level), e);
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        Collections.sort(names);
+        return names;
+    }
+
+    private static LtxFileInfo info(int level, LtxFileName name, BasicFileAttributes attributes) {
+        return new LtxFileInfo(
+                level, name, attributes.size(), attributes.lastModifiedTime().toInstant(), true);
+    }
+
+    LtxFileInfo info(int level, LtxFileName name) throws IOException {
+        return info(level, name, Files.readAttributes(path(level, name), BasicFileAttributes.class));
+    }
+
+    @Override
+    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        checkOpen();
+        if (offset < 0 || length < TO_END) {
+            throw new IllegalArgumentException("no such range: offset " + offset + ", length " + length);
+        }
+        Path path = path(level, name);
+        FileChannel channel = openChannel(level, name, path);
+        try {
+            long size = channel.size();
+            if (offset > size) {
+                throw new ReplicaException(
+                        url(), path + " has " + size + " bytes, asked for those from " + offset, "", null);
+            }
+            channel.position(offset);
+            long available = size - offset;
+            return new RangeInputStream(
+                    this, path, channel, length == TO_END ? available : Math.min(length, available));
+        } catch (Throwable e) {
+            try {
+                channel.close();
+            } catch (IOException suppressed) {
+                e.addSuppressed(suppressed);
+            }
+            throw e;
+        }
+    }
+
+    private FileChannel openChannel(int level, LtxFileName name, Path path) throws IOException {
+        try {
+            return FileChannel.open(path, StandardOpenOption.READ);
+        } catch (NoSuchFileException e) {
+            throw new ReplicaFileNotFoundException(
+                    url(), "no file " + name + " in level " + level, "it may have been deleted by retention", e);
+        } catch (AccessDeniedException e) {
+            throw denied("read " + path, e);
+        }
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        checkOpen();
+        try {
+            FileFolders.create(folder(level));
+            return FileReplicaUpload.begin(this, publisher, level, name, timestamp);
+        } catch (AccessDeniedException e) {
+            throw denied("write below " + root, e);
+        }
+    }
+
+    @Override
+    public void delete(int level, Collection<LtxFileName> names) throws IOException {
+        checkOpen();
+        List<LtxFileName> remaining = new ArrayList<>();
+        IOException first = null;
+        for (LtxFileName name : names) {
+            try {
+                Files.deleteIfExists(path(level, name));
+            } catch (IOException e) {
+                remaining.add(name);
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw new ReplicaDeleteException(
+                    url(),
+                    remaining,
+                    "could not delete " + remaining + " of level " + level + ": " + first,
+                    "give this process's user the right to delete there",
+                    first);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    void checkOpen() throws IOException {
+        if (closed) {
+            throw new ReplicaException(url(), "this client was closed", "", null);
+        }
+    }
+
+    Path folder(int level) {
+        if (level < 0 || level > SNAPSHOT_LEVEL) {
+            throw new IllegalArgumentException("no such level: " + level);
+        }
+        return root.resolve("ltx").resolve(Integer.toString(level));
+    }
+
+    Path path(int level, LtxFileName name) {
+        return folder(level).resolve(name.toString());
+    }
+
+    private ReplicaAccessException denied(String action, AccessDeniedException cause) {
+        return new ReplicaAccessException(
+                url(), "not allowed to " + action, "give this process's user the right to do so", cause);
+    }
+}

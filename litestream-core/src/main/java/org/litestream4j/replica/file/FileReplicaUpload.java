@@ -1,0 +1,142 @@
+package org.litestream4j.replica.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaUpload;
+
+/** Writes under a temporary name beside the final one. */
+final class FileReplicaUpload extends ReplicaUpload {
+
+    private static final int BUFFER = 64 * 1024;
+
+    private final FileReplicaClient client;
+
+    private final Publisher publisher;
+
+    private final int level;
+
+    private final LtxFileName name;
+
+    private final Instant timestamp;
+
+    private final Path temporary;
+
+    private final FileChannel channel;
+
+    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+
+    private boolean published;
+
+    private FileReplicaUpload(
+            FileReplicaClient client,
+            Publisher publisher,
+            int level,
+            LtxFileName name,
+            Instant timestamp,
+            Path temporary,
+            FileChannel channel) {
+        this.client = client;
+        this.publisher = publisher;
+        this.level = level;
+        this.name = name;
+        this.timestamp = timestamp;
+        this.temporary = temporary;
+        this.channel = channel;
+    }
+
+    /** The level's folder must exist. */
+    static FileReplicaUpload begin(
+            FileReplicaClient client, Publisher publisher, int level, LtxFileName name, Instant timestamp)
+            throws IOException {
+        String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        Path temporary = client.folder(level).resolve("." + name + "." + suffix + ".tmp");
+        FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        return new FileReplicaUpload(client, publisher, level, name, timestamp, temporary, channel);
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+        client.checkOpen();
+        if (!buffer.hasRemaining()) {
+            drain();
+        }
+        buffer.put((byte) value);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+        client.checkOpen();
+        if (length > buffer.remaining()) {
+            drain();
+        }
+        if (length >= buffer.capacity()) {
+            writeFully(ByteBuffer.wrap(bytes, offset, length));
+        } else {
+            buffer.put(bytes, offset, length);
+        }
+    }
+
+    private void drain() throws IOException {
+        buffer.flip();
+        writeFully(buffer);
+        buffer.clear();
+    }
+
+    private void writeFully(ByteBuffer source) throws IOException {
+        while (source.hasRemaining()) {
+            channel.write(source);
+        }
+    }
+
+    @Override
+    public LtxFileInfo publish() throws IOException {
+        client.checkOpen();
+        if (published) {
+            throw new IllegalStateException("published already: " + name);
+        }
+        drain();
+        Files.setLastModifiedTime(temporary, FileTime.from(timestamp));
+        channel.force(true);
+        channel.close();
+        Path target = client.path(level, name);
+        try {
+            publisher.publish(temporary, target);
+        } catch (FileAlreadyExistsException e) {
+            requireSameContent(target, e);
+        }
+        FileFolders.force(client.folder(level));
+        published = true;
+        return client.info(level, name);
+    }
+
+    private void requireSameContent(Path target, FileAlreadyExistsException cause) throws IOException {
+        if (Files.mismatch(temporary, target) >= 0) {
+            throw new ReplicaConflictException(
+                    client.url(),
+                    name + " of level " + level + " exists with other content",
+                    "another process writes to this replica: let only one database replicate there",
+                    cause);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            channel.close();
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+}

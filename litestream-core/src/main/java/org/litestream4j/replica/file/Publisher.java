@@ -1,0 +1,73 @@
+package org.litestream4j.replica.file;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives a finished file its final name, if that is free. A hard link is the one step of a file system that does both at
+ * once: of two writers one wins. (A move without {@code REPLACE_EXISTING} looks first and then replaces: both win.)
+ *
+ * <p>Thread-safe.
+ */
+final class Publisher {
+
+    private static final Logger log = LoggerFactory.getLogger(Publisher.class);
+
+    private final Linker linker;
+
+    private final AtomicBoolean warned = new AtomicBoolean();
+
+    Publisher(Linker linker) {
+        this.linker = linker;
+    }
+
+    static Publisher byLink() {
+        return new Publisher(Files::createLink);
+    }
+
+    /**
+     * Publishes a file. The temporary name may remain.
+     *
+     * @throws FileAlreadyExistsException if the name is taken
+     */
+    void publish(Path temporary, Path target) throws IOException {
+        try {
+            linker.link(target, temporary);
+        } catch (FileAlreadyExistsException | AccessDeniedException | NoSuchFileException e) {
+            throw e;
+        } catch (UnsupportedOperationException | FileSystemException e) {
+            moveAsSingleWriter(temporary, target, e);
+        }
+    }
+
+    private void moveAsSingleWriter(Path temporary, Path target, Exception cause) throws IOException {
+        if (warned.compareAndSet(false, true)) {
+            log.warn(
+                    "{}: no hard links here ({}): files are published by a move instead, which is safe only while a"
+                            + " single process writes to this folder",
+                    target.getParent(),
+                    cause.toString());
+        }
+        synchronized (this) { // the writers of this client at least
+            if (Files.exists(target)) {
+                throw new FileAlreadyExistsException(target.toString());
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    /** {@link Files#createLink}, or what a file system without it does. */
+    @FunctionalInterface
+    interface Linker {
+        void link(Path link, Path existing) throws IOException;
+    }
+}
