@@ -1,0 +1,30 @@
+package org.litestream4j.ltx;
+
+/** A value that a header cannot have. Bytes from outside turn it into an {@link LtxFormatException} of the same field. */
+final class InvalidFieldException extends IllegalArgumentException {
+
+    private static final long serialVersionUID = 1;
+
+    private final String field;
+    private final String detail;
+
+    private InvalidFieldException(String field, String detail) {
+        super("LTX header: " + field + ": " + detail);
+        this.field = field;
+        this.detail = detail;
+    }
+
+    static void check(boolean ok, String field, String rule, Object value) {
+        if (!ok) {
+            throw new InvalidFieldException(field, value + ", must be " + rule);
+        }
+    }
+
+    String field() {
+        return field;
+    }
+
+    String detail() {
+        return detail;
+    }
+}

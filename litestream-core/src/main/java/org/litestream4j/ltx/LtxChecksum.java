@@ -1,0 +1,181 @@
+package org.litestream4j.ltx;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * CRC-64/GO-ISO, computed piece by piece. Not for use by several threads at a time; parts computed apart are put together
+ * with {@link #combine}.
+ *
+ * <p>The register is bit-reversed: bit 63 is the coefficient of x^0. The polynomial is so sparse (x^64 ≡ x^4 + x^3 + x + 1)
+ * that a word is folded by shifts, without tables; its square squared gives x^256 ≡ x^16 + x^12 + x^4 + 1, by which four
+ * interleaved lanes go on independently.
+ */
+public final class LtxChecksum {
+
+    /** Set in every checksum that is stored, so that none is 0. */
+    public static final long STORED_BIT = 1L << 63;
+
+    private static final VarHandle LONG_LE =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final int LANES_BYTES = 32;
+
+    private long register = -1;
+    private long length;
+
+    /** Back to no bytes. */
+    public void reset() {
+        register = -1;
+        length = 0;
+    }
+
+    /**
+     * Adds bytes.
+     *
+     * @throws IndexOutOfBoundsException if the range is not inside {@code bytes}
+     */
+    public void update(byte[] bytes, int offset, int count) {
+        int end = Math.addExact(offset, count);
+        if (offset < 0 || count < 0 || end > bytes.length) {
+            throw new IndexOutOfBoundsException(offset + " + " + count + " of " + bytes.length);
+        }
+        long crc = register;
+        int at = offset;
+        if (count >= 2 * LANES_BYTES) {
+            int lanesEnd = end - count % LANES_BYTES;
+            crc = updateLanes(crc, bytes, at, lanesEnd);
+            at = lanesEnd;
+        }
+        for (; at <= end - Long.BYTES; at += Long.BYTES) {
+            crc = fold(crc ^ (long) LONG_LE.get(bytes, at));
+        }
+        for (; at < end; at++) {
+            crc ^= bytes[at] & 0xFF;
+            crc = crc >>> 8 ^ reduce(crc << 56);
+        }
+        register = crc;
+        length += count;
+    }
+
+    /** Adds the four bytes of a big-endian number. */
+    public void updateInt(int value) {
+        long crc = register ^ Integer.toUnsignedLong(Integer.reverseBytes(value));
+        register = crc >>> 32 ^ reduce(crc << 32);
+        length += Integer.BYTES;
+    }
+
+    /** Adds the eight bytes of a big-endian number. */
+    public void updateLong(long value) {
+        register = fold(register ^ Long.reverseBytes(value));
+        length += Long.BYTES;
+    }
+
+    /** Adds the two bytes of a big-endian number. */
+    void updateShort(int value) {
+        long crc = register ^ (Short.reverseBytes((short) value) & 0xFFFF);
+        register = crc >>> 16 ^ reduce(crc << 48);
+        length += Short.BYTES;
+    }
+
+    /** The plain CRC of all bytes so far. */
+    public long value() {
+        return ~register;
+    }
+
+    /** The CRC as files store it, with {@link #STORED_BIT}. */
+    public long stored() {
+        return value() | STORED_BIT;
+    }
+
+    /** How many bytes were added. */
+    public long length() {
+        return length;
+    }
+
+    /** Goes on as if the bytes of {@code next} had been added here. */
+    public void append(LtxChecksum next) {
+        register = ~combine(value(), next.value(), next.length);
+        length += next.length;
+    }
+
+    /**
+     * CRC of two byte strings one after the other.
+     *
+     * @param crcA {@link #value()} of the first
+     * @param crcB {@link #value()} of the second
+     * @param lengthB of the second, in bytes, not negative
+     */
+    public static long combine(long crcA, long crcB, long lengthB) {
+        if (lengthB < 0) {
+            throw new IllegalArgumentException("negative length: " + lengthB);
+        }
+        long shifted = crcA;
+        long power = 1L << 55; // x^8, then squared again and again
+        for (long rest = lengthB; rest != 0; rest >>>= 1) {
+            if ((rest & 1) != 0) {
+                shifted = multiply(shifted, power);
+            }
+            power = multiply(power, power);
+        }
+        return shifted ^ crcB;
+    }
+
+    /**
+     * Checksum of one page, with {@link #STORED_BIT}.
+     *
+     * @param pgno unsigned 32-bit
+     */
+    public static long page(long pgno, byte[] page) {
+        LtxChecksum checksum = new LtxChecksum();
+        checksum.updateInt((int) pgno);
+        checksum.update(page, 0, page.length);
+        return checksum.stored();
+    }
+
+    /** Checksum of a database from the XOR of its pages' checksums (the lock page is left out). */
+    public static long database(long xorOfPages) {
+        return xorOfPages | STORED_BIT;
+    }
+
+    private static long updateLanes(long crc, byte[] bytes, int from, int end) {
+        long a = crc ^ (long) LONG_LE.get(bytes, from);
+        long b = (long) LONG_LE.get(bytes, from + 8);
+        long c = (long) LONG_LE.get(bytes, from + 16);
+        long d = (long) LONG_LE.get(bytes, from + 24);
+        for (int at = from + LANES_BYTES; at < end; at += LANES_BYTES) {
+            a = foldLane(a) ^ (long) LONG_LE.get(bytes, at);
+            b = foldLane(b) ^ (long) LONG_LE.get(bytes, at + 8);
+            c = foldLane(c) ^ (long) LONG_LE.get(bytes, at + 16);
+            d = foldLane(d) ^ (long) LONG_LE.get(bytes, at + 24);
+        }
+        return fold(fold(fold(fold(a) ^ b) ^ c) ^ d);
+    }
+
+    /** v · x^64. */
+    private static long fold(long v) {
+        return v ^ v >>> 1 ^ v >>> 3 ^ v >>> 4 ^ reduce(v << 63 ^ v << 61 ^ v << 60);
+    }
+
+    /** v · x^256. */
+    private static long foldLane(long v) {
+        return v ^ v >>> 4 ^ v >>> 12 ^ v >>> 16 ^ reduce(v << 60 ^ v << 52 ^ v << 48);
+    }
+
+    /** v · x^64 where the degree of v is below 60, so that nothing overflows. */
+    private static long reduce(long v) {
+        return v ^ v >>> 1 ^ v >>> 3 ^ v >>> 4;
+    }
+
+    private static long multiply(long a, long b) {
+        long product = 0;
+        long shifted = a; // a · x^i
+        for (long rest = b; rest != 0; rest <<= 1) {
+            if (rest < 0) {
+                product ^= shifted;
+            }
+            shifted = shifted >>> 1 ^ reduce(shifted << 63);
+        }
+        return product;
+    }
+}
