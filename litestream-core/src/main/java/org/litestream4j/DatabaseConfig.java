@@ -1,0 +1,186 @@
+package org.litestream4j;
+
+import static java.util.Objects.requireNonNull;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.replica.ReplicaLocation;
+
+/**
+ * One database and its replica. Immutable; made by {@link #builder}, which checks the whole once. Defaults are
+ * Litestream's where it has the setting.
+ *
+ * @param name what status, metrics and logs call the database
+ * @param path of the database file, absolute; need not exist yet
+ * @param replica where it goes to
+ * @param metaPath folder of the local state, absolute; by default {@code .<file name>-litestream} beside the database
+ * @param syncInterval shortest time between two captures of a busy database; 1 s
+ * @param busyTimeout longest wait for SQLite's locks; 1 s
+ * @param checkpointInterval a database that was written is checkpointed after this time at the latest; 1 min
+ * @param minCheckpointPages pages in the WAL from which a checkpoint is worth its cost; 1,000
+ * @param walLimitPages pages in the WAL from which writers are held back for a moment so that it can start again; 16,384
+ * @param maxSyncWalBytes WAL bytes after which one level-0 file ends (at the next commit); 64 MiB
+ * @param level0Retention how long level-0 files are kept locally once they are replicated; 5 min
+ * @param shutdownSyncTimeout longest wait for the last upload when closing; 30 s
+ * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
+ */
+public record DatabaseConfig(
+        String name,
+        Path path,
+        ReplicaLocation replica,
+        Path metaPath,
+        Duration syncInterval,
+        Duration busyTimeout,
+        Duration checkpointInterval,
+        int minCheckpointPages,
+        int walLimitPages,
+        long maxSyncWalBytes,
+        Duration level0Retention,
+        Duration shutdownSyncTimeout,
+        PageEncoding pageEncoding) {
+
+    public static Builder builder(Path path, ReplicaLocation replica) {
+        return new Builder(path, replica);
+    }
+
+    /** @throws IllegalArgumentException naming the option, its value and what is allowed */
+    public DatabaseConfig {
+        requireNonNull(replica, "replica");
+        requireNonNull(pageEncoding, "pageEncoding");
+        check(!name.isBlank(), "name", name, "not blank");
+        check(path.isAbsolute(), "path", path, "absolute");
+        check(metaPath.isAbsolute(), "metaPath", metaPath, "absolute");
+        check(atLeast(syncInterval, Duration.ofMillis(1)), "syncInterval", syncInterval, "at least 1 ms");
+        check(atLeast(busyTimeout, Duration.ZERO), "busyTimeout", busyTimeout, "not negative");
+        check(
+                atLeast(checkpointInterval, Duration.ofMillis(1)),
+                "checkpointInterval",
+                checkpointInterval,
+                "at least 1 ms");
+        check(minCheckpointPages >= 1, "minCheckpointPages", minCheckpointPages, "at least 1");
+        check(
+                walLimitPages >= minCheckpointPages,
+                "walLimitPages",
+                walLimitPages,
+                "at least minCheckpointPages (" + minCheckpointPages + ")");
+        check(maxSyncWalBytes >= 1 << 20, "maxSyncWalBytes", maxSyncWalBytes, "at least 1 MiB");
+        check(atLeast(level0Retention, Duration.ZERO), "level0Retention", level0Retention, "not negative");
+        check(atLeast(shutdownSyncTimeout, Duration.ZERO), "shutdownSyncTimeout", shutdownSyncTimeout, "not negative");
+    }
+
+    private static boolean atLeast(Duration value, Duration least) {
+        return value.compareTo(least) >= 0;
+    }
+
+    private static void check(boolean ok, String option, Object value, String allowed) {
+        if (!ok) {
+            throw new IllegalArgumentException("database option " + option + " = " + value + ": must be " + allowed);
+        }
+    }
+
+    /** Collects options; not thread-safe. */
+    public static final class Builder {
+        private final Path path;
+        private final ReplicaLocation replica;
+        private @Nullable String name;
+        private @Nullable Path metaPath;
+        private Duration syncInterval = Duration.ofSeconds(1);
+        private Duration busyTimeout = Duration.ofSeconds(1);
+        private Duration checkpointInterval = Duration.ofMinutes(1);
+        private int minCheckpointPages = 1_000;
+        private int walLimitPages = 16_384;
+        private long maxSyncWalBytes = 64L << 20;
+        private Duration level0Retention = Duration.ofMinutes(5);
+        private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
+        private PageEncoding pageEncoding = PageEncoding.BLOCK;
+
+        private Builder(Path path, ReplicaLocation replica) {
+            this.path = path.toAbsolutePath().normalize();
+            this.replica = requireNonNull(replica, "replica");
+        }
+
+        /** By default the file name of the database. */
+        public Builder name(String value) {
+            name = value;
+            return this;
+        }
+
+        public Builder metaPath(Path value) {
+            metaPath = value.toAbsolutePath().normalize();
+            return this;
+        }
+
+        public Builder syncInterval(Duration value) {
+            syncInterval = value;
+            return this;
+        }
+
+        public Builder busyTimeout(Duration value) {
+            busyTimeout = value;
+            return this;
+        }
+
+        public Builder checkpointInterval(Duration value) {
+            checkpointInterval = value;
+            return this;
+        }
+
+        public Builder minCheckpointPages(int value) {
+            minCheckpointPages = value;
+            return this;
+        }
+
+        public Builder walLimitPages(int value) {
+            walLimitPages = value;
+            return this;
+        }
+
+        public Builder maxSyncWalBytes(long value) {
+            maxSyncWalBytes = value;
+            return this;
+        }
+
+        public Builder level0Retention(Duration value) {
+            level0Retention = value;
+            return this;
+        }
+
+        public Builder shutdownSyncTimeout(Duration value) {
+            shutdownSyncTimeout = value;
+            return this;
+        }
+
+        public Builder pageEncoding(PageEncoding value) {
+            pageEncoding = value;
+            return this;
+        }
+
+        /**
+         * Checks the options and makes the configuration.
+         *
+         * @throws IllegalArgumentException naming the option, its value and what is allowed
+         */
+        public DatabaseConfig build() {
+            Path fileName = path.getFileName();
+            if (fileName == null) {
+                throw new IllegalArgumentException("database path names no file: " + path);
+            }
+            return new DatabaseConfig(
+                    name != null ? name : fileName.toString(),
+                    path,
+                    replica,
+                    metaPath != null ? metaPath : path.resolveSibling("." + fileName + "-litestream"),
+                    syncInterval,
+                    busyTimeout,
+                    checkpointInterval,
+                    minCheckpointPages,
+                    walLimitPages,
+                    maxSyncWalBytes,
+                    level0Retention,
+                    shutdownSyncTimeout,
+                    pageEncoding);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package org.litestream4j;
+
+/** What a managed database is doing. */
+public enum DatabaseState {
+    /** There is no database file yet: replication begins with the first connection. */
+    WAITING,
+    /** Commits are captured and go to the replica; errors that may pass show as the last error and as lag. */
+    REPLICATING,
+    /** Another process replicates this database; it is taken over once that one ends. */
+    PASSIVE,
+    /** Someone else writes to the replica: stopped, so that nothing of theirs is disturbed. */
+    CONFLICT,
+    /** Closed or unregistered. */
+    STOPPED
+}

@@ -1,0 +1,144 @@
+package org.litestream4j;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the lanes of one database tell each other and those who wait: requests for a capture, the last error of each lane, and
+ * a signal for every change. Thread-safe.
+ */
+final class Progress {
+
+    /** Where an error came from; one is kept for each. */
+    enum Step {
+        CAPTURE,
+        UPLOAD
+    }
+
+    /** An error and when it was met first. */
+    record Failure(IOExceptionText error, Instant at) {}
+
+    /** Text only: an exception would keep its whole cause alive. */
+    record IOExceptionText(String text) {}
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private long requested;
+    private long served;
+    private volatile @Nullable Failure captureFailure;
+    private volatile @Nullable Failure uploadFailure;
+
+    /** Asks for a capture of all that is committed now; the answer is a ticket for {@link #isServed}. */
+    long request() {
+        lock.lock();
+        try {
+            return ++requested;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The newest ticket; what is captured from now on serves it. */
+    long newestRequest() {
+        lock.lock();
+        try {
+            return requested;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean hasRequests() {
+        lock.lock();
+        try {
+            return served < requested;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isServed(long ticket) {
+        lock.lock();
+        try {
+            return served >= ticket;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void serve(long ticket) {
+        lock.lock();
+        try {
+            served = Math.max(served, ticket);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void signal() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** True if there was none of this step before. */
+    boolean failed(Step step, String text, Instant now) {
+        Failure before = failure(step);
+        set(step, new Failure(new IOExceptionText(text), before != null ? before.at() : now));
+        signal();
+        return before == null;
+    }
+
+    /** True if there was a failure of this step, now over. */
+    boolean succeeded(Step step) {
+        if (failure(step) == null) {
+            return false;
+        }
+        set(step, null);
+        signal();
+        return true;
+    }
+
+    private void set(Step step, @Nullable Failure failure) {
+        if (step == Step.CAPTURE) {
+            captureFailure = failure;
+        } else {
+            uploadFailure = failure;
+        }
+    }
+
+    @Nullable
+    Failure failure(Step step) {
+        return step == Step.CAPTURE ? captureFailure : uploadFailure;
+    }
+
+    /**
+     * Waits until a condition holds; it is checked after every change.
+     *
+     * @throws TimeoutException if it does not hold in time
+     */
+    void await(BooleanSupplier condition, Duration timeout) throws InterruptedException, TimeoutException {
+        long left = timeout.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (!condition.getAsBoolean()) {
+                if (left <= 0) {
+                    throw new TimeoutException("not within " + TimeUnit.NANOSECONDS.toMillis(timeout.toNanos()) + " ms");
+                }
+                left = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

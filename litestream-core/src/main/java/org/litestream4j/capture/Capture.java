@@ -1,0 +1,456 @@
+package org.litestream4j.capture;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.wal.WalFile;
+import org.litestream4j.wal.WalHeader;
+import org.litestream4j.wal.WalPageMap;
+import org.litestream4j.wal.WalPosition;
+import org.litestream4j.wal.WalScan;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows one database: {@link #attach}, then {@link #judge} whether the last run can be continued, else {@link #image}; then
+ * {@link #capture} whenever something was committed, and {@link #checkpoint} when it is due.
+ *
+ * <p>Confined to the database's capture lane, whose threads are never interrupted; {@link #captured} may be called by any
+ * thread. After an {@link IOException} the position is unchanged and the call may be repeated, but if
+ * {@link #isAttached} is false then, it is {@link #attach} that must come next.
+ */
+public final class Capture implements Closeable {
+
+    private static final Logger log = LoggerFactory.getLogger(Capture.class);
+    private static final int IMAGE_ATTEMPTS = 3;
+
+    /** Whether what was captured in an earlier run leads to what the database is now. */
+    public enum Continuity {
+        /** Nothing was missed: capturing goes on. */
+        PROVEN,
+        /** It cannot be proved: an image must follow. */
+        UNPROVEN,
+        /** The write lock, which the judgement needs, was not to be had. */
+        UNDECIDED
+    }
+
+    private final CaptureSettings settings;
+    private final Staging staging;
+    private final PositionStore store;
+    private final Level0Writer writer;
+    private final Checkpointer checkpointer;
+
+    private @Nullable SqliteSession session;
+    private @Nullable DatabaseFile file;
+    private @Nullable WalFile wal;
+    private Fingerprint openFile = Fingerprint.NONE;
+    private Fingerprint openWal = Fingerprint.NONE;
+
+    /** Null until continuity is proven or an image was taken. */
+    private @Nullable PositionRecord position;
+
+    /** Of an earlier run; kept until it is judged or replaced. */
+    private @Nullable PositionRecord recorded;
+
+    /** What other threads see: the newest record that was saved. */
+    private volatile @Nullable PositionRecord published;
+
+    public Capture(CaptureSettings settings, Clock clock) {
+        this.settings = settings;
+        this.staging = new Staging(settings.metaPath());
+        this.store = new PositionStore(settings.metaPath());
+        this.writer = new Level0Writer(staging, clock, settings.pageEncoding());
+        this.checkpointer = new Checkpointer(settings, this);
+    }
+
+    /**
+     * Opens the database and begins the read transaction: from here on no frame is lost.
+     *
+     * @throws NoSuchFileException if there is no database
+     * @throws CaptureException naming what is wrong with the database and what to do
+     */
+    public void attach() throws IOException {
+        if (session != null) {
+            throw new IllegalStateException("attached already: " + settings.database());
+        }
+        if (!Files.exists(settings.database())) {
+            throw new NoSuchFileException(settings.database().toString());
+        }
+        staging.prepare();
+        position = null;
+        recorded = store.load().orElse(null);
+        published = recorded;
+        staging.deleteAfter(captured()); // never visible, the record tells
+        session = SqliteSession.open(settings.database(), settings.busyTimeout());
+        openFile = Fingerprint.of(settings.database());
+    }
+
+    public boolean isAttached() {
+        return session != null;
+    }
+
+    /** Whether the position is known, so that {@link #capture} can go on. */
+    public boolean isContinuous() {
+        return position != null;
+    }
+
+    /** Newest transaction whose level-0 file is whole and durable here. Any thread. */
+    public Txid captured() {
+        PositionRecord record = published;
+        return record != null ? record.txid() : Txid.NONE;
+    }
+
+    /**
+     * The file checksum of the level-0 file of a captured transaction, whether or not the file is still here; empty if it is
+     * not known any more. Any thread.
+     */
+    public OptionalLong fileChecksum(Txid txid) throws IOException {
+        PositionRecord record = published;
+        if (record != null && record.txid().equals(txid)) {
+            return OptionalLong.of(record.fileChecksum());
+        }
+        try {
+            return OptionalLong.of(staging.fileChecksum(LtxFileName.of(txid)));
+        } catch (NoSuchFileException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /** Whether the database has no table, index, view or trigger. */
+    public boolean isEmpty() throws IOException {
+        return guarded(() -> session().schemaSize() == 0);
+    }
+
+    /** The local level-0 files. Any thread may use them. */
+    public Staging staging() {
+        return staging;
+    }
+
+    /** Judges, with the write lock held for a moment, whether the recorded position leads to the present database. */
+    public Continuity judge() throws IOException {
+        return guarded(() -> {
+            PositionRecord record = recorded;
+            if (record == null) {
+                return Continuity.UNPROVEN;
+            }
+            PositionRecord[] proven = new PositionRecord[1];
+            if (!session().underWriteLock(() -> proven[0] = provenPosition(record))) {
+                return Continuity.UNDECIDED;
+            }
+            session().rest();
+            if (proven[0] == null) {
+                return Continuity.UNPROVEN;
+            }
+            moveTo(proven[0]);
+            checkpointer.written();
+            return Continuity.PROVEN;
+        });
+    }
+
+    private @Nullable PositionRecord provenPosition(PositionRecord record) throws IOException {
+        Fingerprint now = Fingerprint.of(settings.database());
+        if (!now.sameFile(record.file()) || session().pageSize() != record.pageSize()) {
+            return null;
+        }
+        boolean unchanged = now.equals(record.file());
+        Optional<WalFile> present = openWal();
+        Optional<WalHeader> header = present.isPresent() ? present.get().header() : Optional.empty();
+        if (header.isPresent() && header.get().sameSalts(record.wal())) {
+            // Whether the reader of this run is at mark 0 is not known: a new round must find out.
+            boolean intact = (!record.frozen() || unchanged) && present.get().leadsTo(record.wal());
+            return intact ? record.thawed() : null;
+        }
+        return record.atFrozenEnd() && unchanged ? record : null;
+    }
+
+    /**
+     * Captures the whole database as one level-0 file.
+     *
+     * @param after the transaction before it; the image gets the next TXID
+     * @param discard whether local files after {@code after} belong to another history and go
+     */
+    public void image(Txid after, boolean discard) throws IOException {
+        guarded(() -> {
+            if (discard) {
+                store.delete();
+                recorded = null;
+                position = null;
+                published = null;
+                staging.deleteAfter(after);
+            }
+            for (int attempt = 1; ; attempt++) {
+                try {
+                    takeImage(after.next());
+                    return null;
+                } catch (Level0Writer.WalChangedException e) {
+                    if (attempt == IMAGE_ATTEMPTS) {
+                        throw e;
+                    }
+                }
+            }
+        });
+    }
+
+    private void takeImage(Txid txid) throws IOException {
+        Optional<WalFile> present = openWal();
+        WalScan scan = present.isPresent()
+                ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE)
+                : new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
+        int pageSize = session().pageSize();
+        long commit = scan.found() ? scan.commit() : session().pageCount();
+        PageSource source = new PageSource(databaseFile(), present.orElse(null), scan.pages(), pageSize);
+        long checksum = writer.writeImage(txid, present.orElse(null), scan, commit, pageSize, source);
+        moveTo(new PositionRecord(txid, checksum, pageSize, commit, scan.end(), openFile, false, WalPosition.NONE));
+        checkpointer.written();
+        log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, commit);
+    }
+
+    /**
+     * Captures everything that is committed now, in one or (past the size limit) several level-0 files.
+     *
+     * @return whether there was anything
+     */
+    public boolean capture() throws IOException {
+        return guarded(() -> {
+            boolean any = false;
+            boolean more = true;
+            while (more) {
+                Optional<WalFile> present = openWal();
+                if (present.isEmpty() || !present.get().hasFrameAfter(position().wal())) {
+                    return any;
+                }
+                WalScan scan = present.get().scan(position().wal(), settings.maxSyncWalBytes());
+                if (!scan.found()) {
+                    return any;
+                }
+                captureScan(present.get(), scan);
+                any = true;
+                more = scan.more();
+            }
+            return any;
+        });
+    }
+
+    private void captureScan(WalFile source, WalScan scan) throws IOException {
+        PositionRecord before = position();
+        if (requireNonNull(scan.header()).pageSize() != before.pageSize()) {
+            throw new CaptureException(
+                    settings.database(), "the WAL has another page size than the database", "", null);
+        }
+        Txid txid = before.txid().next();
+        long checksum = writer.writeIncrement(txid, source, scan, before.commit(), () -> missingPages(source, before));
+        moveTo(before.captured(txid, checksum, scan.commit(), scan.end()));
+        checkpointer.written();
+    }
+
+    /** Pages that SQLite counts but did not write since the position: as SQLite itself would read them. */
+    private PageSource missingPages(WalFile source, PositionRecord before) throws IOException {
+        WalPageMap all = source.scan(WalPosition.NONE, Long.MAX_VALUE).pages();
+        return new PageSource(databaseFile(), source, all, before.pageSize());
+    }
+
+    /** Runs a checkpoint round if one is due. True if it ran. */
+    public boolean checkpoint() throws IOException {
+        return guarded(checkpointer::roundIfDue);
+    }
+
+    /** In nanoseconds, until a checkpoint round may become due without further writes; negative if none will. */
+    public long nanosUntilCheckpoint() {
+        return checkpointer.nanosUntilDue();
+    }
+
+    /** A last capture and a round, so that the next start can go on without the WAL. */
+    public void finish() throws IOException {
+        guarded(() -> {
+            capture();
+            checkpointer.round(true);
+            return null;
+        });
+    }
+
+    /**
+     * Lets go of the database. Call when no application connection of this process is left, or SQLite's last close will not
+     * be ours. Idempotent.
+     */
+    @Override
+    public void close() throws IOException {
+        SqliteSession closing = session;
+        session = null;
+        position = null;
+        try {
+            closeWal();
+            if (closing != null) {
+                closing.close();
+            }
+        } finally {
+            DatabaseFile releasing = file;
+            file = null;
+            if (releasing != null) {
+                releasing.close();
+            }
+        }
+    }
+
+    /** Records that a restore brought the database file to a transaction, so that the next start goes on from there. */
+    public static void recordRestored(
+            Path database, Path metaPath, Txid txid, long fileChecksum, int pageSize, long commit) throws IOException {
+        Files.createDirectories(metaPath);
+        new PositionStore(metaPath)
+                .save(new PositionRecord(
+                        txid,
+                        fileChecksum,
+                        pageSize,
+                        commit,
+                        WalPosition.NONE,
+                        Fingerprint.of(database),
+                        true,
+                        WalPosition.NONE));
+    }
+
+    // For the checkpointer.
+
+    SqliteSession session() {
+        if (session == null) {
+            throw new IllegalStateException("not attached: " + settings.database());
+        }
+        return session;
+    }
+
+    PositionRecord position() {
+        if (position == null) {
+            throw new IllegalStateException("no position yet: " + settings.database());
+        }
+        return position;
+    }
+
+    /** Lets the new read transaction take over: everything up to its mark is captured before the old one ends. */
+    void swapReaders() throws IOException {
+        session().beginNewReader();
+        boolean complete = false;
+        try {
+            capture();
+            complete = true;
+        } finally {
+            if (!complete && session != null) {
+                session().abandonNewReader();
+            }
+        }
+        session().endOldReader();
+    }
+
+    /** Pages in the WAL up to the captured end. */
+    long walPages() {
+        PositionRecord now = position();
+        return (now.wal().offset() - WalHeader.SIZE) / (now.pageSize() + WalFile.FRAME_HEADER_SIZE);
+    }
+
+    boolean nothingAfterPosition() throws IOException {
+        Optional<WalFile> present = openWal();
+        return present.isEmpty() || !present.get().hasFrameAfter(position().wal());
+    }
+
+    /** Our reader is at mark 0 and everything captured is in the database file: from here on it cannot change. */
+    void freeze() throws IOException {
+        moveTo(position().frozen(Fingerprint.of(settings.database())));
+    }
+
+    void thaw() throws IOException {
+        if (position().frozen()) {
+            moveTo(position().thawed());
+        }
+    }
+
+    private void moveTo(PositionRecord next) throws IOException {
+        store.save(next);
+        position = next;
+        published = next;
+    }
+
+    private DatabaseFile databaseFile() throws IOException {
+        if (file == null) {
+            file = DatabaseFile.acquire(settings.database());
+        }
+        return file;
+    }
+
+    /** The WAL, opened when there is one; notices when it or the database was replaced under us. */
+    private Optional<WalFile> openWal() throws IOException {
+        Fingerprint database;
+        try {
+            database = Fingerprint.of(settings.database());
+        } catch (NoSuchFileException e) {
+            throw replaced("the database file is gone");
+        }
+        if (!database.sameFile(openFile)) {
+            throw replaced("the database file was replaced");
+        }
+        Fingerprint present;
+        try {
+            present = Fingerprint.of(settings.wal());
+        } catch (NoSuchFileException e) {
+            if (wal != null) {
+                throw replaced("the WAL file is gone");
+            }
+            return Optional.empty();
+        }
+        if (wal != null && !present.sameFile(openWal)) {
+            throw replaced("the WAL file was replaced");
+        }
+        if (wal == null) {
+            wal = WalFile.open(settings.wal());
+            openWal = present;
+        }
+        return Optional.of(wal);
+    }
+
+    private CaptureException replaced(String what) {
+        detachQuietly();
+        return new CaptureException(
+                settings.database(),
+                what + " while it was open",
+                "stop the application before files of the database are replaced; replication begins anew with the present"
+                        + " file",
+                null);
+    }
+
+    private void closeWal() throws IOException {
+        WalFile closing = wal;
+        wal = null;
+        if (closing != null) {
+            closing.close();
+        }
+    }
+
+    /** After an error of SQLite nothing is known about the read transactions: begin anew, and judge anew. */
+    private <T> T guarded(Step<T> step) throws IOException {
+        try {
+            return step.run();
+        } catch (CaptureException e) {
+            detachQuietly();
+            throw e;
+        }
+    }
+
+    private void detachQuietly() {
+        try {
+            close();
+        } catch (IOException e) {
+            log.debug("closing after an error failed: db={}", settings.database(), e);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Step<T> {
+        T run() throws IOException;
+    }
+}

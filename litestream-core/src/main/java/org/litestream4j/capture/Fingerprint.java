@@ -1,0 +1,40 @@
+package org.litestream4j.capture;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What tells whether a database file is still the one, and unchanged. Read without opening the file.
+ *
+ * @param inode of the file; 0 where the file system has none
+ * @param size in bytes
+ * @param modified time of the last change of its content, in nanoseconds since the epoch
+ * @param changed time of the last change of its content or attributes, likewise
+ */
+record Fingerprint(long inode, long size, long modified, long changed) {
+
+    static final Fingerprint NONE = new Fingerprint(0, 0, 0, 0);
+
+    /** @throws java.nio.file.NoSuchFileException if there is no file */
+    static Fingerprint of(Path path) throws IOException {
+        boolean unix = path.getFileSystem().supportedFileAttributeViews().contains("unix");
+        Map<String, Object> attributes = Files.readAttributes(
+                path, unix ? "unix:ino,size,lastModifiedTime,ctime" : "basic:size,lastModifiedTime,creationTime");
+        long inode = unix ? (Long) attributes.get("ino") : 0;
+        FileTime changed = (FileTime) attributes.get(unix ? "ctime" : "creationTime");
+        FileTime modified = (FileTime) attributes.get("lastModifiedTime");
+        return new Fingerprint(
+                inode,
+                (Long) attributes.get("size"),
+                modified.to(TimeUnit.NANOSECONDS),
+                changed.to(TimeUnit.NANOSECONDS));
+    }
+
+    boolean sameFile(Fingerprint other) {
+        return inode == other.inode;
+    }
+}

@@ -1,0 +1,160 @@
+package org.litestream4j.capture;
+
+import java.io.IOException;
+import java.time.Clock;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LockPage;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.LtxWriter;
+import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.ltx.WalRange;
+import org.litestream4j.wal.WalFile;
+import org.litestream4j.wal.WalHeader;
+import org.litestream4j.wal.WalPageMap;
+import org.litestream4j.wal.WalScan;
+
+/** Writes level-0 files into {@link Staging}: what a scan found, or the whole database. */
+final class Level0Writer {
+
+    private final Staging staging;
+    private final Clock clock;
+    private final PageEncoding encoding;
+
+    Level0Writer(Staging staging, Clock clock, PageEncoding encoding) {
+        this.staging = staging;
+        this.clock = clock;
+        this.encoding = encoding;
+    }
+
+    /** A read transaction holds still what is read; this is thrown where it did not, and the file was discarded. */
+    static final class WalChangedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        WalChangedException(String message) {
+            super(message);
+        }
+    }
+
+    /** Supplies the pages that a scan did not see. */
+    @FunctionalInterface
+    interface MissingPages {
+        PageSource open() throws IOException;
+    }
+
+    /**
+     * Writes the pages of a scan, and every page by which the database grew that the scan does not have.
+     *
+     * @param scan which found at least one transaction
+     * @param previousCommit database size before, in pages
+     * @return the file checksum
+     */
+    long writeIncrement(Txid txid, WalFile wal, WalScan scan, long previousCommit, MissingPages missing)
+            throws IOException {
+        WalHeader walHeader = walHeader(scan);
+        int pageSize = walHeader.pageSize();
+        byte[] page = new byte[pageSize];
+        long lockPage = LockPage.pgno(pageSize);
+        try (Output output = new Output(txid, pageSize, scan.commit(), range(scan))) {
+            PageSource source = null;
+            long grown = previousCommit + 1;
+            for (long entry : scan.pages().sorted(scan.commit())) {
+                long pgno = WalPageMap.pgno(entry);
+                for (; grown < pgno; grown++) {
+                    source = writeMissing(output, grown, lockPage, page, source, missing);
+                }
+                grown = Math.max(grown, pgno + 1);
+                wal.readPage(WalPageMap.frameOf(entry), page);
+                output.ltx.writePage(pgno, page);
+            }
+            for (; grown <= scan.commit(); grown++) {
+                source = writeMissing(output, grown, lockPage, page, source, missing);
+            }
+            return output.publish(wal, scan);
+        }
+    }
+
+    private static PageSource writeMissing(
+            Output output, long pgno, long lockPage, byte[] page, @Nullable PageSource source, MissingPages missing)
+            throws IOException {
+        PageSource open = source != null ? source : missing.open();
+        if (pgno != lockPage) {
+            open.read(pgno, page);
+            output.ltx.writePage(pgno, page);
+        }
+        return open;
+    }
+
+    /**
+     * Writes all pages.
+     *
+     * @param wal null if there is none
+     * @param scan of the whole WAL, whether or not it found a transaction
+     * @param commit database size in pages
+     * @return the file checksum
+     */
+    long writeImage(Txid txid, @Nullable WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
+            throws IOException {
+        byte[] page = new byte[pageSize];
+        long lockPage = LockPage.pgno(pageSize);
+        try (Output output = new Output(txid, pageSize, commit, range(scan))) {
+            for (long pgno = 1; pgno <= commit; pgno++) {
+                if (pgno != lockPage) {
+                    source.read(pgno, page);
+                    output.ltx.writePage(pgno, page);
+                }
+            }
+            return output.publish(wal, scan);
+        }
+    }
+
+    private static WalHeader walHeader(WalScan scan) {
+        WalHeader header = scan.header();
+        if (header == null) {
+            throw new IllegalStateException("a scan that found something has a header");
+        }
+        return header;
+    }
+
+    /** What the header says of the source; never below the first frame, or the reference could not take over. */
+    private static WalRange range(WalScan scan) {
+        return scan.found()
+                ? new WalRange(
+                        scan.start().offset(),
+                        scan.end().offset() - scan.start().offset(),
+                        scan.start().salt1(),
+                        scan.start().salt2())
+                : new WalRange(WalHeader.SIZE, 0, 0, 0);
+    }
+
+    private final class Output implements AutoCloseable {
+        private final Staging.Unfinished file;
+        private final LtxWriter ltx;
+        private final long timestamp = clock.millis();
+
+        Output(Txid txid, int pageSize, long commit, WalRange range) throws IOException {
+            LtxHeader header =
+                    new LtxHeader(LtxHeader.NO_CHECKSUM, pageSize, commit, txid, txid, timestamp, 0, range, 0);
+            this.file = staging.begin(LtxFileName.of(txid));
+            this.ltx = LtxWriter.open(file.out(), header, encoding);
+        }
+
+        long publish(@Nullable WalFile wal, WalScan scan) throws IOException {
+            long checksum = ltx.finish(0).fileChecksum();
+            if (wal != null && scan.found()) {
+                if (!wal.header().map(now -> now.sameSalts(scan.start())).orElse(false)) {
+                    throw new WalChangedException("the WAL was reset while its frames were read");
+                }
+                wal.force(); // the replica is never ahead of what the disk keeps
+            }
+            file.publish(timestamp);
+            return checksum;
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+}

@@ -1,0 +1,326 @@
+package org.litestream4j.capture;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteOpenMode;
+
+/**
+ * Our own SQLite connections to one database: one that holds the read transaction, a second that exists while a checkpoint
+ * round needs it. Confined to the capture lane.
+ */
+final class SqliteSession implements Closeable {
+
+    /** Older versions may lose a WAL reset; see sqlite.org, release notes of 3.51.3. */
+    private static final int OLDEST_SQLITE = 3_051_003;
+
+    private static final long LOCK_PAUSE_NANOS = 20_000;
+
+    private final Path path;
+    private final Duration busyTimeout;
+
+    /** In a read transaction. */
+    private Connection held;
+
+    /** In no transaction, or the new reader during a swap. */
+    private @Nullable Connection spare;
+
+    private SqliteSession(Path path, Duration busyTimeout, Connection held) {
+        this.path = path;
+        this.busyTimeout = busyTimeout;
+        this.held = held;
+    }
+
+    /**
+     * Opens an existing database, switches it to WAL where it is not yet, and begins the read transaction.
+     *
+     * @throws CaptureException if SQLite is too old, or the database cannot be opened or switched
+     */
+    static SqliteSession open(Path path, Duration busyTimeout) throws IOException {
+        Connection connection = null;
+        boolean opened = false;
+        try {
+            connection = connect(path, busyTimeout);
+            checkVersion(path, connection);
+            switchToWal(path, connection);
+            SqliteSession session = new SqliteSession(path, busyTimeout, connection);
+            session.beginRead(connection);
+            opened = true;
+            return session;
+        } catch (SQLException e) {
+            throw failure(path, "cannot open the database", e);
+        } finally {
+            if (!opened && connection != null) {
+                closeQuietly(connection);
+            }
+        }
+    }
+
+    /** Database size in pages, as the held read transaction sees it. */
+    long pageCount() throws IOException {
+        return query(held, "PRAGMA page_count");
+    }
+
+    /** In bytes. */
+    int pageSize() throws IOException {
+        return (int) query(held, "PRAGMA page_size");
+    }
+
+    /** Number of tables, indexes, views and triggers. */
+    long schemaSize() throws IOException {
+        return query(held, "SELECT count(*) FROM sqlite_schema");
+    }
+
+    /** Begins a second read transaction; the first goes on until {@link #endOldReader}. */
+    void beginNewReader() throws IOException {
+        beginRead(spare());
+    }
+
+    /** Ends the older of the two read transactions. */
+    void endOldReader() throws IOException {
+        Connection old = held;
+        held = spare();
+        spare = old;
+        execute(old, "COMMIT");
+    }
+
+    /** Gives up the new read transaction instead, after a failed capture. */
+    void abandonNewReader() throws IOException {
+        execute(spare(), "COMMIT");
+    }
+
+    /** What a checkpoint said. */
+    record Checkpoint(boolean busy, long log, long checkpointed) {
+        boolean complete() {
+            return !busy && log == checkpointed;
+        }
+    }
+
+    /** Copies what may be copied into the database file; no lock of writers or readers. */
+    Checkpoint checkpointPassive() throws IOException {
+        return checkpoint(spare());
+    }
+
+    /** Under the write lock: ends the read transaction, copies everything, and begins the read transaction anew. */
+    Checkpoint checkpointRenewingReader() throws IOException {
+        execute(held, "COMMIT");
+        Checkpoint result = checkpoint(held);
+        beginRead(held);
+        return result;
+    }
+
+    /** Runs an action while nobody can write. False if the write lock was not to be had. */
+    boolean underWriteLock(IoAction action) throws IOException {
+        Connection writer = spare();
+        if (!lock(writer)) {
+            return false;
+        }
+        try {
+            action.run();
+            return true;
+        } finally {
+            execute(writer, "ROLLBACK");
+        }
+    }
+
+    /** Closes the second connection until it is needed again. */
+    void rest() throws IOException {
+        Connection idle = spare;
+        spare = null;
+        if (idle != null) {
+            try {
+                idle.close();
+            } catch (SQLException e) {
+                throw failure(path, "cannot close a connection", e);
+            }
+        }
+    }
+
+    /** Closes both connections; SQLite then checkpoints and deletes the WAL if nobody else has the database open. */
+    @Override
+    public void close() throws IOException {
+        try {
+            rest();
+        } finally {
+            closeQuietly(held);
+        }
+    }
+
+    private Connection spare() throws IOException {
+        if (spare == null) {
+            try {
+                spare = connect(path, busyTimeout);
+            } catch (SQLException e) {
+                throw failure(path, "cannot open a second connection", e);
+            }
+        }
+        return spare;
+    }
+
+    /** A loop of our own: SQLite's busy handler sleeps so long that busy writers starve it. */
+    private boolean lock(Connection writer) throws IOException {
+        long deadline = System.nanoTime() + busyTimeout.toNanos();
+        execute(writer, "PRAGMA busy_timeout=0");
+        try {
+            while (true) {
+                try {
+                    run(writer, "BEGIN IMMEDIATE");
+                    return true;
+                } catch (SQLException e) {
+                    if (!isBusy(e)) {
+                        throw failure(path, "cannot take the write lock", e);
+                    }
+                    if (System.nanoTime() - deadline > 0) {
+                        return false;
+                    }
+                    LockSupport.parkNanos(LOCK_PAUSE_NANOS);
+                }
+            }
+        } finally {
+            execute(writer, "PRAGMA busy_timeout=" + busyTimeout.toMillis());
+        }
+    }
+
+    private void beginRead(Connection connection) throws IOException {
+        execute(connection, "BEGIN");
+        boolean begun = false;
+        try {
+            query(connection, "PRAGMA schema_version"); // the first read takes the lock
+            begun = true;
+        } finally {
+            if (!begun) {
+                execute(connection, "ROLLBACK");
+            }
+        }
+    }
+
+    private Checkpoint checkpoint(Connection connection) throws IOException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(PASSIVE)")) {
+            row.next();
+            return new Checkpoint(row.getInt(1) != 0 || row.getLong(2) < 0, row.getLong(2), row.getLong(3));
+        } catch (SQLException e) {
+            if (isBusy(e)) {
+                return new Checkpoint(true, -1, -1);
+            }
+            throw failure(path, "checkpoint failed", e);
+        }
+    }
+
+    private void execute(Connection connection, String sql) throws IOException {
+        try {
+            run(connection, sql);
+        } catch (SQLException e) {
+            throw failure(path, sql + " failed", e);
+        }
+    }
+
+    private long query(Connection connection, String sql) throws IOException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        } catch (SQLException e) {
+            throw failure(path, sql + " failed", e);
+        }
+    }
+
+    private static void run(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static Connection connect(Path path, Duration busyTimeout) throws SQLException {
+        SQLiteConfig config = new SQLiteConfig();
+        config.resetOpenMode(SQLiteOpenMode.CREATE); // the database is the application's to create
+        config.setBusyTimeout((int) TimeUnit.MILLISECONDS.convert(busyTimeout));
+        Connection connection = config.createConnection("jdbc:sqlite:" + path);
+        boolean ready = false;
+        try {
+            run(connection, "PRAGMA wal_autocheckpoint=0");
+            run(connection, "PRAGMA synchronous=NORMAL");
+            run(connection, "PRAGMA cache_size=-64");
+            ready = true;
+            return connection;
+        } finally {
+            if (!ready) {
+                closeQuietly(connection);
+            }
+        }
+    }
+
+    private static void checkVersion(Path path, Connection connection) throws SQLException, CaptureException {
+        String version = connection.getMetaData().getDatabaseProductVersion();
+        if (versionNumber(version) < OLDEST_SQLITE) {
+            throw new CaptureException(
+                    path,
+                    "SQLite " + version + " can lose writes when a WAL is reset",
+                    "use sqlite-jdbc 3.51.3.0 or newer",
+                    null);
+        }
+    }
+
+    static int versionNumber(String version) {
+        int number = 0;
+        String[] parts = version.split("\\.");
+        for (int i = 0; i < 3; i++) {
+            number = number * 1000 + (i < parts.length ? Integer.parseInt(parts[i]) : 0);
+        }
+        return number;
+    }
+
+    private static void switchToWal(Path path, Connection connection) throws SQLException, IOException {
+        String mode;
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA journal_mode=WAL")) {
+            row.next();
+            mode = row.getString(1);
+        }
+        if (!"wal".equalsIgnoreCase(mode)) {
+            throw new CaptureException(
+                    path,
+                    "the database stays in journal mode " + mode + " instead of WAL",
+                    Files.isWritable(path)
+                            ? "put it on a file system with shared memory and locks"
+                            : "make the file and its folder writable",
+                    null);
+        }
+    }
+
+    static boolean isBusy(SQLException e) {
+        return e instanceof SQLiteException sqlite
+                && (sqlite.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_BUSY.code;
+    }
+
+    private static CaptureException failure(Path path, String what, SQLException e) {
+        String remedy = isBusy(e) ? "another connection holds a lock; it is tried again" : "";
+        return new CaptureException(path, what + ": " + e.getMessage(), remedy, e);
+    }
+
+    private static void closeQuietly(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            org.slf4j.LoggerFactory.getLogger(SqliteSession.class).debug("closing a connection failed", e);
+        }
+    }
+
+    /** An action that may fail with an {@link IOException}. */
+    @FunctionalInterface
+    interface IoAction {
+        void run() throws IOException;
+    }
+}

@@ -1,0 +1,195 @@
+package org.litestream4j.replication;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.Staging;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaUpload;
+
+/**
+ * Brings the local level-0 files of one database to its replica: first {@link #verify}, then {@link #uploadNext} as long as
+ * there is one. Confined to the database's upload lane; {@link #replicated} may be called by any thread. After an
+ * {@link IOException} the same call may be repeated.
+ */
+public final class Replication {
+
+    private static final int COPY_SIZE = 64 << 10;
+
+    private final Capture capture;
+    private final Staging staging;
+    private final ReplicaClient client;
+    private final Clock clock;
+    private final Duration localRetention;
+
+    private volatile Txid replicated = Txid.NONE;
+    private volatile @Nullable Instant pendingSince;
+    private Txid oldestLocal = Txid.NONE;
+
+    /** @param localRetention how long replicated files are kept here */
+    public Replication(Capture capture, ReplicaClient client, Clock clock, Duration localRetention) {
+        this.capture = capture;
+        this.staging = capture.staging();
+        this.client = client;
+        this.clock = clock;
+        this.localRetention = localRetention;
+    }
+
+    /** Newest transaction on the replica, as far as this process knows. Any thread. */
+    public Txid replicated() {
+        return replicated;
+    }
+
+    /** When the oldest captured transaction that is not on the replica was captured; null if there is none. Any thread. */
+    public @Nullable Instant pendingSince() {
+        return replicated.isBefore(capture.captured()) ? pendingSince : null;
+    }
+
+    /** Looks what the replica holds, and whether the local files lead on from there. */
+    public Verdict verify() throws IOException {
+        client.prepare();
+        Newest newest = newestOnReplica();
+        Txid captured = capture.captured();
+        if (newest.txid().isAfter(captured)) {
+            return Verdict.diverged(
+                    newest.txid(), captured.isNone() ? "there is no local state" : "the replica is ahead of it");
+        }
+        if (newest.txid().isNone()) {
+            if (!captured.isNone() && !allPendingValid(Txid.NONE, captured)) {
+                return Verdict.diverged(Txid.NONE, "the replica is empty");
+            }
+        } else if (!ours(newest)) {
+            return Verdict.diverged(newest.txid(), "the replica's newest file is another than the local one");
+        } else if (!allPendingValid(newest.txid(), captured)) {
+            return Verdict.diverged(newest.txid(), "a local file that is not on the replica is missing or damaged");
+        }
+        startAfter(newest.txid());
+        return Verdict.continues(newest.txid());
+    }
+
+    /** Everything up to a transaction is on the replica (or belongs to a past that is not ours). */
+    public void startAfter(Txid txid) throws IOException {
+        List<LtxFileName> local = staging.list();
+        oldestLocal = local.isEmpty() ? txid.next() : local.get(0).min();
+        replicated = txid;
+        notePending();
+    }
+
+    /**
+     * Uploads the next local file, if there is one.
+     *
+     * @return whether there was
+     * @throws org.litestream4j.replica.ReplicaConflictException if the replica has another file of that name
+     */
+    public boolean uploadNext() throws IOException {
+        if (!replicated.isBefore(capture.captured())) {
+            return false;
+        }
+        LtxFileName name = LtxFileName.of(replicated.next());
+        pendingSince = staging.timestamp(name);
+        try (InputStream in = Files.newInputStream(staging.path(name));
+                ReplicaUpload upload = client.write(0, name, staging.timestamp(name))) {
+            byte[] buffer = new byte[COPY_SIZE];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                upload.write(buffer, 0, count);
+            }
+            upload.publish();
+        }
+        replicated = name.max();
+        notePending();
+        expireLocal();
+        return true;
+    }
+
+    private void notePending() throws IOException {
+        pendingSince =
+                replicated.isBefore(capture.captured()) ? staging.timestamp(LtxFileName.of(replicated.next())) : null;
+    }
+
+    /** Deletes replicated files past their retention; the newest stays, it tells at the next start that the replica is ours. */
+    private void expireLocal() throws IOException {
+        Instant before = clock.instant().minus(localRetention);
+        while (oldestLocal.isBefore(replicated)) {
+            LtxFileName name = LtxFileName.of(oldestLocal);
+            try {
+                if (!staging.timestamp(name).isBefore(before)) {
+                    return;
+                }
+            } catch (NoSuchFileException e) {
+                // gone already
+            }
+            staging.delete(name);
+            oldestLocal = oldestLocal.next();
+        }
+    }
+
+    private record Newest(Txid txid, @Nullable LtxFileInfo level0) {}
+
+    private Newest newestOnReplica() throws IOException {
+        Txid[] newest = {Txid.NONE};
+        LtxFileInfo[] level0 = new LtxFileInfo[1];
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            int current = level;
+            client.list(level, Txid.NONE, file -> {
+                newest[0] = Txid.max(newest[0], file.maxTxid());
+                if (current == 0) {
+                    level0[0] = file;
+                }
+                return true;
+            });
+        }
+        return new Newest(newest[0], level0[0]);
+    }
+
+    private boolean ours(Newest newest) throws IOException {
+        LtxFileInfo file = newest.level0();
+        if (file == null || !file.name().equals(LtxFileName.of(newest.txid()))) {
+            return false;
+        }
+        OptionalLong local = capture.fileChecksum(newest.txid());
+        return local.isPresent() && local.getAsLong() == remoteChecksum(client, file);
+    }
+
+    /** The file checksum that ends a file on the replica: 8 bytes are read. */
+    public static long remoteChecksum(ReplicaClient client, LtxFileInfo file) throws IOException {
+        long offset = Math.max(0, file.size() - Long.BYTES);
+        try (InputStream in = client.open(file.level(), file.name(), offset, Long.BYTES);
+                DataInputStream data = new DataInputStream(in)) {
+            return data.readLong();
+        }
+    }
+
+    private boolean allPendingValid(Txid after, Txid last) throws IOException {
+        for (Txid txid = after; txid.isBefore(last); ) {
+            txid = txid.next();
+            LtxFileName name = LtxFileName.of(txid);
+            String source = staging.path(name).toString();
+            try (InputStream in = new BufferedInputStream(Files.newInputStream(staging.path(name)), COPY_SIZE);
+                    LtxReader reader = LtxReader.open(in, source, name)) {
+                while (reader.next()) {
+                    // reading to the end is the check
+                }
+            } catch (NoSuchFileException | LtxFormatException e) {
+                org.slf4j.LoggerFactory.getLogger(Replication.class)
+                        .warn("local file is missing or damaged: file={} problem={}", source, e.toString());
+                return false;
+            }
+        }
+        return true;
+    }
+}

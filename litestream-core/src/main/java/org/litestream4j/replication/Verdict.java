@@ -1,0 +1,33 @@
+package org.litestream4j.replication;
+
+import org.litestream4j.ltx.Txid;
+
+/**
+ * What a look at the replica says about the local files.
+ *
+ * @param kind whether they lead on from what the replica holds
+ * @param replicaNewest the newest transaction of the replica over all levels; {@link Txid#NONE} if it is empty
+ * @param reason for messages; empty if they do
+ */
+public record Verdict(Kind kind, Txid replicaNewest, String reason) {
+
+    /** How local files and replica belong together. */
+    public enum Kind {
+        /** The replica's newest transaction is ours, and every local file after it is here and valid. */
+        CONTINUES,
+        /** Not so: the local files are of no use, an image after the replica's newest transaction must follow. */
+        DIVERGED
+    }
+
+    static Verdict continues(Txid replicaNewest) {
+        return new Verdict(Kind.CONTINUES, replicaNewest, "");
+    }
+
+    static Verdict diverged(Txid replicaNewest, String reason) {
+        return new Verdict(Kind.DIVERGED, replicaNewest, reason);
+    }
+
+    public boolean diverged() {
+        return kind == Kind.DIVERGED;
+    }
+}
