@@ -25,6 +25,7 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param level0Retention how long level-0 files are kept locally once they are replicated; 5 min
  * @param shutdownSyncTimeout longest wait for the last upload when closing; 30 s
  * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
+ * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
  */
 public record DatabaseConfig(
         String name,
@@ -39,7 +40,8 @@ public record DatabaseConfig(
         long maxSyncWalBytes,
         Duration level0Retention,
         Duration shutdownSyncTimeout,
-        PageEncoding pageEncoding) {
+        PageEncoding pageEncoding,
+        boolean replaceWithEmpty) {
 
     public static Builder builder(Path path, ReplicaLocation replica) {
         return new Builder(path, replica);
@@ -95,6 +97,7 @@ public record DatabaseConfig(
         private Duration level0Retention = Duration.ofMinutes(5);
         private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
+        private boolean replaceWithEmpty;
 
         private Builder(Path path, ReplicaLocation replica) {
             this.path = path.toAbsolutePath().normalize();
@@ -157,6 +160,11 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder replaceWithEmpty(boolean value) {
+            replaceWithEmpty = value;
+            return this;
+        }
+
         /**
          * Checks the options and makes the configuration.
          *
@@ -180,7 +188,8 @@ public record DatabaseConfig(
                     maxSyncWalBytes,
                     level0Retention,
                     shutdownSyncTimeout,
-                    pageEncoding);
+                    pageEncoding,
+                    replaceWithEmpty);
         }
     }
 }

@@ -21,11 +21,8 @@ final class Progress {
         UPLOAD
     }
 
-    /** An error and when it was met first. */
-    record Failure(IOExceptionText error, Instant at) {}
-
-    /** Text only: an exception would keep its whole cause alive. */
-    record IOExceptionText(String text) {}
+    /** What went wrong last, and when it began. */
+    record Failure(String text, Instant at) {}
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -94,7 +91,7 @@ final class Progress {
     /** True if there was none of this step before. */
     boolean failed(Step step, String text, Instant now) {
         Failure before = failure(step);
-        set(step, new Failure(new IOExceptionText(text), before != null ? before.at() : now));
+        set(step, new Failure(text, before != null ? before.at() : now));
         signal();
         return before == null;
     }
@@ -133,7 +130,8 @@ final class Progress {
         try {
             while (!condition.getAsBoolean()) {
                 if (left <= 0) {
-                    throw new TimeoutException("not within " + TimeUnit.NANOSECONDS.toMillis(timeout.toNanos()) + " ms");
+                    throw new TimeoutException(
+                            "not within " + TimeUnit.NANOSECONDS.toMillis(timeout.toNanos()) + " ms");
                 }
                 left = changed.awaitNanos(left);
             }

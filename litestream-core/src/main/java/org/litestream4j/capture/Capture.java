@@ -45,6 +45,7 @@ public final class Capture implements Closeable {
     }
 
     private final CaptureSettings settings;
+    private final OwnerLock owner;
     private final Staging staging;
     private final PositionStore store;
     private final Level0Writer writer;
@@ -67,10 +68,21 @@ public final class Capture implements Closeable {
 
     public Capture(CaptureSettings settings, Clock clock) {
         this.settings = settings;
+        this.owner = new OwnerLock(settings.metaPath());
         this.staging = new Staging(settings.metaPath());
         this.store = new PositionStore(settings.metaPath());
         this.writer = new Level0Writer(staging, clock, settings.pageEncoding());
         this.checkpointer = new Checkpointer(settings, this);
+    }
+
+    /** Whether this process, and in it this object, owns the local state; takes the ownership if nobody has it. */
+    public boolean own() throws IOException {
+        return owner.tryAcquire();
+    }
+
+    /** Lets another process take over; call after {@link #close}. */
+    public void disown() throws IOException {
+        owner.close();
     }
 
     /**
@@ -274,6 +286,15 @@ public final class Capture implements Closeable {
         guarded(() -> {
             capture();
             checkpointer.round(true);
+            return null;
+        });
+    }
+
+    /** Captures no more, but goes on to checkpoint: nobody else does, and the WAL would only grow. */
+    public void checkpointOnly() throws IOException {
+        guarded(() -> {
+            position = null;
+            session().checkpointWithoutReader();
             return null;
         });
     }

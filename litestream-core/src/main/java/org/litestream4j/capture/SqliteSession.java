@@ -11,6 +11,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
@@ -26,13 +28,17 @@ final class SqliteSession implements Closeable {
     /** Older versions may lose a WAL reset; see sqlite.org, release notes of 3.51.3. */
     private static final int OLDEST_SQLITE = 3_051_003;
 
+    private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+)");
+
     private static final long LOCK_PAUSE_NANOS = 20_000;
 
     private final Path path;
     private final Duration busyTimeout;
 
-    /** In a read transaction. */
+    /** In a read transaction, if {@code reading}. */
     private Connection held;
+
+    private boolean reading = true;
 
     /** In no transaction, or the new reader during a swap. */
     private @Nullable Connection spare;
@@ -133,6 +139,15 @@ final class SqliteSession implements Closeable {
         } finally {
             execute(writer, "ROLLBACK");
         }
+    }
+
+    /** Ends the read transaction for good and copies what may be copied, for a database that is no longer captured. */
+    void checkpointWithoutReader() throws IOException {
+        if (reading) {
+            execute(held, "COMMIT");
+            reading = false;
+        }
+        checkpoint(held);
     }
 
     /** Closes the second connection until it is needed again. */
@@ -273,13 +288,14 @@ final class SqliteSession implements Closeable {
         }
     }
 
+    /** As SQLite counts: 3.51.3 is 3051003. */
     static int versionNumber(String version) {
-        int number = 0;
-        String[] parts = version.split("\\.");
-        for (int i = 0; i < 3; i++) {
-            number = number * 1000 + (i < parts.length ? Integer.parseInt(parts[i]) : 0);
+        Matcher matcher = VERSION.matcher(version);
+        if (!matcher.lookingAt()) {
+            throw new IllegalArgumentException("not a SQLite version: " + version);
         }
-        return number;
+        return (Integer.parseInt(matcher.group(1)) * 1000 + Integer.parseInt(matcher.group(2))) * 1000
+                + Integer.parseInt(matcher.group(3));
     }
 
     private static void switchToWal(Path path, Connection connection) throws SQLException, IOException {

@@ -19,7 +19,8 @@ public record Verdict(Kind kind, Txid replicaNewest, String reason) {
         DIVERGED
     }
 
-    static Verdict continues(Txid replicaNewest) {
+    /** Local files after {@code replicaNewest} lead on. */
+    public static Verdict continues(Txid replicaNewest) {
         return new Verdict(Kind.CONTINUES, replicaNewest, "");
     }
 

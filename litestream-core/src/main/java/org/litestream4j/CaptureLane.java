@@ -1,0 +1,265 @@
+package org.litestream4j;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import org.litestream4j.capture.Capture;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replication.Verdict;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Captures one database: woken by commits, it decides when to look, takes an image where continuity is not proven, and runs
+ * the checkpoints.
+ */
+final class CaptureLane {
+
+    private static final Logger log = LoggerFactory.getLogger(CaptureLane.class);
+
+    private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long UNDECIDED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** A commit tells of itself just before it is visible: first look again after this time, then after twice as long. */
+    private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
+
+    private static final int MOST_LOOKS = 12;
+
+    /** While the replica is away, captures are stretched to a tenth of the outage, but no further than this. */
+    private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
+
+    private final DatabaseConfig config;
+    private final Capture capture;
+    private final Progress progress;
+    private final Clock clock;
+    private final Lane lane;
+    private UploadLane upload;
+
+    private volatile boolean hinted;
+    private volatile boolean passive;
+    private volatile boolean attached;
+    private volatile boolean closing;
+    private volatile boolean finished;
+
+    // Confined to the lane.
+    private boolean unproven;
+    private boolean lookAgain;
+    private int looks;
+    private long lastCapture;
+
+    CaptureLane(DatabaseConfig config, Capture capture, Progress progress, Clock clock, Pools pools) {
+        this.config = config;
+        this.capture = capture;
+        this.progress = progress;
+        this.clock = clock;
+        this.lane = new Lane(this::run, pools.capture, pools.timer);
+        this.lastCapture = System.nanoTime() - config.syncInterval().toNanos();
+    }
+
+    void connect(UploadLane lane) {
+        upload = lane;
+    }
+
+    /** Something is about to be committed, or may have been: look soon. Any thread; cheap. */
+    void hint() {
+        if (!hinted) {
+            hinted = true;
+            lane.wake();
+        }
+    }
+
+    void wake() {
+        lane.wake();
+    }
+
+    /** Whether another process replicates the database. */
+    boolean isPassive() {
+        return passive;
+    }
+
+    /** Whether the database exists and is held open. */
+    boolean isAttached() {
+        return attached;
+    }
+
+    /** Whether something may have been committed that was not captured yet. */
+    boolean isHinted() {
+        return hinted;
+    }
+
+    /** Lets the lane capture a last time, complete a checkpoint, and do nothing more. */
+    void finish() {
+        closing = true;
+        lane.wake();
+    }
+
+    boolean isFinished() {
+        return finished;
+    }
+
+    boolean stop(Duration timeout) {
+        return lane.stop(timeout);
+    }
+
+    private void run() {
+        try {
+            step();
+            if (progress.succeeded(Progress.Step.CAPTURE)) {
+                log.info("capture goes on: db={} txid={}", config.name(), capture.captured());
+            }
+        } catch (IOException | RuntimeException e) {
+            fail(e);
+        }
+        attached = capture.isAttached();
+        progress.signal();
+    }
+
+    private void fail(Exception e) {
+        String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
+        if (progress.failed(Progress.Step.CAPTURE, text, clock.instant())) {
+            log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
+        }
+        if (closing) {
+            finished = true;
+        } else {
+            hinted = true;
+            lane.wakeIn(RETRY_NANOS);
+        }
+    }
+
+    private void step() throws IOException {
+        if (finished) {
+            return;
+        }
+        passive = !capture.own();
+        if (passive) {
+            finished = closing;
+            lane.wakeIn(RETRY_NANOS);
+            return;
+        }
+        if (!capture.isAttached() && !attach()) {
+            finished = closing;
+            return;
+        }
+        if (upload.isConflict()) {
+            finished = closing;
+            capture.checkpointOnly();
+            hinted = false;
+            return;
+        }
+        if (!establish()) {
+            finished = closing;
+            return;
+        }
+        if (closing) {
+            capture.finish();
+            progress.serve(progress.newestRequest());
+            finished = true;
+            upload.wake();
+            return;
+        }
+        Txid before = capture.captured();
+        captureIfDue();
+        capture.checkpoint();
+        if (capture.captured().isAfter(before)) {
+            upload.wake();
+        }
+        planNext();
+    }
+
+    private boolean attach() throws IOException {
+        if (!exists(config.path())) {
+            return false;
+        }
+        capture.attach();
+        unproven = false;
+        attached = true;
+        upload.wake();
+        return true;
+    }
+
+    /** A file of 0 bytes counts as missing. */
+    static boolean exists(Path database) throws IOException {
+        return Files.exists(database) && Files.size(database) > 0;
+    }
+
+    /** Makes sure that the position is known; false if that must wait for somebody. */
+    private boolean establish() throws IOException {
+        if (!capture.isContinuous() && !unproven) {
+            switch (capture.judge()) {
+                case PROVEN ->
+                    log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
+                case UNPROVEN -> unproven = true;
+                case UNDECIDED -> lane.wakeIn(UNDECIDED_NANOS);
+            }
+        }
+        Verdict verdict = upload.verdict();
+        if (verdict != null && verdict.diverged()) {
+            refuseEmpty(verdict);
+            capture.image(verdict.replicaNewest(), true);
+            upload.imageTaken(verdict.replicaNewest());
+            unproven = false;
+        } else if (unproven && verdict != null) {
+            capture.image(Txid.max(capture.captured(), upload.replicated()), false);
+            upload.wake();
+            unproven = false;
+        }
+        return capture.isContinuous();
+    }
+
+    private void refuseEmpty(Verdict verdict) throws IOException {
+        if (!verdict.replicaNewest().isNone() && !config.replaceWithEmpty() && capture.isEmpty()) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "the database is empty, but its replica holds transactions up to " + verdict.replicaNewest(),
+                    "restore it, or give it another replica URL, or allow it with replace-with-empty=true",
+                    null);
+        }
+    }
+
+    private void captureIfDue() throws IOException {
+        boolean due = System.nanoTime() - lastCapture - interval().toNanos() >= 0;
+        if (!progress.hasRequests() && !due) {
+            return;
+        }
+        long ticket = progress.newestRequest();
+        boolean expected = hinted;
+        hinted = false;
+        boolean any = capture.capture();
+        progress.serve(ticket);
+        if (any) {
+            lastCapture = System.nanoTime();
+            lookAgain = true;
+            looks = 0;
+        } else {
+            lookAgain = false;
+            looks = expected ? 1 : looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
+        }
+    }
+
+    private void planNext() {
+        if (hinted || lookAgain) {
+            lane.wakeIn(Math.max(0, lastCapture + interval().toNanos() - System.nanoTime()));
+        } else if (looks > 0) {
+            lane.wakeIn(FIRST_LOOK_NANOS << (looks - 1));
+        }
+        long checkpoint = capture.nanosUntilCheckpoint();
+        if (checkpoint >= 0) {
+            lane.wakeIn(Math.max(checkpoint, FIRST_LOOK_NANOS));
+        }
+    }
+
+    private Duration interval() {
+        Progress.Failure outage = progress.failure(Progress.Step.UPLOAD);
+        if (outage == null) {
+            return config.syncInterval();
+        }
+        Duration stretched = Duration.between(outage.at(), Instant.now(clock)).dividedBy(10);
+        Duration longest = stretched.compareTo(LONGEST_INTERVAL) < 0 ? stretched : LONGEST_INTERVAL;
+        return longest.compareTo(config.syncInterval()) > 0 ? longest : config.syncInterval();
+    }
+}

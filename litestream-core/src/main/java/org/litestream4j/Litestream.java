@@ -1,0 +1,213 @@
+package org.litestream4j;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.Replicas;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Replicates SQLite databases of this process: {@link #register} each, put {@link ManagedDatabase#wrap} below its pool, and
+ * {@link #close} when the application ends. Thread-safe.
+ */
+public final class Litestream implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(Litestream.class);
+
+    private final Clock clock;
+    private final Pools pools = new Pools();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by lock
+    private final ScheduledFuture<?> watching;
+    private boolean closed; // guarded by lock
+
+    private Litestream(Builder builder) {
+        this.clock = builder.clock;
+        long watch = builder.watchInterval.toNanos();
+        this.watching = pools.timer.scheduleWithFixedDelay(
+                () -> pools.capture.execute(this::watch), watch, watch, TimeUnit.NANOSECONDS);
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Begins to replicate a database. If its file exists, it is held open when this returns; else it is attached behind its
+     * first connection.
+     *
+     * @throws IllegalArgumentException if the configuration contradicts itself, or the name or path is registered already
+     * @throws LitestreamException if the database must not be replicated as it is; says what to do
+     * @throws IOException if the replica refuses
+     */
+    public ManagedDatabase register(DatabaseConfig config) throws IOException {
+        requireNonNull(config, "config");
+        ReplicaClient client = Replicas.open(config.replica());
+        boolean registered = false;
+        try {
+            if (!CaptureLane.exists(config.path()) && !config.replaceWithEmpty()) {
+                refuseIfReplicated(config, client);
+            }
+            ManagedDatabase database = new ManagedDatabase(config, client, clock, pools);
+            add(database);
+            registered = true;
+            database.start();
+            return database;
+        } finally {
+            if (!registered) {
+                client.close();
+            }
+        }
+    }
+
+    /** A new database would follow on what the replica holds, and hide it. */
+    private static void refuseIfReplicated(DatabaseConfig config, ReplicaClient client) throws IOException {
+        boolean[] any = new boolean[1];
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL && !any[0]; level++) {
+            client.list(level, Txid.NONE, file -> {
+                any[0] = true;
+                return false;
+            });
+        }
+        if (any[0]) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "the database does not exist, but its replica " + client.url() + " holds a backup",
+                    "restore it, or give a new database another replica URL, or allow it with replace-with-empty=true",
+                    null);
+        }
+    }
+
+    private void add(ManagedDatabase database) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("closed");
+            }
+            Path path = database.config().path();
+            for (ManagedDatabase other : databases.values()) {
+                if (other.name().equals(database.name())
+                        || other.config().path().equals(path)) {
+                    throw new IllegalArgumentException(
+                            "database " + database.name() + " (" + path + ") is registered already");
+                }
+            }
+            databases.put(database.name(), database);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The database of that name, if it is registered. */
+    public Optional<ManagedDatabase> database(String name) {
+        lock.lock();
+        try {
+            return Optional.ofNullable(databases.get(name));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** All registered databases, in the order of their registration. */
+    public Collection<ManagedDatabase> databases() {
+        lock.lock();
+        try {
+            return List.copyOf(databases.values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Replicates what is left of a database and lets go of it; unknown names are ignored.
+     *
+     * @throws LitestreamException if not everything could be replicated
+     */
+    public void unregister(String name) throws IOException {
+        Optional<ManagedDatabase> database = database(name);
+        if (database.isPresent()) {
+            try {
+                database.get().close();
+            } finally {
+                remove(name);
+            }
+        }
+    }
+
+    private void remove(String name) {
+        lock.lock();
+        try {
+            databases.remove(name);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Replicates what is left of every database, each within its own shutdown timeout, and lets go of them. Idempotent. What
+     * could not be replicated is logged; it lies in the local state and follows with the next start.
+     */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        for (ManagedDatabase database : databases()) {
+            try {
+                unregister(database.name());
+            } catch (IOException e) {
+                log.warn("database closed with an error: db={}", database.name(), e);
+            }
+        }
+        watching.cancel(false);
+        pools.close();
+    }
+
+    private void watch() {
+        databases().forEach(ManagedDatabase::watch);
+    }
+
+    /** Collects what all databases share; not thread-safe. */
+    public static final class Builder {
+        private Clock clock = Clock.systemUTC();
+        private Duration watchInterval = Duration.ofSeconds(1);
+
+        private Builder() {}
+
+        /** Source of all timestamps; the system's by default. */
+        public Builder clock(Clock value) {
+            clock = requireNonNull(value, "clock");
+            return this;
+        }
+
+        /** How often databases are looked at for commits of other processes; 1 s by default. */
+        public Builder watchInterval(Duration value) {
+            if (value.isNegative() || value.isZero()) {
+                throw new IllegalArgumentException("watchInterval = " + value + ": must be positive");
+            }
+            watchInterval = value;
+            return this;
+        }
+
+        public Litestream build() {
+            return new Litestream(this);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package org.litestream4j;
+
+import java.io.PrintWriter;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.Statement;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.litestream4j.wal.WalFile;
+import org.sqlite.SQLiteCommitListener;
+import org.sqlite.SQLiteConnection;
+
+/**
+ * Stands between a pool and the driver: each physical connection gets the settings that replication needs and tells when it
+ * commits.
+ */
+final class LitestreamDataSource implements DataSource {
+
+    private final DataSource physical;
+    private final ManagedDatabase database;
+
+    LitestreamDataSource(DataSource physical, ManagedDatabase database) {
+        this.physical = physical;
+        this.database = database;
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        return prepared(physical.getConnection());
+    }
+
+    @Override
+    public Connection getConnection(String username, String password) throws SQLException {
+        return prepared(physical.getConnection(username, password));
+    }
+
+    private Connection prepared(Connection connection) throws SQLException {
+        boolean ready = false;
+        try {
+            SQLiteConnection sqlite = connection.unwrap(SQLiteConnection.class);
+            configure(sqlite);
+            sqlite.addCommitListener(new CommitHint(database));
+            database.connections().opened(sqlite);
+            database.connectionOpened();
+            ready = true;
+            return (Connection) Proxy.newProxyInstance(
+                    LitestreamDataSource.class.getClassLoader(),
+                    new Class<?>[] {Connection.class},
+                    new ClosingHandler(connection, sqlite, database.connections()));
+        } finally {
+            if (!ready) {
+                connection.close();
+            }
+        }
+    }
+
+    /** After the driver's own settings: a page size or auto_vacuum of the user's is in force already. */
+    private void configure(SQLiteConnection sqlite) throws SQLException {
+        try (Statement statement = sqlite.createStatement()) {
+            if (!sqlite.isReadOnly()) {
+                statement.execute("PRAGMA journal_mode=WAL");
+            }
+            // A connection that checkpoints by itself beside our reader would walk the whole WAL index at each commit.
+            statement.execute("PRAGMA wal_autocheckpoint=0");
+            long frame;
+            try (ResultSet row = statement.executeQuery("PRAGMA page_size")) {
+                frame = row.getLong(1) + WalFile.FRAME_HEADER_SIZE;
+            }
+            statement.execute(
+                    "PRAGMA journal_size_limit=" + frame * database.config().walLimitPages());
+        }
+    }
+
+    /** Runs on the committing thread, before the commit is visible; must neither throw nor touch files. */
+    private record CommitHint(ManagedDatabase database) implements SQLiteCommitListener {
+        @Override
+        public void onCommit() {
+            database.committing();
+        }
+
+        @Override
+        public void onRollback() {
+            // nothing was committed
+        }
+    }
+
+    private record ClosingHandler(Connection connection, SQLiteConnection sqlite, PhysicalConnections connections)
+            implements InvocationHandler {
+        @Override
+        public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+            switch (method.getName()) {
+                case "equals":
+                    return proxy == arguments[0];
+                case "hashCode":
+                    return System.identityHashCode(proxy);
+                case "unwrap":
+                    if (((Class<?>) arguments[0]).isInstance(proxy)) {
+                        return proxy;
+                    }
+                    break;
+                case "isWrapperFor":
+                    if (((Class<?>) arguments[0]).isInstance(proxy)) {
+                        return true;
+                    }
+                    break;
+                default:
+                    break;
+            }
+            try {
+                return method.invoke(connection, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            } finally {
+                if (method.getName().equals("close") || method.getName().equals("abort")) {
+                    if (connection.isClosed()) {
+                        connections.closed(sqlite);
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        return type.isInstance(this) ? type.cast(this) : physical.unwrap(type);
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) throws SQLException {
+        return type.isInstance(this) || physical.isWrapperFor(type);
+    }
+
+    @Override
+    public PrintWriter getLogWriter() throws SQLException {
+        return physical.getLogWriter();
+    }
+
+    @Override
+    public void setLogWriter(PrintWriter out) throws SQLException {
+        physical.setLogWriter(out);
+    }
+
+    @Override
+    public void setLoginTimeout(int seconds) throws SQLException {
+        physical.setLoginTimeout(seconds);
+    }
+
+    @Override
+    public int getLoginTimeout() throws SQLException {
+        return physical.getLoginTimeout();
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+        return physical.getParentLogger();
+    }
+}

@@ -1,0 +1,328 @@
+package org.litestream4j;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.CaptureSettings;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replication.Replication;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A database that is replicated. Thread-safe. */
+public final class ManagedDatabase {
+
+    private static final Logger log = LoggerFactory.getLogger(ManagedDatabase.class);
+
+    /** How long the application's first connection waits until the engine holds the database, too. */
+    private static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(10);
+
+    /** How long closing waits for the application's connections. */
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
+
+    private final DatabaseConfig config;
+    private final ReplicaClient client;
+    private final Clock clock;
+    private final Pools pools;
+    private final Capture capture;
+    private final Replication replication;
+    private final Progress progress = new Progress();
+    private final PhysicalConnections connections = new PhysicalConnections();
+    private final CaptureLane captureLane;
+    private final UploadLane uploadLane;
+
+    private volatile boolean closed;
+    private volatile @Nullable Instant hintedSince;
+
+    /** Confined to the watch. */
+    private WalState seen = WalState.NONE;
+
+    ManagedDatabase(DatabaseConfig config, ReplicaClient client, Clock clock, Pools pools) {
+        this.config = config;
+        this.client = client;
+        this.clock = clock;
+        this.pools = pools;
+        this.capture = new Capture(
+                new CaptureSettings(
+                        config.path(),
+                        config.metaPath(),
+                        config.busyTimeout(),
+                        config.checkpointInterval(),
+                        config.minCheckpointPages(),
+                        config.walLimitPages(),
+                        config.maxSyncWalBytes(),
+                        config.pageEncoding()),
+                clock);
+        this.replication = new Replication(capture, client, clock, config.level0Retention());
+        this.captureLane = new CaptureLane(config, capture, progress, clock, pools);
+        this.uploadLane = new UploadLane(config, replication, client.url(), captureLane, progress, clock, pools);
+        captureLane.connect(uploadLane);
+    }
+
+    public String name() {
+        return config.name();
+    }
+
+    public DatabaseConfig config() {
+        return config;
+    }
+
+    /** What is known now; no file or network access. */
+    public DatabaseStatus status() {
+        Progress.Failure failure = progress.failure(Progress.Step.UPLOAD);
+        if (failure == null) {
+            failure = progress.failure(Progress.Step.CAPTURE);
+        }
+        return new DatabaseStatus(
+                config.name(),
+                config.path(),
+                client.url(),
+                state(),
+                capture.captured(),
+                replication.replicated(),
+                lag(),
+                failure != null ? failure.text() : null,
+                failure != null ? failure.at() : null);
+    }
+
+    private DatabaseState state() {
+        if (closed) {
+            return DatabaseState.STOPPED;
+        }
+        if (uploadLane.isConflict()) {
+            return DatabaseState.CONFLICT;
+        }
+        if (captureLane.isAttached()) {
+            return DatabaseState.REPLICATING;
+        }
+        return captureLane.isPassive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
+    }
+
+    private Duration lag() {
+        Instant since = replication.pendingSince();
+        Instant hinted = captureLane.isHinted() ? hintedSince : null;
+        if (since == null || (hinted != null && hinted.isBefore(since))) {
+            since = hinted;
+        }
+        if (since == null) {
+            return Duration.ZERO;
+        }
+        Duration lag = Duration.between(since, clock.instant());
+        return lag.isNegative() ? Duration.ZERO : lag;
+    }
+
+    /**
+     * Captures everything that is committed now and waits until it is on the replica.
+     *
+     * @throws LitestreamException if that cannot be, with the last error, or not in time
+     */
+    public void sync(Duration timeout) throws IOException, InterruptedException {
+        long ticket = progress.request();
+        captureLane.wake();
+        try {
+            Txid[] target = new Txid[1];
+            progress.await(
+                    () -> {
+                        if (target[0] == null && progress.isServed(ticket)) {
+                            target[0] = capture.captured();
+                        }
+                        return stopped()
+                                || (target[0] != null
+                                        && !replication.replicated().isBefore(target[0]));
+                    },
+                    timeout);
+            if (stopped() && (target[0] == null || replication.replicated().isBefore(target[0]))) {
+                throw notReplicated("replication has stopped", null);
+            }
+        } catch (TimeoutException e) {
+            throw notReplicated("not replicated within " + timeout.toMillis() + " ms", e);
+        }
+    }
+
+    private boolean stopped() {
+        return closed || uploadLane.isConflict();
+    }
+
+    private LitestreamException notReplicated(String problem, @Nullable Throwable cause) {
+        DatabaseStatus status = status();
+        String error = status.lastError() != null ? ": " + status.lastError() : "";
+        return new LitestreamException(
+                config.path().toString(),
+                problem + " (captured " + status.captured() + ", replicated " + status.replicated() + ")" + error,
+                "",
+                cause);
+    }
+
+    /**
+     * The DataSource to use in place of one that opens physical connections to this database (below a pool, not around it).
+     * It switches the database to WAL, keeps connections from checkpointing by themselves, and captures what they commit.
+     *
+     * @param physical opens connections of the SQLite driver
+     */
+    public DataSource wrap(DataSource physical) {
+        return new LitestreamDataSource(physical, this);
+    }
+
+    // For the DataSource.
+
+    PhysicalConnections connections() {
+        return connections;
+    }
+
+    void committing() {
+        if (!captureLane.isHinted()) {
+            hintedSince = clock.instant();
+        }
+        captureLane.hint();
+    }
+
+    /** A database that did not exist before is attached behind its first connection. */
+    void connectionOpened() {
+        if (captureLane.isAttached() || closed) {
+            return;
+        }
+        captureLane.wake();
+        await(() -> captureLane.isAttached()
+                || captureLane.isPassive()
+                || progress.failure(Progress.Step.CAPTURE) != null
+                || closed);
+    }
+
+    private void await(BooleanSupplier condition) {
+        try {
+            progress.await(condition, ATTACH_TIMEOUT);
+        } catch (TimeoutException e) {
+            log.warn("database not attached yet: db={}", config.name());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // For Litestream.
+
+    /** Begins; when it returns, an existing database is held open, or the error is known. */
+    void start() throws IOException {
+        captureLane.wake();
+        if (CaptureLane.exists(config.path())) {
+            connectionOpened();
+        }
+    }
+
+    /** Looks, without opening anything, whether somebody else wrote. */
+    void watch() {
+        try {
+            WalState now = WalState.of(config.path());
+            if (!now.equals(seen)) {
+                seen = now;
+                committing();
+            }
+        } catch (IOException e) {
+            log.debug("cannot look at the database: db={}", config.name(), e);
+        }
+    }
+
+    /** Captures and uploads what is left, then lets go of the database; the last error, if not all of it is replicated. */
+    void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        connections.drain(DRAIN_TIMEOUT);
+        long deadline = System.nanoTime() + config.shutdownSyncTimeout().toNanos();
+        captureLane.finish();
+        uploadLane.hurry();
+        boolean done = awaitUninterruptibly(
+                () -> captureLane.isFinished()
+                        && (uploadLane.isConflict()
+                                || !captureLane.isAttached()
+                                || !replication.replicated().isBefore(capture.captured())),
+                deadline);
+        LitestreamException unfinished = done ? null : notReplicated("closed before everything was replicated", null);
+        closed = true;
+        progress.signal();
+        uploadLane.stop(Duration.ofSeconds(1));
+        captureLane.stop(ATTACH_TIMEOUT);
+        release();
+        if (unfinished != null) {
+            throw unfinished;
+        }
+    }
+
+    /** On the capture pool: this thread may be interrupted, and an interrupted thread must not touch the database file. */
+    private void release() throws IOException {
+        Future<?> released = pools.capture.submit(() -> {
+            capture.close();
+            capture.disown();
+            return null;
+        });
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    released.get();
+                    return;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            throw new LitestreamException(config.path().toString(), "could not be closed", "", e.getCause());
+        } finally {
+            client.close();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private boolean awaitUninterruptibly(BooleanSupplier condition, long deadline) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    progress.await(condition, Duration.ofNanos(deadline - System.nanoTime()));
+                    return true;
+                } catch (TimeoutException e) {
+                    return false;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** What tells that somebody wrote. */
+    private record WalState(long size, long modified, boolean database) {
+
+        static final WalState NONE = new WalState(0, 0, false);
+
+        static WalState of(Path database) throws IOException {
+            Path wal = database.resolveSibling(database.getFileName() + "-wal");
+            boolean exists = java.nio.file.Files.exists(database);
+            try {
+                var attributes =
+                        java.nio.file.Files.readAttributes(wal, java.nio.file.attribute.BasicFileAttributes.class);
+                FileTime modified = attributes.lastModifiedTime();
+                return new WalState(attributes.size(), modified.to(TimeUnit.NANOSECONDS), exists);
+            } catch (NoSuchFileException e) {
+                return new WalState(0, 0, exists);
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package org.litestream4j;
+
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteConnection;
+
+/** The application's connections to one database that were opened through us. Thread-safe. */
+final class PhysicalConnections {
+
+    private static final Logger log = LoggerFactory.getLogger(PhysicalConnections.class);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition closed = lock.newCondition();
+    private final Set<SQLiteConnection> open = new HashSet<>(); // by identity: connections define no equality
+
+    void opened(SQLiteConnection connection) {
+        lock.lock();
+        try {
+            open.add(connection);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void closed(SQLiteConnection connection) {
+        lock.lock();
+        try {
+            open.remove(connection);
+            closed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int count() {
+        lock.lock();
+        try {
+            return open.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until all are closed, then closes those that are not. */
+    void drain(Duration timeout) {
+        List<SQLiteConnection> left = awaitNone(timeout);
+        if (!left.isEmpty()) {
+            log.warn("closing connections that the application left open: count={}", left.size());
+        }
+        for (SQLiteConnection connection : left) {
+            try {
+                connection.getDatabase().interrupt(); // SQLite's: ends a running statement
+                connection.close();
+            } catch (SQLException e) {
+                log.debug("closing a connection of the application failed", e);
+            }
+            closed(connection);
+        }
+    }
+
+    private List<SQLiteConnection> awaitNone(Duration timeout) {
+        long left = timeout.toNanos();
+        boolean interrupted = false;
+        lock.lock();
+        try {
+            while (!open.isEmpty() && left > 0) {
+                try {
+                    left = closed.awaitNanos(left);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            return new ArrayList<>(open);
+        } finally {
+            lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

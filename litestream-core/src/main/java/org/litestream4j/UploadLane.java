@@ -1,0 +1,156 @@
+package org.litestream4j;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replication.Replication;
+import org.litestream4j.replication.Verdict;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings one database's captured files to its replica, one at a time; waits out the replica's outages. */
+final class UploadLane {
+
+    private static final Logger log = LoggerFactory.getLogger(UploadLane.class);
+
+    private static final long FIRST_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long LONGEST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final DatabaseConfig config;
+    private final Replication replication;
+    private final String replica;
+    private final CaptureLane capture;
+    private final Progress progress;
+    private final Clock clock;
+    private final Lane lane;
+
+    private volatile @Nullable Verdict verdict;
+    private volatile @Nullable Txid restartAfter;
+    private volatile boolean conflict;
+    private volatile boolean hurry;
+
+    // Confined to the lane.
+    private long backoff;
+
+    UploadLane(
+            DatabaseConfig config,
+            Replication replication,
+            String replica,
+            CaptureLane capture,
+            Progress progress,
+            Clock clock,
+            Pools pools) {
+        this.config = config;
+        this.replication = replication;
+        this.replica = replica;
+        this.capture = capture;
+        this.progress = progress;
+        this.clock = clock;
+        this.lane = new Lane(this::run, pools.upload, pools.timer);
+    }
+
+    void wake() {
+        lane.wake();
+    }
+
+    /** What the replica says of the local files; null until it was asked. */
+    @Nullable
+    Verdict verdict() {
+        return verdict;
+    }
+
+    boolean isConflict() {
+        return conflict;
+    }
+
+    Txid replicated() {
+        return replication.replicated();
+    }
+
+    /** The capture lane has followed a diverged verdict: the image is the next file. */
+    void imageTaken(Txid after) {
+        restartAfter = after;
+        verdict = Verdict.continues(after);
+        lane.wake();
+    }
+
+    /** The process is about to end: no long pauses any more. */
+    void hurry() {
+        hurry = true;
+        lane.wake();
+    }
+
+    boolean stop(Duration timeout) {
+        return lane.stop(timeout);
+    }
+
+    private void run() {
+        if (conflict) {
+            return;
+        }
+        try {
+            boolean more = step();
+            backoff = 0;
+            if (progress.succeeded(Progress.Step.UPLOAD)) {
+                log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
+            }
+            progress.signal();
+            if (more) {
+                lane.wake();
+            }
+        } catch (ReplicaConflictException e) {
+            conflict = true;
+            progress.failed(Progress.Step.UPLOAD, String.valueOf(e.getMessage()), clock.instant());
+            log.error(
+                    "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
+                    config.name(),
+                    replica,
+                    replicated(),
+                    e);
+            capture.wake();
+        } catch (IOException | RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    private void fail(Exception e) {
+        String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
+        if (progress.failed(Progress.Step.UPLOAD, text, clock.instant())) {
+            log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
+        }
+        backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
+        long jittered = ThreadLocalRandom.current().nextLong(backoff / 2, backoff + 1);
+        lane.wakeIn(hurry ? FIRST_BACKOFF_NANOS : jittered);
+    }
+
+    private boolean step() throws IOException {
+        Txid restart = restartAfter;
+        if (restart != null) {
+            replication.startAfter(restart);
+            restartAfter = null;
+        }
+        Verdict known = verdict;
+        if (known == null) {
+            if (!capture.isAttached()) {
+                return false;
+            }
+            known = replication.verify();
+            verdict = known;
+            if (known.diverged()) {
+                log.warn(
+                        "a full image follows: db={} replica={} txid={} reason={}",
+                        config.name(),
+                        replica,
+                        known.replicaNewest(),
+                        known.reason());
+            }
+            capture.wake();
+        }
+        return !known.diverged() && replication.uploadNext();
+    }
+}

@@ -1,0 +1,100 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.SqliteFixture.query;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaLocation;
+
+class LitestreamTest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private Path path;
+    private Path replica;
+    private DatabaseConfig config;
+
+    @BeforeEach
+    void configure() {
+        path = folder.resolve("app.db");
+        replica = folder.resolve("replica");
+        config = DatabaseConfig.builder(path, ReplicaLocation.of(replica.toUri().toString()))
+                .build();
+    }
+
+    @Test
+    void newDatabase_isReplicated() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            assertThat(database.status().state()).isEqualTo(DatabaseState.WAITING);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)", "insert into t values (1), (2)");
+                database.sync(TIMEOUT);
+                execute(connection, "insert into t values (3)");
+                database.sync(TIMEOUT);
+                DatabaseStatus status = database.status();
+                assertThat(status.state()).isEqualTo(DatabaseState.REPLICATING);
+                assertThat(status.replicated()).isEqualTo(status.captured()).isNotEqualTo(Txid.NONE);
+                assertThat(status.lastError()).isNull();
+            }
+        }
+        assertRows(3);
+    }
+
+    @Test
+    void restartAfterCleanStop_goesOnWithoutImage() throws Exception {
+        writeAndClose("create table t(x)", "insert into t values (1), (zeroblob(100000))");
+        int files = SqliteFixture.level0(replica).size();
+        writeAndClose("insert into t values (3)");
+        var names = SqliteFixture.level0(replica);
+        assertThat(names.size()).isGreaterThan(files);
+        for (var name : names.subList(files, names.size())) {
+            assertThat(SqliteFixture.pages(replica, name)).isLessThan(5);
+        }
+        assertRows(3);
+    }
+
+    @Test
+    void restartWithoutChange_addsNothing() throws Exception {
+        writeAndClose("create table t(x)", "insert into t values (1)");
+        var before = SqliteFixture.level0(replica);
+        for (int i = 0; i < 3; i++) {
+            writeAndClose();
+        }
+        assertThat(SqliteFixture.level0(replica)).isEqualTo(before);
+        assertRows(1);
+    }
+
+    private void writeAndClose(String... statements) throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, statements);
+                database.sync(TIMEOUT);
+            }
+        }
+    }
+
+    private void assertRows(int expected) throws Exception {
+        Path restored = folder.resolve("restored.db");
+        SqliteFixture.mergeLevel0(replica, restored);
+        assertThat(SqliteFixture.integrity(restored)).isEqualTo("ok");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + restored)) {
+            assertThat(query(connection, "select count(*) from t")).isEqualTo(expected);
+        }
+        assertThat(restored).hasSameBinaryContentAs(path);
+    }
+}

@@ -1,0 +1,112 @@
+package org.litestream4j;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxMerger;
+import org.litestream4j.ltx.LtxReader;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
+
+/** What tests of the engine do with databases and replicas in folders. */
+public final class SqliteFixture {
+
+    private SqliteFixture() {}
+
+    /** A source of physical connections, as a pool would use. */
+    public static SQLiteDataSource dataSource(Path database) {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setBusyTimeout(10_000);
+        SQLiteDataSource source = new SQLiteDataSource(config);
+        source.setUrl("jdbc:sqlite:" + database);
+        return source;
+    }
+
+    public static void execute(Connection connection, String... statements) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    public static long query(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    public static String text(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** The level-0 files of a replica in a folder, in order. */
+    public static List<LtxFileName> level0(Path replica) throws IOException {
+        List<LtxFileName> names = new ArrayList<>();
+        Path folder = replica.resolve("ltx").resolve("0");
+        if (Files.isDirectory(folder)) {
+            try (var paths = Files.list(folder)) {
+                paths.forEach(
+                        path -> LtxFileName.parse(path.getFileName().toString()).ifPresent(names::add));
+            }
+        }
+        names.sort(null);
+        return names;
+    }
+
+    /** Number of pages in a level-0 file. */
+    public static int pages(Path replica, LtxFileName name) throws IOException {
+        int count = 0;
+        try (LtxReader reader = open(replica, name)) {
+            while (reader.next()) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** The merge of all level-0 files, written out: independent of the restore package. */
+    public static void mergeLevel0(Path replica, Path target) throws IOException {
+        List<LtxReader> readers = new ArrayList<>();
+        for (LtxFileName name : level0(replica)) {
+            readers.add(open(replica, name));
+        }
+        try (LtxMerger merger = LtxMerger.open(readers);
+                var channel = Files.newByteChannel(
+                        target, java.nio.file.StandardOpenOption.CREATE_NEW, java.nio.file.StandardOpenOption.WRITE)) {
+            while (merger.next()) {
+                channel.position((merger.pgno() - 1) * merger.header().pageSize());
+                channel.write(java.nio.ByteBuffer.wrap(merger.page()));
+            }
+        }
+    }
+
+    private static LtxReader open(Path replica, LtxFileName name) throws IOException {
+        Path path = replica.resolve("ltx").resolve("0").resolve(name.toString());
+        InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16);
+        return LtxReader.open(in, path.toString(), name);
+    }
+
+    /** {@code ok} for a sound database. */
+    public static String integrity(Path database) throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database)) {
+            return text(connection, "PRAGMA integrity_check");
+        }
+    }
+}
