@@ -1,0 +1,281 @@
+package org.litestream4j.replica.nats;
+
+import io.nats.client.JetStreamApiException;
+import io.nats.client.Message;
+import io.nats.client.PurgeOptions;
+import io.nats.client.api.ApiResponse;
+import io.nats.client.api.Error;
+import io.nats.client.api.MessageGetRequest;
+import io.nats.client.api.MessageInfo;
+import io.nats.client.api.ObjectInfo;
+import io.nats.client.api.PublishAck;
+import io.nats.client.api.PurgeResponse;
+import io.nats.client.impl.Headers;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.Request;
+
+/**
+ * The object store's protocol, as far as replicas need it: the subjects of a bucket, and single requests to the stream
+ * behind it. Thread-safe.
+ */
+final class NatsBucket {
+
+    static final String STREAM_PREFIX = "OBJ_";
+
+    /** That of the reference and of all NATS clients. */
+    static final int CHUNK_SIZE = 128 * 1024;
+
+    /** A chunk and its headers. */
+    static final int NEEDED_MESSAGE_SIZE = CHUNK_SIZE + 1024;
+
+    private static final String ROLLUP = "Nats-Rollup";
+    private static final String MESSAGE_ID = "Nats-Msg-Id";
+    private static final String EXPECTED_PREDECESSOR = "Nats-Expected-Last-Subject-Sequence";
+
+    private final NatsSettings settings;
+    private final NatsLink link;
+    private final RequestListener listener;
+    private final String stream;
+
+    NatsBucket(NatsSettings settings, NatsLink link, RequestListener listener) {
+        this.settings = settings;
+        this.link = link;
+        this.listener = listener;
+        stream = STREAM_PREFIX + settings.bucket();
+    }
+
+    NatsSettings settings() {
+        return settings;
+    }
+
+    NatsLink link() {
+        return link;
+    }
+
+    String stream() {
+        return stream;
+    }
+
+    String chunkSubject(String nuid) {
+        return "$O." + settings.bucket() + ".C." + nuid;
+    }
+
+    String metaSubject(String objectName) {
+        return "$O." + settings.bucket() + ".M."
+                + Base64.getUrlEncoder().encodeToString(objectName.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The object's name in the subject of its description; null if it is none. */
+    @Nullable
+    String objectName(String metaSubject) {
+        String prefix = "$O." + settings.bucket() + ".M.";
+        if (!metaSubject.startsWith(prefix)) {
+            return null;
+        }
+        try {
+            byte[] name = Base64.getUrlDecoder().decode(metaSubject.substring(prefix.length()));
+            return new String(name, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    /** An object's description, of whatever age its copy at other servers of a cluster is; null if there is none. */
+    @Nullable
+    StoredObject find(String objectName) throws IOException {
+        Message answer = ask(
+                Operation.HEAD,
+                "STREAM.MSG.GET." + stream,
+                MessageGetRequest.lastForSubject(metaSubject(objectName)).serialize());
+        return description(answer, objectName);
+    }
+
+    private @Nullable StoredObject description(Message answer, String objectName) throws IOException {
+        MessageInfo info = new MessageInfo(answer, stream, false);
+        if (isMissing(info, Operation.HEAD, "look for " + objectName)) {
+            return null;
+        }
+        report(Operation.HEAD, Outcome.SUCCESS, 0, 0);
+        try {
+            ZonedDateTime time = info.getTime();
+            return StoredObject.of(
+                    new ObjectInfo(info), time == null ? Instant.EPOCH : time.toInstant(), info.getSeq());
+        } catch (IOException | RuntimeException e) {
+            throw new ReplicaException(
+                    settings.url(), "cannot use the object " + objectName, "look at it with nats object info", e);
+        }
+    }
+
+    /** Whether the answer says that there is no such message. */
+    private boolean isMissing(MessageInfo info, Operation operation, String doing) throws IOException {
+        if (info.hasError() && info.getApiErrorCode() == ApiErrors.NO_MESSAGE) {
+            report(operation, Outcome.NOT_FOUND, 0, 0);
+            return true;
+        }
+        check(info, operation, doing);
+        return false;
+    }
+
+    /** Asks for the message at a sequence, to be had from {@link #chunk}. */
+    NatsLink.Call sendForChunk(long sequence) throws IOException {
+        return link.send(
+                "$JS.API.DIRECT.GET." + stream,
+                null,
+                MessageGetRequest.forSequence(sequence).serialize());
+    }
+
+    /**
+     * The content of a chunk; null if there is no message at that sequence, or it is none of that subject.
+     *
+     * @param sent the request, or null to send it now
+     */
+    byte @Nullable [] chunk(NatsLink.@Nullable Call sent, String subject, long sequence) throws IOException {
+        Message answer = null;
+        if (sent != null) {
+            try {
+                answer = link.await(sent, link.timeoutNanos());
+            } catch (LostException e) {
+                report(Operation.GET, Outcome.FAILED, 0, 0);
+            }
+        }
+        if (answer != null && !answer.isStatusMessage()) {
+            return content(new MessageInfo(answer, stream, true), subject, sequence);
+        }
+        // Missing at the server that answered, which may be behind the others; or direct access is off; or lost.
+        answer = ask(
+                Operation.GET,
+                "STREAM.MSG.GET." + stream,
+                MessageGetRequest.forSequence(sequence).serialize());
+        MessageInfo info = new MessageInfo(answer, stream, false);
+        return isMissing(info, Operation.GET, "give a chunk") ? null : content(info, subject, sequence);
+    }
+
+    private byte @Nullable [] content(MessageInfo info, String subject, long sequence) {
+        byte[] data = info.getData() == null ? new byte[0] : info.getData();
+        report(Operation.GET, Outcome.SUCCESS, 0, data.length);
+        return subject.equals(info.getSubject()) && info.getSeq() == sequence ? data : null;
+    }
+
+    /**
+     * Publishes a chunk, to be stored only right behind its predecessor.
+     *
+     * @param predecessor sequence of the chunk before; 0 for the first
+     */
+    NatsLink.Call sendChunk(String subject, long number, long predecessor, byte[] data) throws IOException {
+        Headers headers = new Headers()
+                .put(EXPECTED_PREDECESSOR, Long.toString(predecessor))
+                .put(MESSAGE_ID, subject.substring(subject.lastIndexOf('.') + 1) + "-" + number);
+        return link.send(subject, headers, data);
+    }
+
+    /**
+     * The sequence that a chunk was stored at; -1 if it was refused for not being behind its predecessor.
+     *
+     * @throws LostException if it may be stored or not
+     */
+    long stored(NatsLink.Call sent, int length) throws IOException {
+        return acknowledged(sent, Operation.MULTIPART_PART, length, "store a chunk");
+    }
+
+    /**
+     * Publishes an object's description, which makes it visible.
+     *
+     * @param predecessor sequence of the description that it replaces; 0 if there must be none
+     * @return its sequence; -1 if there is another description
+     * @throws LostException if it may be stored or not
+     */
+    long describe(String objectName, ObjectInfo description, long predecessor) throws IOException {
+        Headers headers = new Headers().put(ROLLUP, "sub").put(EXPECTED_PREDECESSOR, Long.toString(predecessor));
+        NatsLink.Call sent = link.send(metaSubject(objectName), headers, description.serialize());
+        return acknowledged(sent, Operation.MULTIPART_COMPLETE, 0, "publish " + objectName);
+    }
+
+    private long acknowledged(NatsLink.Call sent, Operation operation, int length, String doing) throws IOException {
+        Message answer = awaiting(sent, operation);
+        try {
+            PublishAck ack = new PublishAck(answer);
+            report(operation, Outcome.SUCCESS, length, 0);
+            return ack.getSeqno();
+        } catch (JetStreamApiException e) {
+            if (ApiErrors.isWrongPredecessor(e)) {
+                report(operation, Outcome.CONFLICT, length, 0);
+                return -1;
+            }
+            report(operation, Outcome.REFUSED, length, 0);
+            throw ApiErrors.isStoreFailure(e) && new BucketSetup(this).isFull()
+                    ? ApiErrors.full(settings, e)
+                    : ApiErrors.translate(settings, doing, e);
+        }
+    }
+
+    /** Asks for the removal of a subject's messages below a sequence; for {@link #purged}. */
+    NatsLink.Call sendPurge(String subject, long belowSequence) throws IOException {
+        PurgeOptions options =
+                PurgeOptions.builder().subject(subject).sequence(belowSequence).build();
+        return link.send("$JS.API.STREAM.PURGE." + stream, null, options.serialize());
+    }
+
+    void purged(NatsLink.Call sent, Operation operation) throws IOException {
+        check(new PurgeResponse(awaiting(sent, operation)), operation, "purge a deleted file");
+        report(operation, Outcome.SUCCESS, 0, 0);
+    }
+
+    /** Removes all chunks of an object. */
+    void purgeChunks(String nuid, Operation operation) throws IOException {
+        Message answer = ask(
+                operation,
+                "STREAM.PURGE." + stream,
+                PurgeOptions.subject(chunkSubject(nuid)).serialize());
+        check(new PurgeResponse(answer), operation, "purge chunks");
+        report(operation, Outcome.SUCCESS, 0, 0);
+    }
+
+    /** Sends a request of JetStream's API that may be repeated. */
+    Message ask(Operation operation, String api, byte[] body) throws IOException {
+        try {
+            return link.request("$JS.API." + api, body);
+        } catch (LostException e) {
+            report(operation, Outcome.FAILED, 0, 0);
+            throw e.unserved() ? ApiErrors.noJetStream(settings, e) : e;
+        } catch (IOException e) {
+            report(operation, outcome(e), 0, 0);
+            throw e;
+        }
+    }
+
+    private Message awaiting(NatsLink.Call sent, Operation operation) throws IOException {
+        try {
+            return link.await(sent, link.timeoutNanos());
+        } catch (IOException e) {
+            report(operation, outcome(e), 0, 0);
+            throw e;
+        }
+    }
+
+    private static Outcome outcome(IOException e) {
+        return e instanceof ReplicaAccessException ? Outcome.REFUSED : Outcome.FAILED;
+    }
+
+    /** Throws what an answer complains of. */
+    void check(ApiResponse<?> answer, Operation operation, String doing) throws ReplicaException {
+        Error error = answer.getErrorObject();
+        if (error != null) {
+            report(operation, Outcome.REFUSED, 0, 0);
+            throw ApiErrors.translate(settings, doing, new JetStreamApiException(error));
+        }
+    }
+
+    void report(Operation operation, Outcome outcome, long sent, long received) {
+        listener.onRequest(new Request(operation, outcome, sent, received));
+    }
+}

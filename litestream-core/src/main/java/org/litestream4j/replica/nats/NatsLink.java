@@ -1,0 +1,297 @@
+package org.litestream4j.replica.nats;
+
+import io.nats.client.AuthenticationException;
+import io.nats.client.Connection;
+import io.nats.client.ConnectionListener;
+import io.nats.client.ErrorListener;
+import io.nats.client.JetStreamStatusException;
+import io.nats.client.Message;
+import io.nats.client.Nats;
+import io.nats.client.Options;
+import io.nats.client.impl.Headers;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.nats.NatsSettings.ConnectionSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one connection of a client: opened by the first request, kept up by the library, replaced when that has given up.
+ * A request whose connection breaks fails at once instead of waiting for an answer that cannot come. Thread-safe.
+ */
+final class NatsLink implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NatsLink.class);
+
+    /** How long "nobody serves this" is taken for a server that is just starting. */
+    private static final long UNSERVED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final long PAUSE_MILLIS = 50;
+
+    private final NatsSettings settings;
+
+    private final Set<Call> inFlight = ConcurrentHashMap.newKeySet();
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Guarded by {@link #lock}, as {@link #closed}. */
+    private @Nullable Connection connection;
+
+    private boolean closed;
+
+    private volatile @Nullable Exception lastFailure;
+
+    NatsLink(NatsSettings settings) {
+        this.settings = settings;
+    }
+
+    /** A request under way. */
+    record Call(String subject, CompletableFuture<Message> answer) {}
+
+    long timeoutNanos() {
+        return settings.connection().timeout().toNanos();
+    }
+
+    /** Sends a request; its answer is for {@link #await}. */
+    Call send(String subject, @Nullable Headers headers, byte @Nullable [] body) throws IOException {
+        Connection connected = connection();
+        try {
+            if (connected.getStatus() != Connection.Status.CONNECTED) {
+                throw lost("the connection is down", null);
+            }
+            Call call = new Call(
+                    subject,
+                    connected.requestWithTimeout(
+                            subject, headers, body, settings.connection().timeout()));
+            inFlight.add(call);
+            var unused = call.answer().whenComplete((message, failure) -> inFlight.remove(call));
+            return call;
+        } catch (IllegalStateException e) { // closed, or broken in this moment
+            throw lost("the connection is down", e);
+        }
+    }
+
+    /**
+     * Waits for an answer.
+     *
+     * @throws LostException if there will be none
+     */
+    Message await(Call call, long nanos) throws IOException {
+        try {
+            return call.answer().get(Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (IOException) new InterruptedIOException("interrupted while waiting for NATS").initCause(e);
+        } catch (TimeoutException | CancellationException e) {
+            throw lost("no answer to " + call.subject() + " in time", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof JetStreamStatusException unserved) {
+                throw new LostException(
+                        settings.url(), "nobody serves " + call.subject() + " at the moment", true, unserved);
+            }
+            if (e.getCause() instanceof ReplicaException known) {
+                throw known;
+            }
+            throw lost("the request " + call.subject() + " failed", e.getCause());
+        } finally {
+            call.answer().cancel(false);
+        }
+    }
+
+    /** Sends a request that may be repeated without harm, and repeats it while the connection breaks. */
+    Message request(String subject, byte @Nullable [] body) throws IOException {
+        long start = System.nanoTime();
+        while (true) {
+            try {
+                return await(send(subject, null, body), timeoutNanos() - (System.nanoTime() - start));
+            } catch (LostException e) {
+                if (!mayRepeat(start, e)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /**
+     * Whether to try again after a loss, once the connection is up.
+     *
+     * @param start of the attempts, by {@link System#nanoTime}
+     */
+    boolean mayRepeat(long start, LostException loss) throws IOException {
+        long patience = loss.unserved() ? Math.min(UNSERVED_NANOS, timeoutNanos()) : timeoutNanos();
+        do {
+            if (System.nanoTime() - start >= patience) {
+                return false;
+            }
+            pause();
+        } while (connection().getStatus() != Connection.Status.CONNECTED);
+        return true;
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (IOException) new InterruptedIOException("interrupted while waiting for NATS").initCause(e);
+        }
+    }
+
+    /** The connection, which may be down at the moment. */
+    Connection connection() throws IOException {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IOException(settings.url() + ": the replica client is closed");
+            }
+            Connection current = connection;
+            if (current == null || current.getStatus() == Connection.Status.CLOSED) {
+                current = connect();
+                connection = current;
+            }
+            return current;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Connection connect() throws IOException {
+        String replica = settings.url();
+        Options options = options();
+        lastFailure = null;
+        try {
+            return Nats.connect(options);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (IOException) new InterruptedIOException("interrupted while connecting to NATS").initCause(e);
+        } catch (AuthenticationException e) {
+            throw new ReplicaAccessException(
+                    replica, "the server refuses our login", "correct user, password, token, key or credentials", e);
+        } catch (IOException e) {
+            Exception reason = lastFailure;
+            throw new ReplicaException(
+                    replica,
+                    "no connection to any server" + (reason == null ? "" : " (" + reason.getMessage() + ")"),
+                    "check that a NATS server runs there, its port, and the settings of TLS",
+                    reason == null ? e : reason);
+        }
+    }
+
+    private Options options() throws IOException {
+        ConnectionSettings how = settings.connection();
+        Options.Builder options = Options.builder()
+                .servers(settings.servers().toArray(String[]::new))
+                .connectionName("litestream")
+                .connectionTimeout(how.timeout())
+                .maxReconnects(how.maxReconnects())
+                .reconnectWait(how.reconnectWait())
+                .reconnectJitter(how.reconnectJitter())
+                .reconnectJitterTls(how.reconnectJitter())
+                .reconnectBufferSize(0) // what was not sent fails, so that nothing old arrives late
+                .pingInterval(how.pingInterval())
+                .maxPingsOut(how.maxPingsOut())
+                .reportNoResponders()
+                .useTimeoutException()
+                .connectionListener(this::connectionChanged)
+                .errorListener(new Failures());
+        settings.login().applyTo(options, settings.url());
+        if (settings.tls().enabled()) {
+            options.sslContext(settings.tls().context(settings.url()))
+                    .hostnameResolveMode(
+                            Options.HostnameResolveMode.HappyEyeballs) // certificates name hosts, not their addresses
+                    .ignoreDiscoveredServers(); // those are addresses
+        }
+        return options.build();
+    }
+
+    private void connectionChanged(Connection source, ConnectionListener.Events event) {
+        switch (event) {
+            case DISCONNECTED, CLOSED -> {
+                LOG.debug("NATS connection lost replica={}", settings.url());
+                failAll(lost("the connection broke", null));
+            }
+            case CONNECTED, RECONNECTED -> LOG.debug("NATS connection up replica={}", settings.url());
+            default -> {}
+        }
+    }
+
+    private void failAll(ReplicaException failure) {
+        for (Call call : inFlight) {
+            call.answer().completeExceptionally(failure);
+        }
+    }
+
+    private LostException lost(String problem, @Nullable Throwable cause) {
+        return new LostException(settings.url(), problem, false, cause);
+    }
+
+    /** The server tells what it refuses apart from the requests, and as text alone. */
+    static boolean isPermissionsViolation(String error) {
+        return error.toLowerCase(Locale.ROOT).startsWith("permissions violation");
+    }
+
+    private final class Failures implements ErrorListener {
+
+        @Override
+        public void errorOccurred(Connection source, String error) {
+            if (!isPermissionsViolation(error)) {
+                lastFailure = new IOException(error);
+                return;
+            }
+            ReplicaAccessException refused = new ReplicaAccessException(
+                    settings.url(),
+                    "no right: " + error,
+                    "give the user the rights that docs/replicas/nats.md lists",
+                    null);
+            boolean ours = false;
+            for (Call call : inFlight) {
+                if (error.contains('"' + call.subject() + '"')) {
+                    ours = true;
+                    call.answer().completeExceptionally(refused);
+                }
+            }
+            if (!ours) { // the inbox: no request gets an answer
+                failAll(refused);
+            }
+        }
+
+        @Override
+        public void exceptionOccurred(Connection source, Exception exception) {
+            lastFailure = exception;
+        }
+    }
+
+    @Override
+    public void close() {
+        Connection last;
+        lock.lock();
+        try {
+            closed = true;
+            last = connection;
+            connection = null;
+        } finally {
+            lock.unlock();
+        }
+        if (last != null) {
+            try {
+                last.close();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            failAll(lost("the replica client was closed", null));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package org.litestream4j.replica.nats;
+
+import io.nats.client.Message;
+import io.nats.client.api.ObjectInfo;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaDeleteException;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
+
+/** LTX files as objects {@code [<path>/]ltx/<level>/<name>} of a bucket. Thread-safe. */
+final class NatsReplicaClient implements ReplicaClient {
+
+    /** Files whose deletion is under way at a time. */
+    private static final int DELETE_AT_ONCE = 32;
+
+    private final NatsSettings settings;
+    private final NatsLink link;
+    private final NatsBucket bucket;
+    private final ObjectReader reader;
+    private final OrphanedChunks orphans;
+    private final Clock clock;
+
+    NatsReplicaClient(NatsSettings settings, RequestListener listener) {
+        this(settings, listener, Clock.systemUTC());
+    }
+
+    NatsReplicaClient(NatsSettings settings, RequestListener listener, Clock clock) {
+        this.settings = settings;
+        this.clock = clock;
+        link = new NatsLink(settings);
+        bucket = new NatsBucket(settings, link, listener);
+        reader = new ObjectReader(bucket);
+        orphans = new OrphanedChunks(bucket, clock);
+    }
+
+    @Override
+    public String url() {
+        return settings.url();
+    }
+
+    @Override
+    public void prepare() throws IOException {
+        new BucketSetup(bucket).prepare();
+    }
+
+    @Override
+    public void list(int level, Txid from, Visitor visitor) throws IOException {
+        Listing listing = new Listing(level, from);
+        try {
+            new StreamScan(bucket).run("$O." + settings.bucket() + ".M.>", StreamScan.Kind.NEWEST, listing);
+        } catch (ReplicaAccessException e) {
+            if (new BucketSetup(bucket).isStillToCome()) {
+                return;
+            }
+            throw e;
+        }
+        for (LtxFileInfo file : listing.files.values()) {
+            if (!visitor.visit(file)) {
+                return;
+            }
+        }
+    }
+
+    @Override
+    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return reader.open(objectName(level, name), offset, length);
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        return new NatsUpload(bucket, level, name, timestamp, objectName(level, name), clock);
+    }
+
+    @Override
+    public void delete(int level, Collection<LtxFileName> names) throws IOException {
+        List<LtxFileName> all = List.copyOf(names);
+        folder(level);
+        List<LtxFileName> remaining = new ArrayList<>();
+        IOException first = null;
+        for (int begin = 0; begin < all.size(); begin += DELETE_AT_ONCE) {
+            IOException failure =
+                    deleteSome(level, all.subList(begin, Math.min(all.size(), begin + DELETE_AT_ONCE)), remaining);
+            first = first == null ? failure : first;
+        }
+        if (first != null) {
+            String remedy = first instanceof ReplicaException known ? known.remedy() : "";
+            throw new ReplicaDeleteException(
+                    url(),
+                    remaining,
+                    remaining.size() + " files could not be deleted: " + first.getMessage(),
+                    remedy,
+                    first);
+        }
+        if (!all.isEmpty()) {
+            orphans.purgeIfDue();
+        }
+    }
+
+    /** Deletes files, descriptions first: no moment in which a file is listed and cannot be read. */
+    private @Nullable IOException deleteSome(int level, List<LtxFileName> names, List<LtxFileName> remaining) {
+        IOException first = null;
+        List<LtxFileName> found = new ArrayList<>();
+        List<StoredObject> objects = new ArrayList<>();
+        List<NatsLink.@Nullable Call> purges = new ArrayList<>();
+        for (LtxFileName name : names) {
+            try {
+                StoredObject object = bucket.find(objectName(level, name));
+                if (object != null) {
+                    purges.add(bucket.sendPurge(bucket.metaSubject(objectName(level, name)), object.sequence() + 1));
+                    found.add(name);
+                    objects.add(object);
+                }
+            } catch (IOException e) {
+                remaining.add(name);
+                first = first == null ? e : first;
+            }
+        }
+        for (int i = 0; i < found.size(); i++) {
+            String objectName = objectName(level, found.get(i));
+            try {
+                bucket.purged(purges.get(i), Operation.DELETE);
+                reader.forget(objectName);
+                if (!objects.get(i).deleted() && !objects.get(i).nuid().isEmpty()) {
+                    bucket.purgeChunks(objects.get(i).nuid(), Operation.DELETE);
+                }
+            } catch (IOException e) {
+                remaining.add(found.get(i));
+                first = first == null ? e : first;
+            }
+        }
+        return first;
+    }
+
+    @Override
+    public void close() {
+        link.close();
+    }
+
+    private String folder(int level) {
+        if (level < 0 || level > SNAPSHOT_LEVEL) {
+            throw new IllegalArgumentException("no such level: " + level);
+        }
+        return (settings.path().isEmpty() ? "" : settings.path() + "/") + "ltx/" + level + "/";
+    }
+
+    private String objectName(int level, LtxFileName name) {
+        return folder(level) + name;
+    }
+
+    /** The files of one level, sorted. */
+    private final class Listing implements StreamScan.Sink {
+
+        private final int level;
+        private final Txid from;
+        private final String folder;
+        private final NavigableMap<LtxFileName, LtxFileInfo> files = new TreeMap<>();
+
+        Listing(int level, Txid from) {
+            this.level = level;
+            this.from = from;
+            folder = folder(level);
+        }
+
+        @Override
+        public void begin() {
+            files.clear();
+        }
+
+        @Override
+        public void take(Message message) throws IOException {
+            String objectName = bucket.objectName(message.getSubject());
+            if (objectName == null || !objectName.startsWith(folder)) {
+                return;
+            }
+            Optional<LtxFileName> name = LtxFileName.parse(objectName.substring(folder.length()));
+            if (name.isEmpty() || name.get().min().isBefore(from)) {
+                return;
+            }
+            StoredObject object;
+            try {
+                object = StoredObject.of(
+                        new ObjectInfo(message),
+                        message.metaData().timestamp().toInstant(),
+                        message.metaData().streamSequence());
+            } catch (IOException | RuntimeException e) {
+                throw new ReplicaException(
+                        url(), "cannot use the object " + objectName, "look at it with nats object info", e);
+            }
+            if (object.deleted()) {
+                files.remove(name.get());
+                return;
+            }
+            Instant timestamp = object.timestamp();
+            files.put(
+                    name.get(),
+                    new LtxFileInfo(
+                            level,
+                            name.get(),
+                            object.size(),
+                            timestamp == null ? object.stored() : timestamp,
+                            timestamp != null));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package org.litestream4j.replica.nats;
+
+import io.nats.client.NUID;
+import io.nats.client.api.ObjectInfo;
+import io.nats.client.impl.Headers;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stores chunks as they fill, then the description with the expectation that there is none yet, by which one of several
+ * writers wins. Not thread-safe.
+ */
+final class NatsUpload extends ReplicaUpload {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NatsUpload.class);
+
+    private final NatsBucket bucket;
+    private final int level;
+    private final LtxFileName name;
+    private final Instant timestamp;
+    private final String objectName;
+    private final Clock clock;
+    private final String nuid = NUID.nextGlobal();
+    private final ChunkChain chain;
+    private final MessageDigest digest = ChunkReader.sha256();
+
+    private byte @Nullable [] chunk;
+    private int filled;
+    private long size;
+    private Instant lastWrite;
+
+    /** The chunks belong to a visible object, or may: they stay. */
+    private boolean kept;
+
+    private boolean ended;
+
+    NatsUpload(NatsBucket bucket, int level, LtxFileName name, Instant timestamp, String objectName, Clock clock) {
+        this.bucket = bucket;
+        this.level = level;
+        this.name = name;
+        this.timestamp = timestamp;
+        this.objectName = objectName;
+        this.clock = clock;
+        chain = new ChunkChain(bucket, nuid);
+        lastWrite = clock.instant();
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+        write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
+        checkOpen();
+        int done = 0;
+        while (done < length) {
+            byte[] target = chunk;
+            if (target == null) {
+                target = new byte[NatsBucket.CHUNK_SIZE];
+                chunk = target;
+            }
+            int count = Math.min(length - done, target.length - filled);
+            System.arraycopy(bytes, offset + done, target, filled, count);
+            filled += count;
+            done += count;
+            if (filled == target.length) {
+                appendChunk(target);
+            }
+        }
+    }
+
+    private void appendChunk(byte[] data) throws IOException {
+        chunk = null;
+        filled = 0;
+        size += data.length;
+        digest.update(data);
+        chain.append(data);
+        lastWrite = clock.instant();
+    }
+
+    @Override
+    public LtxFileInfo publish() throws IOException {
+        checkOpen();
+        byte[] rest = chunk;
+        if (rest != null && filled > 0) {
+            appendChunk(Arrays.copyOf(rest, filled));
+        }
+        long chunks = chain.finish();
+        if (Duration.between(lastWrite, clock.instant()).compareTo(OrphanedChunks.AGE.dividedBy(2)) > 0) {
+            throw new IOException(bucket.settings().url() + ": the upload of " + objectName
+                    + " took so long that its chunks may count as abandoned; it must begin again");
+        }
+        String written = ChunkReader.written(digest);
+        ObjectInfo description = ObjectInfo.builder(bucket.settings().bucket(), objectName)
+                .nuid(nuid)
+                .size(size)
+                .chunks(chunks)
+                .chunkSize(NatsBucket.CHUNK_SIZE)
+                .digest(written)
+                .headers(new Headers().put(StoredObject.TIMESTAMP_HEADER, StoredObject.format(timestamp)))
+                .build();
+        publish(description, written);
+        ended = true;
+        return new LtxFileInfo(level, name, size, timestamp, true);
+    }
+
+    private void publish(ObjectInfo description, String written) throws IOException {
+        long predecessor = 0;
+        long start = System.nanoTime();
+        boolean inDoubt = false;
+        while (true) {
+            try {
+                kept = true; // until we know better: a visible object must never lose its chunks
+                if (bucket.describe(objectName, description, predecessor) > 0) {
+                    return;
+                }
+            } catch (LostException e) {
+                if (!bucket.link().mayRepeat(start, e)) {
+                    throw e;
+                }
+                inDoubt = true; // what was sent may even arrive later
+                continue; // the same again: if it was stored after all, the answer is that there is another
+            }
+            StoredObject other = bucket.find(objectName);
+            if (other != null && other.nuid().equals(nuid)) {
+                return;
+            }
+            kept = inDoubt; // refused, and what is there is not ours
+            if (other == null || other.deleted()) {
+                predecessor = other == null ? 0 : other.sequence(); // a tombstone, or deleted in this moment
+                continue;
+            }
+            boolean same = other.size() == size && ChunkReader.sameDigest(other.digest(), written);
+            ended = true;
+            discard();
+            if (same) {
+                return;
+            }
+            throw new ReplicaConflictException(
+                    bucket.settings().url(),
+                    objectName + " exists already with other content (" + other.size() + " bytes, written "
+                            + other.stored() + ")",
+                    "find out who else writes to this replica",
+                    null);
+        }
+    }
+
+    private void checkOpen() throws IOException {
+        if (ended) {
+            throw new IOException("the upload of " + objectName + " has ended");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!ended) {
+            ended = true;
+            discard();
+        }
+    }
+
+    private void discard() {
+        chunk = null;
+        if (kept || !chain.isUsed()) {
+            return;
+        }
+        try {
+            bucket.purgeChunks(nuid, Operation.MULTIPART_ABORT);
+        } catch (IOException e) {
+            LOG.warn(
+                    "Chunks of an unfinished upload remain until a later clean-up replica={} file={} reason={}",
+                    bucket.settings().url(),
+                    objectName,
+                    e.getMessage());
+        }
+    }
+}

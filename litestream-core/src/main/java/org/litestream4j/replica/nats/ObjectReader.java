@@ -1,0 +1,178 @@
+package org.litestream4j.replica.nats;
+
+import io.nats.client.Message;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaException;
+
+/**
+ * Finds the chunks of objects. A small object, read whole, is fetched from where its chunks must be if nobody wrote in
+ * between; all others get a map of their chunks by one scan of headers, which later reads use again. Thread-safe.
+ */
+final class ObjectReader {
+
+    private static final int SMALL_CHUNKS = 8;
+
+    private static final int SMALL_BYTES = 1024 * 1024;
+
+    private static final int MAPS = 64;
+
+    private final NatsBucket bucket;
+
+    /** By object name; guarded by itself. */
+    private final Map<String, Located> maps = new LinkedHashMap<>(MAPS, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Located> eldest) {
+            return size() > MAPS;
+        }
+    };
+
+    private record Located(StoredObject object, ChunkMap map) {}
+
+    ObjectReader(NatsBucket bucket) {
+        this.bucket = bucket;
+    }
+
+    InputStream open(String objectName, long offset, long length) throws IOException {
+        Located known;
+        synchronized (maps) {
+            known = maps.get(objectName);
+        }
+        if (known != null && offset > 0) { // a range of a file that is read in ranges: one request less
+            return ranged(objectName, known, offset, length);
+        }
+        StoredObject object = bucket.find(objectName);
+        if (object == null || object.deleted()) {
+            throw ChunkReader.notFound(bucket, objectName);
+        }
+        boolean whole = offset == 0 && (length == ReplicaClient.TO_END || length >= object.size());
+        if (object.size() <= SMALL_BYTES && object.chunks() <= (whole ? SMALL_CHUNKS : 2)) {
+            byte[] content = fetchSmall(object);
+            if (content != null) {
+                int from = (int) checkedOffset(objectName, offset, content.length);
+                return new ByteArrayInputStream(content, from, (int) (end(offset, length, content.length) - from));
+            }
+        }
+        Located located =
+                known != null && known.object().nuid().equals(object.nuid()) ? known : locate(objectName, object);
+        return ranged(objectName, located, offset, length);
+    }
+
+    private InputStream ranged(String objectName, Located located, long offset, long length) {
+        long size = located.map().size();
+        checkedOffset(objectName, offset, size);
+        return new ChunkReader(
+                bucket,
+                objectName,
+                located.object(),
+                located.map(),
+                offset,
+                end(offset, length, size),
+                () -> forget(objectName));
+    }
+
+    private static long checkedOffset(String objectName, long offset, long size) {
+        if (offset < 0 || offset > size) {
+            throw new IllegalArgumentException("offset " + offset + " outside " + objectName + ", " + size + " bytes");
+        }
+        return offset;
+    }
+
+    private static long end(long offset, long length, long size) {
+        return length == ReplicaClient.TO_END ? size : offset + Math.min(length, size - offset);
+    }
+
+    /** The content, if the messages right before the description are the chunks; else null. */
+    private byte @Nullable [] fetchSmall(StoredObject object) throws IOException {
+        int count = (int) object.chunks();
+        long first = object.sequence() - count;
+        if (first < 1 && count > 0) {
+            return null;
+        }
+        List<NatsLink.@Nullable Call> sent = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            try {
+                sent.add(bucket.sendForChunk(first + i));
+            } catch (LostException e) {
+                sent.add(null);
+            }
+        }
+        byte[] content = new byte[(int) object.size()];
+        int filled = 0;
+        String subject = bucket.chunkSubject(object.nuid());
+        for (int i = 0; i < count; i++) {
+            byte[] chunk = bucket.chunk(sent.get(i), subject, first + i);
+            if (chunk == null || chunk.length > content.length - filled) {
+                return null;
+            }
+            System.arraycopy(chunk, 0, content, filled, chunk.length);
+            filled += chunk.length;
+        }
+        MessageDigest digest = ChunkReader.sha256();
+        digest.update(content);
+        boolean right = filled == content.length
+                && (object.digest() == null || ChunkReader.sameDigest(ChunkReader.written(digest), object.digest()));
+        return right ? content : null;
+    }
+
+    private Located locate(String objectName, StoredObject object) throws IOException {
+        MapMaker maker = new MapMaker();
+        if (object.chunks() > 0) {
+            new StreamScan(bucket).run(bucket.chunkSubject(object.nuid()), StreamScan.Kind.ALL_HEADERS, maker);
+        }
+        ChunkMap map = maker.map;
+        if (map.count() != object.chunks() || map.size() != object.size()) {
+            StoredObject now = bucket.find(objectName);
+            if (now == null || now.deleted() || !now.nuid().equals(object.nuid())) {
+                throw ChunkReader.notFound(bucket, objectName);
+            }
+            throw new ReplicaException(
+                    bucket.settings().url(),
+                    objectName + " is damaged: " + map.count() + " chunks with " + map.size() + " bytes instead of "
+                            + object.chunks() + " with " + object.size(),
+                    "restore from other files, or restore the bucket itself",
+                    null);
+        }
+        Located located = new Located(object, map);
+        synchronized (maps) {
+            maps.put(objectName, located);
+        }
+        return located;
+    }
+
+    /** An object is not (any more) as we knew it. */
+    void forget(String objectName) {
+        synchronized (maps) {
+            maps.remove(objectName);
+        }
+    }
+
+    private static final class MapMaker implements StreamScan.Sink {
+
+        private ChunkMap map = new ChunkMap();
+
+        @Override
+        public void begin() {
+            map = new ChunkMap();
+        }
+
+        @Override
+        public void take(Message message) throws IOException {
+            String size = message.hasHeaders() ? message.getHeaders().getFirst(StreamScan.SIZE) : null;
+            if (size == null || !size.matches("\\d{1,10}")) {
+                throw new IOException("the server does not tell the sizes of messages");
+            }
+            map.add(message.metaData().streamSequence(), Long.parseLong(size));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package org.litestream4j.replica.nats;
+
+import io.nats.client.api.ObjectInfo;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.ChronoField;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the bucket says about an object.
+ *
+ * @param nuid names the subject of its chunks; empty if it has none
+ * @param size in bytes
+ * @param digest of the content as the object store writes it ({@code SHA-256=…}); null if unknown
+ * @param timestamp from its header; null if it has none
+ * @param stored when its description was written
+ * @param deleted it is the tombstone of an object
+ * @param sequence of the description in the stream
+ */
+record StoredObject(
+        String nuid,
+        long size,
+        long chunks,
+        @Nullable String digest,
+        @Nullable Instant timestamp,
+        Instant stored,
+        boolean deleted,
+        long sequence) {
+
+    static final String TIMESTAMP_HEADER = "Litestream-Timestamp";
+
+    private static final DateTimeFormatter FORMAT = new DateTimeFormatterBuilder()
+            .appendPattern("uuuu-MM-dd'T'HH:mm:ss")
+            .appendFraction(ChronoField.NANO_OF_SECOND, 0, 9, true)
+            .appendLiteral('Z')
+            .toFormatter(Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
+
+    static StoredObject of(ObjectInfo info, Instant stored, long sequence) throws IOException {
+        String nuid = info.getNuid() == null ? "" : info.getNuid();
+        boolean none = info.isDeleted() || info.getChunks() == 0;
+        if (info.isLink() || info.getSize() < 0 || info.getChunks() < 0 || (!none && !nuid.matches("[!-~&&[^.*>]]+"))) {
+            throw new IOException("its description is none of a stored file");
+        }
+        String text = info.getHeaders().getFirst(TIMESTAMP_HEADER);
+        Instant timestamp = null;
+        if (text != null) {
+            try {
+                timestamp = DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(text, Instant::from);
+            } catch (DateTimeException e) {
+                throw new IOException("its header " + TIMESTAMP_HEADER + " is no timestamp", e);
+            }
+        }
+        return new StoredObject(
+                nuid,
+                info.getSize(),
+                info.getChunks(),
+                info.getDigest(),
+                timestamp,
+                stored,
+                info.isDeleted(),
+                sequence);
+    }
+
+    /** RFC 3339, UTC, trailing zeros of the fraction dropped. */
+    static String format(Instant timestamp) {
+        return FORMAT.format(timestamp);
+    }
+}
