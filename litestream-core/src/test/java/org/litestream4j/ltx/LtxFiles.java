@@ -3,6 +3,7 @@ package org.litestream4j.ltx;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -41,7 +42,11 @@ final class LtxFiles {
     }
 
     static Content read(byte[] file) throws IOException {
-        try (LtxReader reader = open(file)) {
+        return read(new ByteArrayInputStream(file));
+    }
+
+    static Content read(InputStream in) throws IOException {
+        try (LtxReader reader = LtxReader.open(in, "test.ltx")) {
             SortedMap<Long, byte[]> pages = new TreeMap<>();
             while (reader.next()) {
                 pages.put(reader.pgno(), reader.page().clone());
