@@ -18,6 +18,7 @@ import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureSettings;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replication.Ownership;
 import org.litestream4j.replication.Replication;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ public final class ManagedDatabase {
     private final Clock clock;
     private final Pools pools;
     private final Capture capture;
+    private final Ownership ownership;
     private final Replication replication;
     private final Progress progress = new Progress();
     private final PhysicalConnections connections = new PhysicalConnections();
@@ -66,7 +68,9 @@ public final class ManagedDatabase {
                         config.maxSyncWalBytes(),
                         config.pageEncoding()),
                 clock);
-        this.replication = new Replication(capture, client, clock, config.level0Retention());
+        this.ownership = new Ownership(
+                client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
+        this.replication = new Replication(capture, client, clock, config.level0Retention(), ownership);
         this.captureLane = new CaptureLane(config, capture, progress, clock, pools);
         this.uploadLane = new UploadLane(config, replication, client.url(), captureLane, progress, clock, pools);
         captureLane.connect(uploadLane);

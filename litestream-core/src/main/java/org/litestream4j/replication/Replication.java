@@ -36,18 +36,25 @@ public final class Replication {
     private final ReplicaClient client;
     private final Clock clock;
     private final Duration localRetention;
+    private final Ownership ownership;
 
     private volatile Txid replicated = Txid.NONE;
     private volatile @Nullable Instant pendingSince;
     private Txid oldestLocal = Txid.NONE;
 
-    /** @param localRetention how long replicated files are kept here */
-    public Replication(Capture capture, ReplicaClient client, Clock clock, Duration localRetention) {
+    /**
+     * Begins with nothing known.
+     *
+     * @param localRetention how long replicated files are kept here
+     */
+    public Replication(
+            Capture capture, ReplicaClient client, Clock clock, Duration localRetention, Ownership ownership) {
         this.capture = capture;
         this.staging = capture.staging();
         this.client = client;
         this.clock = clock;
         this.localRetention = localRetention;
+        this.ownership = ownership;
     }
 
     /** Newest transaction on the replica, as far as this process knows. Any thread. */
@@ -64,6 +71,7 @@ public final class Replication {
     public Verdict verify() throws IOException {
         client.prepare();
         Newest newest = newestOnReplica();
+        ownership.restart(newest.txid());
         Txid captured = capture.captured();
         if (newest.txid().isAfter(captured)) {
             return Verdict.diverged(
@@ -102,6 +110,8 @@ public final class Replication {
         }
         LtxFileName name = LtxFileName.of(replicated.next());
         pendingSince = staging.timestamp(name);
+        ownership.ensure();
+        ownership.claim(name.max());
         try (InputStream in = Files.newInputStream(staging.path(name));
                 ReplicaUpload upload = client.write(0, name, staging.timestamp(name))) {
             byte[] buffer = new byte[COPY_SIZE];
@@ -110,6 +120,7 @@ public final class Replication {
             }
             upload.publish();
         }
+        ownership.renew();
         replicated = name.max();
         notePending();
         expireLocal();
