@@ -1,0 +1,91 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.restore.RestoreException.Reason;
+import org.sqlite.JDBC;
+import org.sqlite.ProgressHandler;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/** Lets SQLite check a database file, without leaving anything beside it. */
+final class IntegrityChecker {
+
+    private static final int STEPS_BETWEEN_REPORTS = 100_000;
+
+    private static final int MAX_FINDINGS = 3;
+
+    private IntegrityChecker() {}
+
+    /**
+     * Checks.
+     *
+     * @param report called some times a second or less; true ends the check with a
+     *     {@link StopSignal.StoppedException}
+     * @throws RestoreException with {@link Reason#INTEGRITY} and the first findings
+     */
+    static void check(Path file, IntegrityCheck kind, String replica, BooleanSupplier report) throws IOException {
+        if (kind == IntegrityCheck.NONE) {
+            return;
+        }
+        List<String> findings = new ArrayList<>();
+        try (Connection connection = JDBC.createConnection(url(file), new Properties());
+                Statement statement = connection.createStatement()) {
+            ProgressHandler.setHandler(connection, STEPS_BETWEEN_REPORTS, new ProgressHandler() {
+                @Override
+                protected int progress() {
+                    return report.getAsBoolean() ? 1 : 0;
+                }
+            });
+            String pragma = kind == IntegrityCheck.QUICK ? "quick_check" : "integrity_check";
+            try (ResultSet rows = statement.executeQuery("PRAGMA " + pragma + "(" + MAX_FINDINGS + ")")) {
+                while (rows.next()) {
+                    findings.add(rows.getString(1));
+                }
+            } finally {
+                ProgressHandler.clearHandler(connection);
+            }
+        } catch (SQLiteException e) {
+            if (e.getResultCode() == SQLiteErrorCode.SQLITE_INTERRUPT) {
+                throw new StopSignal.StoppedException();
+            }
+            throw failed(replica, e.getMessage(), e);
+        } catch (SQLException e) {
+            throw failed(replica, e.getMessage(), e);
+        }
+        if (!findings.equals(List.of("ok"))) {
+            throw failed(replica, String.join("; ", findings), null);
+        }
+    }
+
+    private static RestoreException failed(String replica, String findings, @Nullable SQLException cause) {
+        return new RestoreException(
+                Reason.INTEGRITY,
+                replica,
+                "the files are whole, but SQLite finds the database damaged: " + findings,
+                "restore an earlier state, or restore without the check to look at it",
+                cause);
+    }
+
+    /** Immutable: SQLite takes no locks and makes no side files. */
+    private static String url(Path file) throws IOException {
+        try {
+            String path = file.toAbsolutePath().toString().replace('\\', '/');
+            String raw = new URI("file", null, path.startsWith("/") ? path : "/" + path, null).getRawPath();
+            return JDBC.PREFIX + "file:" + raw + "?immutable=1&mode=ro";
+        } catch (URISyntaxException e) {
+            throw new IOException("no URI for " + file, e);
+        }
+    }
+}

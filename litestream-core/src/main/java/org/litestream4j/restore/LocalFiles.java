@@ -1,0 +1,122 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.LtxTrailer;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Commits that were captured but not uploaded before the database was lost. */
+final class LocalFiles {
+
+    private static final Logger log = LoggerFactory.getLogger(LocalFiles.class);
+
+    private LocalFiles() {}
+
+    /**
+     * Finds the valid local level-0 files that continue the replica's newest state. They do so only if the local copy of
+     * the replica's newest level-0 file is the same file: else somebody else has written to the replica since, and local
+     * files lead elsewhere.
+     *
+     * @param newest the replica's newest TXID; {@link Txid#NONE} if it holds nothing
+     * @param listed all files of the replica
+     */
+    static List<LtxFileInfo> after(Txid newest, List<LtxFileInfo> listed, ReplicaClient replica, ReplicaClient local)
+            throws IOException {
+        List<LtxFileInfo> pending = new ArrayList<>();
+        local.list(0, Txid.NONE, file -> {
+            Txid position =
+                    pending.isEmpty() ? newest : pending.get(pending.size() - 1).maxTxid();
+            if (file.name().continues(position)) {
+                pending.add(file);
+            }
+            return true;
+        });
+        if (pending.isEmpty() || (!newest.isNone() && !isSameLineage(newest, listed, replica, local))) {
+            return List.of();
+        }
+        return validOnes(pending, local);
+    }
+
+    private static boolean isSameLineage(
+            Txid newest, List<LtxFileInfo> listed, ReplicaClient replica, ReplicaClient local) throws IOException {
+        for (LtxFileInfo file : listed) {
+            if (file.level() == 0 && file.maxTxid().equals(newest)) {
+                if (isSameFile(file, replica, local)) {
+                    return true;
+                }
+                log.warn(
+                        "{}: local files beyond TXID {} are left out: the replica's file {} is not the local one, so"
+                                + " another database has replicated there since",
+                        replica.url(),
+                        newest,
+                        file.name());
+                return false;
+            }
+        }
+        log.warn(
+                "{}: local files beyond TXID {} are left out: the replica has no level-0 file to compare them with",
+                replica.url(),
+                newest);
+        return false;
+    }
+
+    /** Compares size and trailer, that is, the checksum over all of the file. */
+    private static boolean isSameFile(LtxFileInfo file, ReplicaClient replica, ReplicaClient local) throws IOException {
+        List<LtxFileInfo> copies = new ArrayList<>();
+        local.list(0, file.minTxid(), copy -> {
+            if (copy.name().equals(file.name())) {
+                copies.add(copy);
+            }
+            return copy.minTxid().equals(file.minTxid());
+        });
+        if (copies.isEmpty() || copies.get(0).size() != file.size() || file.size() < LtxTrailer.SIZE) {
+            return false;
+        }
+        try {
+            return Arrays.equals(trailer(file, replica), trailer(file, local));
+        } catch (ReplicaFileNotFoundException e) {
+            if (e.replica().equals(local.url())) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private static byte[] trailer(LtxFileInfo file, ReplicaClient client) throws IOException {
+        try (var in = client.open(0, file.name(), file.size() - LtxTrailer.SIZE, LtxTrailer.SIZE)) {
+            return in.readNBytes(LtxTrailer.SIZE);
+        }
+    }
+
+    /** Up to the first damaged one. */
+    private static List<LtxFileInfo> validOnes(List<LtxFileInfo> pending, ReplicaClient local) throws IOException {
+        List<LtxFileInfo> valid = new ArrayList<>();
+        for (LtxFileInfo file : pending) {
+            try (LtxReader reader = LtxReader.open(
+                    local.open(0, file.name(), 0, ReplicaClient.TO_END), label(local, file.name()), file.name())) {
+                while (reader.next()) {
+                    // reading is verifying
+                }
+                valid.add(file);
+            } catch (LtxFormatException | ReplicaFileNotFoundException e) {
+                log.warn("{}: local files from {} on are left out: {}", local.url(), file.name(), e.getMessage());
+                return valid;
+            }
+        }
+        return valid;
+    }
+
+    private static String label(ReplicaClient local, LtxFileName name) {
+        return local.url() + " 0/" + name;
+    }
+}

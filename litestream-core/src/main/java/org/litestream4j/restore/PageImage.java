@@ -1,0 +1,172 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import org.litestream4j.ltx.LockPage;
+import org.litestream4j.ltx.LtxChecksum;
+
+/**
+ * The database file that grows together from the pages of many files, in any order: of each page the version of the
+ * newest file remains. Several threads write at once, each with its own {@link Writer}. Four bytes of memory per page.
+ */
+final class PageImage {
+
+    /** Pages are written in runs inside of blocks of this size; a block has one writer at a time. */
+    private static final int BLOCK_SIZE = 256 * 1024;
+
+    private static final int LOCKS = 64;
+
+    private final FileChannel channel;
+    private final int pageSize;
+    private final int commit;
+    private final int pagesPerBlock;
+    private final RestoreCounters counters;
+
+    /** By page number less one: the file that the page in place comes from, counted from 1; 0 if there is none yet. */
+    private final int[] owners;
+
+    private final Object[] locks = new Object[LOCKS];
+
+    /**
+     * @param channel of the new file, written at absolute positions
+     * @param commit size of the database in pages
+     * @throws IllegalArgumentException if the database has more pages than fit into memory's index
+     */
+    PageImage(FileChannel channel, int pageSize, long commit, RestoreCounters counters) {
+        if (commit > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("a database of " + commit + " pages is too large to be restored");
+        }
+        this.channel = channel;
+        this.pageSize = pageSize;
+        this.commit = (int) commit;
+        this.counters = counters;
+        pagesPerBlock = BLOCK_SIZE / pageSize;
+        owners = new int[this.commit];
+        for (int i = 0; i < LOCKS; i++) {
+            locks[i] = new Object();
+        }
+    }
+
+    int pageSize() {
+        return pageSize;
+    }
+
+    long commit() {
+        return commit;
+    }
+
+    Writer writer() {
+        return new Writer();
+    }
+
+    private boolean isLockPage(long pgno) {
+        return pgno == LockPage.pgno(pageSize);
+    }
+
+    /** Writes those of some consecutive pages, all of one block, whose version in place is older. */
+    private void write(int firstIndex, int count, byte[] pages, int file) throws IOException {
+        synchronized (locks[firstIndex / pagesPerBlock % LOCKS]) {
+            int added = 0;
+            int at = 0;
+            while (at < count) {
+                int from = at;
+                for (; at < count && owners[firstIndex + at] < file; at++) {
+                    added += owners[firstIndex + at] == 0 ? 1 : 0;
+                    owners[firstIndex + at] = file;
+                }
+                if (at == from) {
+                    at++; // a newer one is there
+                } else {
+                    ByteBuffer run = ByteBuffer.wrap(pages, from * pageSize, (at - from) * pageSize);
+                    writeFully(run, (long) (firstIndex + from) * pageSize);
+                }
+            }
+            counters.pagesInPlace.addAndGet(added);
+        }
+    }
+
+    private void writeFully(ByteBuffer bytes, long position) throws IOException {
+        long at = position;
+        while (bytes.hasRemaining()) {
+            at += channel.write(bytes, at);
+        }
+    }
+
+    /**
+     * The first page that no file held, or 0 if all are in place; call once all writers are done. The lock page is a hole
+     * of zeros.
+     */
+    long firstMissing() {
+        for (int i = 0; i < commit; i++) {
+            if (owners[i] == 0 && !isLockPage(i + 1L)) {
+                return i + 1L;
+            }
+        }
+        return 0;
+    }
+
+    /** Gives the file its full length where the last page is the lock page. */
+    void finish() throws IOException {
+        if (commit > 0 && isLockPage(commit)) {
+            writeFully(ByteBuffer.allocate(pageSize), (commit - 1L) * pageSize);
+        }
+    }
+
+    /** Reads all pages again for the database checksum. */
+    long databaseChecksum(StopSignal stop) throws IOException {
+        byte[] page = new byte[pageSize];
+        long xor = 0;
+        for (long pgno = 1; pgno <= commit; pgno++) {
+            if (!isLockPage(pgno)) {
+                stop.check();
+                ByteBuffer buffer = ByteBuffer.wrap(page);
+                while (buffer.hasRemaining()) {
+                    if (channel.read(buffer, (pgno - 1) * pageSize + buffer.position()) < 0) {
+                        throw new IOException("the restored file lost page " + pgno);
+                    }
+                }
+                xor ^= LtxChecksum.page(pgno, page);
+            }
+        }
+        return LtxChecksum.database(xor);
+    }
+
+    /** Gathers consecutive pages of one file. For one thread at a time. */
+    final class Writer {
+
+        private final byte[] pages = new byte[BLOCK_SIZE];
+        private int firstIndex;
+        private int count;
+        private int file;
+
+        /** Begins with the pages of another file. {@link #flush} comes before. */
+        void begin(int newFile) {
+            count = 0;
+            file = newFile;
+        }
+
+        /** Takes a page, in the order of the file; those beyond the end of the database are dropped. */
+        void add(long pgno, byte[] page) throws IOException {
+            if (pgno > commit) {
+                return;
+            }
+            int index = (int) (pgno - 1);
+            if (count > 0 && (index != firstIndex + count || index % pagesPerBlock == 0)) {
+                flush();
+            }
+            if (count == 0) {
+                firstIndex = index;
+            }
+            System.arraycopy(page, 0, pages, count * pageSize, pageSize);
+            count++;
+        }
+
+        void flush() throws IOException {
+            if (count > 0) {
+                write(firstIndex, count, pages, file);
+                count = 0;
+            }
+        }
+    }
+}

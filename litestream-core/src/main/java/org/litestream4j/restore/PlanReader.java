@@ -1,0 +1,299 @@
+package org.litestream4j.restore;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.LtxTrailer;
+import org.litestream4j.replica.LtxFileInfo;
+
+/**
+ * Reads and verifies all files of a plan with a few threads, and puts the newest version of each page in place. Small
+ * files are read whole with one request each, large ones in parts.
+ */
+final class PlanReader {
+
+    private static final long REPORT_MILLIS = 100;
+
+    private final List<PlanSource> sources;
+    private final FileChannel channel;
+    private final int parallelism;
+    private final long partSize;
+    private final RestoreCounters counters;
+    private final StopSignal stop = new StopSignal();
+    private final TaskQueue queue = new TaskQueue(stop);
+
+    /** Of each source, once it was read. */
+    private final @Nullable LtxHeader[] headers;
+
+    private final @Nullable LtxTrailer[] trailers;
+
+    /**
+     * @param sources in the order of their transactions
+     * @param channel of the new database file, readable and writable
+     * @param partSize files that are larger are read in parts of about this size, in bytes
+     */
+    PlanReader(
+            List<PlanSource> sources, FileChannel channel, int parallelism, long partSize, RestoreCounters counters) {
+        this.sources = sources;
+        this.channel = channel;
+        this.parallelism = parallelism;
+        this.partSize = partSize;
+        this.counters = counters;
+        headers = new LtxHeader[sources.size()];
+        trailers = new LtxTrailer[sources.size()];
+    }
+
+    /**
+     * Reads everything.
+     *
+     * @param begin called with the header of the newest file before anything is written: there is the size
+     * @param report called on this thread, some times a second; true ends the reading with a
+     *     {@link StopSignal.StoppedException}
+     * @return the header of the newest file
+     * @throws LtxFormatException if a file is damaged, or pages are in no file
+     * @throws PageSizeChangedException if the plan has to begin with a later file
+     */
+    LtxHeader read(Begin begin, BooleanSupplier report) throws IOException {
+        int newest = sources.size() - 1;
+        try (FirstFile first = openFirst(newest)) {
+            LtxHeader header = first.header();
+            begin.accept(header);
+            PageImage image = new PageImage(channel, header.pageSize(), header.commit(), counters);
+            queue.add(tasks(first, image));
+            runWorkers(image, report);
+            return finish(image, header);
+        }
+    }
+
+    private FirstFile openFirst(int newest) throws IOException {
+        PlanSource source = sources.get(newest);
+        if (isLarge(source.info())) {
+            LargeFile large = LargeFile.open(source, partSize, stop, counters);
+            return new FirstFile(large.header(), large, null);
+        }
+        LtxReader reader = openSmall(source);
+        return new FirstFile(reader.header(), null, reader);
+    }
+
+    private LtxReader openSmall(PlanSource source) throws IOException {
+        return LtxReader.open(
+                source.open(0, source.info().size(), stop, counters),
+                source.label(),
+                source.info().name());
+    }
+
+    private boolean isLarge(LtxFileInfo file) {
+        return file.size() > partSize;
+    }
+
+    /** Newest first: what they write need not be written again. Large ones are opened before all others. */
+    private List<TaskQueue.Task> tasks(FirstFile first, PageImage image) {
+        List<TaskQueue.Task> large = new ArrayList<>();
+        List<TaskQueue.Task> small = new ArrayList<>();
+        for (int i = sources.size() - 1; i >= 0; i--) {
+            int file = i;
+            PlanSource source = sources.get(i);
+            if (i == sources.size() - 1) {
+                if (first.large() != null) {
+                    large.add(writer -> addParts(file, first.large(), image));
+                } else {
+                    small.add(writer -> readWhole(file, requireNonNull(first.reader()), image, writer));
+                }
+            } else if (isLarge(source.info())) {
+                large.add(writer -> addParts(file, LargeFile.open(source, partSize, stop, counters), image));
+            } else {
+                small.add(writer -> {
+                    try (LtxReader reader = openSmall(source)) {
+                        readWhole(file, reader, image, writer);
+                    }
+                });
+            }
+        }
+        large.addAll(small);
+        return large;
+    }
+
+    private void addParts(int file, LargeFile large, PageImage image) throws PageSizeChangedException {
+        requirePageSize(file, large.header(), image);
+        headers[file] = large.header();
+        trailers[file] = large.trailer();
+        queue.add(large.parts().stream()
+                .<TaskQueue.Task>map(part -> writer -> {
+                    writer.begin(file + 1);
+                    if (part.read(writer, stop, counters)) {
+                        counters.filesVerified.incrementAndGet();
+                    }
+                })
+                .toList());
+    }
+
+    private void readWhole(int file, LtxReader reader, PageImage image, PageImage.Writer writer) throws IOException {
+        requirePageSize(file, reader.header(), image);
+        writer.begin(file + 1);
+        while (reader.next()) {
+            writer.add(reader.pgno(), reader.page());
+        }
+        writer.flush();
+        headers[file] = reader.header();
+        trailers[file] = reader.trailer();
+        counters.filesVerified.incrementAndGet();
+    }
+
+    private static void requirePageSize(int file, LtxHeader header, PageImage image) throws PageSizeChangedException {
+        if (header.pageSize() != image.pageSize()) {
+            throw new PageSizeChangedException(file, header.pageSize(), image.pageSize());
+        }
+    }
+
+    private void runWorkers(PageImage image, BooleanSupplier report) throws IOException {
+        List<Thread> workers = new ArrayList<>();
+        boolean interrupted = false;
+        try {
+            for (int i = 1; i <= workerCount(); i++) {
+                PageImage.Writer writer = image.writer();
+                Thread worker = new Thread(() -> queue.work(writer), "litestream-restore-" + i);
+                worker.setDaemon(true); // a request without an answer must not keep the process alive
+                worker.start();
+                workers.add(worker);
+            }
+            while (!queue.awaitEnd(REPORT_MILLIS)) {
+                if (report.getAsBoolean()) {
+                    queue.stop();
+                }
+            }
+        } catch (InterruptedException e) {
+            interrupted = true;
+        } finally {
+            queue.stop();
+            for (Thread worker : workers) {
+                interrupted |= joinUninterruptibly(worker);
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        queue.throwFailure();
+        if (!queue.isFinished()) {
+            stop.check();
+        }
+    }
+
+    private int workerCount() {
+        long parts = sources.stream()
+                .mapToLong(source -> source.info().size() / partSize + 1)
+                .sum();
+        return (int) Math.min(parallelism, parts);
+    }
+
+    private static boolean joinUninterruptibly(Thread thread) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                return interrupted;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+    }
+
+    private LtxHeader finish(PageImage image, LtxHeader newest) throws IOException {
+        checkChain();
+        PlanSource last = sources.get(sources.size() - 1);
+        long missing = image.firstMissing();
+        if (missing != 0) {
+            throw new LtxFormatException(
+                    last.label(),
+                    0,
+                    "pgno",
+                    "the database has pages 1 to " + newest.commit() + ", but page " + missing
+                            + " is in none of the files that lead there");
+        }
+        image.finish();
+        long expected = requireNonNull(trailers[sources.size() - 1]).postApplyChecksum();
+        if (newest.hasDatabaseChecksums() && newest.commit() > 0) {
+            long actual = image.databaseChecksum(new StopSignal());
+            if (actual != expected) {
+                throw new LtxFormatException(
+                        last.label(),
+                        last.info().size() - LtxTrailer.SIZE,
+                        "database checksum",
+                        HexFormat.of().toHexDigits(expected) + ", but the restored pages have "
+                                + HexFormat.of().toHexDigits(actual));
+            }
+        }
+        return newest;
+    }
+
+    /** Where two neighbours carry database checksums, the second starts from what the first leads to. */
+    private void checkChain() throws LtxFormatException {
+        for (int i = 1; i < sources.size(); i++) {
+            LtxHeader before = requireNonNull(headers[i - 1]);
+            LtxHeader header = requireNonNull(headers[i]);
+            long postApply = requireNonNull(trailers[i - 1]).postApplyChecksum();
+            if (before.hasDatabaseChecksums()
+                    && header.hasDatabaseChecksums()
+                    && header.minTxid().equals(before.maxTxid().next())
+                    && header.preApplyChecksum() != postApply) {
+                throw new LtxFormatException(
+                        sources.get(i).label(),
+                        0,
+                        "checksum chain",
+                        "it starts from database " + HexFormat.of().toHexDigits(header.preApplyChecksum()) + ", but "
+                                + sources.get(i - 1).label() + " leads to "
+                                + HexFormat.of().toHexDigits(postApply));
+            }
+        }
+    }
+
+    static void requireName(LtxHeader header, PlanSource source) throws LtxFormatException {
+        if (!header.fileName().equals(source.info().name())) {
+            throw new LtxFormatException(
+                    source.label(), 0, "file name", "the header has the TXIDs of " + header.fileName());
+        }
+    }
+
+    /** Called when the size of the database is known. */
+    @FunctionalInterface
+    interface Begin {
+        void accept(LtxHeader newest) throws IOException;
+    }
+
+    /** The newest file, whose header is needed before all others: opened once, read later. */
+    private record FirstFile(LtxHeader header, @Nullable LargeFile large, @Nullable LtxReader reader)
+            implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            if (reader != null) {
+                reader.close();
+            }
+        }
+    }
+
+    /** The database had another page size before a certain file: only what comes after it can be merged. */
+    static final class PageSizeChangedException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final int file;
+
+        PageSizeChangedException(int file, int before, int after) {
+            super("page size changed from " + before + " to " + after);
+            this.file = file;
+        }
+
+        /** The position in the list of sources of a file with the other page size. */
+        int file() {
+            return file;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+
+/**
+ * A planned file and where to read it.
+ *
+ * @param client of the replica, or of the local staging
+ * @param label for messages
+ */
+record PlanSource(ReplicaClient client, LtxFileInfo info, String label) {
+
+    /** The sources of a plan, in the order of their transactions. */
+    static List<PlanSource> of(RestorePlan plan, ReplicaClient replica, ReplicaClient local) {
+        List<PlanSource> sources = new ArrayList<>();
+        for (LtxFileInfo file : plan.files()) {
+            sources.add(new PlanSource(replica, file, file.level() + "/" + file.name()));
+        }
+        for (LtxFileInfo file : plan.localFiles()) {
+            sources.add(new PlanSource(local, file, local.url() + " " + file.level() + "/" + file.name()));
+        }
+        return sources;
+    }
+
+    ResumingInputStream open(long offset, long length, StopSignal stop, RestoreCounters counters) {
+        return new ResumingInputStream(this, offset, length, stop, counters);
+    }
+
+    /** Reads a part that fits into memory. */
+    byte[] read(long offset, int length, StopSignal stop, RestoreCounters counters) throws IOException {
+        try (ResumingInputStream in = open(offset, length, stop, counters)) {
+            return in.readNBytes(length);
+        }
+    }
+}

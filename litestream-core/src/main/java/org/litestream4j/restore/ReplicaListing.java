@@ -1,0 +1,51 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+
+/** What a replica holds: the files of all levels. Asks for each exact timestamp at most once. For one thread. */
+final class ReplicaListing implements RestorePlanner.Timestamps {
+
+    private final ReplicaClient replica;
+    private final List<LtxFileInfo> files;
+    private final Map<LtxFileInfo, Instant> timestamps = new HashMap<>();
+
+    private ReplicaListing(ReplicaClient replica, List<LtxFileInfo> files) {
+        this.replica = replica;
+        this.files = files;
+    }
+
+    static ReplicaListing of(ReplicaClient replica) throws IOException {
+        List<LtxFileInfo> files = new ArrayList<>();
+        for (int level = ReplicaClient.SNAPSHOT_LEVEL; level >= 0; level--) {
+            replica.list(level, Txid.NONE, files::add);
+        }
+        return new ReplicaListing(replica, files);
+    }
+
+    List<LtxFileInfo> files() {
+        return files;
+    }
+
+    /** The newest TXID that any file reaches. */
+    Txid newest() {
+        return files.stream().map(LtxFileInfo::maxTxid).reduce(Txid.NONE, Txid::max);
+    }
+
+    @Override
+    public Instant of(LtxFileInfo file) throws IOException {
+        Instant known = timestamps.get(file);
+        if (known == null) {
+            known = replica.timestamp(file);
+            timestamps.put(file, known);
+        }
+        return known;
+    }
+}

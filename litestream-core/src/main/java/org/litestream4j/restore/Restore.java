@@ -1,0 +1,54 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+
+/**
+ * Brings a database back from its replica.
+ *
+ * <pre>{@code
+ * try (ReplicaClient replica = Replicas.open(ReplicaLocation.of("file:///var/backups/app"))) {
+ *     Restore.restore(replica, Path.of("data/app.db"), RestoreOptions.defaults());
+ * }
+ * }</pre>
+ */
+public final class Restore {
+
+    private Restore() {}
+
+    /**
+     * Restores a database. Every byte that is used was verified; the file gets its name only when it is whole and on the
+     * disk. Nobody may have a database at the target open meanwhile, in this process or another.
+     *
+     * @param target the database file; folders above it are created, a file of 0 bytes counts as missing
+     * @throws RestoreException for all reasons that it lists
+     * @throws org.litestream4j.replica.ReplicaAccessException if the replica refuses to be read
+     * @throws IOException if the replica cannot be reached, or the disk fails
+     */
+    public static RestoreResult restore(ReplicaClient replica, Path target, RestoreOptions options) throws IOException {
+        return new RestoreJob(replica, target, options).run();
+    }
+
+    /**
+     * What {@link #restore} would read; nothing is written and no file is opened.
+     *
+     * @throws RestoreException if the state cannot be restored
+     */
+    public static RestorePlan plan(ReplicaClient replica, RestoreOptions options) throws IOException {
+        return RestoreJob.plan(replica, options);
+    }
+
+    /** The states that a replica can restore; empty if there is none. */
+    public static Optional<RestorableRange> range(ReplicaClient replica) throws IOException {
+        ReplicaListing listing = ReplicaListing.of(replica);
+        return RestorePlanner.range(listing.files(), listing);
+    }
+
+    /** The newest TXID of a replica, {@link Txid#NONE} if it holds nothing. */
+    public static Txid newestTxid(ReplicaClient replica) throws IOException {
+        return ReplicaListing.of(replica).newest();
+    }
+}

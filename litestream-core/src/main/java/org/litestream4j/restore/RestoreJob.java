@@ -1,0 +1,210 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.restore.PlanReader.PageSizeChangedException;
+import org.litestream4j.restore.RestoreException.Reason;
+import org.litestream4j.restore.RestoreProgress.Phase;
+
+/** One restore, from the plan to the file in its place. Plans again when planned files have vanished. */
+final class RestoreJob {
+
+    private static final int MAX_PLANS = 6;
+
+    private static final long PAUSE_MILLIS = 100;
+
+    /** Files are streamed, so memory does not depend on it. */
+    private static final long PART_SIZE = 8 * 1024 * 1024;
+
+    private final ReplicaClient replica;
+    private final RestoreOptions options;
+    private final Path givenTarget;
+    private final long partSize;
+    private final long started = System.nanoTime();
+
+    private RestoreCounters counters = new RestoreCounters();
+    private Phase phase = Phase.PLANNING;
+    private long readingStarted = started;
+    private long totalBytes;
+    private long totalPages;
+    private int totalFiles;
+
+    RestoreJob(ReplicaClient replica, Path target, RestoreOptions options) {
+        this(replica, target, options, PART_SIZE);
+    }
+
+    /** @param partSize files that are larger are read in parts of about this size, in bytes */
+    RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize) {
+        this.replica = replica;
+        this.partSize = partSize;
+        this.givenTarget = target;
+        this.options = options;
+    }
+
+    RestoreResult run() throws IOException {
+        TargetFile target = TargetFile.of(givenTarget, options, replica.url());
+        target.check();
+        try {
+            for (int attempt = 1; ; attempt++) {
+                enter(Phase.PLANNING);
+                try {
+                    RestorePlan plan = plan(replica, options);
+                    return restore(plan, target);
+                } catch (ReplicaFileNotFoundException e) {
+                    if (attempt == MAX_PLANS) {
+                        throw vanished(e);
+                    }
+                    new StopSignal().pause(PAUSE_MILLIS * attempt);
+                }
+            }
+        } catch (StopSignal.StoppedException e) {
+            throw cancelled(e);
+        } catch (LtxFormatException e) {
+            throw new RestoreException(
+                    Reason.DAMAGED,
+                    replica.url(),
+                    e.getMessage() == null ? "damaged file" : e.getMessage(),
+                    "restore an earlier state, or bring back that file from a copy of the replica",
+                    e);
+        }
+    }
+
+    static RestorePlan plan(ReplicaClient replica, RestoreOptions options) throws IOException {
+        if (options.target() instanceof RestoreTarget.AtTimestamp at
+                && at.timestamp().isAfter(options.clock().instant())) {
+            ReplicaListing listing = ReplicaListing.of(replica);
+            var range = RestorePlanner.range(listing.files(), listing);
+            throw new RestoreException(
+                    Reason.TIME_NOT_AVAILABLE,
+                    replica.url(),
+                    at.timestamp() + " is in the future" + RestorePlanner.rangeText(range),
+                    "choose an earlier moment",
+                    range.orElse(null),
+                    null);
+        }
+        ReplicaListing listing = ReplicaListing.of(replica);
+        ReplicaClient local = options.local();
+        List<LtxFileInfo> localFiles =
+                local == null ? List.of() : LocalFiles.after(listing.newest(), listing.files(), replica, local);
+        if (listing.files().isEmpty() && !localFiles.isEmpty()) {
+            return new RestorePlan(List.of(), localFiles);
+        }
+        return RestorePlanner.plan(replica.url(), listing.files(), options.target(), listing)
+                .withLocalFiles(localFiles);
+    }
+
+    private RestoreResult restore(RestorePlan plan, TargetFile target) throws IOException {
+        Path temporary = target.createTemporary();
+        try {
+            ReplicaClient local = options.local() == null ? replica : options.local();
+            List<PlanSource> sources = PlanSource.of(plan, replica, local);
+            LtxHeader newest = readUntilPageSizeIsOne(sources, temporary, target);
+            enter(Phase.CHECKING);
+            IntegrityChecker.check(temporary, options.integrityCheck(), replica.url(), this::reportAndAsk);
+            enter(Phase.PUBLISHING);
+            List<Path> movedAside = target.publish(temporary);
+            enter(Phase.DONE);
+            return new RestoreResult(
+                    target.path(),
+                    newest.maxTxid(),
+                    Instant.ofEpochMilli(newest.timestampMillis()),
+                    newest.pageSize(),
+                    newest.commit(),
+                    counters.bytesRead.get(),
+                    totalFiles,
+                    plan.localFiles().size(),
+                    movedAside,
+                    elapsed(started));
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private LtxHeader readUntilPageSizeIsOne(List<PlanSource> plan, Path temporary, TargetFile target)
+            throws IOException {
+        List<PlanSource> sources = plan;
+        while (true) {
+            try {
+                return read(sources, temporary, target);
+            } catch (PageSizeChangedException e) {
+                sources = sources.subList(e.file() + 1, sources.size());
+            }
+        }
+    }
+
+    private LtxHeader read(List<PlanSource> sources, Path temporary, TargetFile target) throws IOException {
+        counters = new RestoreCounters();
+        totalFiles = sources.size();
+        totalBytes = sources.stream().mapToLong(source -> source.info().size()).sum();
+        readingStarted = System.nanoTime();
+        enter(Phase.READING);
+        try (FileChannel channel = FileChannel.open(
+                temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            PlanReader reader = new PlanReader(sources, channel, options.parallelism(), partSize, counters);
+            LtxHeader newest = reader.read(
+                    header -> {
+                        totalPages = header.commit();
+                        target.requireSpace(header.commit() * header.pageSize());
+                    },
+                    this::reportAndAsk);
+            channel.force(true);
+            return newest;
+        }
+    }
+
+    /** Whether the caller wants no more. */
+    private boolean reportAndAsk() {
+        report();
+        return options.cancelled().getAsBoolean();
+    }
+
+    private void enter(Phase next) throws IOException {
+        phase = next;
+        if (reportAndAsk() && next != Phase.DONE) {
+            throw new StopSignal.StoppedException();
+        }
+    }
+
+    private void report() {
+        options.listener()
+                .onProgress(new RestoreProgress(
+                        phase,
+                        Math.min(counters.bytesRead.get(), totalBytes),
+                        totalBytes,
+                        counters.pagesInPlace.get(),
+                        totalPages,
+                        counters.filesVerified.get(),
+                        totalFiles,
+                        elapsed(started),
+                        totalFiles == 0 ? Duration.ZERO : elapsed(readingStarted)));
+    }
+
+    private static Duration elapsed(long since) {
+        return Duration.ofNanos(System.nanoTime() - since);
+    }
+
+    private RestoreException cancelled(IOException cause) {
+        return new RestoreException(
+                Reason.CANCELLED, replica.url(), "the restore was cancelled; nothing was changed", "", cause);
+    }
+
+    private RestoreException vanished(ReplicaFileNotFoundException cause) {
+        return new RestoreException(
+                Reason.VANISHED,
+                replica.url(),
+                "planned files were gone when they were to be read, " + MAX_PLANS + " times: " + cause.getMessage(),
+                "look whether something else deletes files there, and try again",
+                cause);
+    }
+}

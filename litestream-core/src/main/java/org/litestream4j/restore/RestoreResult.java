@@ -1,0 +1,44 @@
+package org.litestream4j.restore;
+
+import static java.util.Objects.requireNonNull;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.litestream4j.ltx.Txid;
+
+/**
+ * What was restored.
+ *
+ * @param target the database file
+ * @param txid its state
+ * @param timestamp of that state
+ * @param pageSize in bytes
+ * @param pages of the database
+ * @param bytesRead of LTX files
+ * @param files that were merged, those of {@code localFiles} included
+ * @param localFiles how many of them were not on the replica yet
+ * @param movedAside new names of files that were in the way
+ * @param elapsed the whole restore
+ */
+public record RestoreResult(
+        Path target,
+        Txid txid,
+        Instant timestamp,
+        int pageSize,
+        long pages,
+        long bytesRead,
+        int files,
+        int localFiles,
+        List<Path> movedAside,
+        Duration elapsed) {
+
+    public RestoreResult {
+        requireNonNull(target, "target");
+        requireNonNull(txid, "txid");
+        requireNonNull(timestamp, "timestamp");
+        movedAside = List.copyOf(movedAside);
+        requireNonNull(elapsed, "elapsed");
+    }
+}

@@ -1,0 +1,113 @@
+package org.litestream4j.restore;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Clock;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.litestream4j.ltx.Txid;
+
+/** Which state of the database to restore. */
+public sealed interface RestoreTarget {
+
+    /** The newest state. */
+    static RestoreTarget latest() {
+        return new Latest();
+    }
+
+    /** The state after exactly this transaction. */
+    static RestoreTarget txid(Txid txid) {
+        return new AtTxid(txid);
+    }
+
+    /**
+     * The newest state that is older than this moment and still kept; what was reached is reported. A moment after the
+     * newest file gives the newest state.
+     */
+    static RestoreTarget timestamp(Instant timestamp) {
+        return new AtTimestamp(timestamp);
+    }
+
+    /**
+     * Reads a moment as people write it: ISO 8601 with a zone ({@code 2026-11-24T10:15:30Z},
+     * {@code 2026-11-24T11:15:30.5+01:00}), or how long ago ({@code 5 minutes ago}, {@code 2h ago}).
+     *
+     * @param clock tells now
+     * @throws IllegalArgumentException with the text and what is accepted
+     */
+    static RestoreTarget timestamp(String text, Clock clock) {
+        Matcher ago = AtTimestamp.AGO.matcher(text.trim().toLowerCase(Locale.ROOT));
+        try {
+            if (ago.matches()) {
+                Duration duration = AtTimestamp.unit(ago.group(2)).multipliedBy(Long.parseLong(ago.group(1)));
+                return timestamp(clock.instant().minus(duration));
+            }
+            return timestamp(ZonedDateTime.parse(text.trim(), DateTimeFormatter.ISO_ZONED_DATE_TIME)
+                    .toInstant());
+        } catch (DateTimeException | ArithmeticException e) {
+            throw new IllegalArgumentException(
+                    "not a moment: \"" + text
+                            + "\"; write ISO 8601 with a zone (2026-11-24T10:15:30Z) or how long ago (5 minutes ago)",
+                    e);
+        }
+    }
+
+    /** The newest state. */
+    record Latest() implements RestoreTarget {
+        @Override
+        public String toString() {
+            return "the newest state";
+        }
+    }
+
+    /**
+     * The state after exactly this transaction.
+     *
+     * @param txid at least 1
+     */
+    record AtTxid(Txid txid) implements RestoreTarget {
+
+        /** @throws IllegalArgumentException if it is 0 */
+        public AtTxid {
+            if (txid.isNone()) {
+                throw new IllegalArgumentException("TXIDs begin at 1: " + txid);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "TXID " + txid;
+        }
+    }
+
+    /** The newest state older than a moment. */
+    record AtTimestamp(Instant timestamp) implements RestoreTarget {
+
+        private static final Pattern AGO = Pattern.compile("(\\d{1,9}) ?([a-z]+) ago");
+
+        public AtTimestamp {
+            requireNonNull(timestamp, "timestamp");
+        }
+
+        private static Duration unit(String name) {
+            return switch (name) {
+                case "s", "sec", "second", "seconds" -> Duration.ofSeconds(1);
+                case "m", "min", "minute", "minutes" -> Duration.ofMinutes(1);
+                case "h", "hour", "hours" -> Duration.ofHours(1);
+                case "d", "day", "days" -> Duration.ofDays(1);
+                default -> throw new DateTimeException("no such unit: " + name);
+            };
+        }
+
+        @Override
+        public String toString() {
+            return "time " + timestamp;
+        }
+    }
+}

@@ -1,0 +1,262 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.restore.RestoreException.Reason;
+
+/**
+ * The place of the restored database: what is in the way there, the temporary file beside it, and the step to the final
+ * name. A database that is there is never opened: closing it would drop the locks of connections in this process.
+ */
+final class TargetFile {
+
+    private static final List<String> SIDE_FILES = List.of("-wal", "-shm", "-journal");
+
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    /** Temporary files that nobody wrote to for so long were left over by a process that was killed. */
+    private static final Duration STALE = Duration.ofDays(1);
+
+    private static final boolean CAN_FORCE_FOLDERS =
+            !System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
+
+    private final Path path;
+    private final Path folder;
+    private final RestoreOptions options;
+    private final String replica;
+    private final Clock clock;
+
+    private TargetFile(Path path, Path folder, RestoreOptions options, String replica) {
+        this.path = path;
+        this.folder = folder;
+        this.options = options;
+        this.replica = replica;
+        this.clock = options.clock();
+    }
+
+    /** @param replica for messages */
+    static TargetFile of(Path target, RestoreOptions options, String replica) throws IOException {
+        Path path =
+                Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+        Path folder = path.getParent();
+        if (folder == null || Files.isDirectory(path)) {
+            throw new RestoreException(
+                    Reason.TARGET_EXISTS, replica, path + " is a folder", "name the database file to write", null);
+        }
+        return new TargetFile(path, folder, options, replica);
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /** A file of 0 bytes counts as missing: that is what SQLite makes of a database that was opened only. */
+    private boolean exists() throws IOException {
+        return Files.exists(path) && Files.size(path) > 0;
+    }
+
+    /**
+     * Refuses what is in the way.
+     *
+     * @throws RestoreException with {@link Reason#TARGET_EXISTS} or {@link Reason#LEFTOVERS}
+     */
+    void check() throws IOException {
+        if (!options.force() && exists()) {
+            throw targetExists(null);
+        }
+        List<Path> leftovers = leftovers();
+        if (!options.force() && !options.moveLeftoversAside() && !leftovers.isEmpty()) {
+            throw new RestoreException(
+                    Reason.LEFTOVERS,
+                    replica,
+                    "beside " + path + " there is " + leftovers + " of another database, which SQLite would apply",
+                    "move it away if nobody needs it any more, or use force, which moves it aside",
+                    null);
+        }
+    }
+
+    private RestoreException targetExists(@Nullable Throwable cause) {
+        return new RestoreException(
+                Reason.TARGET_EXISTS,
+                replica,
+                path + " exists",
+                "restore to another file, or use force to replace it",
+                cause);
+    }
+
+    private List<Path> leftovers() {
+        return SIDE_FILES.stream()
+                .map(suffix -> path.resolveSibling(path.getFileName() + suffix))
+                .filter(Files::exists)
+                .toList();
+    }
+
+    /** Creates an empty file beside the target, readable by its owner only, and the folders above it. */
+    Path createTemporary() throws IOException {
+        createFolder(folder);
+        deleteStaleTemporaries();
+        String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        Path temporary = folder.resolve(temporaryPrefix() + suffix + ".tmp");
+        if (Files.getFileStore(folder).supportsFileAttributeView(PosixFileAttributeView.class)) {
+            Files.createFile(
+                    temporary, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        } else {
+            Files.createFile(temporary);
+        }
+        return temporary;
+    }
+
+    private String temporaryPrefix() {
+        return "." + path.getFileName() + ".restore-";
+    }
+
+    private void deleteStaleTemporaries() throws IOException {
+        Instant limit = Instant.now().minus(STALE);
+        String prefix = temporaryPrefix();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, file -> {
+            String name = file.getFileName().toString();
+            return name.startsWith(prefix) && name.substring(prefix.length()).matches("[0-9a-f]{16}\\.tmp");
+        })) {
+            for (Path file : files) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** @throws RestoreException with {@link Reason#NO_SPACE} */
+    void requireSpace(long bytes) throws IOException {
+        long usable = Files.getFileStore(folder).getUsableSpace();
+        if (usable < bytes) {
+            throw new RestoreException(
+                    Reason.NO_SPACE,
+                    replica,
+                    "the database needs " + bytes + " bytes, but " + folder + " has " + usable + " left",
+                    "free some space or restore to another disk",
+                    null);
+        }
+    }
+
+    /**
+     * Gives a finished, durable file the target's name.
+     *
+     * @return the new names of the side files that were moved aside
+     */
+    List<Path> publish(Path temporary) throws IOException {
+        check(); // what is in the way may have come meanwhile
+        if (Files.exists(path)) {
+            copyAccess(temporary);
+        }
+        List<Path> movedAside = moveLeftoversAside(); // first: they must never meet the new database
+        if (options.force() || Files.exists(path)) {
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
+        } else {
+            linkOrMove(temporary);
+        }
+        forceFolder(folder);
+        return movedAside;
+    }
+
+    private void linkOrMove(Path temporary) throws IOException {
+        try {
+            Files.createLink(path, temporary);
+        } catch (FileAlreadyExistsException e) {
+            throw targetExists(e);
+        } catch (UnsupportedOperationException | FileSystemException e) { // no links here
+            if (Files.exists(path)) {
+                throw targetExists(e);
+            }
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
+        }
+        Files.deleteIfExists(temporary);
+    }
+
+    /** The one who could use the old file can use the new one. */
+    private void copyAccess(Path temporary) throws IOException {
+        PosixFileAttributeView old = Files.getFileAttributeView(path, PosixFileAttributeView.class);
+        PosixFileAttributeView view = Files.getFileAttributeView(temporary, PosixFileAttributeView.class);
+        if (old == null || view == null) {
+            return;
+        }
+        PosixFileAttributes attributes = old.readAttributes();
+        if (!attributes.owner().equals(view.readAttributes().owner())) {
+            try {
+                view.setOwner(attributes.owner());
+            } catch (FileSystemException e) {
+                throw new RestoreException(
+                        Reason.TARGET_EXISTS,
+                        replica,
+                        path + " belongs to " + attributes.owner() + ", and this process may not give files away",
+                        "restore as that user",
+                        e);
+            }
+        }
+        if (!attributes.group().equals(view.readAttributes().group())) {
+            view.setGroup(attributes.group());
+        }
+        view.setPermissions(attributes.permissions());
+    }
+
+    private List<Path> moveLeftoversAside() throws IOException {
+        List<Path> moved = new ArrayList<>();
+        String suffix = ".before-restore-" + STAMP.format(clock.instant()) + "-"
+                + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+        for (Path leftover : leftovers()) {
+            Path aside = leftover.resolveSibling(leftover.getFileName() + suffix);
+            Files.move(leftover, aside);
+            moved.add(aside);
+        }
+        if (!moved.isEmpty()) {
+            forceFolder(folder);
+        }
+        return moved;
+    }
+
+    private static void createFolder(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            return;
+        }
+        Path parent = folder.getParent();
+        if (parent != null) {
+            createFolder(parent);
+        }
+        Files.createDirectories(folder);
+        if (parent != null) {
+            forceFolder(parent);
+        }
+    }
+
+    private static void forceFolder(Path folder) throws IOException {
+        if (CAN_FORCE_FOLDERS) {
+            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Tasks for a few workers; tasks may add tasks. The first failure ends them all. Thread-safe. */
+final class TaskQueue {
+
+    private final StopSignal stop;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Deque<Task> waiting = new ArrayDeque<>();
+    private int unfinished;
+    private @Nullable Throwable failure;
+
+    TaskQueue(StopSignal stop) {
+        this.stop = stop;
+    }
+
+    synchronized void add(Collection<? extends Task> tasks) {
+        waiting.addAll(tasks);
+        unfinished += tasks.size();
+        notifyAll();
+    }
+
+    /** Works until nothing is left, or somebody failed. */
+    void work(PageImage.Writer writer) {
+        try {
+            for (Task task = next(); task != null; task = next()) {
+                task.run(writer);
+                finished();
+            }
+        } catch (Throwable e) { // also of an Error: the caller of the restore gets it
+            fail(e);
+        }
+    }
+
+    private synchronized @Nullable Task next() throws InterruptedException {
+        while (waiting.isEmpty() && unfinished > 0 && !stop.isStopped()) {
+            wait();
+        }
+        return stop.isStopped() ? null : waiting.poll();
+    }
+
+    private synchronized void finished() {
+        if (--unfinished == 0) {
+            ended.countDown();
+            notifyAll();
+        }
+    }
+
+    private synchronized void fail(Throwable e) {
+        if (failure == null) {
+            failure = e;
+        }
+        stop();
+    }
+
+    /** Ends the workers at their next step. */
+    synchronized void stop() {
+        stop.stop();
+        ended.countDown();
+        notifyAll();
+    }
+
+    /** Waits a while for the end; answers whether it came. */
+    boolean awaitEnd(long millis) throws InterruptedException {
+        return ended.await(millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether all tasks are done. */
+    synchronized boolean isFinished() {
+        return unfinished == 0;
+    }
+
+    /** Why the work ended early, if it did. */
+    synchronized void throwFailure() throws IOException {
+        if (failure instanceof IOException e) {
+            throw e;
+        }
+        if (failure instanceof RuntimeException e) {
+            throw e;
+        }
+        if (failure instanceof Error e) {
+            throw e;
+        }
+        if (failure != null) {
+            throw new IOException("a restore's worker was interrupted", failure);
+        }
+    }
+
+    /** A part of the work. */
+    @FunctionalInterface
+    interface Task {
+        /**
+         * Does it.
+         *
+         * @param writer the worker's own
+         */
+        void run(PageImage.Writer writer) throws IOException;
+    }
+}
