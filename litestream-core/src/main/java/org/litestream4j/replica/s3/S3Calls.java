@@ -1,0 +1,145 @@
+package org.litestream4j.replica.s3;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.Request;
+import software.amazon.awssdk.core.exception.AbortedException;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/**
+ * Sends requests: counts each, and repeats those that may succeed the next time, for a few seconds at most. Thread-safe.
+ */
+final class S3Calls implements Closeable {
+
+    /** How often and how long a request is repeated. */
+    record Patience(int attempts, Duration firstPause, Duration giveUpAfter) {
+
+        static final Patience DEFAULT = new Patience(4, Duration.ofMillis(150), Duration.ofSeconds(5));
+
+        /** Growing fourfold, of random length so that clients do not come back all at once. */
+        Duration pause(int failures) {
+            long full = firstPause.toMillis() << (2 * (failures - 1));
+            return Duration.ofMillis(full / 2 + ThreadLocalRandom.current().nextLong(full / 2 + 1));
+        }
+    }
+
+    /** One request. */
+    @FunctionalInterface
+    interface Call<T> {
+        T send(S3Client client) throws IOException;
+    }
+
+    private final S3Connection connection;
+
+    private final RequestListener listener;
+
+    private final Patience patience;
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Condition closing = lock.newCondition();
+
+    S3Calls(S3Connection connection, RequestListener listener, Patience patience) {
+        this.connection = connection;
+        this.listener = listener;
+        this.patience = patience;
+    }
+
+    Patience patience() {
+        return patience;
+    }
+
+    void checkOpen() throws IOException {
+        connection.checkOpen();
+    }
+
+    /**
+     * Sends a request until it succeeds or is refused for good.
+     *
+     * @param bytesSent of content
+     * @throws SdkException the last failure
+     */
+    <T> T run(Operation operation, long bytesSent, Call<T> call) throws IOException {
+        T result = repeat(operation, bytesSent, call);
+        count(operation, Outcome.SUCCESS, bytesSent, 0);
+        return result;
+    }
+
+    /** The same for a request whose answer is a stream: its reader counts it when it ends. */
+    <T> T open(Call<T> call) throws IOException {
+        return repeat(Operation.GET, 0, call);
+    }
+
+    private <T> T repeat(Operation operation, long bytesSent, Call<T> call) throws IOException {
+        long start = System.nanoTime();
+        for (int failures = 1; ; failures++) {
+            try {
+                return call.send(connection.client());
+            } catch (SdkException e) {
+                checkInterrupted(e);
+                count(operation, S3Failures.outcome(e), bytesSent, 0);
+                Duration pause = patience.pause(failures);
+                boolean late = System.nanoTime() - start + pause.toNanos()
+                        > patience.giveUpAfter().toNanos();
+                if (failures >= patience.attempts() || late || !S3Failures.mayPass(e) || connection.isClosed()) {
+                    throw e;
+                }
+                pause(pause);
+            }
+        }
+    }
+
+    void count(Operation operation, Outcome outcome, long bytesSent, long bytesReceived) {
+        listener.onRequest(new Request(operation, outcome, bytesSent, bytesReceived));
+    }
+
+    /** Waits, but not longer than until this is closed. */
+    void pause(Duration pause) throws IOException {
+        lock.lock();
+        try {
+            long left = pause.toNanos();
+            while (left > 0 && !connection.isClosed()) {
+                left = closing.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        } finally {
+            lock.unlock();
+        }
+        connection.checkOpen();
+    }
+
+    /** @throws InterruptedIOException if the failure comes from an interrupt of this thread */
+    void checkInterrupted(Exception failure) throws IOException {
+        if (failure instanceof AbortedException || Thread.currentThread().isInterrupted()) {
+            throw interrupted(failure);
+        }
+    }
+
+    private static InterruptedIOException interrupted(Exception cause) {
+        Thread.currentThread().interrupt(); // for the caller, who may have asked for it
+        InterruptedIOException exception = new InterruptedIOException("interrupted while talking to the store");
+        exception.initCause(cause);
+        return exception;
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+        lock.lock();
+        try {
+            closing.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+package org.litestream4j.replica.s3;
+
+/** What the calls of one client share. */
+record S3Context(
+        S3Settings settings,
+        S3Keys keys,
+        S3Calls calls,
+        S3Requests requests,
+        S3Failures failures,
+        S3Parts parts,
+        S3Fence fence) {}

@@ -1,0 +1,44 @@
+package org.litestream4j.replica.s3;
+
+import java.util.Locale;
+import java.util.Optional;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+
+/** Keys of a replica's objects: {@code <prefix>/<level as 4 hex digits>/<name>}. */
+final class S3Keys {
+
+    private final String prefix;
+
+    S3Keys(String prefix) {
+        this.prefix = prefix;
+    }
+
+    /** What all keys of a level begin with. */
+    String level(int level) {
+        if (level < 0 || level > ReplicaClient.SNAPSHOT_LEVEL) {
+            throw new IllegalArgumentException("no such level: " + level);
+        }
+        return prefix + "/" + String.format(Locale.ROOT, "%04x", level) + "/";
+    }
+
+    String key(int level, LtxFileName name) {
+        return level(level) + name;
+    }
+
+    /** A key before all files of the level that begin at {@code from} or later, and after all others. */
+    String before(int level, Txid from) {
+        return level(level) + from;
+    }
+
+    /** What all keys of the replica begin with. */
+    String root() {
+        return prefix + "/";
+    }
+
+    /** The file that a key of a level names; empty for objects of other kinds. */
+    static Optional<LtxFileName> name(String key, String levelPrefix) {
+        return key.startsWith(levelPrefix) ? LtxFileName.parse(key.substring(levelPrefix.length())) : Optional.empty();
+    }
+}

@@ -1,0 +1,133 @@
+package org.litestream4j.replica.s3;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.RequestListener.Operation;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.model.CompletedMultipartUpload;
+import software.amazon.awssdk.services.s3.model.CompletedPart;
+
+/**
+ * Makes a file visible under a name that must be free, or hold the same content already. "Taken" from the store is no
+ * answer yet: an earlier attempt of ours may have arrived although its answer was lost. What is there decides.
+ */
+final class S3Publication {
+
+    /** A write that finds the name taken, and then nothing there, was beside a delete: it is repeated. */
+    private static final int ROUNDS = 3;
+
+    /** A write, with the condition or without. */
+    @FunctionalInterface
+    private interface Write {
+        void send(boolean onlyIfAbsent) throws IOException;
+    }
+
+    private final S3Context context;
+
+    private final String key;
+
+    private final Instant timestamp;
+
+    private final long size;
+
+    private final byte[] sha256;
+
+    S3Publication(S3Context context, String key, Instant timestamp, long size, byte[] sha256) {
+        this.context = context;
+        this.key = key;
+        this.timestamp = timestamp;
+        this.size = size;
+        this.sha256 = sha256;
+    }
+
+    /** Sends a small file whole. */
+    void put(PartBuffer content) throws IOException {
+        publish(onlyIfAbsent -> context.calls()
+                .run(
+                        Operation.PUT,
+                        content.size(),
+                        client -> client.putObject(
+                                context.requests().put(key, timestamp, onlyIfAbsent), S3Requests.body(content))));
+    }
+
+    /** Puts the parts of a large file together. Answers whether that used up the upload: else it is to be aborted. */
+    boolean complete(String uploadId, List<CompletedPart> parts) throws IOException {
+        return publish(onlyIfAbsent -> context.calls()
+                .run(
+                        Operation.MULTIPART_COMPLETE,
+                        0,
+                        client -> client.completeMultipartUpload(context.requests()
+                                .complete(key, uploadId, onlyIfAbsent)
+                                .multipartUpload(CompletedMultipartUpload.builder()
+                                        .parts(parts)
+                                        .build())
+                                .build())));
+    }
+
+    /** Answers whether the write succeeded, rather than having been there already. */
+    private boolean publish(Write write) throws IOException {
+        boolean conditional = context.fence().isConditional();
+        for (int round = 1; ; round++) {
+            if (!conditional && isThere()) {
+                return false;
+            }
+            try {
+                write.send(conditional);
+                if (!conditional) {
+                    context.fence().dropped();
+                }
+                return true;
+            } catch (SdkException e) {
+                if (conditional && context.fence().mayGoWithout(e)) {
+                    conditional = false;
+                    continue;
+                }
+                if (conditional && context.fence().isRefusedForGood(e)) {
+                    throw context.fence().refused(e);
+                }
+                boolean answered = S3Failures.isTaken(e) || S3Failures.isUploadGone(e);
+                if (answered && isThere()) {
+                    return false;
+                }
+                if (!answered || round >= ROUNDS) {
+                    throw context.failures().translate(e, "write " + key);
+                }
+            }
+        }
+    }
+
+    /** @throws ReplicaConflictException if other content stands under the name */
+    private boolean isThere() throws IOException {
+        try (S3Download existing = S3Download.open(
+                context.calls(), context.requests(), context.failures(), key, 0, ReplicaClient.TO_END)) {
+            if (existing.knownEnd() == size && Arrays.equals(sha256(existing), sha256)) {
+                return true;
+            }
+        } catch (SdkException e) {
+            if (S3Failures.isMissing(e)) {
+                return false;
+            }
+            throw context.failures().translate(e, "read " + key + " back");
+        }
+        throw new ReplicaConflictException(
+                context.settings().url(),
+                "file " + key + " exists already with other content: another process writes to this replica",
+                "let only one process replicate to it, or give this one a path of its own",
+                null);
+    }
+
+    private static byte[] sha256(InputStream in) throws IOException {
+        MessageDigest digest = S3Upload.sha256();
+        byte[] chunk = new byte[64 << 10];
+        for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
+            digest.update(chunk, 0, count);
+        }
+        return digest.digest();
+    }
+}

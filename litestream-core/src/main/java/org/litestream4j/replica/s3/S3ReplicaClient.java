@@ -1,0 +1,132 @@
+package org.litestream4j.replica.s3;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+
+/** A replica in a bucket. */
+final class S3ReplicaClient implements ReplicaClient {
+
+    private final S3Context context;
+
+    private final S3Deletion.Bulk bulkDelete;
+
+    S3ReplicaClient(S3Settings settings, S3Connection connection, RequestListener listener, S3Calls.Patience patience) {
+        context = new S3Context(
+                settings,
+                new S3Keys(settings.prefix()),
+                new S3Calls(connection, listener, patience),
+                new S3Requests(settings),
+                new S3Failures(settings),
+                new S3Parts(settings.concurrency(), settings.bucket()),
+                new S3Fence(settings));
+        bulkDelete = new S3Deletion.Bulk(settings.vendor().bulkDelete());
+    }
+
+    @Override
+    public String url() {
+        return context.settings().url();
+    }
+
+    /** Lists one key: credentials, clock, region and bucket show by that; the right to write shows at the first write. */
+    @Override
+    public void prepare() throws IOException {
+        try {
+            context.calls()
+                    .run(
+                            Operation.LIST,
+                            0,
+                            client -> client.listObjectsV2(
+                                    request -> request.bucket(context.settings().bucket())
+                                            .prefix(context.keys().root())
+                                            .maxKeys(1)));
+        } catch (SdkException e) {
+            throw context.failures().translate(e, "list " + context.keys().root());
+        }
+    }
+
+    @Override
+    public void list(int level, Txid from, Visitor visitor) throws IOException {
+        new S3Listing(context, level, from).visit(visitor);
+    }
+
+    @Override
+    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        String key = context.keys().key(level, name);
+        if (offset < 0 || length < TO_END) {
+            throw new IllegalArgumentException("no such range: offset " + offset + ", length " + length);
+        }
+        try {
+            if (length == 0) {
+                head(key);
+                return InputStream.nullInputStream();
+            }
+            return S3Download.open(context.calls(), context.requests(), context.failures(), key, offset, length);
+        } catch (SdkException e) {
+            if (S3Failures.isBeyondEnd(e)) {
+                return InputStream.nullInputStream();
+            }
+            throw S3Failures.isMissing(e)
+                    ? context.failures().missing(e, key)
+                    : context.failures().translate(e, "read " + key);
+        }
+    }
+
+    private HeadObjectResponse head(String key) throws IOException {
+        return context.calls()
+                .run(
+                        Operation.HEAD,
+                        0,
+                        client -> client.headObject(context.requests().head(key)));
+    }
+
+    @Override
+    public Instant timestamp(LtxFileInfo file) throws IOException {
+        if (file.exact()) {
+            return file.timestamp();
+        }
+        String key = context.keys().key(file.level(), file.name());
+        try {
+            HeadObjectResponse response = head(key);
+            return S3Timestamps.read(response.metadata()).orElse(response.lastModified());
+        } catch (DateTimeException e) {
+            throw new ReplicaException(url(), "bad " + S3Timestamps.KEY + " of " + key + ": " + e.getMessage(), "", e);
+        } catch (SdkException e) {
+            throw S3Failures.isMissing(e)
+                    ? context.failures().missing(e, key)
+                    : context.failures().translate(e, "read the metadata of " + key);
+        }
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        context.calls().checkOpen();
+        return new S3Upload(context, level, name, timestamp);
+    }
+
+    @Override
+    public void delete(int level, Collection<LtxFileName> names) throws IOException {
+        context.keys().level(level); // refuses a level that does not exist, also without names
+        context.calls().checkOpen();
+        new S3Deletion(context, bulkDelete, level).delete(new LinkedHashSet<>(names));
+    }
+
+    @Override
+    public void close() {
+        context.calls().close();
+        context.parts().close();
+    }
+}

@@ -1,0 +1,202 @@
+package org.litestream4j.replica.s3;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.ReplicaAccessException;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
+import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
+import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+import software.amazon.awssdk.services.s3.model.ServerSideEncryption;
+import software.amazon.awssdk.services.s3.model.UploadPartRequest;
+
+/** Fills in what the settings want in each request: bucket, storage class, encryption. Thread-safe. */
+final class S3Requests {
+
+    private static final String CONTENT_TYPE = "application/octet-stream";
+
+    private static final String ALGORITHM = "AES256";
+
+    /** In bytes; no key is longer. */
+    private static final int MAX_KEY_FILE = 1024;
+
+    /** A customer's key as requests carry it. */
+    private record CustomerKey(Secret base64, String md5) {}
+
+    private final S3Settings settings;
+
+    private volatile @Nullable CustomerKey customerKey;
+
+    S3Requests(S3Settings settings) {
+        this.settings = settings;
+    }
+
+    /** @param range as in the HTTP header, null for all */
+    GetObjectRequest get(String key, @Nullable String range, @Nullable String etag) throws IOException {
+        CustomerKey secret = customerKey();
+        GetObjectRequest.Builder request = GetObjectRequest.builder()
+                .bucket(settings.bucket())
+                .key(key)
+                .range(range)
+                .ifMatch(etag);
+        if (secret != null) {
+            request.sseCustomerAlgorithm(ALGORITHM)
+                    .sseCustomerKey(secret.base64().value())
+                    .sseCustomerKeyMD5(secret.md5());
+        }
+        return request.build();
+    }
+
+    HeadObjectRequest head(String key) throws IOException {
+        CustomerKey secret = customerKey();
+        HeadObjectRequest.Builder request =
+                HeadObjectRequest.builder().bucket(settings.bucket()).key(key);
+        if (secret != null) {
+            request.sseCustomerAlgorithm(ALGORITHM)
+                    .sseCustomerKey(secret.base64().value())
+                    .sseCustomerKeyMD5(secret.md5());
+        }
+        return request.build();
+    }
+
+    PutObjectRequest put(String key, Instant timestamp, boolean onlyIfAbsent) throws IOException {
+        CustomerKey secret = customerKey();
+        PutObjectRequest.Builder request = PutObjectRequest.builder()
+                .bucket(settings.bucket())
+                .key(key)
+                .contentType(CONTENT_TYPE)
+                .metadata(S3Timestamps.metadata(timestamp))
+                .storageClass(settings.storageClass());
+        if (onlyIfAbsent) {
+            request.ifNoneMatch("*");
+        }
+        if (settings.encryption().kmsKeyId() != null) {
+            request.serverSideEncryption(ServerSideEncryption.AWS_KMS)
+                    .ssekmsKeyId(settings.encryption().kmsKeyId());
+        }
+        if (secret != null) {
+            request.sseCustomerAlgorithm(ALGORITHM)
+                    .sseCustomerKey(secret.base64().value())
+                    .sseCustomerKeyMD5(secret.md5());
+        }
+        return request.build();
+    }
+
+    CreateMultipartUploadRequest create(String key, Instant timestamp) throws IOException {
+        CustomerKey secret = customerKey();
+        CreateMultipartUploadRequest.Builder request = CreateMultipartUploadRequest.builder()
+                .bucket(settings.bucket())
+                .key(key)
+                .contentType(CONTENT_TYPE)
+                .metadata(S3Timestamps.metadata(timestamp))
+                .storageClass(settings.storageClass());
+        if (settings.encryption().kmsKeyId() != null) {
+            request.serverSideEncryption(ServerSideEncryption.AWS_KMS)
+                    .ssekmsKeyId(settings.encryption().kmsKeyId());
+        }
+        if (secret != null) {
+            request.sseCustomerAlgorithm(ALGORITHM)
+                    .sseCustomerKey(secret.base64().value())
+                    .sseCustomerKeyMD5(secret.md5());
+        }
+        return request.build();
+    }
+
+    UploadPartRequest part(String key, String uploadId, int number) throws IOException {
+        CustomerKey secret = customerKey();
+        UploadPartRequest.Builder request = UploadPartRequest.builder()
+                .bucket(settings.bucket())
+                .key(key)
+                .uploadId(uploadId)
+                .partNumber(number);
+        if (secret != null) {
+            request.sseCustomerAlgorithm(ALGORITHM)
+                    .sseCustomerKey(secret.base64().value())
+                    .sseCustomerKeyMD5(secret.md5());
+        }
+        return request.build();
+    }
+
+    CompleteMultipartUploadRequest.Builder complete(String key, String uploadId, boolean onlyIfAbsent)
+            throws IOException {
+        CustomerKey secret = customerKey();
+        CompleteMultipartUploadRequest.Builder request = CompleteMultipartUploadRequest.builder()
+                .bucket(settings.bucket())
+                .key(key)
+                .uploadId(uploadId);
+        if (onlyIfAbsent) {
+            request.ifNoneMatch("*");
+        }
+        if (secret != null) {
+            request.sseCustomerAlgorithm(ALGORITHM)
+                    .sseCustomerKey(secret.base64().value())
+                    .sseCustomerKeyMD5(secret.md5());
+        }
+        return request;
+    }
+
+    static RequestBody body(PartBuffer content) {
+        return RequestBody.fromContentProvider(content::open, content.size(), CONTENT_TYPE);
+    }
+
+    /** Read when first needed: making a client reads no file. */
+    private @Nullable CustomerKey customerKey() throws IOException {
+        S3Encryption encryption = settings.encryption();
+        if (!encryption.byCustomerKey()) {
+            return null;
+        }
+        CustomerKey key = customerKey;
+        if (key == null) {
+            Secret base64 = encryption.customerKey() != null ? encryption.customerKey() : readKeyFile();
+            key = new CustomerKey(base64, md5(Base64.getDecoder().decode(base64.value())));
+            customerKey = key;
+        }
+        return key;
+    }
+
+    private Secret readKeyFile() throws IOException {
+        String path = requireNonNull(settings.encryption().customerKeyPath());
+        byte[] content;
+        try (InputStream in = Files.newInputStream(Path.of(path))) {
+            content = in.readNBytes(MAX_KEY_FILE);
+        } catch (IOException | InvalidPathException e) {
+            throw unusable(path, e.getClass().getSimpleName(), e);
+        }
+        String text = content.length == 32
+                ? Base64.getEncoder().encodeToString(content)
+                : new String(content, StandardCharsets.US_ASCII).strip();
+        Arrays.fill(content, (byte) 0);
+        if (!S3SettingsParser.isCustomerKey(text)) {
+            throw unusable(path, "it holds neither 32 bytes nor their base64", null);
+        }
+        return new Secret(text);
+    }
+
+    private ReplicaAccessException unusable(String path, String why, @Nullable Exception cause) {
+        return new ReplicaAccessException(
+                settings.url(), "cannot use the key file " + path + ": " + why, "correct sse-customer-key-path", cause);
+    }
+
+    private static String md5(byte[] bytes) {
+        try {
+            return Base64.getEncoder()
+                    .encodeToString(MessageDigest.getInstance("MD5").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has MD5", e);
+        }
+    }
+}

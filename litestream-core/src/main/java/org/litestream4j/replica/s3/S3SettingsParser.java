@@ -1,0 +1,241 @@
+package org.litestream4j.replica.s3;
+
+import java.net.URI;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.ReplicaLocation;
+
+/** Makes {@link S3Settings} from a URL, its parameters and the settings that override them. */
+final class S3SettingsParser {
+
+    private static final List<String> NAMES = List.of(
+            "bucket",
+            "path",
+            "region",
+            "endpoint",
+            "force-path-style",
+            "access-key-id",
+            "secret-access-key",
+            "session-token",
+            "storage-class",
+            "sse-customer-algorithm",
+            "sse-customer-key",
+            "sse-customer-key-path",
+            "sse-kms-key-id",
+            "part-size",
+            "concurrency",
+            "skip-verify",
+            "sign-payload",
+            "require-content-md5",
+            "conditional-writes");
+
+    private static final Map<String, String> NAMES_BY_PLAIN =
+            NAMES.stream().collect(Collectors.toMap(S3SettingsParser::plain, name -> name));
+
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,15})\\s*([KMG]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern LOCAL_HOST = Pattern.compile(
+            "[^.:]+|(?:127|10)\\..*|192\\.168\\..*|172\\.(?:1[6-9]|2\\d|3[01])\\..*|.*\\.local(?:host)?");
+
+    private final S3Url url;
+
+    private final Map<String, String> values = new LinkedHashMap<>();
+
+    private S3SettingsParser(ReplicaLocation location) {
+        url = S3Url.parse(location.url());
+        url.parameters().forEach(this::put);
+        location.settings().forEach(this::put);
+    }
+
+    /** @throws IllegalArgumentException naming the setting, its value unless secret, and what is allowed */
+    static S3Settings parse(ReplicaLocation location) {
+        return new S3SettingsParser(location).settings();
+    }
+
+    private void put(String name, String value) {
+        String known = NAMES_BY_PLAIN.get(plain(name));
+        if (known == null) {
+            throw new IllegalArgumentException("S3: no such setting: " + name + "; known are " + NAMES);
+        }
+        if (value.isBlank()) {
+            values.remove(known); // as if it were not there: placeholders may be empty
+        } else {
+            values.put(known, value.strip());
+        }
+    }
+
+    /** Spelled as in Litestream's URLs ({@code forcePathStyle}) or in kebab case: the same. */
+    private static String plain(String name) {
+        return name.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
+    }
+
+    private S3Settings settings() {
+        String bucket = values.getOrDefault("bucket", url.bucket());
+        if (bucket.isEmpty()) {
+            throw new IllegalArgumentException("S3: no bucket; write s3://<bucket>/<path> or set bucket");
+        }
+        boolean arn = bucket.startsWith("arn:");
+        URI endpoint = endpoint(values.getOrDefault("endpoint", url.endpoint()));
+        S3Vendor vendor = S3Vendor.of(endpoint);
+        String path = values.get("path");
+        return new S3Settings(
+                bucket,
+                path == null ? url.prefix() : S3Url.clean(path),
+                region(bucket, endpoint),
+                endpoint,
+                !arn && flag("force-path-style", vendor.pathStyle()),
+                keys(),
+                values.get("storage-class"),
+                encryption(),
+                size("part-size", S3Settings.MIN_PART_SIZE),
+                number("concurrency", vendor.concurrency()),
+                flag("skip-verify", false),
+                flag("sign-payload", true),
+                flag("require-content-md5", vendor.contentMd5()),
+                conditionalWrites());
+    }
+
+    private @Nullable String region(String bucket, @Nullable URI endpoint) {
+        String region = values.getOrDefault("region", url.region());
+        if (region == null && bucket.startsWith("arn:")) {
+            String[] parts = bucket.split(":", -1);
+            if (parts.length < 6 || parts[3].isEmpty()) {
+                throw new IllegalArgumentException("S3: access point without a region: " + bucket
+                        + "; multi-region access points are not supported, name one of a region");
+            }
+            return parts[3];
+        }
+        return region == null && endpoint != null ? S3Vendor.of(endpoint).region(endpoint) : region;
+    }
+
+    /** With the scheme that it would have had: plain HTTP is taken for hosts of one's own network only. */
+    private static @Nullable URI endpoint(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        String full = text;
+        if (!text.contains("://")) {
+            String host = text.replaceFirst("[:/].*", "").toLowerCase(Locale.ROOT);
+            full = (LOCAL_HOST.matcher(host).matches() ? "http://" : "https://") + text;
+        }
+        try {
+            URI uri = URI.create(full);
+            boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+            if (http && uri.getHost() != null && uri.getUserInfo() == null && uri.getQuery() == null) {
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            // the same message: it must not show a password that somebody wrote there
+        }
+        throw new IllegalArgumentException(
+                "S3: bad endpoint; allowed: http://host[:port] or https://host[:port], without user, password or query");
+    }
+
+    private @Nullable AccessKeys keys() {
+        String id = values.get("access-key-id");
+        String secret = values.get("secret-access-key");
+        String token = values.get("session-token");
+        if (id == null && secret == null && token == null) {
+            return null;
+        }
+        if (id == null || secret == null) {
+            throw new IllegalArgumentException("S3: " + (id == null ? "access-key-id" : "secret-access-key")
+                    + " is missing; set both, or neither to use the SDK's default credentials chain");
+        }
+        return new AccessKeys(id, new Secret(secret), token == null ? null : new Secret(token));
+    }
+
+    private S3Encryption encryption() {
+        String algorithm = values.get("sse-customer-algorithm");
+        if (algorithm != null && !algorithm.equals("AES256")) {
+            throw bad("sse-customer-algorithm", algorithm, "AES256");
+        }
+        String key = values.get("sse-customer-key");
+        if (key != null && !isCustomerKey(key)) {
+            throw bad("sse-customer-key", "(secret)", "32 bytes in base64");
+        }
+        S3Encryption encryption = new S3Encryption(
+                key == null ? null : new Secret(key),
+                values.get("sse-customer-key-path"),
+                values.get("sse-kms-key-id"));
+        if (algorithm != null && !encryption.byCustomerKey()) {
+            throw bad("sse-customer-algorithm", algorithm, "only with sse-customer-key or sse-customer-key-path");
+        }
+        return encryption;
+    }
+
+    static boolean isCustomerKey(String base64) {
+        try {
+            byte[] key = Base64.getDecoder().decode(base64);
+            boolean right = key.length == 32;
+            Arrays.fill(key, (byte) 0);
+            return right;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private ConditionalWrites conditionalWrites() {
+        String value = values.getOrDefault("conditional-writes", "auto").toLowerCase(Locale.ROOT);
+        return switch (value) {
+            case "auto" -> ConditionalWrites.AUTO;
+            case "on", "true" -> ConditionalWrites.ON; // YAML reads a bare "on" as true
+            case "off", "false" -> ConditionalWrites.OFF;
+            default -> throw bad("conditional-writes", value, "auto, on, off");
+        };
+    }
+
+    private boolean flag(String name, boolean byDefault) {
+        String value = values.get(name);
+        if (value == null) {
+            return byDefault;
+        }
+        return switch (value.toLowerCase(Locale.ROOT)) {
+            case "true", "1", "t", "yes", "on" -> true;
+            case "false", "0", "f", "no", "off" -> false;
+            default -> throw bad(name, value, "true, false");
+        };
+    }
+
+    private int number(String name, int byDefault) {
+        String value = values.get(name);
+        if (value == null) {
+            return byDefault;
+        }
+        if (!value.matches("\\d{1,9}")) {
+            throw bad(name, value, "a whole number");
+        }
+        return Integer.parseInt(value);
+    }
+
+    /** Bytes, or with a unit of 1024: {@code 8MiB}, {@code 8MB}, {@code 8M} are the same. */
+    private int size(String name, int byDefault) {
+        String value = values.get(name);
+        if (value == null) {
+            return byDefault;
+        }
+        Matcher matcher = SIZE.matcher(value);
+        if (!matcher.matches()) {
+            throw bad(name, value, "bytes, or a number with KiB, MiB or GiB");
+        }
+        int shift = 10 * (1 + "KMG".indexOf(matcher.group(2).toUpperCase(Locale.ROOT)));
+        shift = matcher.group(2).isEmpty() ? 0 : shift;
+        long bytes = Long.parseLong(matcher.group(1));
+        if (bytes > S3Settings.MAX_PART_SIZE || bytes << shift > S3Settings.MAX_PART_SIZE) {
+            throw bad(name, value, "5MiB to 1GiB");
+        }
+        return (int) (bytes << shift);
+    }
+
+    private static IllegalArgumentException bad(String name, String value, String allowed) {
+        return new IllegalArgumentException("S3: bad " + name + ": " + value + "; allowed: " + allowed);
+    }
+}

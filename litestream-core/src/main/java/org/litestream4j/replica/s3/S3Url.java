@@ -1,0 +1,134 @@
+package org.litestream4j.replica.s3;
+
+import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A replica URL taken apart: {@code s3://<bucket>/<path>?<parameters>}. Instead of the bucket may stand an access
+ * point's ARN, or a host name that holds bucket and region, as stores show it.
+ *
+ * @param bucket empty if the URL has none
+ * @param prefix of the keys: the path without slashes at both ends; "." if the URL ends after the bucket
+ * @param region named by host or ARN, else null
+ * @param endpoint named by the host, else null
+ * @param parameters decoded, in their order
+ */
+record S3Url(
+        String bucket,
+        String prefix,
+        @Nullable String region,
+        @Nullable String endpoint,
+        Map<String, String> parameters) {
+
+    private static final Pattern ARN =
+            Pattern.compile("(arn:[^/:]+:s3:([^/:]*):[^/:]*:accesspoint/[^/]+)(/.*)?", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern AWS_HOST = Pattern.compile("(.+)\\.s3(?:[.-]([a-z0-9-]+))?\\.amazonaws\\.com");
+
+    /** Bucket and the rest of a host that belongs to a known store. */
+    private static final Pattern STORE_HOST = Pattern.compile("([^.]+)\\.("
+            + "[^.]+\\.digitaloceanspaces\\.com"
+            + "|s3\\.[^.]+\\.backblazeb2\\.com"
+            + "|s3\\.filebase\\.com"
+            + "|s3\\.[^.]+\\.scw\\.cloud"
+            + "|[^.]+\\.your-objectstorage\\.com"
+            + "|fly\\.storage\\.tigris\\.dev|t3\\.storage\\.dev"
+            + "|[^.]+\\.r2\\.cloudflarestorage\\.com)");
+
+    /** Bucket, host and port of a store of one's own. */
+    private static final Pattern PORT_HOST = Pattern.compile("([^.]+)\\.([^:]+:\\d+)");
+
+    S3Url {
+        parameters = Map.copyOf(parameters);
+    }
+
+    /** @throws IllegalArgumentException if it is no such URL; the message does not repeat it, secrets may be in it */
+    static S3Url parse(String url) {
+        int question = url.indexOf('?');
+        Map<String, String> parameters = question < 0 ? Map.of() : parameters(url.substring(question + 1));
+        String address = question < 0 ? url : url.substring(0, question);
+        address = address.substring(address.indexOf(':') + 1);
+        address = address.startsWith("//") ? address.substring(2) : address;
+        Matcher arn = ARN.matcher(address);
+        if (arn.matches()) {
+            String region = arn.group(2).isEmpty() ? null : arn.group(2);
+            String path = arn.group(3) == null ? "" : arn.group(3);
+            return new S3Url(arn.group(1), clean(decode(path)), region, null, parameters);
+        }
+        int slash = address.indexOf('/');
+        String host = slash < 0 ? address : address.substring(0, slash);
+        if (host.indexOf('@') >= 0) {
+            throw new IllegalArgumentException(
+                    "S3: a URL of this kind has no user and password; use access-key-id and secret-access-key");
+        }
+        String prefix = slash < 0 ? (host.isEmpty() ? "" : ".") : clean(decode(address.substring(slash)));
+        return ofHost(host, prefix, parameters);
+    }
+
+    private static S3Url ofHost(String host, String prefix, Map<String, String> parameters) {
+        String lower = host.toLowerCase(Locale.ROOT);
+        Matcher aws = AWS_HOST.matcher(lower);
+        if (aws.matches()) {
+            return new S3Url(aws.group(1), prefix, aws.group(2), null, parameters);
+        }
+        Matcher store = STORE_HOST.matcher(lower);
+        if (store.matches()) {
+            URI endpoint = URI.create("https://" + store.group(2));
+            String region = S3Vendor.of(endpoint).region(endpoint);
+            return new S3Url(store.group(1), prefix, region, endpoint.toString(), parameters);
+        }
+        Matcher port = PORT_HOST.matcher(lower);
+        if (port.matches()) {
+            return new S3Url(port.group(1), prefix, null, "http://" + port.group(2), parameters);
+        }
+        return new S3Url(host, prefix, null, null, parameters);
+    }
+
+    private static Map<String, String> parameters(String query) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        for (String pair : query.split("&", -1)) {
+            int equals = pair.indexOf('=');
+            String name = decode(equals < 0 ? pair : pair.substring(0, equals));
+            if (!name.isEmpty()) {
+                parameters.putIfAbsent(name, equals < 0 ? "" : decode(pair.substring(equals + 1)));
+            }
+        }
+        return parameters;
+    }
+
+    private static String decode(String text) {
+        try {
+            return URLDecoder.decode(text, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("S3: the URL holds a % that two hex digits do not follow", e);
+        }
+    }
+
+    /** Without empty, "." and ".." segments, and without slashes at both ends. */
+    static String clean(String path) {
+        Deque<String> segments = new ArrayDeque<>();
+        for (String segment : path.split("/", -1)) {
+            if (segment.equals("..")) {
+                segments.pollLast();
+            } else if (!segment.isEmpty() && !segment.equals(".")) {
+                segments.addLast(segment);
+            }
+        }
+        return String.join("/", segments);
+    }
+
+    /** Nothing of the parameters: they may be secrets. */
+    @Override
+    public String toString() {
+        return "s3://" + bucket + "/" + prefix;
+    }
+}

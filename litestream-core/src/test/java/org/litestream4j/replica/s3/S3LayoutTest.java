@@ -1,0 +1,170 @@
+package org.litestream4j.replica.s3;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.litestream4j.replica.s3.S3TestClients.put;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.RequestListener;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+import software.amazon.awssdk.services.s3.model.S3Object;
+
+/** Objects as Litestream wrote them to a store: we read them, and ours look the same. */
+class S3LayoutTest {
+
+    private static final Path FIXTURE = Path.of("src/test/resources/fixtures/s3-layout");
+
+    /** What a store shows of an object. */
+    private record Shown(long size, Map<String, String> metadata, String contentType) {}
+
+    private static S3Server server;
+
+    private static final Map<String, Shown> EXPECTED = new TreeMap<>();
+
+    private static final Map<String, byte[]> CONTENT = new TreeMap<>();
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = new S3Server();
+        for (JsonNode entry :
+                new ObjectMapper().readTree(FIXTURE.resolve("listing.json").toFile())) {
+            Map<String, String> metadata = new TreeMap<>();
+            entry.get("metadata")
+                    .properties()
+                    .forEach(pair -> metadata.put(pair.getKey(), pair.getValue().asText()));
+            String key = entry.get("key").asText();
+            EXPECTED.put(
+                    key,
+                    new Shown(
+                            entry.get("size").asLong(),
+                            metadata,
+                            entry.get("contentType").asText()));
+            CONTENT.put(
+                    key,
+                    Files.readAllBytes(FIXTURE.resolve("objects")
+                            .resolve(entry.get("object").asText())));
+        }
+        assertThat(EXPECTED).hasSizeGreaterThan(20);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        server.close();
+    }
+
+    private static ReplicaClient client(String path) {
+        return S3TestClients.open(S3Server.location(server.port(), path, ""), RequestListener.NONE);
+    }
+
+    @Test
+    void list_objectsOfLitestream_areAllSeenWithTimeAndContent() throws Exception {
+        EXPECTED.forEach((key, shown) -> server.sdk()
+                .putObject(
+                        request -> request.bucket(S3Server.BUCKET)
+                                .key("read/" + key)
+                                .metadata(shown.metadata())
+                                .contentType(shown.contentType()),
+                        RequestBody.fromBytes(CONTENT.get(key))));
+        List<String> seen = new ArrayList<>();
+        try (ReplicaClient client = client("read/backup/app")) {
+            for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+                List<LtxFileInfo> files = new ArrayList<>();
+                client.list(level, Txid.NONE, files::add);
+                for (LtxFileInfo file : files) {
+                    String key = new S3Keys("backup/app").key(level, file.name());
+                    Shown shown = EXPECTED.get(key);
+                    assertThat(file.size()).as(key).isEqualTo(shown.size());
+                    assertThat(client.timestamp(file))
+                            .as(key)
+                            .isEqualTo(Instant.parse(shown.metadata().get("litestream-timestamp")));
+                    try (InputStream in = client.open(level, file.name(), 0, ReplicaClient.TO_END)) {
+                        assertThat(in.readAllBytes()).as(key).isEqualTo(CONTENT.get(key));
+                    }
+                    seen.add(key);
+                }
+            }
+        }
+        assertThat(seen).containsExactlyElementsOf(EXPECTED.keySet());
+    }
+
+    @Test
+    void publish_theSameFiles_listAsLitestreams() throws Exception {
+        try (ReplicaClient client = client("written/backup/app")) {
+            for (Map.Entry<String, Shown> entry : EXPECTED.entrySet()) {
+                String[] parts = entry.getKey().split("/", -1);
+                LtxFileName name = LtxFileName.parse(parts[3]).orElseThrow();
+                Instant time = Instant.parse(entry.getValue().metadata().get("litestream-timestamp"));
+                try (ReplicaUpload upload = client.write(Integer.parseInt(parts[2], 16), name, time)) {
+                    upload.write(CONTENT.get(entry.getKey()));
+                    upload.publish();
+                }
+            }
+        }
+        assertThat(shown("written/")).isEqualTo(EXPECTED);
+    }
+
+    @Test
+    void publish_largeFile_listsAsASmallOne() throws Exception {
+        try (ReplicaClient client = client("large")) {
+            put(client, 9, new LtxFileName(new Txid(1), new Txid(0x2a)), S3TestClients.bytes(6 << 20, 1));
+        }
+        assertThat(shown("large/"))
+                .containsExactly(Map.entry(
+                        "0009/0000000000000001-000000000000002a.ltx",
+                        new Shown(
+                                6 << 20,
+                                Map.of("litestream-timestamp", "2026-11-24T02:41:33.91Z"),
+                                "application/octet-stream")));
+    }
+
+    @Test
+    void timestamp_withoutMetadata_isTheStoresOwn() throws Exception {
+        LtxFileName name = LtxFileName.of(new Txid(1));
+        server.sdk()
+                .putObject(
+                        request -> request.bucket(S3Server.BUCKET).key("bare/0000/" + name),
+                        RequestBody.fromString("x"));
+        try (ReplicaClient client = client("bare")) {
+            List<LtxFileInfo> files = new ArrayList<>();
+            client.list(0, Txid.NONE, files::add);
+            assertThat(client.timestamp(files.get(0)))
+                    .isEqualTo(server.sdk()
+                            .headObject(
+                                    request -> request.bucket(S3Server.BUCKET).key("bare/0000/" + name))
+                            .lastModified());
+        }
+    }
+
+    private static Map<String, Shown> shown(String prefix) throws IOException {
+        Map<String, Shown> shown = new TreeMap<>();
+        for (S3Object object : server.sdk()
+                .listObjectsV2Paginator(
+                        request -> request.bucket(S3Server.BUCKET).prefix(prefix))
+                .contents()) {
+            HeadObjectResponse head = server.sdk()
+                    .headObject(request -> request.bucket(S3Server.BUCKET).key(object.key()));
+            shown.put(
+                    object.key().substring(prefix.length()),
+                    new Shown(object.size(), new TreeMap<>(head.metadata()), head.contentType()));
+        }
+        return shown;
+    }
+}
