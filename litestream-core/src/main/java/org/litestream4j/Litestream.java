@@ -17,6 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.RestoreResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +45,18 @@ public final class Litestream implements AutoCloseable {
 
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Restores a database whose file is missing (or has 0 bytes) to the newest state of its replica, and what local files
+     * hold beyond it. To be called before anybody opens the database, and before {@link #register}.
+     *
+     * @return what was restored; empty if the database is there, or there is no backup of it
+     * @throws org.litestream4j.restore.RestoreException if there is a backup that cannot be restored
+     * @throws IOException if the replica cannot be asked: better no start than an empty database in place of a backup
+     */
+    public Optional<RestoreResult> restoreIfMissing(DatabaseConfig config) throws IOException {
+        return new StartupRestore(requireNonNull(config, "config"), clock).run();
     }
 
     /**

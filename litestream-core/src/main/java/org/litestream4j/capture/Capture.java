@@ -322,14 +322,20 @@ public final class Capture implements Closeable {
         }
     }
 
-    /** Records that a restore brought the database file to a transaction, so that the next start goes on from there. */
+    /**
+     * Records that a restore brought the database file to a transaction, so that the next start goes on from there.
+     *
+     * @param fileChecksum of the transaction's level-0 file; if that file is here, its own counts
+     */
     public static void recordRestored(
             Path database, Path metaPath, Txid txid, long fileChecksum, int pageSize, long commit) throws IOException {
         Files.createDirectories(metaPath);
+        Staging staging = new Staging(metaPath);
+        LtxFileName newest = LtxFileName.of(txid);
         new PositionStore(metaPath)
                 .save(new PositionRecord(
                         txid,
-                        fileChecksum,
+                        Files.exists(staging.path(newest)) ? staging.fileChecksum(newest) : fileChecksum,
                         pageSize,
                         commit,
                         WalPosition.NONE,

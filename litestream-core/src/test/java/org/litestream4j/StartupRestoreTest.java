@@ -1,0 +1,175 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.SqliteFixture.query;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.restore.RestoreException;
+import org.litestream4j.restore.RestoreResult;
+
+class StartupRestoreTest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private Path path;
+    private Path replica;
+    private DatabaseConfig config;
+
+    @BeforeEach
+    void configure() throws Exception {
+        path = Files.createDirectory(folder.resolve("data")).resolve("app.db");
+        replica = folder.resolve("replica");
+        config = DatabaseConfig.builder(path, ReplicaLocation.of(replica.toUri().toString()))
+                .build();
+    }
+
+    @Test
+    void nothingToRestore_isNoError() throws Exception {
+        assertThat(restore()).isEmpty();
+        assertThat(path).doesNotExist();
+    }
+
+    @Test
+    void presentDatabase_isLeftAlone() throws Exception {
+        run("create table t(x)");
+        assertThat(restore()).isEmpty();
+    }
+
+    @Test
+    void lostDisk_comesBackAndGoesOnWithoutImage() throws Exception {
+        run("create table t(x)", "insert into t values (zeroblob(200000))");
+        run("insert into t values (2)");
+        deleteFolder(path.getParent());
+
+        assertThat(restore()).isPresent();
+        assertContinues(2);
+    }
+
+    @Test
+    void lostDatabaseFile_comesBackWithWhatWasNotUploaded() throws Exception {
+        run("create table t(x)", "insert into t values (zeroblob(200000))");
+        run("insert into t values (2)");
+        run("insert into t values (3)");
+        List<LtxFileName> uploaded = SqliteFixture.level0(replica);
+        for (LtxFileName name : uploaded.subList(uploaded.size() - 2, uploaded.size())) {
+            Files.delete(replica.resolve("ltx/0").resolve(name.toString())); // as if the replica had been away
+        }
+        Files.delete(path);
+
+        RestoreResult result = restore().orElseThrow();
+        assertThat(result.localFiles()).isEqualTo(2);
+        assertContinues(3);
+        assertThat(SqliteFixture.level0(replica)).containsAll(uploaded);
+    }
+
+    @Test
+    void emptyFile_countsAsMissing() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        deleteFolder(path.getParent());
+        Files.createDirectories(path.getParent());
+        Files.createFile(path);
+        assertThat(restore()).isPresent();
+        assertContinues(1);
+    }
+
+    @Test
+    void leftoverWal_isMovedAsideNotApplied() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        Files.delete(path);
+        Path wal = path.resolveSibling("app.db-wal");
+        Files.writeString(wal, "left over");
+        RestoreResult result = restore().orElseThrow();
+        assertThat(wal).doesNotExist();
+        assertThat(result.movedAside()).hasSize(1).allSatisfy(moved -> assertThat(moved)
+                .hasContent("left over"));
+        assertContinues(1);
+    }
+
+    @Test
+    void missingDatabaseIsNotReplacedByAnEmptyOne() throws Exception {
+        run("create table t(x)");
+        deleteFolder(path.getParent());
+        try (Litestream litestream = Litestream.builder().build()) {
+            assertThatThrownBy(() -> litestream.register(config))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("holds a backup")
+                    .hasMessageContaining("replace-with-empty");
+        }
+    }
+
+    @Test
+    void damagedReplica_failsTheStart() throws Exception {
+        run("create table t(x)", "insert into t values (zeroblob(200000))");
+        deleteFolder(path.getParent());
+        Path file = replica.resolve("ltx/0")
+                .resolve(SqliteFixture.level0(replica).get(0).toString());
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        bytes[200] ^= 1;
+        Files.write(file, bytes);
+        assertThatThrownBy(this::restore)
+                .isInstanceOf(RestoreException.class)
+                .hasMessageContaining(file.getFileName().toString());
+        assertThat(path).doesNotExist();
+    }
+
+    private Optional<RestoreResult> restore() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            return litestream.restoreIfMissing(config);
+        }
+    }
+
+    /** The restored database has so many rows, and one more insert adds a small file, no image. */
+    private void assertContinues(int rows) throws Exception {
+        List<LtxFileName> before = SqliteFixture.level0(replica);
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                assertThat(query(connection, "select count(*) from t")).isEqualTo(rows);
+                execute(connection, "insert into t values (0)");
+                database.sync(TIMEOUT);
+            }
+        }
+        List<LtxFileName> after = SqliteFixture.level0(replica);
+        assertThat(after.size()).isGreaterThan(before.size());
+        for (LtxFileName name : after.subList(before.size(), after.size())) {
+            assertThat(SqliteFixture.pages(replica, name)).isLessThan(10);
+        }
+        assertThat(SqliteFixture.integrity(path)).isEqualTo("ok");
+    }
+
+    private void run(String... statements) throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, statements);
+                database.sync(TIMEOUT);
+            }
+        }
+    }
+
+    private static void deleteFolder(Path root) throws Exception {
+        try (var paths = Files.walk(root)) {
+            for (Path each : paths.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
+    }
+}
