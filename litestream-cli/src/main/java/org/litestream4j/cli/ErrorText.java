@@ -1,0 +1,38 @@
+package org.litestream4j.cli;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.restore.RestoreException;
+
+/** One line for an operator. */
+final class ErrorText {
+
+    private ErrorText() {}
+
+    static String of(Throwable e) {
+        String message = e.getMessage();
+        if (message == null) {
+            return e.toString();
+        }
+        if (e instanceof RestoreException || e instanceof ReplicaException) {
+            return message; // written for the one who reads it
+        }
+        if (e instanceof NoSuchFileException) {
+            return "no such file: " + message;
+        }
+        if (e instanceof AccessDeniedException) {
+            return "access denied: " + message;
+        }
+        if (e instanceof FileSystemException || e.getClass() == IOException.class) {
+            return message;
+        }
+        return e.getClass().getSimpleName() + ": " + message;
+    }
+
+    static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+}

@@ -1,0 +1,30 @@
+package org.litestream4j.cli;
+
+import java.io.PrintWriter;
+import org.litestream4j.replica.LtxFileInfo;
+
+/** LTX files as lines of text, below a heading if there is any. */
+final class FileTable {
+
+    private final PrintWriter out;
+
+    private boolean headed;
+
+    FileTable(PrintWriter out) {
+        this.out = out;
+    }
+
+    void add(LtxFileInfo file) {
+        if (!headed) {
+            out.printf("%-5s  %-16s  %-16s  %12s  %s%n", "level", "min txid", "max txid", "bytes", "timestamp");
+            headed = true;
+        }
+        out.printf(
+                "%-5d  %-16s  %-16s  %12d  %s%n",
+                file.level(),
+                file.minTxid(),
+                file.maxTxid(),
+                file.size(),
+                file.exact() ? file.timestamp() : "before " + file.timestamp());
+    }
+}

@@ -1,0 +1,70 @@
+package org.litestream4j.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The program. Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to standard output, everything else to standard
+ * error; an error is one line.
+ */
+@Command(
+        name = "litestream-cli",
+        description = "Works with replicas of SQLite databases, also when the application cannot start.",
+        mixinStandardHelpOptions = true,
+        versionProvider = LitestreamCli.Version.class,
+        subcommands = {RestoreCommand.class, LtxCommand.class})
+public final class LitestreamCli implements Runnable {
+
+    private static final int FAILED = 1;
+
+    private static final int WRONG_USAGE = 2;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    /** Runs a command and ends the process with its exit code. */
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new LitestreamCli())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler((e, args) -> usageError(e.getCommandLine(), e.getMessage()))
+                .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
+                        ? usageError(commandLine, e.getMessage())
+                        : error(commandLine, FAILED, ErrorText.of(e)));
+    }
+
+    private static int usageError(CommandLine commandLine, String problem) {
+        String name = commandLine.getCommandSpec().qualifiedName();
+        return error(commandLine, WRONG_USAGE, problem + "; see " + name + " --help");
+    }
+
+    private static int error(CommandLine commandLine, int code, String problem) {
+        PrintWriter err = commandLine.getErr();
+        err.println("error: " + ErrorText.oneLine(problem));
+        err.flush();
+        return code;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "no command given");
+    }
+
+    /** What the jar's manifest says. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = LitestreamCli.class.getPackage().getImplementationVersion();
+            return new String[] {"litestream-cli " + (version == null ? "(unpacked)" : version)};
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package org.litestream4j.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which replica: the arguments that commands share. */
+final class ReplicaArguments {
+
+    @Parameters(
+            paramLabel = "REPLICA_URL",
+            description = "For example file:///var/backups/app or s3://bucket/app?region=eu-central-1")
+    private String url = "";
+
+    @Option(
+            names = "--setting",
+            paramLabel = "NAME=VALUE",
+            description = "A setting of the backend; beats the URL's parameter of that name. May be repeated.")
+    private Map<String, String> settings = new LinkedHashMap<>();
+
+    /** @throws UsageException if the URL or a setting is wrong */
+    ReplicaClient open() {
+        try {
+            return Replicas.open(new ReplicaLocation(url, settings));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package org.litestream4j.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.restore.IntegrityCheck;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreException;
+import org.litestream4j.restore.RestoreListener;
+import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestorePlan;
+import org.litestream4j.restore.RestoreResult;
+import org.litestream4j.restore.RestoreTarget;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Restores a database. */
+@Command(
+        name = "restore",
+        description = "Restores a database from its replica, the newest state if nothing else is said.",
+        mixinStandardHelpOptions = true)
+final class RestoreCommand implements Callable<Integer> {
+
+    @Mixin
+    private ReplicaArguments replica = new ReplicaArguments();
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "OUT",
+            description = "The database file to write. Nobody may have it open meanwhile.")
+    private @Nullable Path output;
+
+    @Option(names = "--txid", paramLabel = "HEX", description = "Restore the state after this transaction.")
+    private @Nullable String txid;
+
+    @Option(
+            names = "--timestamp",
+            paramLabel = "TIME",
+            description = "Restore the newest state older than this moment: ISO 8601 with a zone"
+                    + " (2026-11-24T10:15:30Z), or how long ago (\"5 minutes ago\").")
+    private @Nullable String timestamp;
+
+    @Option(
+            names = {"-f", "--force"},
+            description = "Replace a database that is there, and move a -wal, -shm or -journal beside it aside.")
+    private boolean force;
+
+    @Option(
+            names = "--integrity-check",
+            paramLabel = "KIND",
+            description = "What SQLite checks before the file gets its name: none, quick or full. Default: none.")
+    private IntegrityCheck integrityCheck = IntegrityCheck.NONE;
+
+    @Option(
+            names = "--parallelism",
+            paramLabel = "N",
+            description = "Connections to the replica. Default: " + RestoreOptions.DEFAULT_PARALLELISM + ".")
+    private int parallelism = RestoreOptions.DEFAULT_PARALLELISM;
+
+    @Option(names = "--if-db-not-exists", description = "Do nothing, successfully, if the database exists.")
+    private boolean ifDbNotExists;
+
+    @Option(names = "--if-replica-exists", description = "Do nothing, successfully, if the replica holds no backup.")
+    private boolean ifReplicaExists;
+
+    @Option(names = "--dry-run", description = "Print which files would be read, and write nothing.")
+    private boolean dryRun;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() throws IOException {
+        RestoreTarget target = target();
+        Path file = output;
+        if (file == null && !dryRun) {
+            throw new UsageException("missing option -o: which file to write");
+        }
+        if (ifDbNotExists && file != null && Files.exists(file) && Files.size(file) > 0) {
+            print(file + " exists, nothing was restored");
+            return 0;
+        }
+        try (ReplicaClient client = replica.open();
+                Cancellation cancellation = Cancellation.onShutdown()) {
+            if (file == null || dryRun) {
+                printPlan(Restore.plan(client, options(target, RestoreListener.NONE, cancellation)));
+            } else {
+                printResult(restore(client, file, target, cancellation));
+            }
+        } catch (RestoreException e) {
+            if (ifReplicaExists && e.reason() == RestoreException.Reason.NO_BACKUP) {
+                print("there is no backup, nothing was restored");
+                return 0;
+            }
+            throw e;
+        }
+        return 0;
+    }
+
+    private RestoreTarget target() {
+        if (txid != null && timestamp != null) {
+            throw new UsageException("--txid and --timestamp exclude each other");
+        }
+        try {
+            if (txid != null) {
+                return RestoreTarget.txid(Txid.parse(txid));
+            }
+            return timestamp == null ? RestoreTarget.latest() : RestoreTarget.timestamp(timestamp, Clock.systemUTC());
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e);
+        }
+    }
+
+    private RestoreOptions options(RestoreTarget target, RestoreListener listener, Cancellation cancellation) {
+        try {
+            return RestoreOptions.builder()
+                    .target(target)
+                    .force(force)
+                    .integrityCheck(integrityCheck)
+                    .parallelism(parallelism)
+                    .listener(listener)
+                    .cancelled(cancellation::isCancelled)
+                    .build();
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e);
+        }
+    }
+
+    private RestoreResult restore(ReplicaClient client, Path file, RestoreTarget target, Cancellation cancellation)
+            throws IOException {
+        if (json || !ProgressLine.isTerminal()) {
+            return Restore.restore(client, file, options(target, RestoreListener.NONE, cancellation));
+        }
+        try (ProgressLine line = new ProgressLine(spec.commandLine().getErr())) {
+            return Restore.restore(client, file, options(target, line, cancellation));
+        }
+    }
+
+    private void printPlan(RestorePlan plan) {
+        if (json) {
+            print(Json.write(Json.Plan.of(plan)));
+            return;
+        }
+        FileTable table = new FileTable(spec.commandLine().getOut());
+        plan.files().forEach(table::add);
+        print("would restore TXID " + plan.txid() + " from " + plan.files().size() + " files, " + plan.bytes()
+                + " bytes");
+    }
+
+    private void printResult(RestoreResult result) {
+        if (json) {
+            print(Json.write(Json.Result.of(result)));
+            return;
+        }
+        result.movedAside().forEach(path -> print("moved aside: " + path));
+        print(String.format(
+                Locale.ROOT,
+                "restored %s: TXID %s of %s, %d pages of %d bytes, from %d files, %d bytes, in %.1f s",
+                result.target(),
+                result.txid(),
+                result.timestamp(),
+                result.pages(),
+                result.pageSize(),
+                result.files(),
+                result.bytesRead(),
+                result.elapsed().toMillis() / 1000.0));
+    }
+
+    private void print(String line) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(line);
+        out.flush();
+    }
+}

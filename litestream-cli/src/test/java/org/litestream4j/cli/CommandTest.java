@@ -1,0 +1,235 @@
+package org.litestream4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class CommandTest {
+
+    @TempDir
+    Path temp;
+
+    private TestReplica replica;
+    private Path output;
+    private String out = "";
+    private String err = "";
+
+    @BeforeEach
+    void makeReplica() {
+        replica = TestReplica.create(temp.resolve("replica"));
+        output = temp.resolve("restored.db");
+    }
+
+    private int run(String... args) {
+        StringWriter outText = new StringWriter();
+        StringWriter errText = new StringWriter();
+        CommandLine commandLine =
+                LitestreamCli.commandLine().setOut(new PrintWriter(outText)).setErr(new PrintWriter(errText));
+        int code = commandLine.execute(args);
+        out = outText.toString();
+        err = errText.toString();
+        return code;
+    }
+
+    private void assertFails(int code, String part, String... args) {
+        assertThat(run(args)).isEqualTo(code);
+        assertThat(out).isEmpty();
+        assertThat(err).startsWith("error: ").contains(part).hasLineCount(1);
+    }
+
+    private JsonNode json() {
+        return JsonMapper.shared().readTree(out);
+    }
+
+    @Test
+    void restore_nothingElseSaid_writesTheNewestState() {
+        assertThat(run("restore", "-o", output.toString(), replica.url())).isZero();
+        assertThat(output).hasBinaryContent(replica.image(3));
+        assertThat(out)
+                .contains("TXID 0000000000000003 of 2026-01-01T00:00:03Z", "3 pages of 1024 bytes", "from 3 files")
+                .hasLineCount(1);
+        assertThat(err).isEmpty();
+    }
+
+    @Test
+    void restore_txid_writesThatState() {
+        assertThat(run("restore", "-o", output.toString(), "--txid", "2", replica.url()))
+                .isZero();
+        assertThat(output).hasBinaryContent(replica.image(2));
+    }
+
+    @Test
+    void restore_timestamp_writesTheStateBeforeIt() {
+        assertThat(run("restore", "-o", output.toString(), "--timestamp", "2026-01-01T01:00:02.5+01:00", replica.url()))
+                .isZero();
+        assertThat(output).hasBinaryContent(replica.image(2));
+    }
+
+    @Test
+    void restore_json_printsTheResult() {
+        assertThat(run("restore", "--json", "-o", output.toString(), replica.url()))
+                .isZero();
+        assertThat(json().get("txid").asString()).isEqualTo("0000000000000003");
+        assertThat(json().get("timestamp").asString()).isEqualTo("2026-01-01T00:00:03Z");
+        assertThat(json().get("database").asString()).isEqualTo(output.toString());
+        assertThat(json().get("pages").asLong()).isEqualTo(3);
+        assertThat(json().get("pageSize").asInt()).isEqualTo(1024);
+        assertThat(json().get("files").asInt()).isEqualTo(3);
+    }
+
+    @Test
+    void restore_dryRun_printsThePlanAndWritesNothing() {
+        assertThat(run("restore", "--dry-run", "-o", output.toString(), replica.url()))
+                .isZero();
+        assertThat(out)
+                .contains("would restore TXID 0000000000000003 from 3 files")
+                .hasLineCount(5);
+        assertThat(output).doesNotExist();
+        assertThat(run("restore", "--dry-run", "--json", "--txid", "2", replica.url()))
+                .isZero();
+        assertThat(json().get("txid").asString()).isEqualTo("0000000000000002");
+        assertThat(json().get("files").size()).isEqualTo(2);
+        assertThat(json().get("files").get(0).get("level").asInt()).isEqualTo(9);
+    }
+
+    @Test
+    void restore_targetExists_needsForce() throws IOException {
+        Files.writeString(output, "old");
+        assertFails(1, "use force", "restore", "-o", output.toString(), replica.url());
+        assertThat(output).hasContent("old");
+        assertThat(run("restore", "-f", "-o", output.toString(), replica.url())).isZero();
+        assertThat(output).hasBinaryContent(replica.image(3));
+    }
+
+    @Test
+    void restore_forceWithLeftovers_movesThemAside() throws IOException {
+        Path wal = Files.writeString(temp.resolve("restored.db-wal"), "old");
+        assertFails(1, "restored.db-wal", "restore", "-o", output.toString(), replica.url());
+        assertThat(run("restore", "--force", "-o", output.toString(), replica.url()))
+                .isZero();
+        assertThat(out).contains("moved aside: " + wal + ".before-restore-");
+        assertThat(wal).doesNotExist();
+    }
+
+    @Test
+    void restore_onlyIfMissing_leavesTheDatabaseAlone() throws IOException {
+        Files.writeString(output, "old");
+        assertThat(run("restore", "--if-db-not-exists", "-o", output.toString(), replica.url()))
+                .isZero();
+        assertThat(output).hasContent("old");
+    }
+
+    @Test
+    void restore_noBackup_failsUnlessThatIsFine() {
+        String empty = temp.resolve("empty").toUri().toString();
+        assertFails(1, "there is no backup", "restore", "-o", output.toString(), empty);
+        assertThat(run("restore", "--if-replica-exists", "-o", output.toString(), empty))
+                .isZero();
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void restore_integrityCheck_refusesGarbage() {
+        assertFails(
+                1,
+                "SQLite finds the database damaged",
+                "restore",
+                "--integrity-check",
+                "quick",
+                "-o",
+                output.toString(),
+                replica.url());
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void restore_damagedFile_isNamedInOneLine() throws IOException {
+        byte[] bytes = Files.readAllBytes(replica.file(0, 3));
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(replica.file(0, 3), bytes);
+        assertFails(1, "0000000000000003-0000000000000003.ltx", "restore", "-o", output.toString(), replica.url());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "nosuchcommand",
+                "restore",
+                "restore URL",
+                "restore -o",
+                "restore --nosuch -o OUT URL",
+                "restore -o OUT gopher://host/path",
+                "restore -o OUT no-scheme",
+                "restore -o OUT --txid xyz URL",
+                "restore -o OUT --txid 0 URL",
+                "restore -o OUT --timestamp yesterday URL",
+                "restore -o OUT --txid 1 --timestamp 2026-01-01T00:00:00Z URL",
+                "restore -o OUT --integrity-check some URL",
+                "restore -o OUT --parallelism 0 URL",
+                "restore -o OUT --setting nosuch=1 URL",
+                "restore -o OUT URL URL",
+                "ltx",
+                "ltx --level 10 URL",
+                "ltx --level x URL"
+            })
+    void anyCommand_wrongUsage_exitsWithTwoAndOneLine(String line) {
+        String[] args = line.isEmpty()
+                ? new String[0]
+                : line.replace("OUT", output.toString())
+                        .replace("URL", replica.url())
+                        .split(" ", -1);
+        assertFails(2, "--help", args);
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void help_eachCommand_isPrinted() {
+        assertThat(run("--help")).isZero();
+        assertThat(out).contains("restore", "ltx");
+        assertThat(run("restore", "--help")).isZero();
+        assertThat(out).contains("--txid", "--force", "REPLICA_URL");
+        assertThat(run("ltx", "--help")).isZero();
+    }
+
+    @Test
+    void ltx_replica_listsAllLevels() {
+        assertThat(run("ltx", replica.url())).isZero();
+        assertThat(out.lines().toList())
+                .hasSize(4)
+                .satisfies(lines -> assertThat(lines.get(1))
+                        .matches("0 +0000000000000002  0000000000000002 +\\d+  2026-01-01T00:00:02Z"))
+                .satisfies(lines -> assertThat(lines.get(3)).startsWith("9 "));
+    }
+
+    @Test
+    void ltx_json_printsAnArray() throws IOException {
+        assertThat(run("ltx", "--json", "--level", "9", replica.url())).isZero();
+        assertThat(json().size()).isEqualTo(1);
+        JsonNode file = json().get(0);
+        assertThat(file.get("level").asInt()).isEqualTo(9);
+        assertThat(file.get("minTxid").asString()).isEqualTo("0000000000000001");
+        assertThat(file.get("maxTxid").asString()).isEqualTo("0000000000000001");
+        assertThat(file.get("size").asLong()).isEqualTo(Files.size(replica.file(9, 1)));
+        assertThat(file.get("timestamp").asString()).isEqualTo("2026-01-01T00:00:01Z");
+    }
+
+    @Test
+    void ltx_emptyReplica_listsNothing() {
+        assertThat(run("ltx", "--json", temp.resolve("empty").toUri().toString()))
+                .isZero();
+        assertThat(json().size()).isZero();
+    }
+}

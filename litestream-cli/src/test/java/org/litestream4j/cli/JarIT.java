@@ -1,0 +1,89 @@
+package org.litestream4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs the jar as an operator does. */
+class JarIT {
+
+    @TempDir
+    Path temp;
+
+    private record Run(int code, String out, String err) {}
+
+    private Run run(String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                System.getProperty("cli.jar")));
+        command.addAll(List.of(args));
+        Path out = temp.resolve("out.txt");
+        Path err = temp.resolve("err.txt");
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Run(
+                process.exitValue(),
+                Files.readString(out, StandardCharsets.UTF_8),
+                Files.readString(err, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void jar_restore_writesTheDatabaseAndIsQuiet() throws Exception {
+        TestReplica replica = TestReplica.create(temp.resolve("replica"));
+        Path output = temp.resolve("restored.db");
+        Run run = run("restore", "-o", output.toString(), replica.url());
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        assertThat(run.out()).startsWith("restored " + output).hasLineCount(1);
+        assertThat(output).hasBinaryContent(replica.image(3));
+    }
+
+    @Test
+    void jar_integrityCheck_loadsSqliteAndFails() throws Exception {
+        TestReplica replica = TestReplica.create(temp.resolve("replica"));
+        Run run = run(
+                "restore", "--integrity-check=full", "-o", temp.resolve("x.db").toString(), replica.url());
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("SQLite finds the database damaged").hasLineCount(1);
+        assertThat(run.out()).isEmpty();
+    }
+
+    @Test
+    void jar_unknownScheme_namesAllBackends() throws Exception {
+        Run run = run("ltx", "gopher://host/path");
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.err()).contains("file", "nats", "s3").hasLineCount(1);
+    }
+
+    /** Port 1 refuses connections: what matters is that the client's libraries are in the jar and their loggers quiet. */
+    @Test
+    void jar_unreachableStores_failInOneLine() throws Exception {
+        for (String url : List.of(
+                "s3://bucket/app?endpoint=http://127.0.0.1:1&region=us-east-1&access-key-id=a&secret-access-key=secret",
+                "nats://user:secret@127.0.0.1:1/bucket")) {
+            Run run = run("ltx", url);
+            assertThat(run.code()).as(run.err()).isEqualTo(1);
+            assertThat(run.err()).startsWith("error: ").hasLineCount(1).doesNotContain("secret", "NoClassDef");
+            assertThat(run.out()).isEmpty();
+        }
+    }
+
+    @Test
+    void jar_version_isPrinted() throws Exception {
+        Run run = run("--version");
+        assertThat(run.code()).isZero();
+        assertThat(run.out()).matches("litestream-cli \\d\\S+\\s+");
+    }
+}
