@@ -83,7 +83,7 @@ final class S3Calls implements Closeable {
         long start = System.nanoTime();
         for (int failures = 1; ; failures++) {
             try {
-                return call.send(connection.client());
+                return call.send(connection.client(listener));
             } catch (SdkException e) {
                 checkInterrupted(e);
                 count(operation, S3Failures.outcome(e), bytesSent, 0);

@@ -5,6 +5,10 @@ import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.Request;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -53,8 +57,13 @@ final class S3Connection implements Closeable {
         return closed;
     }
 
-    /** @throws SdkException if the region cannot be found out */
-    S3Client client() throws IOException {
+    /**
+     * The client.
+     *
+     * @param listener told of the request that looks for the region, where one is needed
+     * @throws SdkException if the region cannot be found out
+     */
+    S3Client client(RequestListener listener) throws IOException {
         checkOpen();
         S3Client existing = client;
         if (existing != null) {
@@ -65,7 +74,7 @@ final class S3Connection implements Closeable {
             checkOpen();
             existing = client;
             if (existing == null) {
-                String region = settings.region() != null ? settings.region() : lookUpRegion();
+                String region = settings.region() != null ? settings.region() : lookUpRegion(listener);
                 existing = S3Clients.build(settings, region, credentials);
                 client = existing;
             }
@@ -81,9 +90,10 @@ final class S3Connection implements Closeable {
         }
     }
 
-    private String lookUpRegion() {
+    private String lookUpRegion(RequestListener listener) {
         try (S3Client any = S3Clients.build(settings, ASKED_REGION, credentials)) {
             String region = regionOf(any, settings.bucket());
+            listener.onRequest(new Request(Operation.HEAD, Outcome.SUCCESS, 0, 0));
             LOG.debug("replica={} bucket is in region {}", settings.url(), region);
             return region;
         }

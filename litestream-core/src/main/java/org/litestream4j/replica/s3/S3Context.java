@@ -1,6 +1,11 @@
 package org.litestream4j.replica.s3;
 
-/** What the calls of one client share. */
+/**
+ * What the calls of one client share.
+ *
+ * @param wholeFence for files sent by one request
+ * @param partsFence for files sent in parts
+ */
 record S3Context(
         S3Settings settings,
         S3Keys keys,
@@ -8,4 +13,5 @@ record S3Context(
         S3Requests requests,
         S3Failures failures,
         S3Parts parts,
-        S3Fence fence) {}
+        S3Fence wholeFence,
+        S3Fence partsFence) {}

@@ -36,6 +36,9 @@ final class S3Download extends InputStream {
 
     private @Nullable ResponseInputStream<GetObjectResponse> body;
 
+    private boolean connected;
+
+    /** Of the object that the first request found. */
     private @Nullable String etag;
 
     private long position;
@@ -83,14 +86,18 @@ final class S3Download extends InputStream {
         fromStore = 0;
         body = opened;
         GetObjectResponse response = opened.response();
-        String given = response.contentRange();
-        if (position > 0 && (given == null || !given.startsWith("bytes " + position + "-"))) {
-            throw new IOException("asked for " + range() + " of " + key + ", the store sent " + given);
-        }
         bodyEnd = response.contentLength() == null ? UNKNOWN : position + response.contentLength();
-        if (bodyEnd != UNKNOWN) {
-            end = etag == null && (end == UNKNOWN || end > bodyEnd) ? bodyEnd : end; // beyond the file's end: cut
+        String given = response.contentRange();
+        boolean elsewhere = position > 0 && (given == null || !given.startsWith("bytes " + position + "-"));
+        if (elsewhere || (connected && bodyEnd != UNKNOWN && bodyEnd < end)) {
+            finish(Outcome.FAILED);
+            throw new ReplicaException(
+                    failures.replica(), "asked for " + range() + " of " + key + ", the store sent " + given, "", null);
         }
+        if (!connected && bodyEnd != UNKNOWN && (end == UNKNOWN || end > bodyEnd)) {
+            end = bodyEnd; // a range beyond the file's end is cut there
+        }
+        connected = true;
         etag = response.eTag();
     }
 

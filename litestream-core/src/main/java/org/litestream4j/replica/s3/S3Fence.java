@@ -5,17 +5,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.exception.SdkException;
 
-/** Whether uploads carry {@code If-None-Match: *}: as set, and as the store turns out to understand. Thread-safe. */
+/**
+ * Whether uploads carry {@code If-None-Match: *}: as set, and as the store turns out to understand. One for files sent
+ * whole and one for files sent in parts, as stores may know the condition for one of them only. Thread-safe.
+ */
 final class S3Fence {
 
     private static final Logger LOG = LoggerFactory.getLogger(S3Fence.class);
 
     private final S3Settings settings;
 
+    private final String writes;
+
     private volatile boolean conditional;
 
-    S3Fence(S3Settings settings) {
+    /** @param writes which files, for the log */
+    S3Fence(S3Settings settings, String writes) {
         this.settings = settings;
+        this.writes = writes;
         this.conditional = settings.conditionalWrites() != ConditionalWrites.OFF;
     }
 
@@ -47,10 +54,11 @@ final class S3Fence {
         if (conditional) {
             conditional = false;
             LOG.warn(
-                    "replica={} the store does not support conditional writes (If-None-Match): two processes that write"
-                            + " to this replica at the same moment are not told apart; conditional-writes=off silences"
-                            + " this",
-                    settings.url());
+                    "replica={} the store does not support conditional writes (If-None-Match) of {}: two processes that"
+                            + " write to this replica at the same moment are not told apart; conditional-writes=off"
+                            + " silences this",
+                    settings.url(),
+                    writes);
         }
     }
 }

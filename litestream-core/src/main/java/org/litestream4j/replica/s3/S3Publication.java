@@ -48,7 +48,7 @@ final class S3Publication {
 
     /** Sends a small file whole. */
     void put(PartBuffer content) throws IOException {
-        publish(onlyIfAbsent -> context.calls()
+        publish(context.wholeFence(), onlyIfAbsent -> context.calls()
                 .run(
                         Operation.PUT,
                         content.size(),
@@ -58,7 +58,7 @@ final class S3Publication {
 
     /** Puts the parts of a large file together. Answers whether that used up the upload: else it is to be aborted. */
     boolean complete(String uploadId, List<CompletedPart> parts) throws IOException {
-        return publish(onlyIfAbsent -> context.calls()
+        return publish(context.partsFence(), onlyIfAbsent -> context.calls()
                 .run(
                         Operation.MULTIPART_COMPLETE,
                         0,
@@ -71,8 +71,8 @@ final class S3Publication {
     }
 
     /** Answers whether the write succeeded, rather than having been there already. */
-    private boolean publish(Write write) throws IOException {
-        boolean conditional = context.fence().isConditional();
+    private boolean publish(S3Fence fence, Write write) throws IOException {
+        boolean conditional = fence.isConditional();
         for (int round = 1; ; round++) {
             if (!conditional && isThere()) {
                 return false;
@@ -80,16 +80,16 @@ final class S3Publication {
             try {
                 write.send(conditional);
                 if (!conditional) {
-                    context.fence().dropped();
+                    fence.dropped();
                 }
                 return true;
             } catch (SdkException e) {
-                if (conditional && context.fence().mayGoWithout(e)) {
+                if (conditional && fence.mayGoWithout(e)) {
                     conditional = false;
                     continue;
                 }
-                if (conditional && context.fence().isRefusedForGood(e)) {
-                    throw context.fence().refused(e);
+                if (conditional && fence.isRefusedForGood(e)) {
+                    throw fence.refused(e);
                 }
                 boolean answered = S3Failures.isTaken(e) || S3Failures.isUploadGone(e);
                 if (answered && isThere()) {

@@ -32,7 +32,8 @@ final class S3ReplicaClient implements ReplicaClient {
                 new S3Requests(settings),
                 new S3Failures(settings),
                 new S3Parts(settings.concurrency(), settings.bucket()),
-                new S3Fence(settings));
+                new S3Fence(settings, "small files"),
+                new S3Fence(settings, "files sent in parts"));
         bulkDelete = new S3Deletion.Bulk(settings.vendor().bulkDelete());
     }
 

@@ -47,6 +47,8 @@ final class S3Upload extends ReplicaUpload {
 
     private long size;
 
+    private boolean published;
+
     /** Read by the threads that send parts. */
     private volatile boolean ended;
 
@@ -158,6 +160,10 @@ final class S3Upload extends ReplicaUpload {
     @Override
     public LtxFileInfo publish() throws IOException {
         checkOpen();
+        if (published) {
+            throw new IllegalStateException("publish was called before for " + key);
+        }
+        published = true;
         S3Publication publication = new S3Publication(context, key, timestamp, size, digest.digest());
         String id = uploadId;
         if (id == null) {

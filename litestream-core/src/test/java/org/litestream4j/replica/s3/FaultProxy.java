@@ -49,7 +49,7 @@ final class FaultProxy implements AutoCloseable {
     static final Fault NONE = new Fault.None();
 
     /** A request as the client sent it. */
-    record Seen(String method, String target, String head, String body) {
+    record Seen(String method, String target, String head) {
 
         /** A header's value; empty if there is none. */
         String header(String name) {
@@ -122,11 +122,10 @@ final class FaultProxy implements AutoCloseable {
                     head = head.replaceAll("(?i)\r\nexpect:[^\r]*", "");
                 }
                 String[] first = head.substring(0, head.indexOf('\r')).split(" ", -1);
-                Seen bare = new Seen(first[0], first[1], head, "");
-                String body = new String(body(in, bare, false), StandardCharsets.ISO_8859_1);
-                Seen request = new Seen(first[0], first[1], head, body);
+                Seen request = new Seen(first[0], first[1], head);
+                byte[] body = body(in, request, false);
                 seen.add(request);
-                if (!answer(request, socket, out)) {
+                if (!answer(request, body, socket, out)) {
                     return;
                 }
             }
@@ -138,7 +137,7 @@ final class FaultProxy implements AutoCloseable {
     }
 
     /** Answers whether the connection lives on. */
-    private boolean answer(Seen request, Socket socket, OutputStream out) throws IOException {
+    private boolean answer(Seen request, byte[] sent, Socket socket, OutputStream out) throws IOException {
         Fault fault = faults.next(request);
         if (fault instanceof Fault.Late late) {
             pause(late.millis());
@@ -163,14 +162,14 @@ final class FaultProxy implements AutoCloseable {
             store.setTcpNoDelay(true);
             OutputStream toStore = new BufferedOutputStream(store.getOutputStream());
             write(toStore, request.head());
-            write(toStore, request.body());
+            toStore.write(sent);
             toStore.flush();
             InputStream fromStore = new BufferedInputStream(store.getInputStream());
             String head = head(fromStore);
             if (head == null) {
                 throw new EOFException("no answer from the store");
             }
-            Seen answer = new Seen("", "", head, "");
+            Seen answer = new Seen("", "", head);
             int status = Integer.parseInt(head.split(" ", 3)[1]);
             boolean empty = request.method().equals("HEAD") || status == 204 || status == 304;
             byte[] body = empty ? new byte[0] : body(fromStore, answer, true);

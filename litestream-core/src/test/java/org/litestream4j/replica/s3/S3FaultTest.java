@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -179,7 +180,7 @@ class S3FaultTest {
     @Test
     void upload_partFailsForGood_throwsAndLeavesNoParts() throws Exception {
         proxy.faults = request -> request.target().contains("partNumber=2&") ? error(500, "InternalError") : NONE;
-        assertThatThrownBy(() -> put(client, 9, name(1), bytes(17 * MIB, 1)))
+        assertThatThrownBy(() -> put(client, 9, name(1), bytes(11 * MIB, 1)))
                 .isInstanceOf(ReplicaException.class)
                 .hasMessageContaining("500 InternalError");
         assertThat(unfinishedUploads()).isEmpty();
@@ -188,7 +189,7 @@ class S3FaultTest {
 
     @Test
     void upload_partsFailOnce_arriveInOrder() throws Exception {
-        byte[] content = bytes(17 * MIB, 3);
+        byte[] content = bytes(11 * MIB, 3);
         Deque<Fault> left = new ArrayDeque<>(
                 List.of(error(503, "SlowDown"), new Fault.ResetBefore(), new Fault.ResetAfter(), error(500, "")));
         proxy.faults = request -> {
@@ -299,7 +300,7 @@ class S3FaultTest {
     }
 
     @Test
-    void conditionalWrites_notSupported_areDroppedWithOneWarning() throws Exception {
+    void conditionalWrites_notSupported_areDroppedWithOneWarningEach() throws Exception {
         ch.qos.logback.classic.Logger logger =
                 (ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.litestream4j.replica.s3");
         ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -317,10 +318,31 @@ class S3FaultTest {
             logger.detachAppender(log);
         }
         assertThat(read(client, 0, name(1))).isEqualTo(bytes(10, 1));
-        assertThat(log.list).filteredOn(event -> event.getLevel() == Level.WARN).hasSize(1);
+        assertThat(log.list).filteredOn(event -> event.getLevel() == Level.WARN).hasSize(2); // small, in parts
         assertThat(proxy.seen)
                 .filteredOn(request -> !request.header("if-none-match").isEmpty())
-                .hasSize(1);
+                .hasSize(2);
+    }
+
+    @Test
+    void conditionalWrites_notSupportedForParts_staysForSmallFiles() throws Exception {
+        proxy.faults = request ->
+                isComplete(request) && !request.header("if-none-match").isEmpty() ? error(501, "NotImplemented") : NONE;
+        put(client, 9, name(1), bytes(6 * MIB, 3));
+        put(client, 0, name(1), bytes(10, 1));
+        assertThat(proxy.seen.get(proxy.seen.size() - 1).header("if-none-match"))
+                .isEqualTo("*");
+        assertThat(unfinishedUploads()).isEmpty();
+    }
+
+    @Test
+    void publish_calledAgain_isRefused() throws Exception {
+        proxy.faults = request -> request.method().equals("PUT") ? error(500, "InternalError") : NONE;
+        try (ReplicaUpload upload = client.write(0, name(1), S3TestClients.TIME)) {
+            upload.write(1);
+            assertThatThrownBy(upload::publish).isInstanceOf(ReplicaException.class);
+            assertThatThrownBy(upload::publish).isInstanceOf(IllegalStateException.class);
+        }
     }
 
     @Test
@@ -417,8 +439,24 @@ class S3FaultTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 4})
+    @ValueSource(longs = {1, 2})
     void anything_randomFaults_endsAsAskedOrWithAnError(long seed) throws Exception {
+        withRandomFaults(seed, 60);
+    }
+
+    @Tag("fuzz")
+    @Test
+    void anything_randomFaultsForLong_endsAsAskedOrWithAnError() throws Exception {
+        long first = System.nanoTime();
+        for (long seed = first; seed < first + 40; seed++) {
+            path = server.freshPath();
+            client.close();
+            client = client("");
+            withRandomFaults(seed, 120);
+        }
+    }
+
+    private void withRandomFaults(long seed, int steps) throws Exception {
         Random random = new Random(seed);
         proxy.faults = request -> {
             synchronized (random) {
@@ -427,7 +465,7 @@ class S3FaultTest {
         };
         Map<LtxFileName, byte[]> expected = new TreeMap<>();
         int errors = 0;
-        for (int step = 0; step < 120; step++) {
+        for (int step = 0; step < steps; step++) {
             LtxFileName name = name(1 + random.nextInt(40));
             byte[] content = bytes(10_000, name.min().value()); // repeated uploads bring the same content
             try {
@@ -451,7 +489,7 @@ class S3FaultTest {
         }
         assertThat(errors)
                 .as("seed %d: most succeeds in spite of the faults", seed)
-                .isLessThan(30);
+                .isLessThan(steps / 4);
         proxy.faults = request -> NONE;
         for (Map.Entry<LtxFileName, byte[]> file : expected.entrySet()) {
             assertThat(Arrays.equals(read(client, 0, file.getKey()), file.getValue()))

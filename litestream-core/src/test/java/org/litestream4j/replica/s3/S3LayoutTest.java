@@ -9,20 +9,27 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreOptions;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -74,15 +81,42 @@ class S3LayoutTest {
         return S3TestClients.open(S3Server.location(server.port(), path, ""), RequestListener.NONE);
     }
 
-    @Test
-    void list_objectsOfLitestream_areAllSeenWithTimeAndContent() throws Exception {
+    /** Puts Litestream's objects below a prefix. */
+    private static void load(String prefix) {
         EXPECTED.forEach((key, shown) -> server.sdk()
                 .putObject(
                         request -> request.bucket(S3Server.BUCKET)
-                                .key("read/" + key)
+                                .key(prefix + key)
                                 .metadata(shown.metadata())
                                 .contentType(shown.contentType()),
                         RequestBody.fromBytes(CONTENT.get(key))));
+    }
+
+    @Test
+    void restore_objectsOfLitestream_givesTheManifestsPages(@TempDir Path folder) throws Exception {
+        load("restore/");
+        JsonNode latest = new ObjectMapper()
+                .readTree(FIXTURE.resolve("manifest.json").toFile())
+                .get("latest");
+        Path database = folder.resolve("app.db");
+        List<Operation> requests = new CopyOnWriteArrayList<>();
+        try (ReplicaClient client = S3TestClients.open(
+                S3Server.location(server.port(), "restore/backup/app", ""),
+                request -> requests.add(request.operation()))) {
+            Restore.restore(client, database, RestoreOptions.defaults());
+        }
+        byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(database));
+        assertThat(HexFormat.of().formatHex(sha256))
+                .isEqualTo(latest.get("imageSha256").asText());
+        assertThat(requests)
+                .as("requests of a restore of the newest state")
+                .contains(Operation.LIST, Operation.GET)
+                .doesNotContain(Operation.HEAD);
+    }
+
+    @Test
+    void list_objectsOfLitestream_areAllSeenWithTimeAndContent() throws Exception {
+        load("read/");
         List<String> seen = new ArrayList<>();
         try (ReplicaClient client = client("read/backup/app")) {
             for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
