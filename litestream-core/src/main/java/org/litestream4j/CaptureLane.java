@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replication.Verdict;
@@ -40,6 +41,13 @@ final class CaptureLane {
     private UploadLane upload;
 
     private volatile boolean hinted;
+
+    /** Since when something may be committed that is not captured; null if nothing is. */
+    private volatile @Nullable Instant uncapturedSince;
+
+    /** When the capture began that the replica does not have, as far as this lane knows. */
+    private volatile @Nullable Instant capturedSince;
+
     private volatile boolean passive;
     private volatile boolean attached;
     private volatile boolean closing;
@@ -67,8 +75,15 @@ final class CaptureLane {
     /** Something is about to be committed, or may have been: look soon. Any thread; cheap. */
     void hint() {
         if (!hinted) {
-            hinted = true;
+            expect();
             lane.wake();
+        }
+    }
+
+    private void expect() {
+        hinted = true;
+        if (uncapturedSince == null) {
+            uncapturedSince = clock.instant();
         }
     }
 
@@ -86,9 +101,16 @@ final class CaptureLane {
         return attached;
     }
 
-    /** Whether something may have been committed that was not captured yet. */
-    boolean isHinted() {
-        return hinted;
+    /** Since when something may be committed that is not captured; null if nothing is. Any thread. */
+    @Nullable
+    Instant uncapturedSince() {
+        return uncapturedSince;
+    }
+
+    /** Since when something may be captured that is not replicated; the upload lane knows better once it is at it. */
+    @Nullable
+    Instant capturedSince() {
+        return capturedSince;
     }
 
     /** Lets the lane capture a last time, complete a checkpoint, and do nothing more. */
@@ -126,7 +148,7 @@ final class CaptureLane {
         if (closing) {
             finished = true;
         } else {
-            hinted = true;
+            expect();
             lane.wakeIn(RETRY_NANOS);
         }
     }
@@ -152,8 +174,7 @@ final class CaptureLane {
             return;
         }
         if (!establish()) {
-            finished = closing;
-            return;
+            return; // woken when the replica has answered; what was never captured is worth the wait when closing, too
         }
         if (closing) {
             capture.finish();
@@ -178,6 +199,8 @@ final class CaptureLane {
         capture.attach();
         unproven = false;
         attached = true;
+        expect();
+        capturedSince = uncapturedSince;
         upload.wake();
         return true;
     }
@@ -222,29 +245,56 @@ final class CaptureLane {
     }
 
     private void captureIfDue() throws IOException {
-        boolean due = System.nanoTime() - lastCapture - interval().toNanos() >= 0;
-        if (!progress.hasRequests() && !due) {
-            return;
+        if (progress.hasRequests()
+                || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
+            captureNow();
+        } else if (looks > 0 && !hinted) {
+            if (capture.hasMore()) {
+                looks = 0;
+                expect();
+            } else {
+                countLook();
+            }
         }
+        if (!hinted && looks == 0) {
+            uncapturedSince = null;
+            if (hinted) { // in between
+                expect();
+            }
+        }
+    }
+
+    private void captureNow() throws IOException {
         long ticket = progress.newestRequest();
         boolean expected = hinted;
+        Instant begun = clock.instant();
         hinted = false;
-        boolean any = capture.capture();
+        Txid before = capture.captured();
+        lookAgain = capture.capture();
         progress.serve(ticket);
-        if (any) {
+        if (lookAgain) {
             lastCapture = System.nanoTime();
-            lookAgain = true;
-            looks = 0;
-        } else {
-            lookAgain = false;
-            looks = expected ? 1 : looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
+            if (!upload.replicated().isBefore(before)) {
+                capturedSince = begun;
+            }
         }
+        if (expected) { // its commit may have become visible only after the capture
+            uncapturedSince = begun;
+            looks = 1;
+        } else {
+            countLook();
+        }
+    }
+
+    private void countLook() {
+        looks = looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
     }
 
     private void planNext() {
         if (hinted || lookAgain) {
             lane.wakeIn(Math.max(0, lastCapture + interval().toNanos() - System.nanoTime()));
-        } else if (looks > 0) {
+        }
+        if (looks > 0) {
             lane.wakeIn(FIRST_LOOK_NANOS << (looks - 1));
         }
         long checkpoint = capture.nanosUntilCheckpoint();

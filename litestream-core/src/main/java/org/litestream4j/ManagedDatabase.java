@@ -47,7 +47,6 @@ public final class ManagedDatabase {
     private final UploadLane uploadLane;
 
     private volatile boolean closed;
-    private volatile @Nullable Instant hintedSince;
 
     /** Confined to the watch. */
     private WalState seen = WalState.NONE;
@@ -116,10 +115,16 @@ public final class ManagedDatabase {
     }
 
     private Duration lag() {
-        Instant since = replication.pendingSince();
-        Instant hinted = captureLane.isHinted() ? hintedSince : null;
-        if (since == null || (hinted != null && hinted.isBefore(since))) {
-            since = hinted;
+        Instant uncaptured = captureLane.uncapturedSince();
+        Instant since = null;
+        if (replication.replicated().isBefore(capture.captured())) {
+            since = replication.pendingSince();
+            if (since == null) { // the upload lane is not at it yet, or has not reached the replica since the start
+                since = captureLane.capturedSince();
+            }
+        }
+        if (since == null || (uncaptured != null && uncaptured.isBefore(since))) {
+            since = uncaptured;
         }
         if (since == null) {
             return Duration.ZERO;
@@ -187,9 +192,6 @@ public final class ManagedDatabase {
     }
 
     void committing() {
-        if (!captureLane.isHinted()) {
-            hintedSince = clock.instant();
-        }
         captureLane.hint();
     }
 

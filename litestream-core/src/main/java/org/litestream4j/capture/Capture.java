@@ -253,6 +253,11 @@ public final class Capture implements Closeable {
         });
     }
 
+    /** Whether there is something that {@link #capture} may find. */
+    public boolean hasMore() throws IOException {
+        return guarded(() -> !nothingAfterPosition());
+    }
+
     private void captureScan(WalFile source, WalScan scan) throws IOException {
         PositionRecord before = position();
         if (requireNonNull(scan.header()).pageSize() != before.pageSize()) {
