@@ -1,9 +1,11 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -75,6 +77,55 @@ class LitestreamTest {
         }
         assertThat(SqliteFixture.level0(replica)).isEqualTo(before);
         assertRows(1);
+    }
+
+    @Test
+    void databaseThatNobodyToldOf_isCapturedBeforeClosing() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            litestream.register(config);
+            try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
+                execute(connection, "create table t(x)", "insert into t values (1), (2)");
+            }
+        }
+        assertRows(2);
+    }
+
+    @Test
+    void replicaThatWasNeverReached_showsAsLag() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
+            execute(connection, "create table t(x)", "insert into t values (1)");
+        }
+        Files.createFile(replica); // where the folder should be
+        DatabaseConfig hasty = DatabaseConfig.builder(path, config.replica())
+                .shutdownSyncTimeout(Duration.ofMillis(100))
+                .build();
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(hasty);
+            assertThat(database.status().lag()).isPositive();
+            await().atMost(TIMEOUT).until(() -> database.status().lag().compareTo(Duration.ofMillis(1500)) > 0);
+            assertThat(database.status().lastError()).contains("there is a file in the place of the folder");
+        }
+    }
+
+    @Test
+    void lagOfZero_meansThatAllIsOnTheReplica() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)");
+                for (int row = 1; row <= 3; row++) {
+                    execute(connection, "insert into t values (" + row + ")");
+                    assertThat(database.status().lag()).isPositive();
+                    await().atMost(TIMEOUT).until(() -> database.status().lag().isZero());
+                    Path restored = folder.resolve("restored-" + row + ".db");
+                    SqliteFixture.mergeLevel0(replica, restored);
+                    try (Connection copy = DriverManager.getConnection("jdbc:sqlite:" + restored)) {
+                        assertThat(query(copy, "select count(*) from t")).isEqualTo(row);
+                    }
+                }
+            }
+        }
     }
 
     private void writeAndClose(String... statements) throws Exception {
