@@ -41,6 +41,7 @@ final class CaptureLane {
     private UploadLane upload;
 
     private volatile boolean hinted;
+    private volatile boolean lookAsked;
 
     /** Since when something may be committed that is not captured; null if nothing is. */
     private volatile @Nullable Instant uncapturedSince;
@@ -85,6 +86,12 @@ final class CaptureLane {
         if (uncapturedSince == null) {
             uncapturedSince = clock.instant();
         }
+    }
+
+    /** Files have changed: look whether somebody committed what was not captured. Any thread. */
+    void look() {
+        lookAsked = true;
+        lane.wake();
     }
 
     void wake() {
@@ -248,7 +255,8 @@ final class CaptureLane {
         if (progress.hasRequests()
                 || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
             captureNow();
-        } else if (looks > 0 && !hinted) {
+        } else if (!hinted && (looks > 0 || lookAsked)) {
+            lookAsked = false;
             if (capture.hasMore()) {
                 looks = 0;
                 expect();
@@ -269,6 +277,7 @@ final class CaptureLane {
         boolean expected = hinted;
         Instant begun = clock.instant();
         hinted = false;
+        lookAsked = false;
         Txid before = capture.captured();
         lookAgain = capture.capture();
         progress.serve(ticket);

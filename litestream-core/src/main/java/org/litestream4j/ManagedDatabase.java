@@ -233,7 +233,7 @@ public final class ManagedDatabase {
             WalState now = WalState.of(config.path());
             if (!now.equals(seen)) {
                 seen = now;
-                committing();
+                captureLane.look();
             }
         } catch (IOException e) {
             log.debug("cannot look at the database: db={}", config.name(), e);
