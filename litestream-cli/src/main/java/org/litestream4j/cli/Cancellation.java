@@ -9,16 +9,29 @@ final class Cancellation implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    private final CountDownLatch requested = new CountDownLatch(1);
+
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private final Thread hook = new Thread(this::cancelAndWait, "litestream-shutdown");
 
+    private final Duration patience;
+
     private volatile boolean cancelled;
 
-    private Cancellation() {}
+    private volatile boolean successful;
+
+    private Cancellation(Duration patience) {
+        this.patience = patience;
+    }
 
     static Cancellation onShutdown() {
-        Cancellation cancellation = new Cancellation();
+        return onShutdown(PATIENCE);
+    }
+
+    /** @param patience how long the command may take to end */
+    static Cancellation onShutdown(Duration patience) {
+        Cancellation cancellation = new Cancellation(patience);
         Runtime.getRuntime().addShutdownHook(cancellation.hook);
         return cancellation;
     }
@@ -27,11 +40,28 @@ final class Cancellation implements AutoCloseable {
         return cancelled;
     }
 
+    /**
+     * Waits for the end of the process to be asked for.
+     *
+     * @return whether it was, within a time
+     */
+    boolean await(Duration time) throws InterruptedException {
+        return requested.await(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Being told to end was this command's regular end: the exit code will be 0. */
+    void succeeded() {
+        successful = true;
+    }
+
     private void cancelAndWait() {
         cancelled = true;
+        requested.countDown();
         try {
-            if (!ended.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 System.err.println("error: the command did not end in time; temporary files may be left over");
+            } else if (successful) {
+                Runtime.getRuntime().halt(0);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

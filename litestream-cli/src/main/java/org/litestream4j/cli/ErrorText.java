@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import org.litestream4j.LitestreamException;
+import org.litestream4j.capture.CaptureException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.restore.RestoreException;
 
@@ -17,7 +19,10 @@ final class ErrorText {
         if (message == null) {
             return e.toString();
         }
-        if (e instanceof RestoreException || e instanceof ReplicaException) {
+        if (e instanceof RestoreException
+                || e instanceof ReplicaException
+                || e instanceof LitestreamException
+                || e instanceof CaptureException) {
             return message; // written for the one who reads it
         }
         if (e instanceof NoSuchFileException) {

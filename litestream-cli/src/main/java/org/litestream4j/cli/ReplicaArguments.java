@@ -24,6 +24,11 @@ final class ReplicaArguments {
 
     /** @throws UsageException if the URL or a setting is wrong */
     ReplicaClient open() {
+        return open(url, settings);
+    }
+
+    /** @throws UsageException if the URL or a setting is wrong */
+    static ReplicaClient open(String url, Map<String, String> settings) {
         try {
             return Replicas.open(new ReplicaLocation(url, settings));
         } catch (IllegalArgumentException e) {

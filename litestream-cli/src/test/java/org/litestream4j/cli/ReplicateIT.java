@@ -1,0 +1,131 @@
+package org.litestream4j.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Replicates with the jar what this process writes with plain SQLite. */
+class ReplicateIT {
+
+    @TempDir
+    Path temp;
+
+    private Path database;
+    private String replica;
+    private Connection connection;
+
+    @BeforeEach
+    void makeDatabase() throws SQLException {
+        database = temp.resolve("app.db");
+        replica = "file://" + temp.resolve("replica");
+        connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+        execute("pragma journal_mode=wal");
+        execute("create table t(x)");
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        connection.close();
+    }
+
+    @Test
+    void once_capturesUploadsAndExits() throws Exception {
+        execute("insert into t values (1)");
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        assertThat(output()).startsWith("replicated " + database).contains("TXID");
+        execute("insert into t values (2)");
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        assertThat(restoredRows()).isEqualTo(2);
+    }
+
+    @Test
+    void untilStopped_followsForeignCommits() throws Exception {
+        Process process = start("replicate", database.toString(), replica);
+        for (int i = 1; i <= 3; i++) {
+            execute("insert into t values (" + i + ")");
+            int rows = i;
+            await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == rows);
+        }
+        execute("insert into t values (4)");
+        process.destroy(); // SIGTERM
+        assertThat(end(process)).isZero();
+        assertThat(restoredRows()).isEqualTo(4);
+    }
+
+    @Test
+    void missingDatabase_failsInOneLine() throws Exception {
+        assertThat(end(start("replicate", "--once", temp.resolve("none.db").toString(), replica)))
+                .isEqualTo(1);
+        assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
+                .startsWith("error: no such file")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void unknownScheme_isWrongUsage() throws Exception {
+        assertThat(end(start("replicate", "--once", database.toString(), "gopher://x")))
+                .isEqualTo(2);
+    }
+
+    private int restoredRows() throws Exception {
+        Path restored = Files.createTempDirectory(temp, "restored").resolve("app.db");
+        if (LitestreamCli.commandLine()
+                        .setErr(new java.io.PrintWriter(java.io.Writer.nullWriter()))
+                        .setOut(new java.io.PrintWriter(java.io.Writer.nullWriter()))
+                        .execute("restore", "-o", restored.toString(), replica)
+                != 0) {
+            return -1; // nothing there yet
+        }
+        try (Connection copy = DriverManager.getConnection("jdbc:sqlite:" + restored);
+                Statement statement = copy.createStatement();
+                ResultSet row = statement.executeQuery("select count(*) from t")) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    private Process start(String... args) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                System.getProperty("cli.jar")));
+        command.addAll(List.of(args));
+        return new ProcessBuilder(command)
+                .redirectOutput(temp.resolve("out.txt").toFile())
+                .redirectError(temp.resolve("err.txt").toFile())
+                .start();
+    }
+
+    private String output() throws IOException {
+        return Files.readString(temp.resolve("out.txt"), UTF_8);
+    }
+
+    private static int end(Process process) throws InterruptedException {
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return process.exitValue();
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
