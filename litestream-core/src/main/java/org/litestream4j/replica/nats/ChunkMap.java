@@ -37,6 +37,7 @@ final class ChunkMap {
         return sequences[chunk];
     }
 
+    /** @param chunk up to {@link #count}, which gives the size */
     long offset(int chunk) {
         return offsets[chunk];
     }

@@ -20,7 +20,8 @@ final class ChunkReader extends InputStream {
     /** Chunks ahead are no more than this together, or else one. */
     private static final int AHEAD_BYTES = 1024 * 1024;
 
-    private static final int AHEAD = 8;
+    /** The reference cuts merged files into chunks of some hundred bytes. */
+    private static final int AHEAD = 256;
 
     private static final String DIGEST = "SHA-256=";
 
@@ -144,13 +145,8 @@ final class ChunkReader extends InputStream {
     }
 
     private void sendAhead() throws IOException {
-        long bytes = 0;
-        for (int number = nextToTake; number < nextToSend; number++) {
-            bytes += map.length(number);
-        }
         while (nextToSend < map.count() && map.offset(nextToSend) < end && ahead.size() < AHEAD) {
-            bytes += map.length(nextToSend);
-            if (bytes > AHEAD_BYTES && !ahead.isEmpty()) {
+            if (map.offset(nextToSend + 1) - map.offset(nextToTake) > AHEAD_BYTES && !ahead.isEmpty()) {
                 return;
             }
             try {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaAccessException;
@@ -81,6 +82,18 @@ final class NatsReplicaClient implements ReplicaClient {
     @Override
     public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
         return reader.open(objectName(level, name), offset, length);
+    }
+
+    /** Objects without the header, such as those that somebody copied into the bucket, tell it at their beginning. */
+    @Override
+    public Instant timestamp(LtxFileInfo file) throws IOException {
+        if (file.exact()) {
+            return file.timestamp();
+        }
+        try (InputStream in = open(file.level(), file.name(), 0, LtxHeader.SIZE)) {
+            LtxHeader header = LtxHeader.parse(in.readNBytes(LtxHeader.SIZE), objectName(file.level(), file.name()));
+            return Instant.ofEpochMilli(header.timestampMillis());
+        }
     }
 
     @Override

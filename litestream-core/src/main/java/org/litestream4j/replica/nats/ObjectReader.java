@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,23 +20,19 @@ import org.litestream4j.replica.ReplicaException;
  */
 final class ObjectReader {
 
-    private static final int SMALL_CHUNKS = 8;
+    private static final int SMALL_CHUNKS = 128;
 
     private static final int SMALL_BYTES = 1024 * 1024;
 
-    private static final int MAPS = 64;
+    /** Chunks in the maps that we remember, together: 2 MiB. One map may be larger. */
+    private static final int REMEMBERED = 128 * 1024;
 
     private final NatsBucket bucket;
 
-    /** By object name; guarded by itself. */
-    private final Map<String, Located> maps = new LinkedHashMap<>(MAPS, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+    /** By object name, the longest unused first. Guarded by itself, as {@link #remembered}. */
+    private final Map<String, Located> maps = new LinkedHashMap<>(16, 0.75f, true);
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Located> eldest) {
-            return size() > MAPS;
-        }
-    };
+    private long remembered;
 
     private record Located(StoredObject object, ChunkMap map) {}
 
@@ -144,16 +141,30 @@ final class ObjectReader {
                     null);
         }
         Located located = new Located(object, map);
-        synchronized (maps) {
-            maps.put(objectName, located);
-        }
+        remember(objectName, located);
         return located;
+    }
+
+    private void remember(String objectName, Located located) {
+        synchronized (maps) {
+            forget(objectName);
+            maps.put(objectName, located);
+            remembered += located.map().count();
+            Iterator<Located> eldest = maps.values().iterator();
+            while (remembered > REMEMBERED && maps.size() > 1) {
+                remembered -= eldest.next().map().count();
+                eldest.remove();
+            }
+        }
     }
 
     /** An object is not (any more) as we knew it. */
     void forget(String objectName) {
         synchronized (maps) {
-            maps.remove(objectName);
+            Located gone = maps.remove(objectName);
+            if (gone != null) {
+                remembered -= gone.map().count();
+            }
         }
     }
 
