@@ -167,19 +167,19 @@ final class NatsBucket {
     }
 
     /**
-     * Publishes a chunk, to be stored only right behind its predecessor.
+     * Publishes a chunk, which the stream takes once even if it is sent again within its duplicate window.
      *
-     * @param predecessor sequence of the chunk before; 0 for the first
+     * @param earlier the request with the chunk before, if that is not acknowledged yet
+     * @throws LostException if the two cannot go the same way
      */
-    NatsLink.Call sendChunk(String subject, long number, long predecessor, byte[] data) throws IOException {
-        Headers headers = new Headers()
-                .put(EXPECTED_PREDECESSOR, Long.toString(predecessor))
-                .put(MESSAGE_ID, subject.substring(subject.lastIndexOf('.') + 1) + "-" + number);
-        return link.send(subject, headers, data);
+    NatsLink.Call sendChunk(String subject, long number, byte[] data, NatsLink.@Nullable Call earlier)
+            throws IOException {
+        String id = subject.substring(subject.lastIndexOf('.') + 1) + "-" + number;
+        return link.send(subject, new Headers().put(MESSAGE_ID, id), data, earlier);
     }
 
     /**
-     * The sequence that a chunk was stored at; -1 if it was refused for not being behind its predecessor.
+     * The sequence that a chunk was stored at.
      *
      * @throws LostException if it may be stored or not
      */

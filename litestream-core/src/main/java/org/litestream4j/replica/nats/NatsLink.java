@@ -18,6 +18,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,8 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one connection of a client: opened by the first request, kept up by the library, replaced when that has given up.
- * A request whose connection breaks fails at once instead of waiting for an answer that cannot come. Thread-safe.
+ * The one connection of a client: opened by the first request, and replaced by the next one after it broke. The library
+ * could reconnect by itself, but would then send what was still in its queue, behind what was lost. A request whose
+ * connection breaks fails at once instead of waiting for an answer that cannot come. Thread-safe.
  */
 final class NatsLink implements Closeable {
 
@@ -38,6 +40,9 @@ final class NatsLink implements Closeable {
 
     /** How long "nobody serves this" is taken for a server that is just starting. */
     private static final long UNSERVED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    /** How long requests are repeated while the connection is down; longer outages are the caller's. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final long PAUSE_MILLIS = 50;
 
@@ -47,10 +52,17 @@ final class NatsLink implements Closeable {
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Guarded by {@link #lock}, as {@link #closed}. */
+    /** Guarded by {@link #lock}, as all up to {@link #notBefore}. */
     private @Nullable Connection connection;
 
     private boolean closed;
+
+    private boolean wasConnected;
+
+    private int failedReconnects;
+
+    /** When to try again, by {@link System#nanoTime}; of interest after a failed attempt alone. */
+    private long notBefore;
 
     private volatile @Nullable Exception lastFailure;
 
@@ -58,8 +70,8 @@ final class NatsLink implements Closeable {
         this.settings = settings;
     }
 
-    /** A request under way. */
-    record Call(String subject, CompletableFuture<Message> answer) {}
+    /** A request under way, on one connection. */
+    record Call(String subject, CompletableFuture<Message> answer, Connection via) {}
 
     long timeoutNanos() {
         return settings.connection().timeout().toNanos();
@@ -67,19 +79,41 @@ final class NatsLink implements Closeable {
 
     /** Sends a request; its answer is for {@link #await}. */
     Call send(String subject, @Nullable Headers headers, byte @Nullable [] body) throws IOException {
-        Connection connected = connection();
+        return send(subject, headers, body, null);
+    }
+
+    /**
+     * Sends a request behind another one.
+     *
+     * @param earlier the request that was sent on the same connection; null: any connection will do
+     * @throws LostException if that connection is down
+     */
+    Call send(String subject, @Nullable Headers headers, byte @Nullable [] body, @Nullable Call earlier)
+            throws IOException {
+        Connection connected = earlier == null ? connection() : earlier.via();
+        if (connected.getStatus() != Connection.Status.CONNECTED) {
+            throw lost("the connection is down", null);
+        }
+        Call call = new Call(subject, new CompletableFuture<>(), connected);
         try {
-            if (connected.getStatus() != Connection.Status.CONNECTED) {
-                throw lost("the connection is down", null);
-            }
-            Call call = new Call(
-                    subject,
-                    connected.requestWithTimeout(
-                            subject, headers, body, settings.connection().timeout()));
-            inFlight.add(call);
-            var unused = call.answer().whenComplete((message, failure) -> inFlight.remove(call));
+            inFlight.add(call); // before it is sent: failures come on other threads
+            var sent = connected.requestWithTimeout(
+                    subject, headers, body, settings.connection().timeout());
+            var unused = call.answer().whenComplete((message, failure) -> {
+                inFlight.remove(call);
+                sent.cancel(false);
+            });
+            unused = sent.handle((message, failure) -> {
+                if (failure == null) {
+                    call.answer().complete(message);
+                } else {
+                    call.answer().completeExceptionally(failure);
+                }
+                return message;
+            });
             return call;
         } catch (IllegalStateException e) { // closed, or broken in this moment
+            inFlight.remove(call);
             throw lost("the connection is down", e);
         }
     }
@@ -116,7 +150,8 @@ final class NatsLink implements Closeable {
         long start = System.nanoTime();
         while (true) {
             try {
-                return await(send(subject, null, body), timeoutNanos() - (System.nanoTime() - start));
+                long left = timeoutNanos() - (System.nanoTime() - start);
+                return await(send(subject, null, body), Math.max(left, timeoutNanos() / 4));
             } catch (LostException e) {
                 if (!mayRepeat(start, e)) {
                     throw e;
@@ -126,19 +161,27 @@ final class NatsLink implements Closeable {
     }
 
     /**
-     * Whether to try again after a loss, once the connection is up.
+     * Whether to try again after a loss; waits a moment.
      *
      * @param start of the attempts, by {@link System#nanoTime}
      */
     boolean mayRepeat(long start, LostException loss) throws IOException {
-        long patience = loss.unserved() ? Math.min(UNSERVED_NANOS, timeoutNanos()) : timeoutNanos();
-        do {
-            if (System.nanoTime() - start >= patience) {
-                return false;
-            }
-            pause();
-        } while (connection().getStatus() != Connection.Status.CONNECTED);
+        long patience = Math.min(loss.unserved() ? UNSERVED_NANOS : PATIENCE_NANOS, timeoutNanos());
+        if (System.nanoTime() - start >= patience || hasGivenUp()) {
+            return false;
+        }
+        pause();
         return true;
+    }
+
+    private boolean hasGivenUp() {
+        int most = settings.connection().maxReconnects();
+        lock.lock();
+        try {
+            return most >= 0 && failedReconnects > most;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private static void pause() throws IOException {
@@ -150,7 +193,11 @@ final class NatsLink implements Closeable {
         }
     }
 
-    /** The connection, which may be down at the moment. */
+    /**
+     * The connection.
+     *
+     * @throws LostException if it broke and cannot be replaced at the moment
+     */
     Connection connection() throws IOException {
         lock.lock();
         try {
@@ -159,12 +206,34 @@ final class NatsLink implements Closeable {
             }
             Connection current = connection;
             if (current == null || current.getStatus() == Connection.Status.CLOSED) {
-                current = connect();
+                current = wasConnected ? reconnect() : connect();
                 connection = current;
+                wasConnected = true;
             }
             return current;
         } finally {
             lock.unlock();
+        }
+    }
+
+    private Connection reconnect() throws IOException {
+        if (failedReconnects > 0 && System.nanoTime() - notBefore < 0) {
+            throw lost("the connection is down", lastFailure);
+        }
+        try {
+            Connection connected = connect();
+            failedReconnects = 0;
+            LOG.debug("NATS connection is up again replica={}", settings.url());
+            return connected;
+        } catch (ReplicaAccessException e) {
+            throw e;
+        } catch (ReplicaException e) {
+            failedReconnects++;
+            ConnectionSettings how = settings.connection();
+            long jitter = (long) (ThreadLocalRandom.current().nextDouble()
+                    * how.reconnectJitter().toNanos());
+            notBefore = System.nanoTime() + how.reconnectWait().toNanos() + jitter;
+            throw lost("the connection is down", e);
         }
     }
 
@@ -173,15 +242,23 @@ final class NatsLink implements Closeable {
         Options options = options();
         lastFailure = null;
         try {
-            return Nats.connect(options);
+            Connection connected = Nats.connect(options);
+            if (connected.getStatus() != Connection.Status.CLOSED) {
+                return connected;
+            }
+            throw new IOException("the server ended the connection");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw (IOException) new InterruptedIOException("interrupted while connecting to NATS").initCause(e);
-        } catch (AuthenticationException e) {
-            throw new ReplicaAccessException(
-                    replica, "the server refuses our login", "correct user, password, token, key or credentials", e);
         } catch (IOException e) {
             Exception reason = lastFailure;
+            if (e instanceof AuthenticationException || (reason != null && isLoginFailure(reason.getMessage()))) {
+                throw new ReplicaAccessException(
+                        replica,
+                        "the server refuses our login",
+                        "correct user, password, token, key or credentials",
+                        e);
+            }
             throw new ReplicaException(
                     replica,
                     "no connection to any server" + (reason == null ? "" : " (" + reason.getMessage() + ")"),
@@ -196,11 +273,7 @@ final class NatsLink implements Closeable {
                 .servers(settings.servers().toArray(String[]::new))
                 .connectionName("litestream")
                 .connectionTimeout(how.timeout())
-                .maxReconnects(how.maxReconnects())
-                .reconnectWait(how.reconnectWait())
-                .reconnectJitter(how.reconnectJitter())
-                .reconnectJitterTls(how.reconnectJitter())
-                .reconnectBufferSize(0) // what was not sent fails, so that nothing old arrives late
+                .noReconnect()
                 .pingInterval(how.pingInterval())
                 .maxPingsOut(how.maxPingsOut())
                 .reportNoResponders()
@@ -218,13 +291,9 @@ final class NatsLink implements Closeable {
     }
 
     private void connectionChanged(Connection source, ConnectionListener.Events event) {
-        switch (event) {
-            case DISCONNECTED, CLOSED -> {
-                LOG.debug("NATS connection lost replica={}", settings.url());
-                failAll(lost("the connection broke", null));
-            }
-            case CONNECTED, RECONNECTED -> LOG.debug("NATS connection up replica={}", settings.url());
-            default -> {}
+        if (event == ConnectionListener.Events.DISCONNECTED) {
+            LOG.debug("NATS connection is lost replica={}", settings.url());
+            failAll(lost("the connection broke", null));
         }
     }
 
@@ -243,12 +312,24 @@ final class NatsLink implements Closeable {
         return error.toLowerCase(Locale.ROOT).startsWith("permissions violation");
     }
 
+    /** Also as text alone. */
+    static boolean isLoginFailure(@Nullable String error) {
+        String text = error == null ? "" : error.toLowerCase(Locale.ROOT);
+        return text.startsWith("authorization violation")
+                || text.startsWith("authentication ")
+                || text.startsWith("user authentication ")
+                || text.startsWith("account authentication ");
+    }
+
     private final class Failures implements ErrorListener {
 
         @Override
         public void errorOccurred(Connection source, String error) {
             if (!isPermissionsViolation(error)) {
                 lastFailure = new IOException(error);
+                if (isLoginFailure(error)) {
+                    end(source);
+                }
                 return;
             }
             ReplicaAccessException refused = new ReplicaAccessException(
@@ -263,8 +344,18 @@ final class NatsLink implements Closeable {
                     call.answer().completeExceptionally(refused);
                 }
             }
-            if (!ours) { // the inbox: no request gets an answer
+            if (!ours) { // the inbox: no request gets an answer, and only a new connection asks for it again
                 failAll(refused);
+                end(source);
+            }
+        }
+
+        /** Else the library waits for its time-out before it tells. */
+        private void end(Connection source) {
+            try {
+                source.close();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         }
 

@@ -22,11 +22,11 @@ record NatsSettings(
         @Nullable NewBucket newBucket) {
 
     /**
-     * @param maxReconnects attempts per server before the connection is given up (the next call then opens another);
-     *     -1 for no limit
-     * @param reconnectWait between attempts at the same server
+     * @param maxReconnects failed attempts in a row after which a call no longer waits for the connection; -1 for no
+     *     limit but its time-out
+     * @param reconnectWait between attempts to replace a broken connection
      * @param reconnectJitter up to which a random time is added to the wait
-     * @param timeout of connecting, and of a request with its repetitions
+     * @param timeout of connecting, and of a request
      */
     record ConnectionSettings(
             int maxReconnects,

@@ -34,7 +34,7 @@ final class NatsUpload extends ReplicaUpload {
     private final String objectName;
     private final Clock clock;
     private final String nuid = NUID.nextGlobal();
-    private final ChunkChain chain;
+    private final ChunkWriter writer;
     private final MessageDigest digest = ChunkReader.sha256();
 
     private byte @Nullable [] chunk;
@@ -54,7 +54,7 @@ final class NatsUpload extends ReplicaUpload {
         this.timestamp = timestamp;
         this.objectName = objectName;
         this.clock = clock;
-        chain = new ChunkChain(bucket, nuid);
+        writer = new ChunkWriter(bucket, nuid);
         lastWrite = clock.instant();
     }
 
@@ -89,7 +89,7 @@ final class NatsUpload extends ReplicaUpload {
         filled = 0;
         size += data.length;
         digest.update(data);
-        chain.append(data);
+        writer.append(data);
         lastWrite = clock.instant();
     }
 
@@ -100,7 +100,7 @@ final class NatsUpload extends ReplicaUpload {
         if (rest != null && filled > 0) {
             appendChunk(Arrays.copyOf(rest, filled));
         }
-        long chunks = chain.finish();
+        long chunks = writer.finish();
         if (Duration.between(lastWrite, clock.instant()).compareTo(OrphanedChunks.AGE.dividedBy(2)) > 0) {
             throw new IOException(bucket.settings().url() + ": the upload of " + objectName
                     + " took so long that its chunks may count as abandoned; it must begin again");
@@ -176,7 +176,7 @@ final class NatsUpload extends ReplicaUpload {
 
     private void discard() {
         chunk = null;
-        if (kept || !chain.isUsed()) {
+        if (kept || !writer.isUsed()) {
             return;
         }
         try {

@@ -123,11 +123,7 @@ final class ObjectReader {
     }
 
     private Located locate(String objectName, StoredObject object) throws IOException {
-        MapMaker maker = new MapMaker();
-        if (object.chunks() > 0) {
-            new StreamScan(bucket).run(bucket.chunkSubject(object.nuid()), StreamScan.Kind.ALL_HEADERS, maker);
-        }
-        ChunkMap map = maker.map;
+        ChunkMap map = object.chunks() == 0 ? new ChunkMap() : scan(bucket, bucket.chunkSubject(object.nuid()));
         if (map.count() != object.chunks() || map.size() != object.size()) {
             StoredObject now = bucket.find(objectName);
             if (now == null || now.deleted() || !now.nuid().equals(object.nuid())) {
@@ -143,6 +139,13 @@ final class ObjectReader {
         Located located = new Located(object, map);
         remember(objectName, located);
         return located;
+    }
+
+    /** All chunks that the stream holds under a subject. */
+    static ChunkMap scan(NatsBucket bucket, String chunkSubject) throws IOException {
+        MapMaker maker = new MapMaker();
+        new StreamScan(bucket).run(chunkSubject, StreamScan.Kind.ALL_HEADERS, maker);
+        return maker.map;
     }
 
     private void remember(String objectName, Located located) {

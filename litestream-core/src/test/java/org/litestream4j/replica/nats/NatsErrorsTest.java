@@ -56,7 +56,7 @@ class NatsErrorsTest {
     @Test
     void prepare_noJetStream_saysSo() throws Exception {
         server = NatsServer.start(folder, NatsServer.freePort(), false, "");
-        try (ReplicaClient client = client(Map.of("create-bucket", "true"))) {
+        try (ReplicaClient client = client(Map.of("create-bucket", "true", "timeout", "300ms"))) {
             assertRefused(client, "JetStream is not enabled");
             assertThatThrownBy(() -> client.list(0, Txid.NONE, file -> true))
                     .isInstanceOf(ReplicaAccessException.class);
@@ -66,7 +66,7 @@ class NatsErrorsTest {
     @Test
     void prepare_noBucket_namesTheSettingThatCreatesIt() throws Exception {
         server = NatsServer.start(folder);
-        try (ReplicaClient client = client(Map.of())) {
+        try (ReplicaClient client = client(Map.of("timeout", "500ms"))) {
             assertRefused(client, "no object store bucket backups");
             assertRefused(client, "create-bucket=true");
             assertThatThrownBy(() -> client.list(0, Txid.NONE, file -> true))
@@ -218,6 +218,15 @@ class NatsErrorsTest {
         assertThat(NatsLink.isPermissionsViolation("Permissions Violation for Publish to \"a\""))
                 .isTrue();
         assertThat(NatsLink.isPermissionsViolation("Authorization Violation")).isFalse();
+    }
+
+    @Test
+    void isLoginFailure_textsOfTheServer_areTold() {
+        assertThat(NatsLink.isLoginFailure("Authorization Violation")).isTrue();
+        assertThat(NatsLink.isLoginFailure("User Authentication Expired")).isTrue();
+        assertThat(NatsLink.isLoginFailure("Authentication Timeout")).isTrue();
+        assertThat(NatsLink.isLoginFailure("maximum connections exceeded")).isFalse();
+        assertThat(NatsLink.isLoginFailure(null)).isFalse();
     }
 
     private static void showsNoSecret(Throwable failure) {

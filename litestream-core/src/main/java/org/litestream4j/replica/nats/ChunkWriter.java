@@ -1,0 +1,128 @@
+package org.litestream4j.replica.nats;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes the chunks of one object, some at a time, and knows in the end that the stream holds each of them once and
+ * in order: every acknowledgement names the sequence at which its chunk is stored, and these must grow. What gets no
+ * acknowledgement is sent again under the same message id, by which the server recognises what it has stored already;
+ * after that, the messages are also counted. No chunk goes over a new connection while one before it may have been lost
+ * with the old one. Not thread-safe.
+ */
+final class ChunkWriter {
+
+    /** Of {@link NatsBucket#CHUNK_SIZE} bytes each: 1 MiB. */
+    private static final int AT_ONCE = 8;
+
+    private final NatsBucket bucket;
+    private final String subject;
+
+    /** Sent, not yet acknowledged; in order. */
+    private final ArrayDeque<Chunk> waiting = new ArrayDeque<>();
+
+    /** Of the last acknowledged chunk; 0 if there is none. */
+    private long lastSequence;
+
+    private long acknowledged;
+
+    private long size;
+
+    private boolean lostSome;
+
+    ChunkWriter(NatsBucket bucket, String nuid) {
+        this.bucket = bucket;
+        subject = bucket.chunkSubject(nuid);
+    }
+
+    /** @param data is kept until it is acknowledged */
+    void append(byte[] data) throws IOException {
+        while (waiting.size() >= AT_ONCE) {
+            settleFirst();
+        }
+        long number = acknowledged + waiting.size();
+        NatsLink.Call sent = null;
+        NatsLink.Call earlier = waiting.isEmpty() ? null : waiting.getLast().sent;
+        if (waiting.isEmpty() || earlier != null) {
+            try {
+                sent = bucket.sendChunk(subject, number, data, earlier);
+            } catch (LostException e) {
+                // Settling sends it again, in its turn.
+            }
+        }
+        waiting.addLast(new Chunk(number, data, sent));
+        size += data.length;
+    }
+
+    /** Waits until all chunks are stored; returns their number. */
+    long finish() throws IOException {
+        while (!waiting.isEmpty()) {
+            settleFirst();
+        }
+        if (lostSome) {
+            ChunkMap stored = ObjectReader.scan(bucket, subject);
+            if (stored.count() != acknowledged || stored.size() != size) {
+                throw disorder();
+            }
+        }
+        return acknowledged;
+    }
+
+    boolean isUsed() {
+        return acknowledged > 0 || !waiting.isEmpty();
+    }
+
+    private void settleFirst() throws IOException {
+        Chunk first = waiting.getFirst();
+        long sequence = 0;
+        if (first.sent != null) {
+            try {
+                sequence = bucket.stored(first.sent, first.data.length);
+            } catch (LostException e) {
+                // It may be stored or not.
+            }
+        }
+        if (sequence == 0) {
+            lostSome = true;
+            sequence = repeat(first);
+        }
+        if (sequence <= lastSequence) {
+            throw disorder();
+        }
+        lastSequence = sequence;
+        acknowledged++;
+        waiting.removeFirst();
+    }
+
+    private long repeat(Chunk chunk) throws IOException {
+        long start = System.nanoTime();
+        while (true) {
+            try {
+                return bucket.stored(bucket.sendChunk(subject, chunk.number, chunk.data, null), chunk.data.length);
+            } catch (LostException e) {
+                if (!bucket.link().mayRepeat(start, e)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private IOException disorder() {
+        return new IOException(bucket.settings().url() + ": a broken connection has left the chunks of an upload in"
+                + " disorder; the upload must begin again");
+    }
+
+    private static final class Chunk {
+
+        private final long number;
+        private final byte[] data;
+        private final NatsLink.@Nullable Call sent;
+
+        Chunk(long number, byte[] data, NatsLink.@Nullable Call sent) {
+            this.number = number;
+            this.data = data;
+            this.sent = sent;
+        }
+    }
+}

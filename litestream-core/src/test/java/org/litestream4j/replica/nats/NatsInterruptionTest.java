@@ -1,0 +1,333 @@
+package org.litestream4j.replica.nats;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.nats.client.api.ObjectInfo;
+import io.nats.client.api.StreamState;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.RequestListener;
+
+/** Servers that die, connections that break, writers in each other's way: what is listed stays whole. */
+class NatsInterruptionTest {
+
+    private static final Instant TIME = Instant.ofEpochMilli(1_700_000_000_123L);
+
+    private static final LtxFileName NAME = LtxFileName.of(new Txid(1));
+
+    @TempDir
+    Path folder;
+
+    private NatsServer server;
+
+    private final List<ReplicaClient> clients = new ArrayList<>();
+
+    @BeforeEach
+    void startServer() throws Exception {
+        server = NatsServer.start(folder);
+        server.createBucket("backups");
+    }
+
+    @AfterEach
+    void stopServer() throws IOException {
+        for (ReplicaClient client : clients) {
+            client.close();
+        }
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    @Test
+    void write_serverKilledAndRestartedInTheMiddle_goesOn() throws Exception {
+        byte[] content = content(1, 4_000_000);
+        ReplicaClient client = client(server.address(), "5s");
+        try (ReplicaUpload upload = client.write(0, NAME, TIME)) {
+            upload.write(content, 0, 2_000_000);
+            server.kill();
+            server.start();
+            upload.write(content, 2_000_000, 1_000_000);
+            server.kill();
+            server.start();
+            upload.write(content, 3_000_000, 1_000_000);
+            upload.publish();
+        }
+        assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+        assertThat(readByTheLibrary("ltx/0/" + NAME)).isEqualTo(content);
+    }
+
+    @Test
+    void write_acknowledgementOfAChunkLost_storesItOnce() throws Exception {
+        byte[] content = content(2, 2_000_000);
+        try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Msg-Id: ?\\w+-5\r\n")) {
+            ReplicaClient client = client(proxy.address(), "5s");
+            put(client, NAME, content);
+            assertThat(proxy.hasCut()).isTrue();
+            assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+        }
+        assertThat(readByTheLibrary("ltx/0/" + NAME)).isEqualTo(content);
+        assertThat(state().getMsgCount()).isEqualTo(2_000_000 / NatsBucket.CHUNK_SIZE + 2L);
+    }
+
+    @Test
+    void publish_acknowledgementLost_succeeds() throws Exception {
+        byte[] content = content(3, 1000);
+        try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Rollup")) {
+            ReplicaClient client = client(proxy.address(), "5s");
+            put(client, NAME, content);
+            assertThat(proxy.hasCut()).isTrue();
+            assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+        }
+        assertThat(state().getMsgCount()).isEqualTo(2);
+    }
+
+    @Test
+    void publish_acknowledgementLostAndServerGone_neverLosesTheChunks() throws Exception {
+        byte[] content = content(4, 1000);
+        try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Rollup")) {
+            ReplicaClient client = client(proxy.address(), "100ms"); // has given up when the connection is back
+            assertThatThrownBy(() -> put(client, NAME, content)).isInstanceOf(IOException.class);
+        }
+        ReplicaClient client = client(server.address(), "5s");
+        assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+        put(client, NAME, content); // the caller's repetition finds it done
+        assertThat(state().getMsgCount()).isEqualTo(2);
+    }
+
+    @Test
+    void write_serverGone_failsInTimeAndTheNextAttemptSucceeds() throws Exception {
+        byte[] content = content(5, 3_000_000);
+        ReplicaClient client = client(server.address(), "500ms");
+        assertThatThrownBy(() -> {
+                    try (ReplicaUpload upload = client.write(0, NAME, TIME)) {
+                        upload.write(content, 0, 2_000_000);
+                        server.kill();
+                        upload.write(content, 2_000_000, 1_000_000);
+                        upload.publish();
+                    }
+                })
+                .isInstanceOf(IOException.class);
+        server.start();
+        ReplicaClient again = client(server.address(), "5s");
+        assertThat(names(again)).isEmpty();
+        put(again, NAME, content);
+        assertThat(read(again, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+
+        long withOrphans = state().getByteCount();
+        assertThat(withOrphans).isGreaterThan(content.length + 500_000);
+        again.delete(0, List.of(LtxFileName.of(new Txid(99))));
+        assertThat(state().getByteCount()).as("too young to be purged").isEqualTo(withOrphans);
+        try (ReplicaClient tomorrow = new NatsReplicaClient(
+                settings(server.address(), "5s"),
+                RequestListener.NONE,
+                Clock.fixed(Instant.now().plus(Duration.ofHours(25)), ZoneOffset.UTC))) {
+            tomorrow.delete(0, List.of(LtxFileName.of(new Txid(99))));
+        }
+        assertThat(state().getByteCount()).isLessThan(content.length + 100_000);
+        assertThat(read(again, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+    }
+
+    @Test
+    void read_serverRestartedInTheMiddle_goesOn() throws Exception {
+        byte[] content = content(6, 8_000_000);
+        ReplicaClient client = client(server.address(), "5s");
+        put(client, NAME, content);
+        try (InputStream in = client.open(0, NAME, 0, ReplicaClient.TO_END)) {
+            byte[] first = in.readNBytes(1_000_000);
+            server.kill();
+            server.start();
+            byte[] rest = in.readAllBytes();
+            assertThat(first).isEqualTo(Arrays.copyOf(content, 1_000_000));
+            assertThat(rest).isEqualTo(Arrays.copyOfRange(content, 1_000_000, content.length));
+        }
+    }
+
+    @Test
+    void list_serverRestarted_goesOn() throws Exception {
+        ReplicaClient client = client(server.address(), "5s");
+        put(client, NAME, content(7, 100));
+        server.kill();
+        server.start();
+        assertThat(names(client)).containsExactly(NAME);
+    }
+
+    @Test
+    void read_fileDeletedInTheMiddle_throwsNotFound() throws Exception {
+        byte[] content = content(8, 8_000_000);
+        ReplicaClient client = client(server.address(), "5s");
+        put(client, NAME, content);
+        try (InputStream in = client.open(0, NAME, 0, ReplicaClient.TO_END)) {
+            assertThat(in.readNBytes(1000)).hasSize(1000);
+            client(server.address(), "5s").delete(0, List.of(NAME));
+            assertThatThrownBy(in::readAllBytes).isInstanceOf(ReplicaFileNotFoundException.class);
+        }
+        assertThatThrownBy(() -> read(client, NAME, 5, 10)).isInstanceOf(ReplicaFileNotFoundException.class);
+        put(client, NAME, content(9, 2_000_000));
+        assertThat(read(client, NAME, 5, 10)).isEqualTo(Arrays.copyOfRange(content(9, 2_000_000), 5, 15));
+    }
+
+    @Test
+    void write_severalAtATime_keepsEachInOrder() throws Exception {
+        int uploads = 6;
+        ReplicaClient client = client(server.address(), "10s");
+        CyclicBarrier barrier = new CyclicBarrier(uploads);
+        inParallel(uploads, number -> {
+            barrier.await(30, TimeUnit.SECONDS);
+            put(client, LtxFileName.of(new Txid(number + 1)), content(number, 2_000_000));
+            return true;
+        });
+        for (int number = 0; number < uploads; number++) {
+            LtxFileName name = LtxFileName.of(new Txid(number + 1));
+            assertThat(read(client, name, 0, ReplicaClient.TO_END)).isEqualTo(content(number, 2_000_000));
+            assertThat(read(client, name, 1_234_567, 300_000))
+                    .isEqualTo(Arrays.copyOfRange(content(number, 2_000_000), 1_234_567, 1_534_567));
+            assertThat(readByTheLibrary("ltx/0/" + name)).isEqualTo(content(number, 2_000_000));
+        }
+    }
+
+    @Test
+    void publish_racingOverATombstone_hasExactlyOneWinner() throws Exception {
+        String objectName = "ltx/0/" + NAME;
+        for (int round = 0; round < 10; round++) {
+            server.with(connection -> connection.objectStore("backups").put(objectName, new byte[] {1}));
+            server.with(connection -> connection.objectStore("backups").delete(objectName)); // leaves a tombstone
+            ReplicaClient client = client(server.address(), "5s");
+            assertThat(names(client)).isEmpty();
+            assertThatThrownBy(() -> read(client, NAME, 0, 1)).isInstanceOf(ReplicaFileNotFoundException.class);
+            int writers = 8;
+            CyclicBarrier barrier = new CyclicBarrier(writers);
+            List<Boolean> won = inParallel(writers, number -> {
+                try (ReplicaUpload upload = client.write(0, NAME, TIME)) {
+                    upload.write(content(number, 500));
+                    barrier.await(30, TimeUnit.SECONDS);
+                    upload.publish();
+                    return true;
+                } catch (ReplicaConflictException e) {
+                    return false;
+                }
+            });
+            assertThat(won).containsOnlyOnce(true);
+            assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content(won.indexOf(true), 500));
+            assertThat(state().getMsgCount()).as("losers purge their chunks").isEqualTo(2);
+            client.delete(0, List.of(NAME));
+            client.close();
+        }
+    }
+
+    @Test
+    void delete_files_freesTheirSpaceAndLeavesNoTombstones() throws Exception {
+        ReplicaClient client = client(server.address(), "5s");
+        List<LtxFileName> names = new ArrayList<>();
+        for (int number = 1; number <= 70; number++) {
+            names.add(LtxFileName.of(new Txid(number)));
+            put(client, names.get(number - 1), content(number, 2000));
+        }
+        client.delete(0, names);
+        assertThat(names(client)).isEmpty();
+        assertThat(state().getMsgCount()).isZero();
+        assertThat(state().getByteCount()).isZero();
+        put(client, names.get(0), content(100, 10));
+        assertThat(read(client, names.get(0), 0, ReplicaClient.TO_END)).isEqualTo(content(100, 10));
+    }
+
+    private StreamState state() throws Exception {
+        return server.with(connection ->
+                connection.jetStreamManagement().getStreamInfo("OBJ_backups").getStreamState());
+    }
+
+    private byte[] readByTheLibrary(String objectName) throws Exception {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ObjectInfo info =
+                server.with(connection -> connection.objectStore("backups").get(objectName, out));
+        assertThat(info.getSize()).isEqualTo(out.size());
+        return out.toByteArray();
+    }
+
+    private ReplicaClient client(String address, String timeout) {
+        ReplicaClient client = new NatsReplicaClient(settings(address, timeout), RequestListener.NONE);
+        clients.add(client);
+        return client;
+    }
+
+    private static NatsSettings settings(String address, String timeout) {
+        return NatsSettingsParser.parse(new ReplicaLocation(
+                "nats://" + address + "/backups",
+                Map.of("timeout", timeout, "reconnect-wait", "50ms", "reconnect-jitter", "10ms")));
+    }
+
+    private static byte[] content(int seed, int size) {
+        byte[] content = new byte[size];
+        new Random(seed).nextBytes(content);
+        return content;
+    }
+
+    private static void put(ReplicaClient client, LtxFileName name, byte[] content) throws IOException {
+        try (ReplicaUpload upload = client.write(0, name, TIME)) {
+            upload.write(content);
+            upload.publish();
+        }
+    }
+
+    private static byte[] read(ReplicaClient client, LtxFileName name, long offset, long length) throws IOException {
+        try (InputStream in = client.open(0, name, offset, length)) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static List<LtxFileName> names(ReplicaClient client) throws IOException {
+        List<LtxFileName> names = new ArrayList<>();
+        client.list(0, Txid.NONE, file -> names.add(file.name()));
+        return names;
+    }
+
+    private interface Task {
+        boolean run(int number) throws Exception;
+    }
+
+    private static List<Boolean> inParallel(int count, Task task) throws Exception {
+        ExecutorService executor = Executors.newFixedThreadPool(count);
+        try {
+            List<Callable<Boolean>> tasks = new ArrayList<>();
+            for (int number = 0; number < count; number++) {
+                int mine = number;
+                tasks.add(() -> task.run(mine));
+            }
+            List<Boolean> results = new ArrayList<>();
+            for (Future<Boolean> future : executor.invokeAll(tasks, 60, TimeUnit.SECONDS)) {
+                results.add(future.get());
+            }
+            return results;
+        } finally {
+            executor.shutdown();
+        }
+    }
+}
