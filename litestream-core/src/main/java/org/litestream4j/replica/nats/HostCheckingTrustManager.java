@@ -3,6 +3,7 @@ package org.litestream4j.replica.nats;
 import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -15,9 +16,12 @@ import javax.net.ssl.X509ExtendedTrustManager;
 final class HostCheckingTrustManager extends X509ExtendedTrustManager {
 
     private final X509ExtendedTrustManager chains;
+    private final Consumer<CertificateException> onRefusal;
 
-    HostCheckingTrustManager(X509ExtendedTrustManager chains) {
+    /** @param onRefusal told of each certificate that is not accepted, which the library does not tell */
+    HostCheckingTrustManager(X509ExtendedTrustManager chains, Consumer<CertificateException> onRefusal) {
         this.chains = chains;
+        this.onRefusal = onRefusal;
     }
 
     @Override
@@ -29,7 +33,12 @@ final class HostCheckingTrustManager extends X509ExtendedTrustManager {
         SSLParameters parameters = tls.getSSLParameters();
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
         tls.setSSLParameters(parameters);
-        chains.checkServerTrusted(chain, authType, socket);
+        try {
+            chains.checkServerTrusted(chain, authType, socket);
+        } catch (CertificateException e) {
+            onRefusal.accept(e);
+            throw e;
+        }
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.nats.client.impl.Headers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.security.cert.CertificateException;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -65,6 +66,8 @@ final class NatsLink implements Closeable {
     private long notBefore;
 
     private volatile @Nullable Exception lastFailure;
+
+    private volatile @Nullable CertificateException refusedCertificate;
 
     NatsLink(NatsSettings settings) {
         this.settings = settings;
@@ -241,6 +244,7 @@ final class NatsLink implements Closeable {
         String replica = settings.url();
         Options options = options();
         lastFailure = null;
+        refusedCertificate = null;
         try {
             Connection connected = Nats.connect(options);
             if (connected.getStatus() != Connection.Status.CLOSED) {
@@ -251,6 +255,14 @@ final class NatsLink implements Closeable {
             Thread.currentThread().interrupt();
             throw (IOException) new InterruptedIOException("interrupted while connecting to NATS").initCause(e);
         } catch (IOException e) {
+            CertificateException certificate = refusedCertificate;
+            if (certificate != null) {
+                throw new ReplicaAccessException(
+                        replica,
+                        "the server's certificate is not accepted: " + certificate.getMessage(),
+                        "name the authority that signed it in root-cas, or connect to a host that it names",
+                        certificate);
+            }
             Exception reason = lastFailure;
             if (e instanceof AuthenticationException || (reason != null && isLoginFailure(reason.getMessage()))) {
                 throw new ReplicaAccessException(
@@ -282,7 +294,7 @@ final class NatsLink implements Closeable {
                 .errorListener(new Failures());
         settings.login().applyTo(options, settings.url());
         if (settings.tls().enabled()) {
-            options.sslContext(settings.tls().context(settings.url()))
+            options.sslContext(settings.tls().context(settings.url(), refused -> refusedCertificate = refused))
                     .hostnameResolveMode(
                             Options.HostnameResolveMode.HappyEyeballs) // certificates name hosts, not their addresses
                     .ignoreDiscoveredServers(); // those are addresses

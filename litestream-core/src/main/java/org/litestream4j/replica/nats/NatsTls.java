@@ -10,12 +10,14 @@ import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
@@ -44,11 +46,15 @@ record NatsTls(boolean enabled, List<Path> rootCas, @Nullable Path clientCert, @
         rootCas = List.copyOf(rootCas);
     }
 
-    /** @throws ReplicaAccessException naming the file that cannot be used */
-    SSLContext context(String replica) throws ReplicaAccessException {
+    /**
+     * @param onRefusal told of each certificate of a server that is not accepted
+     * @throws ReplicaAccessException naming the file that cannot be used
+     */
+    SSLContext context(String replica, Consumer<CertificateException> onRefusal) throws ReplicaAccessException {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keys(replica), new TrustManager[] {new HostCheckingTrustManager(trust(replica))}, null);
+            TrustManager trust = new HostCheckingTrustManager(trust(replica), onRefusal);
+            context.init(keys(replica), new TrustManager[] {trust}, null);
             return context;
         } catch (GeneralSecurityException | IOException e) {
             if (e instanceof ReplicaAccessException known) {
