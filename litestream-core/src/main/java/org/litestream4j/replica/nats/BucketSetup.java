@@ -55,6 +55,7 @@ final class BucketSetup {
         }
         bucket.check(info, Operation.HEAD, "describe the bucket");
         bucket.report(Operation.HEAD, Outcome.SUCCESS, 0, 0);
+        bucket.allowsDirect(info.getConfiguration().getAllowDirect());
         return info;
     }
 

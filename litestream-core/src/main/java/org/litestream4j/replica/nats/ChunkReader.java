@@ -149,11 +149,16 @@ final class ChunkReader extends InputStream {
             if (map.offset(nextToSend + 1) - map.offset(nextToTake) > AHEAD_BYTES && !ahead.isEmpty()) {
                 return;
             }
+            NatsLink.Call sent;
             try {
-                ahead.addLast(bucket.sendForChunk(map.sequence(nextToSend)));
+                sent = bucket.sendForChunk(map.sequence(nextToSend));
             } catch (LostException e) {
                 return; // what is needed now is asked for again, and again
             }
+            if (sent == null) {
+                return;
+            }
+            ahead.addLast(sent);
             nextToSend++;
         }
     }

@@ -47,6 +47,9 @@ final class NatsBucket {
     private final RequestListener listener;
     private final String stream;
 
+    /** Whether messages may be asked of any server that has them; null: not known yet. */
+    private volatile @Nullable Boolean direct;
+
     NatsBucket(NatsSettings settings, NatsLink link, RequestListener listener) {
         this.settings = settings;
         this.link = link;
@@ -126,8 +129,23 @@ final class NatsBucket {
         return false;
     }
 
-    /** Asks for the message at a sequence, to be had from {@link #chunk}. */
-    NatsLink.Call sendForChunk(long sequence) throws IOException {
+    /** The bucket was looked at. */
+    void allowsDirect(boolean allows) {
+        direct = allows;
+    }
+
+    private boolean isDirect() throws IOException {
+        if (direct == null) {
+            new BucketSetup(this).info();
+        }
+        return Boolean.TRUE.equals(direct);
+    }
+
+    /** Asks for the message at a sequence, to be had from {@link #chunk}; null if it must be asked for there. */
+    NatsLink.@Nullable Call sendForChunk(long sequence) throws IOException {
+        if (!isDirect()) {
+            return null; // nobody would answer
+        }
         return link.send(
                 "$JS.API.DIRECT.GET." + stream,
                 null,
@@ -151,7 +169,7 @@ final class NatsBucket {
         if (answer != null && !answer.isStatusMessage()) {
             return content(new MessageInfo(answer, stream, true), subject, sequence);
         }
-        // Missing at the server that answered, which may be behind the others; or direct access is off; or lost.
+        // Missing at the server that answered, which may be behind the others; or lost.
         answer = ask(
                 Operation.GET,
                 "STREAM.MSG.GET." + stream,

@@ -128,14 +128,21 @@ final class StreamScan {
                 if (message.metaData().pendingCount() == 0) {
                     return;
                 }
-            } else if (message.getReplyTo() != null) { // flow control: we have taken all that came before it
-                connection.publish(message.getReplyTo(), null);
-            } else if (message.hasHeaders() && message.getHeaders().containsKey(STALLED)) {
-                connection.publish(message.getHeaders().getFirst(STALLED), null);
+            } else if (!wanted(message).isEmpty()) {
+                connection.publish(wanted(message), null);
             } else if (isEnd(message, received)) {
                 return;
             }
         }
+    }
+
+    /** Where the server waits to hear that we have taken all that came before; empty if it does not wait. */
+    private static String wanted(Message status) {
+        String reply = status.getReplyTo();
+        if (reply == null || reply.isEmpty()) {
+            reply = status.hasHeaders() ? status.getHeaders().getFirst(STALLED) : null;
+        }
+        return reply == null ? "" : reply;
     }
 
     /** A server without more to send says so; the last messages may have been deleted meanwhile. */

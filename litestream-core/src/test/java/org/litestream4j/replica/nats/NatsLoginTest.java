@@ -119,7 +119,7 @@ class NatsLoginTest {
         for (Map<String, String> missing : java.util.List.of(
                 Map.<String, String>of(),
                 Map.of("root-cas", folder.resolve("server.pem").toString()))) {
-            try (ReplicaClient client = Replicas.open(new ReplicaLocation(url, missing))) {
+            try (ReplicaClient client = Replicas.open(location(url, with(missing, "timeout", "1s")))) {
                 assertThatThrownBy(client::prepare)
                         .isInstanceOf(ReplicaException.class)
                         .hasMessageContaining("TLS");

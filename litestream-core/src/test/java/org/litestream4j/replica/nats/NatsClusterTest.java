@@ -1,0 +1,143 @@
+package org.litestream4j.replica.nats;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.nats.client.api.ClusterInfo;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.Replicas;
+
+/** Three servers that keep three copies, of which one is killed. */
+@Tag("slow")
+class NatsClusterTest {
+
+    @TempDir
+    Path folder;
+
+    private final List<NatsServer> servers = new ArrayList<>();
+
+    private ReplicaClient client;
+
+    @BeforeEach
+    void startCluster() {
+        List<Integer> ports = NatsServer.freePorts(6);
+        String routes = ports.subList(3, 6).stream()
+                .map(port -> "\"nats://127.0.0.1:" + port + "\"")
+                .collect(Collectors.joining(", "));
+        for (int i = 0; i < 3; i++) {
+            servers.add(NatsServer.start(
+                    folder.resolve("n" + i),
+                    ports.get(i),
+                    true,
+                    "server_name: n" + i + "\ncluster { name: c, listen: \"127.0.0.1:" + ports.get(3 + i)
+                            + "\", routes: [ " + routes + " ] }"));
+        }
+        String urls = servers.stream().map(NatsServer::address).collect(Collectors.joining(","));
+        client = Replicas.open(new ReplicaLocation(
+                "nats://" + urls + "/backups",
+                Map.of("create-bucket", "true", "replicas", "3", "reconnect-wait", "100ms")));
+        await(() -> client.prepare()); // the servers must find each other first
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        if (client != null) {
+            client.close();
+        }
+        servers.forEach(NatsServer::close);
+    }
+
+    @Test
+    void leaderKilled_writingListingAndReadingGoOn() throws Exception {
+        put(1, 500_000);
+        NatsServer leader = leader();
+        leader.kill();
+        await(() -> put(2, 3_000_000)); // as the upload lane does: again until it succeeds
+        await(() -> put(3, 1000));
+        assertWhole(1, 500_000);
+        assertWhole(2, 3_000_000);
+        assertWhole(3, 1000);
+        assertThat(names()).containsExactly(name(1), name(2), name(3));
+        await(() -> client.delete(0, List.of(name(1))));
+        leader.start();
+        await(() -> put(4, 200_000));
+        assertThat(names()).containsExactly(name(2), name(3), name(4));
+        assertWhole(2, 3_000_000);
+        assertWhole(4, 200_000);
+    }
+
+    private NatsServer leader() throws Exception {
+        ClusterInfo cluster = servers.get(0).with(connection -> connection
+                .jetStreamManagement()
+                .getStreamInfo("OBJ_backups")
+                .getClusterInfo());
+        assertThat(cluster.getReplicas()).hasSize(2);
+        return servers.get(Integer.parseInt(cluster.getLeader().substring(1)));
+    }
+
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    private static void await(Step step) {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(200))
+                .untilAsserted(() -> {
+                    try {
+                        step.run();
+                    } catch (IOException e) {
+                        throw new AssertionError(e);
+                    }
+                });
+    }
+
+    private static LtxFileName name(long txid) {
+        return LtxFileName.of(new Txid(txid));
+    }
+
+    private static byte[] content(long seed, int size) {
+        byte[] content = new byte[size];
+        new Random(seed).nextBytes(content);
+        return content;
+    }
+
+    private void put(long txid, int size) throws IOException {
+        try (ReplicaUpload upload = client.write(0, name(txid), Instant.EPOCH)) {
+            upload.write(content(txid, size));
+            upload.publish();
+        }
+    }
+
+    private void assertWhole(long txid, int size) throws IOException {
+        try (InputStream in = client.open(0, name(txid), 0, ReplicaClient.TO_END)) {
+            assertThat(in.readAllBytes()).isEqualTo(content(txid, size));
+        }
+    }
+
+    private List<LtxFileName> names() throws IOException {
+        List<LtxFileName> names = new ArrayList<>();
+        client.list(0, Txid.NONE, file -> names.add(file.name()));
+        return names;
+    }
+}
