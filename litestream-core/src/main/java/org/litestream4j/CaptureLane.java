@@ -39,6 +39,7 @@ final class CaptureLane {
     private final Clock clock;
     private final Lane lane;
     private UploadLane upload;
+    private CompactionLane compaction;
 
     private volatile boolean hinted;
     private volatile boolean lookAsked;
@@ -51,6 +52,7 @@ final class CaptureLane {
 
     private volatile boolean passive;
     private volatile boolean attached;
+    private volatile boolean imageWanted;
     private volatile boolean closing;
     private volatile boolean finished;
 
@@ -69,8 +71,9 @@ final class CaptureLane {
         this.lastCapture = System.nanoTime() - config.syncInterval().toNanos();
     }
 
-    void connect(UploadLane lane) {
-        upload = lane;
+    void connect(UploadLane uploadLane, CompactionLane compactionLane) {
+        upload = uploadLane;
+        compaction = compactionLane;
     }
 
     /** Something is about to be committed, or may have been: look soon. Any thread; cheap. */
@@ -95,6 +98,12 @@ final class CaptureLane {
     }
 
     void wake() {
+        lane.wake();
+    }
+
+    /** Asks for a state of the database for a snapshot; the compaction lane gets it. Any thread. */
+    void wantImage() {
+        imageWanted = true;
         lane.wake();
     }
 
@@ -192,6 +201,10 @@ final class CaptureLane {
         }
         Txid before = capture.captured();
         captureIfDue();
+        if (imageWanted) {
+            compaction.accept(capture.openImage());
+            imageWanted = false;
+        }
         capture.checkpoint();
         if (capture.captured().isAfter(before)) {
             upload.wake();
@@ -230,6 +243,7 @@ final class CaptureLane {
         Verdict verdict = upload.verdict();
         if (verdict != null && verdict.diverged()) {
             refuseEmpty(verdict);
+            compaction.historyEnds();
             capture.image(verdict.replicaNewest(), true);
             upload.imageTaken(verdict.replicaNewest());
             unproven = false;

@@ -4,7 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.compaction.Levels;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.ReplicaLocation;
 
@@ -22,7 +24,12 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param minCheckpointPages pages in the WAL from which a checkpoint is worth its cost; 1,000
  * @param walLimitPages pages in the WAL from which writers are held back for a moment so that it can start again; 16,384
  * @param maxSyncWalBytes WAL bytes after which one level-0 file ends (at the next commit); 64 MiB
- * @param level0Retention how long level-0 files are kept locally once they are replicated; 5 min
+ * @param level0Retention how long level-0 files are kept: here once they are replicated, on the replica once they are merged; 5 min
+ * @param levels intervals of levels 1, 2 and so on, 1 to 8 of them, ascending; 30 s, 5 min, 1 h
+ * @param snapshotInterval time between two snapshots of a database that changes; 24 h
+ * @param snapshotRetention how much past is kept at least; 24 h
+ * @param retentionEnabled false leaves all deleting on the replica to rules of the store; true
+ * @param validationInterval how often the replica of a database that changes is checked for gaps; zero for never, the default
  * @param shutdownSyncTimeout longest wait for the last upload when closing; 30 s
  * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
  * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
@@ -39,6 +46,11 @@ public record DatabaseConfig(
         int walLimitPages,
         long maxSyncWalBytes,
         Duration level0Retention,
+        List<Duration> levels,
+        Duration snapshotInterval,
+        Duration snapshotRetention,
+        boolean retentionEnabled,
+        Duration validationInterval,
         Duration shutdownSyncTimeout,
         PageEncoding pageEncoding,
         boolean replaceWithEmpty) {
@@ -69,6 +81,10 @@ public record DatabaseConfig(
                 "at least minCheckpointPages (" + minCheckpointPages + ")");
         check(maxSyncWalBytes >= 1 << 20, "maxSyncWalBytes", maxSyncWalBytes, "at least 1 MiB");
         check(atLeast(level0Retention, Duration.ZERO), "level0Retention", level0Retention, "not negative");
+        levels = new Levels(levels).intervals();
+        check(atLeast(snapshotInterval, Duration.ofSeconds(1)), "snapshotInterval", snapshotInterval, "at least 1 s");
+        check(atLeast(snapshotRetention, Duration.ZERO), "snapshotRetention", snapshotRetention, "not negative");
+        check(atLeast(validationInterval, Duration.ZERO), "validationInterval", validationInterval, "not negative");
         check(atLeast(shutdownSyncTimeout, Duration.ZERO), "shutdownSyncTimeout", shutdownSyncTimeout, "not negative");
     }
 
@@ -95,6 +111,11 @@ public record DatabaseConfig(
         private int walLimitPages = 16_384;
         private long maxSyncWalBytes = 64L << 20;
         private Duration level0Retention = Duration.ofMinutes(5);
+        private List<Duration> levels = Levels.DEFAULT.intervals();
+        private Duration snapshotInterval = Duration.ofHours(24);
+        private Duration snapshotRetention = Duration.ofHours(24);
+        private boolean retentionEnabled = true;
+        private Duration validationInterval = Duration.ZERO;
         private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
         private boolean replaceWithEmpty;
@@ -150,6 +171,31 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder levels(List<Duration> value) {
+            levels = List.copyOf(value);
+            return this;
+        }
+
+        public Builder snapshotInterval(Duration value) {
+            snapshotInterval = value;
+            return this;
+        }
+
+        public Builder snapshotRetention(Duration value) {
+            snapshotRetention = value;
+            return this;
+        }
+
+        public Builder retentionEnabled(boolean value) {
+            retentionEnabled = value;
+            return this;
+        }
+
+        public Builder validationInterval(Duration value) {
+            validationInterval = value;
+            return this;
+        }
+
         public Builder shutdownSyncTimeout(Duration value) {
             shutdownSyncTimeout = value;
             return this;
@@ -187,6 +233,11 @@ public record DatabaseConfig(
                     walLimitPages,
                     maxSyncWalBytes,
                     level0Retention,
+                    levels,
+                    snapshotInterval,
+                    snapshotRetention,
+                    retentionEnabled,
+                    validationInterval,
                     shutdownSyncTimeout,
                     pageEncoding,
                     replaceWithEmpty);

@@ -7,6 +7,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureSettings;
+import org.litestream4j.compaction.CompactionStatus;
+import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replication.Ownership;
@@ -31,6 +34,9 @@ public final class ManagedDatabase {
     /** How long the application's first connection waits until the engine holds the database, too. */
     private static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(10);
 
+    /** How long closing waits for a merge or snapshot to give up. */
+    private static final Duration COMPACTION_STOP_TIMEOUT = Duration.ofSeconds(5);
+
     /** How long closing waits for the application's connections. */
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
@@ -45,6 +51,7 @@ public final class ManagedDatabase {
     private final PhysicalConnections connections = new PhysicalConnections();
     private final CaptureLane captureLane;
     private final UploadLane uploadLane;
+    private final CompactionLane compactionLane;
 
     private volatile boolean closed;
 
@@ -69,10 +76,14 @@ public final class ManagedDatabase {
                 clock);
         this.ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
-        this.replication = new Replication(capture, client, clock, config.level0Retention(), ownership);
+        this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, clock, pools);
+        this.replication =
+                new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
         this.captureLane = new CaptureLane(config, capture, progress, clock, pools);
-        this.uploadLane = new UploadLane(config, replication, client.url(), captureLane, progress, clock, pools);
-        captureLane.connect(uploadLane);
+        this.uploadLane =
+                new UploadLane(config, replication, client.url(), captureLane, compactionLane, progress, clock, pools);
+        captureLane.connect(uploadLane, compactionLane);
+        compactionLane.connect(captureLane, uploadLane);
     }
 
     public String name() {
@@ -88,6 +99,9 @@ public final class ManagedDatabase {
         Progress.Failure failure = progress.failure(Progress.Step.UPLOAD);
         if (failure == null) {
             failure = progress.failure(Progress.Step.CAPTURE);
+        }
+        if (failure == null) {
+            failure = progress.failure(Progress.Step.COMPACTION);
         }
         return new DatabaseStatus(
                 config.name(),
@@ -159,6 +173,70 @@ public final class ManagedDatabase {
         } catch (TimeoutException e) {
             throw notReplicated("not replicated within " + timeout.toMillis() + " ms", e);
         }
+    }
+
+    /**
+     * Captures everything that is committed now, and waits until a snapshot that holds it is on the replica; there is none to
+     * wait for if nothing changed since the newest.
+     *
+     * @return the newest snapshot's transaction
+     * @throws LitestreamException if that cannot be, with the last error, or not in time
+     */
+    public Txid snapshot(Duration timeout) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        sync(timeout);
+        compactionLane.demandSnapshot();
+        awaitCompaction(() -> !compactionLane.isSnapshotPending(), deadline, "no snapshot");
+        return compactionLane.status().newestSnapshot();
+    }
+
+    /**
+     * Merges all files of the replica that can be merged, without waiting for their windows, and deletes what is past its
+     * retention; waits until that is done.
+     *
+     * @throws LitestreamException if that cannot be, with the last error, or not in time
+     */
+    public void compact(Duration timeout) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        sync(timeout);
+        int ticket = compactionLane.demandMerge();
+        awaitCompaction(() -> compactionLane.isServed(ticket), deadline, "not merged");
+    }
+
+    private void awaitCompaction(BooleanSupplier done, long deadline, String problem)
+            throws IOException, InterruptedException {
+        try {
+            progress.await(
+                    () -> done.getAsBoolean()
+                            || stopped()
+                            || progress.failure(Progress.Step.COMPACTION) != null
+                            || progress.failure(Progress.Step.CAPTURE) != null,
+                    Duration.ofNanos(deadline - System.nanoTime()));
+        } catch (TimeoutException e) {
+            throw notReplicated(problem + " in time", e);
+        }
+        if (!done.getAsBoolean()) {
+            throw notReplicated(problem + (stopped() ? ", replication has stopped" : ""), null);
+        }
+    }
+
+    /**
+     * Checks the replica, on the caller's thread: whether files are missing, and whether the newest state can be restored.
+     *
+     * @param deep whether to read and check the content of every file, too
+     */
+    public Validation.Result validate(boolean deep) throws IOException {
+        return Validation.run(client, deep, () -> closed);
+    }
+
+    /** What is known of the levels and snapshots of the replica; no file or network access. */
+    public CompactionStatus compaction() {
+        return compactionLane.status();
+    }
+
+    /** The result of the last scheduled validation, if there was any. */
+    public Optional<Validation.Result> lastValidation() {
+        return Optional.ofNullable(compactionLane.validated());
     }
 
     private boolean stopped() {
@@ -245,6 +323,7 @@ public final class ManagedDatabase {
         if (closed) {
             return;
         }
+        compactionLane.stop(COMPACTION_STOP_TIMEOUT);
         connections.drain(DRAIN_TIMEOUT);
         long deadline = System.nanoTime() + config.shutdownSyncTimeout().toNanos();
         captureLane.finish();

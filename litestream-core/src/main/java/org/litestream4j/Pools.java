@@ -15,10 +15,12 @@ final class Pools {
 
     private static final int CAPTURE_THREADS = 4;
     private static final int UPLOAD_THREADS = 8;
+    private static final int COMPACTION_THREADS = 2;
     private static final long KEEP_ALIVE_SECONDS = 10;
 
     final ExecutorService capture = pool("litestream-capture", CAPTURE_THREADS);
     final ExecutorService upload = pool("litestream-upload", UPLOAD_THREADS);
+    final ExecutorService compaction = pool("litestream-compaction", COMPACTION_THREADS);
     final ScheduledExecutorService timer = timer();
 
     private static ExecutorService pool(String name, int threads) {
@@ -51,5 +53,6 @@ final class Pools {
         timer.shutdown();
         capture.shutdown();
         upload.shutdown();
+        compaction.shutdown();
     }
 }

@@ -2,6 +2,8 @@ package org.litestream4j;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -18,7 +20,8 @@ final class Progress {
     /** Where an error came from; one is kept for each. */
     enum Step {
         CAPTURE,
-        UPLOAD
+        UPLOAD,
+        COMPACTION
     }
 
     /** What went wrong last, and when it began. */
@@ -28,8 +31,7 @@ final class Progress {
     private final Condition changed = lock.newCondition();
     private long requested;
     private long served;
-    private volatile @Nullable Failure captureFailure;
-    private volatile @Nullable Failure uploadFailure;
+    private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
 
     /** Asks for a capture of all that is committed now; the answer is a ticket for {@link #isServed}. */
     long request() {
@@ -107,16 +109,16 @@ final class Progress {
     }
 
     private void set(Step step, @Nullable Failure failure) {
-        if (step == Step.CAPTURE) {
-            captureFailure = failure;
+        if (failure == null) {
+            failures.remove(step);
         } else {
-            uploadFailure = failure;
+            failures.put(step, failure);
         }
     }
 
     @Nullable
     Failure failure(Step step) {
-        return step == Step.CAPTURE ? captureFailure : uploadFailure;
+        return failures.get(step);
     }
 
     /**

@@ -25,6 +25,7 @@ final class UploadLane {
     private final Replication replication;
     private final String replica;
     private final CaptureLane capture;
+    private final CompactionLane compaction;
     private final Progress progress;
     private final Clock clock;
     private final Lane lane;
@@ -42,6 +43,7 @@ final class UploadLane {
             Replication replication,
             String replica,
             CaptureLane capture,
+            CompactionLane compaction,
             Progress progress,
             Clock clock,
             Pools pools) {
@@ -49,6 +51,7 @@ final class UploadLane {
         this.replication = replication;
         this.replica = replica;
         this.capture = capture;
+        this.compaction = compaction;
         this.progress = progress;
         this.clock = clock;
         this.lane = new Lane(this::run, pools.upload, pools.timer);
@@ -62,6 +65,12 @@ final class UploadLane {
     @Nullable
     Verdict verdict() {
         return verdict;
+    }
+
+    /** Whether captured files lead on from the replica, so that positions of both can be compared. */
+    boolean isContinuing() {
+        Verdict known = verdict;
+        return known != null && !known.diverged();
     }
 
     boolean isConflict() {
@@ -104,18 +113,23 @@ final class UploadLane {
                 lane.wake();
             }
         } catch (ReplicaConflictException e) {
-            conflict = true;
-            progress.failed(Progress.Step.UPLOAD, String.valueOf(e.getMessage()), clock.instant());
-            log.error(
-                    "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
-                    config.name(),
-                    replica,
-                    replicated(),
-                    e);
-            capture.wake();
+            conflict(e);
         } catch (IOException | RuntimeException e) {
             fail(e);
         }
+    }
+
+    /** Someone else writes to the replica: all lanes stop. Any thread. */
+    void conflict(ReplicaConflictException e) {
+        conflict = true;
+        progress.failed(Progress.Step.UPLOAD, String.valueOf(e.getMessage()), clock.instant());
+        log.error(
+                "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
+                config.name(),
+                replica,
+                replicated(),
+                e);
+        capture.wake();
     }
 
     private void fail(Exception e) {
@@ -150,6 +164,9 @@ final class UploadLane {
                         known.reason());
             }
             capture.wake();
+            if (!known.diverged()) {
+                compaction.wake();
+            }
         }
         return !known.diverged() && replication.uploadNext();
     }

@@ -15,6 +15,7 @@ import java.util.List;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxMerger;
 import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.Txid;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
@@ -58,8 +59,24 @@ public final class SqliteFixture {
 
     /** The level-0 files of a replica in a folder, in order. */
     public static List<LtxFileName> level0(Path replica) throws IOException {
+        return level(replica, 0);
+    }
+
+    /** Number of pages in a level-0 file. */
+    public static int pages(Path replica, LtxFileName name) throws IOException {
+        int count = 0;
+        try (LtxReader reader = open(replica, 0, name)) {
+            while (reader.next()) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** The files of a level of a replica in a folder, in order. */
+    public static List<LtxFileName> level(Path replica, int level) throws IOException {
         List<LtxFileName> names = new ArrayList<>();
-        Path folder = replica.resolve("ltx").resolve("0");
+        Path folder = replica.resolve("ltx").resolve(Integer.toString(level));
         if (Files.isDirectory(folder)) {
             try (var paths = Files.list(folder)) {
                 paths.forEach(
@@ -70,22 +87,20 @@ public final class SqliteFixture {
         return names;
     }
 
-    /** Number of pages in a level-0 file. */
-    public static int pages(Path replica, LtxFileName name) throws IOException {
-        int count = 0;
-        try (LtxReader reader = open(replica, name)) {
-            while (reader.next()) {
-                count++;
-            }
-        }
-        return count;
-    }
-
-    /** The merge of all level-0 files, written out: independent of the restore package. */
+    /** The merge of the newest snapshot and all level-0 files after it, written out: independent of the restore package. */
     public static void mergeLevel0(Path replica, Path target) throws IOException {
         List<LtxReader> readers = new ArrayList<>();
+        Txid snapshot = Txid.NONE;
+        List<LtxFileName> snapshots = level(replica, 9);
+        if (!snapshots.isEmpty()) {
+            LtxFileName newest = snapshots.get(snapshots.size() - 1);
+            readers.add(open(replica, 9, newest));
+            snapshot = newest.max();
+        }
         for (LtxFileName name : level0(replica)) {
-            readers.add(open(replica, name));
+            if (name.max().isAfter(snapshot)) {
+                readers.add(open(replica, 0, name));
+            }
         }
         try (LtxMerger merger = LtxMerger.open(readers);
                 var channel = Files.newByteChannel(
@@ -97,8 +112,8 @@ public final class SqliteFixture {
         }
     }
 
-    private static LtxReader open(Path replica, LtxFileName name) throws IOException {
-        Path path = replica.resolve("ltx").resolve("0").resolve(name.toString());
+    private static LtxReader open(Path replica, int level, LtxFileName name) throws IOException {
+        Path path = replica.resolve("ltx").resolve(Integer.toString(level)).resolve(name.toString());
         InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16);
         return LtxReader.open(in, path.toString(), name);
     }

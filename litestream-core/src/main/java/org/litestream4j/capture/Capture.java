@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -45,8 +46,10 @@ public final class Capture implements Closeable {
     }
 
     private final CaptureSettings settings;
+    private final Clock clock;
     private final OwnerLock owner;
     private final Staging staging;
+    private final Staging snapshots;
     private final PositionStore store;
     private final Level0Writer writer;
     private final Checkpointer checkpointer;
@@ -68,8 +71,10 @@ public final class Capture implements Closeable {
 
     public Capture(CaptureSettings settings, Clock clock) {
         this.settings = settings;
+        this.clock = clock;
         this.owner = new OwnerLock(settings.metaPath());
-        this.staging = new Staging(settings.metaPath());
+        this.staging = new Staging(settings.metaPath(), 0);
+        this.snapshots = new Staging(settings.metaPath(), 9);
         this.store = new PositionStore(settings.metaPath());
         this.writer = new Level0Writer(staging, clock, settings.pageEncoding());
         this.checkpointer = new Checkpointer(settings, this);
@@ -148,6 +153,11 @@ public final class Capture implements Closeable {
         return staging;
     }
 
+    /** Where {@link LiveImage} puts snapshots until they are uploaded. Any thread may use it. */
+    public Staging snapshots() {
+        return snapshots;
+    }
+
     /** Judges, with the write lock held for a moment, whether the recorded position leads to the present database. */
     public Continuity judge() throws IOException {
         return guarded(() -> {
@@ -188,7 +198,8 @@ public final class Capture implements Closeable {
     /**
      * Captures the whole database as one level-0 file.
      *
-     * @param after the transaction before it; the image gets the next TXID
+     * @param after the transaction before it; the image gets the next TXID. The image of TXID 1 is a snapshot and goes to
+     *     that level of the replica, so TXID 2 follows at once: a level-0 file with page 1 alone
      * @param discard whether local files after {@code after} belong to another history and go
      */
     public void image(Txid after, boolean discard) throws IOException {
@@ -221,8 +232,14 @@ public final class Capture implements Closeable {
         int pageSize = session().pageSize();
         long commit = scan.found() ? scan.commit() : session().pageCount();
         PageSource source = new PageSource(databaseFile(), present.orElse(null), scan.pages(), pageSize);
-        long checksum = writer.writeImage(txid, present.orElse(null), scan, commit, pageSize, source);
-        moveTo(new PositionRecord(txid, checksum, pageSize, commit, scan.end(), openFile, false, WalPosition.NONE));
+        WalFile walFile = present.orElse(null);
+        long checksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
+        Txid last = txid;
+        if (txid.previous().isNone()) {
+            last = txid.next();
+            checksum = writer.writeFirstPage(last, walFile, scan, commit, pageSize, source);
+        }
+        moveTo(new PositionRecord(last, checksum, pageSize, commit, scan.end(), openFile, false, WalPosition.NONE));
         checkpointer.written();
         log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, commit);
     }
@@ -274,6 +291,48 @@ public final class Capture implements Closeable {
     private PageSource missingPages(WalFile source, PositionRecord before) throws IOException {
         WalPageMap all = source.scan(WalPosition.NONE, Long.MAX_VALUE).pages();
         return new PageSource(databaseFile(), source, all, before.pageSize());
+    }
+
+    /**
+     * Captures everything that is committed now, and holds this state of the database still so that another thread can write a
+     * snapshot of it.
+     *
+     * @return what the caller must close, whatever becomes of this object
+     */
+    public LiveImage openImage() throws IOException {
+        return guarded(() -> {
+            Connection reader = session().openReader();
+            boolean opened = false;
+            try {
+                LiveImage.State captured = captureAll();
+                LiveImage image = LiveImage.open(settings, snapshots, reader, captured, clock);
+                opened = true;
+                return image;
+            } finally {
+                if (!opened) {
+                    SqliteSession.closeQuietly(reader);
+                }
+            }
+        });
+    }
+
+    /** Call after the image's own reader began: it then holds the WAL, or sees the database file alone. */
+    private LiveImage.State captureAll() throws IOException {
+        for (int attempt = 1; attempt <= IMAGE_ATTEMPTS; attempt++) {
+            capture();
+            PositionRecord now = position();
+            if ((now.atFrozenEnd() || now.wal().equals(WalPosition.NONE)) && nothingAfterPosition()) {
+                return new LiveImage.State(now, null);
+            }
+            Optional<WalFile> present = openWal();
+            if (present.isPresent() && now.wal().offset() > WalHeader.SIZE) {
+                WalScan scan = present.get().scan(WalPosition.NONE, now.wal().offset() - WalHeader.SIZE);
+                if (scan.end().equals(now.wal())) {
+                    return new LiveImage.State(now, scan);
+                }
+            }
+        }
+        throw new IOException(settings.database() + ": the WAL changed while a snapshot began; it is tried again");
     }
 
     /** Runs a checkpoint round if one is due. True if it ran. */
@@ -335,7 +394,7 @@ public final class Capture implements Closeable {
     public static void recordRestored(
             Path database, Path metaPath, Txid txid, long fileChecksum, int pageSize, long commit) throws IOException {
         Files.createDirectories(metaPath);
-        Staging staging = new Staging(metaPath);
+        Staging staging = new Staging(metaPath, 0);
         LtxFileName newest = LtxFileName.of(txid);
         new PositionStore(metaPath)
                 .save(new PositionRecord(

@@ -18,6 +18,8 @@ import org.litestream4j.wal.WalScan;
 /** Writes level-0 files into {@link Staging}: what a scan found, or the whole database. */
 final class Level0Writer {
 
+    private static final Txid FIRST = new Txid(1);
+
     private final Staging staging;
     private final Clock clock;
     private final PageEncoding encoding;
@@ -98,7 +100,8 @@ final class Level0Writer {
             throws IOException {
         byte[] page = new byte[pageSize];
         long lockPage = LockPage.pgno(pageSize);
-        try (Output output = new Output(txid, pageSize, commit, range(scan))) {
+        WalRange range = txid.equals(FIRST) ? lastFrame(scan, pageSize) : range(scan);
+        try (Output output = new Output(txid, pageSize, commit, range)) {
             for (long pgno = 1; pgno <= commit; pgno++) {
                 if (pgno != lockPage) {
                     source.read(pgno, page);
@@ -107,6 +110,38 @@ final class Level0Writer {
             }
             return output.publish(wal, scan);
         }
+    }
+
+    /**
+     * Writes page 1 alone, as it is: the first image goes to the snapshots, and level 0 must not be empty.
+     *
+     * @param scan of the whole WAL, as the image had it
+     * @return the file checksum
+     */
+    long writeFirstPage(Txid txid, @Nullable WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
+            throws IOException {
+        byte[] page = new byte[pageSize];
+        WalRange range = scan.found()
+                ? new WalRange(
+                        scan.end().offset(), 0, scan.end().salt1(), scan.end().salt2())
+                : new WalRange(WalHeader.SIZE, 0, 0, 0);
+        try (Output output = new Output(txid, pageSize, commit, range)) {
+            source.read(1, page);
+            output.ltx.writePage(1, page);
+            return output.publish(wal, scan);
+        }
+    }
+
+    /** What the header of a snapshot says of its source. */
+    static WalRange lastFrame(WalScan scan, int pageSize) {
+        long frameSize = (long) pageSize + WalFile.FRAME_HEADER_SIZE;
+        return scan.found()
+                ? new WalRange(
+                        scan.end().offset() - frameSize,
+                        frameSize,
+                        scan.end().salt1(),
+                        scan.end().salt2())
+                : new WalRange(WalHeader.SIZE, 0, 0, 0);
     }
 
     private static WalHeader walHeader(WalScan scan) {

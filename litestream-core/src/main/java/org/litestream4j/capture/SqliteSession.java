@@ -127,6 +127,26 @@ final class SqliteSession implements Closeable {
         return result;
     }
 
+    /** A connection of its own in a read transaction, to be closed with {@link #closeQuietly}; any thread may do that. */
+    Connection openReader() throws IOException {
+        Connection reader;
+        try {
+            reader = connect(path, busyTimeout);
+        } catch (SQLException e) {
+            throw failure(path, "cannot open a connection", e);
+        }
+        boolean begun = false;
+        try {
+            beginRead(reader);
+            begun = true;
+            return reader;
+        } finally {
+            if (!begun) {
+                closeQuietly(reader);
+            }
+        }
+    }
+
     /** Runs an action while nobody can write. False if the write lock was not to be had. */
     boolean underWriteLock(IoAction action) throws IOException {
         Connection writer = spare();
@@ -326,7 +346,7 @@ final class SqliteSession implements Closeable {
         return new CaptureException(path, what + ": " + e.getMessage(), remedy, e);
     }
 
-    private static void closeQuietly(Connection connection) {
+    static void closeQuietly(Connection connection) {
         try {
             connection.close();
         } catch (SQLException e) {

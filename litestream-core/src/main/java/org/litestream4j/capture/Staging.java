@@ -21,8 +21,8 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The local level-0 files of one database, {@code <meta>/ltx/0/<name>}. A file is visible under its name only when it is whole
- * and durable.
+ * The local files of one database and level, {@code <meta>/ltx/<level>/<name>}. A file is visible under its name only when it
+ * is whole and durable.
  */
 public final class Staging {
 
@@ -30,8 +30,8 @@ public final class Staging {
 
     private final Path folder;
 
-    Staging(Path metaPath) {
-        this.folder = metaPath.resolve("ltx").resolve("0");
+    Staging(Path metaPath, int level) {
+        this.folder = metaPath.resolve("ltx").resolve(Integer.toString(level));
     }
 
     /** Makes the folder and removes what a crash left unfinished. */
@@ -87,6 +87,11 @@ public final class Staging {
     /** Deletes a file that is no longer needed. */
     public void delete(LtxFileName name) throws IOException {
         Files.deleteIfExists(path(name));
+    }
+
+    /** Bytes that can be written here. */
+    long usableSpace() throws IOException {
+        return Files.getFileStore(folder).getUsableSpace();
     }
 
     /** Deletes all files whose transactions are after a TXID. */

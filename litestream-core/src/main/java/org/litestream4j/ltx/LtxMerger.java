@@ -1,10 +1,14 @@
 package org.litestream4j.ltx;
 
+import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Merges LTX files that follow each other into one: for each page the newest file wins, pages beyond the last file's
@@ -122,14 +126,30 @@ public final class LtxMerger implements Closeable {
         }
         try (LtxWriter writer = LtxWriter.open(out, header, encoding)) {
             while (next()) {
-                LtxReader winner = inputs[heap[0]];
-                if (winner.frameEncoding() == encoding) {
-                    writer.copyPage(pgno, winner.page(), winner.frameBytes(), winner.frameAt(), winner.frameSize());
-                } else {
-                    writer.writePage(pgno, winner.page());
-                }
+                writePage(writer, encoding);
             }
             return writer.finish(0);
+        }
+    }
+
+    /**
+     * The whole result, as {@link #writeTo} would write it, made while it is read: so it can be sent and checked at once.
+     *
+     * @return a stream that needs no closing; its memory is a buffer and the page index
+     */
+    public InputStream stream(PageEncoding encoding) {
+        if (state != State.NEW) {
+            throw new IllegalStateException("the merge to " + header.fileName() + " has started already");
+        }
+        return new MergedStream(encoding);
+    }
+
+    private void writePage(LtxWriter writer, PageEncoding encoding) throws IOException {
+        LtxReader winner = inputs[heap[0]];
+        if (winner.frameEncoding() == encoding) {
+            writer.copyPage(pgno, winner.page(), winner.frameBytes(), winner.frameAt(), winner.frameSize());
+        } else {
+            writer.writePage(pgno, winner.page());
         }
     }
 
@@ -282,5 +302,68 @@ public final class LtxMerger implements Closeable {
         long pgnoA = inputs[a].pgno();
         long pgnoB = inputs[b].pgno();
         return pgnoA != pgnoB ? pgnoA < pgnoB : a > b;
+    }
+
+    /** Goes on with the merge whenever its buffer is read empty. */
+    private final class MergedStream extends InputStream {
+
+        private final PageEncoding encoding;
+        private final Buffer buffer = new Buffer();
+        private @Nullable LtxWriter writer;
+        private int position;
+        private boolean ended;
+
+        MergedStream(PageEncoding encoding) {
+            this.encoding = encoding;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, bytes.length);
+            if (length == 0) {
+                return 0;
+            }
+            while (position == buffer.size()) {
+                if (ended) {
+                    return -1;
+                }
+                fill();
+            }
+            int count = Math.min(length, buffer.size() - position);
+            System.arraycopy(buffer.bytes(), position, bytes, offset, count);
+            position += count;
+            return count;
+        }
+
+        private void fill() throws IOException {
+            buffer.reset();
+            position = 0;
+            LtxWriter current = writer;
+            if (current == null) {
+                current = LtxWriter.open(buffer, header, encoding);
+                writer = current;
+            }
+            while (buffer.size() == 0) {
+                if (next()) {
+                    writePage(current, encoding);
+                } else {
+                    current.finish(0);
+                    ended = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    private static final class Buffer extends ByteArrayOutputStream {
+        byte[] bytes() {
+            return buf;
+        }
     }
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.Staging;
@@ -29,6 +30,8 @@ import org.litestream4j.replica.ReplicaUpload;
  */
 public final class Replication {
 
+    private static final LtxFileName FIRST_IMAGE = LtxFileName.of(new Txid(1));
+
     private static final int COPY_SIZE = 64 << 10;
 
     private final Capture capture;
@@ -37,6 +40,7 @@ public final class Replication {
     private final Clock clock;
     private final Duration localRetention;
     private final Ownership ownership;
+    private final Consumer<LtxFileInfo> uploaded;
 
     private volatile Txid replicated = Txid.NONE;
     private volatile @Nullable Instant pendingSince;
@@ -46,15 +50,22 @@ public final class Replication {
      * Begins with nothing known.
      *
      * @param localRetention how long replicated files are kept here
+     * @param uploaded told of each file that was published
      */
     public Replication(
-            Capture capture, ReplicaClient client, Clock clock, Duration localRetention, Ownership ownership) {
+            Capture capture,
+            ReplicaClient client,
+            Clock clock,
+            Duration localRetention,
+            Ownership ownership,
+            Consumer<LtxFileInfo> uploaded) {
         this.capture = capture;
         this.staging = capture.staging();
         this.client = client;
         this.clock = clock;
         this.localRetention = localRetention;
         this.ownership = ownership;
+        this.uploaded = uploaded;
     }
 
     /** Newest transaction on the replica, as far as this process knows. Any thread. */
@@ -112,19 +123,26 @@ public final class Replication {
         pendingSince = staging.timestamp(name);
         ownership.ensure();
         ownership.claim(name.max());
+        LtxFileInfo published;
         try (InputStream in = Files.newInputStream(staging.path(name));
-                ReplicaUpload upload = client.write(0, name, staging.timestamp(name))) {
+                ReplicaUpload upload = client.write(levelOf(name), name, staging.timestamp(name))) {
             byte[] buffer = new byte[COPY_SIZE];
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
                 upload.write(buffer, 0, count);
             }
-            upload.publish();
+            published = upload.publish();
         }
         ownership.renew();
         replicated = name.max();
+        uploaded.accept(published);
         notePending();
         expireLocal();
         return true;
+    }
+
+    /** A full image is uploaded once: the first is a snapshot. */
+    private static int levelOf(LtxFileName name) {
+        return name.equals(FIRST_IMAGE) ? ReplicaClient.SNAPSHOT_LEVEL : 0;
     }
 
     private void notePending() throws IOException {
@@ -149,26 +167,27 @@ public final class Replication {
         }
     }
 
-    private record Newest(Txid txid, @Nullable LtxFileInfo level0) {}
+    /** @param file with that transaction alone, where every upload of ours has its newest; null if there is none */
+    private record Newest(Txid txid, @Nullable LtxFileInfo file) {}
 
     private Newest newestOnReplica() throws IOException {
         Txid[] newest = {Txid.NONE};
-        LtxFileInfo[] level0 = new LtxFileInfo[1];
+        LtxFileInfo[] last = new LtxFileInfo[1];
         for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
             int current = level;
             client.list(level, Txid.NONE, file -> {
                 newest[0] = Txid.max(newest[0], file.maxTxid());
-                if (current == 0) {
-                    level0[0] = file;
+                if (current == 0 || (last[0] == null && file.name().equals(FIRST_IMAGE))) {
+                    last[0] = file;
                 }
                 return true;
             });
         }
-        return new Newest(newest[0], level0[0]);
+        return new Newest(newest[0], last[0]);
     }
 
     private boolean ours(Newest newest) throws IOException {
-        LtxFileInfo file = newest.level0();
+        LtxFileInfo file = newest.file();
         if (file == null || !file.name().equals(LtxFileName.of(newest.txid()))) {
             return false;
         }

@@ -1,0 +1,345 @@
+package org.litestream4j;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.LiveImage;
+import org.litestream4j.capture.Staging;
+import org.litestream4j.compaction.Compaction;
+import org.litestream4j.compaction.CompactionSettings;
+import org.litestream4j.compaction.CompactionStatus;
+import org.litestream4j.compaction.Levels;
+import org.litestream4j.compaction.Validation;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replication.Ownership;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Merges, snapshots and retires the files of one database's replica. It sleeps until the next window in which something is
+ * due, and for as long as nothing changes it does not wake at all.
+ */
+final class CompactionLane {
+
+    private static final Logger log = LoggerFactory.getLogger(CompactionLane.class);
+
+    private static final long FIRST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LONGEST_BACKOFF_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final int READ_SIZE = 64 << 10;
+
+    private final DatabaseConfig config;
+    private final ReplicaClient client;
+    private final Progress progress;
+    private final Clock clock;
+    private final Lane lane;
+    private final Compaction compaction;
+    private final Staging snapshots;
+    private final Staging level0;
+    private CaptureLane capture;
+    private UploadLane upload;
+
+    private volatile boolean stopping;
+    private volatile boolean snapshotWanted;
+    private volatile @Nullable Staged staged;
+    private volatile Validation.@Nullable Result validated;
+    private final AtomicInteger requested = new AtomicInteger();
+    private volatile int served;
+
+    /** Grows when captured transactions are given up, and their numbers used again. */
+    private final AtomicInteger history = new AtomicInteger();
+
+    private @Nullable LiveImage handedOver; // guarded by this
+
+    // Confined to the lane.
+    private boolean cleaned;
+    private boolean imageAsked;
+    private long backoff;
+    private long validatedAt;
+    private Txid validatedTxid = Txid.NONE;
+
+    /** A snapshot that waits here until the replica has its last transaction. */
+    private record Staged(LtxFileName name, int history) {}
+
+    CompactionLane(
+            DatabaseConfig config,
+            ReplicaClient client,
+            Capture capture,
+            Ownership ownership,
+            Progress progress,
+            Clock clock,
+            Pools pools) {
+        this.config = config;
+        this.client = client;
+        this.progress = progress;
+        this.clock = clock;
+        this.snapshots = capture.snapshots();
+        this.level0 = capture.staging();
+        this.compaction = new Compaction(
+                client,
+                new CompactionSettings(
+                        new Levels(config.levels()),
+                        config.level0Retention(),
+                        config.snapshotInterval(),
+                        config.snapshotRetention(),
+                        config.retentionEnabled(),
+                        config.pageEncoding()),
+                this::openLocal,
+                ownership::ensure,
+                clock,
+                System::nanoTime);
+        this.lane = new Lane(this::run, pools.compaction, pools.timer);
+        this.validatedAt = clock.millis();
+    }
+
+    void connect(CaptureLane captureLane, UploadLane uploadLane) {
+        capture = captureLane;
+        upload = uploadLane;
+    }
+
+    private @Nullable InputStream openLocal(LtxFileName name, long size) throws IOException {
+        Path path = level0.path(name);
+        try {
+            return Files.size(path) == size ? Files.newInputStream(path) : null;
+        } catch (NoSuchFileException e) {
+            return null;
+        }
+    }
+
+    CompactionStatus status() {
+        return compaction.status();
+    }
+
+    /** The last scheduled validation; null if there was none. */
+    Validation.@Nullable Result validated() {
+        return validated;
+    }
+
+    /** A file was published; any thread. Cheap: the lane wakes when the next window begins. */
+    void uploaded(LtxFileInfo file) {
+        compaction.uploaded(file);
+        if (staged != null || snapshotWanted) {
+            lane.wake();
+        } else {
+            long interval = config.levels().get(0).toMillis();
+            lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
+        }
+    }
+
+    /** What the replica holds is known to lead to what is captured: begin. Any thread. */
+    void wake() {
+        lane.wake();
+    }
+
+    /** Captured transactions that are not on the replica are given up; call before their numbers are used again. */
+    void historyEnds() {
+        history.incrementAndGet();
+    }
+
+    /** Asks for a snapshot of what is captured. Any thread. */
+    void demandSnapshot() {
+        snapshotWanted = true;
+        lane.wake();
+    }
+
+    /** Asks for a merge of all that can be merged; the answer is a ticket for {@link #isServed}. Any thread. */
+    int demandMerge() {
+        int ticket = requested.incrementAndGet();
+        lane.wake();
+        return ticket;
+    }
+
+    boolean isServed(int ticket) {
+        return served - ticket >= 0;
+    }
+
+    /** Whether a snapshot that was asked for is still to come. */
+    boolean isSnapshotPending() {
+        return snapshotWanted || staged != null;
+    }
+
+    /** The state that was asked for; any thread. It is closed here. */
+    void accept(LiveImage image) {
+        LiveImage unused = image;
+        synchronized (this) {
+            if (!stopping) {
+                unused = handedOver;
+                handedOver = image;
+            }
+        }
+        closeQuietly(unused);
+        lane.wake();
+    }
+
+    private synchronized @Nullable LiveImage takeImage() {
+        LiveImage image = handedOver;
+        handedOver = null;
+        return image;
+    }
+
+    private static void closeQuietly(@Nullable LiveImage image) {
+        if (image != null) {
+            try {
+                image.close();
+            } catch (IOException e) {
+                log.debug("closing an image failed", e);
+            }
+        }
+    }
+
+    /** Gives up what runs, and does nothing more. True if it is over. */
+    boolean stop(Duration timeout) {
+        synchronized (this) {
+            stopping = true;
+        }
+        compaction.stop();
+        boolean over = lane.stop(timeout);
+        closeQuietly(takeImage());
+        return over;
+    }
+
+    private void run() {
+        if (stopping || upload.isConflict() || !upload.isContinuing()) {
+            return;
+        }
+        try {
+            step();
+            backoff = 0;
+            if (progress.succeeded(Progress.Step.COMPACTION)) {
+                log.info("compaction goes on: db={} replica={}", config.name(), client.url());
+            }
+            planNext();
+        } catch (ReplicaConflictException e) {
+            upload.conflict(e);
+        } catch (IOException | RuntimeException e) {
+            if (!stopping) {
+                fail(e);
+            }
+        }
+        progress.signal();
+    }
+
+    private void fail(Exception e) {
+        String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
+        if (progress.failed(Progress.Step.COMPACTION, text, clock.instant())) {
+            log.warn("compaction failed, will retry: db={} replica={}", config.name(), client.url(), e);
+        }
+        backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
+        lane.wakeIn(ThreadLocalRandom.current().nextLong(backoff / 2, backoff + 1));
+    }
+
+    private void step() throws IOException {
+        if (!cleaned) { // a crash may have left one that is of no use any more
+            for (LtxFileName name : snapshots.list()) {
+                snapshots.delete(name);
+            }
+            cleaned = true;
+        }
+        compaction.refresh();
+        stageImage();
+        publishStaged();
+        int ticket = requested.get();
+        compaction.run(served != ticket);
+        served = ticket;
+        askForImage();
+        validateIfDue();
+    }
+
+    private void askForImage() {
+        if (snapshotWanted && !compaction.isChangedSinceSnapshot(upload.replicated())) {
+            snapshotWanted = false;
+        }
+        if (staged == null && !imageAsked && (snapshotWanted || compaction.isSnapshotDue(upload.replicated()))) {
+            imageAsked = true;
+            capture.wantImage();
+        }
+    }
+
+    private void stageImage() throws IOException {
+        try (LiveImage image = takeImage()) {
+            if (image == null) {
+                return;
+            }
+            imageAsked = false;
+            int now = history.get();
+            if (image.write(() -> stopping)) {
+                staged = new Staged(image.name(), now);
+                log.info(
+                        "snapshot taken: db={} txid={}",
+                        config.name(),
+                        image.name().max());
+            }
+        }
+    }
+
+    private void publishStaged() throws IOException {
+        Staged waiting = staged;
+        if (waiting == null) {
+            return;
+        }
+        boolean replicated = !upload.replicated().isBefore(waiting.name().max());
+        if (history.get() != waiting.history()) { // asked after the position, which then was this history's
+            drop(waiting);
+            return;
+        }
+        if (!replicated) {
+            return; // the upload lane will wake us
+        }
+        Path path = snapshots.path(waiting.name());
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(path), READ_SIZE)) {
+            compaction.publishSnapshot(waiting.name(), snapshots.timestamp(waiting.name()), in, path.toString());
+            log.info("snapshot published: db={} replica={} txid={}", config.name(), client.url(), waiting.name());
+        } catch (NoSuchFileException e) {
+            log.warn("snapshot is gone before its upload: db={} file={}", config.name(), path);
+        }
+        snapshotWanted = false;
+        drop(waiting);
+    }
+
+    private void drop(Staged waiting) throws IOException {
+        staged = null;
+        snapshots.delete(waiting.name());
+    }
+
+    private void validateIfDue() throws IOException {
+        long interval = config.validationInterval().toMillis();
+        Txid replicated = upload.replicated();
+        if (interval == 0 || clock.millis() - validatedAt < interval || replicated.equals(validatedTxid)) {
+            return;
+        }
+        validatedAt = clock.millis();
+        validatedTxid = replicated;
+        Validation.Result result = Validation.run(client, false, () -> stopping);
+        validated = result;
+        if (!result.isSound()) {
+            log.error(
+                    "replica is not sound: db={} replica={} problems={}",
+                    config.name(),
+                    client.url(),
+                    result.problems());
+        }
+    }
+
+    private void planNext() {
+        if (staged != null || imageAsked) {
+            return; // somebody will wake us
+        }
+        long millis = compaction.millisUntilDue(upload.replicated());
+        if (millis >= 0) {
+            lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(millis + 1));
+        }
+    }
+}

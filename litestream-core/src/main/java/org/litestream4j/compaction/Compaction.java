@@ -1,0 +1,168 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+
+/**
+ * The levels, snapshots and retention of one replica. It lists the replica at its first {@link #run} and remembers what is
+ * there from then on; nothing new, no request.
+ *
+ * <p>Confined to one lane, but for {@link #uploaded}, {@link #status} and {@link #stop}. After an {@link IOException} the same
+ * call may be repeated: the replica is restorable at every moment.
+ */
+public final class Compaction {
+
+    private final Clock clock;
+    private final StopSignal stop = new StopSignal();
+    private final ReplicaIndex index;
+    private final Inputs inputs;
+    private final VerifiedUpload upload;
+    private final Compactor compactor;
+    private final Retention retention;
+    private final SnapshotPolicy policy;
+    private final Queue<LtxFileInfo> arrived = new ConcurrentLinkedQueue<>();
+
+    private long snapshots;
+    private boolean conflict;
+    private volatile CompactionStatus status = CompactionStatus.NONE;
+
+    /**
+     * @param local level-0 files that need not be fetched
+     * @param fence asked before every write and every deletion
+     * @param clock for windows and ages
+     * @param nanoTime monotonic, to notice when {@code clock} jumps
+     */
+    public Compaction(
+            ReplicaClient client,
+            CompactionSettings settings,
+            LocalLevel0 local,
+            Fence fence,
+            Clock clock,
+            LongSupplier nanoTime) {
+        this.clock = clock;
+        this.index = new ReplicaIndex(client);
+        this.inputs = new Inputs(client, index, local, stop);
+        this.upload = new VerifiedUpload(client, index, fence, stop);
+        this.compactor = new Compactor(client, index, settings.levels(), settings.pageEncoding(), inputs, upload);
+        this.retention = new Retention(client, index, settings, fence, nanoTime);
+        this.policy = new SnapshotPolicy(index, inputs, settings.snapshotInterval());
+    }
+
+    /** A file was uploaded by somebody else in this process. Any thread. */
+    public void uploaded(LtxFileInfo file) {
+        arrived.add(file);
+    }
+
+    /** Any thread. */
+    public CompactionStatus status() {
+        return status;
+    }
+
+    /** Ends what runs, soon; nothing can be done afterwards. Any thread. */
+    public void stop() {
+        stop.stop();
+    }
+
+    /** Makes sure that it is known what the replica holds. */
+    public void refresh() throws IOException {
+        index.refresh();
+        for (LtxFileInfo file = arrived.poll(); file != null; file = arrived.poll()) {
+            index.add(file);
+        }
+        publishStatus();
+    }
+
+    /**
+     * Merges what is due, and deletes what retention no longer needs.
+     *
+     * @param force whether everything is merged that can be, due or not
+     */
+    public void run(boolean force) throws IOException {
+        refresh();
+        try {
+            compactor.run(clock.millis(), force);
+            conflict = false;
+            retention.run(clock.millis());
+        } catch (ReplicaConflictException e) {
+            index.doubtAll();
+            boolean again = conflict;
+            conflict = true;
+            if (again) {
+                throw e; // and that although the replica was listed since
+            }
+        } catch (ReplicaFileNotFoundException e) {
+            index.doubtAll();
+            throw e;
+        } catch (StopSignal.StoppedException e) {
+            return;
+        } finally {
+            publishStatus();
+        }
+    }
+
+    /**
+     * When there will be something to do without further changes.
+     *
+     * @param replicated newest transaction on the replica
+     * @return milliseconds from now, 0 for at once; negative for never
+     */
+    public long millisUntilDue(Txid replicated) {
+        long now = clock.millis();
+        long next = Math.min(compactor.nextDue(now), Math.min(retention.nextDue(now), policy.nextDue(now, replicated)));
+        return next == Long.MAX_VALUE ? -1 : Math.max(0, next - now);
+    }
+
+    /** Whether it is time for a snapshot, and there is something new in it. */
+    public boolean isSnapshotDue(Txid replicated) {
+        long now = clock.millis();
+        return policy.nextDue(now, replicated) <= now;
+    }
+
+    /** Whether anything changed since the newest snapshot. */
+    public boolean isChangedSinceSnapshot(Txid replicated) {
+        return policy.isChanged(replicated);
+    }
+
+    /**
+     * Publishes a snapshot.
+     *
+     * @param content the file; the caller closes it
+     * @param source its path, for messages
+     */
+    public void publishSnapshot(LtxFileName name, Instant timestamp, InputStream content, String source)
+            throws IOException {
+        refresh();
+        if (name.max().isAfter(index.snapshots().newest())) {
+            upload.publish(ReplicaClient.SNAPSHOT_LEVEL, name, timestamp, content, source);
+            snapshots++;
+        }
+        publishStatus();
+    }
+
+    private void publishStatus() {
+        LevelFiles known = index.snapshots();
+        @Nullable Instant at = known.count() > 0 ? Instant.ofEpochMilli(known.newestTimestamp()) : null;
+        status = new CompactionStatus(
+                known.newest(),
+                at,
+                index.files(),
+                compactor.merges(),
+                compactor.mergedBytes(),
+                snapshots,
+                retention.deleted(),
+                retention.refused(),
+                retention.problem());
+    }
+}

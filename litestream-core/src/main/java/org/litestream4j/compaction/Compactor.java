@@ -1,0 +1,158 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.litestream4j.compaction.Inputs.Batch;
+import org.litestream4j.compaction.Inputs.DamagedInputException;
+import org.litestream4j.compaction.Inputs.Opened;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxMerger;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Merges the files of each level into the next, once in each of its windows, which are aligned to the clock. A single file
+ * waits for a second. Not thread-safe.
+ */
+final class Compactor {
+
+    private static final Logger log = LoggerFactory.getLogger(Compactor.class);
+
+    private final ReplicaClient client;
+    private final ReplicaIndex index;
+    private final Levels levels;
+    private final PageEncoding encoding;
+    private final Inputs inputs;
+    private final VerifiedUpload upload;
+
+    /** Start of the window in which a level was last merged into. */
+    private final long[] mergedIn;
+
+    private long merges;
+    private long mergedBytes;
+
+    Compactor(
+            ReplicaClient client,
+            ReplicaIndex index,
+            Levels levels,
+            PageEncoding encoding,
+            Inputs inputs,
+            VerifiedUpload upload) {
+        this.client = client;
+        this.index = index;
+        this.levels = levels;
+        this.encoding = encoding;
+        this.inputs = inputs;
+        this.upload = upload;
+        this.mergedIn = new long[levels.highest() + 1];
+        Arrays.fill(mergedIn, Long.MIN_VALUE);
+    }
+
+    long merges() {
+        return merges;
+    }
+
+    long mergedBytes() {
+        return mergedBytes;
+    }
+
+    /**
+     * Merges into every level that is due.
+     *
+     * @param now milliseconds since the epoch
+     * @param force whether all are due
+     */
+    void run(long now, boolean force) throws IOException {
+        for (int level = 1; level <= levels.highest(); level++) {
+            if (inputs.waiting(level) > 1 && (force || isDue(level, now))) {
+                mergeInto(level);
+                mergedIn[level] = window(level, now);
+            }
+        }
+    }
+
+    /** When the next merge is due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing waits for one. */
+    long nextDue(long now) {
+        long next = Long.MAX_VALUE;
+        for (int level = 1; level <= levels.highest(); level++) {
+            if (inputs.waiting(level) > 1) {
+                next = Math.min(next, isDue(level, now) ? now : window(level, now) + levels.interval(level));
+            }
+        }
+        return next;
+    }
+
+    private boolean isDue(int level, long now) {
+        long window = window(level, now);
+        LevelFiles files = index.level(level);
+        if (window == mergedIn[level] || files.count() == 0) {
+            return window != mergedIn[level];
+        }
+        long newest = files.newestTimestamp();
+        return newest <= window || newest > now; // stamped in the future: the clock went back
+    }
+
+    private long window(int level, long now) {
+        return now - Math.floorMod(now, levels.interval(level));
+    }
+
+    /** All that waits, however many windows it belongs to. */
+    private void mergeInto(int level) throws IOException {
+        while (inputs.waiting(level) > 1) {
+            Batch batch = inputs.choose(level);
+            if (batch.files().isEmpty() || (batch.files().size() == 1 && !batch.bounded())) {
+                return;
+            }
+            try {
+                if (!merge(level, batch)) {
+                    return;
+                }
+            } catch (DamagedInputException e) {
+                log.warn("input of a merge is damaged: level={} problem={}", level, e.getMessage());
+            }
+        }
+        inputs.forget();
+    }
+
+    private boolean merge(int level, Batch batch) throws IOException {
+        Opened opened = inputs.open(batch);
+        List<LtxReader> readers = opened.readers();
+        Txid before = index.level(level).newest();
+        try (LtxMerger merger = LtxMerger.open(readers)) {
+            if (readers.size() == 1 && !opened.bounded()) {
+                return false;
+            }
+            LtxFileInfo merged = upload.publish(
+                    level,
+                    merger.header().fileName(),
+                    Instant.ofEpochMilli(merger.header().timestampMillis()),
+                    merger.stream(encoding),
+                    "merge to " + client.url() + " level " + level);
+            merges++;
+            mergedBytes += merged.size();
+            checkContiguous(before, merged);
+            return true;
+        } catch (LtxFormatException e) {
+            throw inputs.noteDamage(batch, e);
+        }
+    }
+
+    private void checkContiguous(Txid before, LtxFileInfo merged) {
+        if (!before.isNone() && !merged.name().continues(before)) {
+            log.warn(
+                    "level has a gap: replica={} level={} txid={} before={}; states in the gap cannot be restored, later"
+                            + " ones only from a snapshot",
+                    client.url(),
+                    merged.level(),
+                    merged.name(),
+                    before);
+        }
+    }
+}

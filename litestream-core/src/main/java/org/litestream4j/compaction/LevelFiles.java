@@ -1,0 +1,116 @@
+package org.litestream4j.compaction;
+
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+
+/** The files of one level, ordered by name, in 32 bytes each: a busy database has thousands of them. Not thread-safe. */
+final class LevelFiles {
+
+    private static final int MIN = 0;
+    private static final int MAX = 1;
+    private static final int TIMESTAMP = 2;
+    private static final int SIZE = 3;
+    private static final int ROW = 4;
+
+    private final int level;
+    private long[] rows = new long[4 * ROW];
+    private int count;
+    private Txid newest = Txid.NONE;
+
+    LevelFiles(int level) {
+        this.level = level;
+    }
+
+    int count() {
+        return count;
+    }
+
+    /** The last transaction in any of the files. */
+    Txid newest() {
+        return newest;
+    }
+
+    Txid min(int i) {
+        return new Txid(rows[i * ROW + MIN]);
+    }
+
+    Txid max(int i) {
+        return new Txid(rows[i * ROW + MAX]);
+    }
+
+    LtxFileName name(int i) {
+        return new LtxFileName(min(i), max(i));
+    }
+
+    /** Milliseconds since the epoch. */
+    long timestamp(int i) {
+        return rows[i * ROW + TIMESTAMP];
+    }
+
+    LtxFileInfo info(int i) {
+        return new LtxFileInfo(level, name(i), rows[i * ROW + SIZE], Instant.ofEpochMilli(timestamp(i)), true);
+    }
+
+    /** Of the last file; it need not be the latest after the clock went back. */
+    long newestTimestamp() {
+        return timestamp(count - 1);
+    }
+
+    /** The first file whose last transaction is after a TXID; {@link #count} if there is none. */
+    int firstAfter(Txid txid) {
+        int low = 0;
+        int high = count;
+        while (low < high) { // ordered by max, too, as long as files do not lie inside others
+            int middle = (low + high) >>> 1;
+            if (max(middle).isAfter(txid)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
+    }
+
+    /** Adds a file unless it is there. */
+    void add(LtxFileInfo file) {
+        int at = count;
+        while (at > 0 && name(at - 1).compareTo(file.name()) > 0) {
+            at--;
+        }
+        if (at > 0 && name(at - 1).equals(file.name())) {
+            return;
+        }
+        if ((count + 1) * ROW > rows.length) {
+            rows = Arrays.copyOf(rows, 2 * rows.length);
+        }
+        System.arraycopy(rows, at * ROW, rows, (at + 1) * ROW, (count - at) * ROW);
+        rows[at * ROW + MIN] = file.minTxid().value();
+        rows[at * ROW + MAX] = file.maxTxid().value();
+        rows[at * ROW + TIMESTAMP] = file.timestamp().toEpochMilli();
+        rows[at * ROW + SIZE] = file.size();
+        count++;
+        newest = Txid.max(newest, file.maxTxid());
+    }
+
+    /** The newest transaction stays known, even when its file goes. */
+    void remove(Collection<LtxFileName> names) {
+        Set<LtxFileName> gone = new HashSet<>(names);
+        int kept = 0;
+        for (int i = 0; i < count; i++) {
+            if (!gone.contains(name(i))) {
+                System.arraycopy(rows, i * ROW, rows, kept * ROW, ROW);
+                kept++;
+            }
+        }
+        count = kept;
+        if (rows.length > 8 * ROW && count * ROW < rows.length / 4) {
+            rows = Arrays.copyOf(rows, rows.length / 2);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
+
+/** Level-0 files that are at hand without a request, because they were captured here. */
+@FunctionalInterface
+public interface LocalLevel0 {
+
+    /** There are none. */
+    LocalLevel0 NONE = (name, size) -> null;
+
+    /**
+     * Opens a file for the caller to close; null if it is not here.
+     *
+     * @param size of the replica's file, in bytes: one of another size is another file
+     */
+    @Nullable
+    InputStream open(LtxFileName name, long size) throws IOException;
+}

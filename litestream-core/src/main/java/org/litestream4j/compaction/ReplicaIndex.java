@@ -1,0 +1,76 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.util.Arrays;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+
+/**
+ * What is on the replica, as far as this process knows: listed once, kept up by what is written and deleted here, and listed
+ * again where that is no longer certain. Not thread-safe.
+ */
+final class ReplicaIndex {
+
+    private final ReplicaClient client;
+    private final LevelFiles[] levels = new LevelFiles[ReplicaClient.SNAPSHOT_LEVEL + 1];
+    private final boolean[] known = new boolean[levels.length];
+
+    ReplicaIndex(ReplicaClient client) {
+        this.client = client;
+        for (int level = 0; level < levels.length; level++) {
+            levels[level] = new LevelFiles(level);
+        }
+    }
+
+    LevelFiles level(int level) {
+        return levels[level];
+    }
+
+    LevelFiles snapshots() {
+        return levels[ReplicaClient.SNAPSHOT_LEVEL];
+    }
+
+    /** Lists the levels that are not known (any more). */
+    void refresh() throws IOException {
+        for (int level = 0; level < levels.length; level++) {
+            if (!known[level]) {
+                LevelFiles files = new LevelFiles(level);
+                client.list(level, Txid.NONE, file -> {
+                    files.add(file);
+                    return true;
+                });
+                levels[level] = files;
+                known[level] = true;
+            }
+        }
+    }
+
+    /** A file was published here. */
+    void add(LtxFileInfo file) {
+        levels[file.level()].add(file);
+    }
+
+    /** A file was published here, and nothing else happened since {@link #doubt}. */
+    void published(LtxFileInfo file) {
+        known[file.level()] = true;
+        add(file);
+    }
+
+    /** What happened to a level is not known for certain: it is listed before it is used again. */
+    void doubt(int level) {
+        known[level] = false;
+    }
+
+    void doubtAll() {
+        Arrays.fill(known, false);
+    }
+
+    long files() {
+        long files = 0;
+        for (LevelFiles level : levels) {
+            files += level.count();
+        }
+        return files;
+    }
+}

@@ -1,0 +1,224 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaDeleteException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes what no restore within the retention needs, and never the newest file of a level. Level-0 files go by whole files of
+ * level 1, so that the end of every file that stays can be reached. Not thread-safe.
+ */
+final class Retention {
+
+    private static final Logger log = LoggerFactory.getLogger(Retention.class);
+
+    /** What stores delete with one request at most. */
+    private static final int MOST_NAMES = 1000;
+
+    private static final long RETRY_REFUSED_NANOS = TimeUnit.HOURS.toNanos(1);
+
+    private final ReplicaClient client;
+    private final ReplicaIndex index;
+    private final CompactionSettings settings;
+    private final Fence fence;
+    private final LongSupplier nanoTime;
+    private final ClockCheck clocks = new ClockCheck();
+
+    private long deleted;
+    private final long[] refused = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
+    private final long[] refusedAt = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
+    private @Nullable String refusal;
+    private boolean clockProblem;
+
+    Retention(
+            ReplicaClient client, ReplicaIndex index, CompactionSettings settings, Fence fence, LongSupplier nanoTime) {
+        this.client = client;
+        this.index = index;
+        this.settings = settings;
+        this.fence = fence;
+        this.nanoTime = nanoTime;
+    }
+
+    long deleted() {
+        return deleted;
+    }
+
+    long refused() {
+        long sum = 0;
+        for (long count : refused) {
+            sum += count;
+        }
+        return sum;
+    }
+
+    /** Why nothing, or not everything, is deleted; null if all is well. */
+    @Nullable
+    String problem() {
+        return clockProblem
+                ? "the clock jumped: nothing is deleted until it has run evenly for an hour"
+                : refused() > 0 ? refusal : null;
+    }
+
+    void run(long now) throws IOException {
+        boolean trusted = clocks.isTrusted(now, nanoTime.getAsLong());
+        if (!trusted && !clockProblem) {
+            log.warn("clock jumped, retention pauses: replica={}", client.url());
+        }
+        clockProblem = !trusted;
+        if (trusted) {
+            level0(now);
+            snapshots(now);
+        }
+    }
+
+    /** When something will be due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing will without changes. */
+    long nextDue(long now) {
+        long next = Long.MAX_VALUE;
+        if (!isRefused(0)) {
+            next = Math.min(next, level0Due());
+        }
+        LevelFiles snapshots = index.snapshots();
+        if (snapshots.count() > 1 && !isRefused(ReplicaClient.SNAPSHOT_LEVEL)) {
+            next = Math.min(
+                    next, snapshots.timestamp(1) + settings.snapshotRetention().toMillis() + 1);
+        }
+        return next == Long.MAX_VALUE || !clockProblem
+                ? next
+                : Math.max(next, now + TimeUnit.NANOSECONDS.toMillis(ClockCheck.PAUSE_NANOS));
+    }
+
+    private long level0Due() {
+        LevelFiles files = index.level(0);
+        LevelFiles merged = index.level(1);
+        if (files.count() < 2) {
+            return Long.MAX_VALUE;
+        }
+        int first = merged.firstAfter(files.max(0).previous());
+        if (first == merged.count()) {
+            return Long.MAX_VALUE;
+        }
+        long newest = files.timestamp(0);
+        for (int i = 1; i < files.count() && !files.max(i).isAfter(merged.max(first)); i++) {
+            newest = Math.max(newest, files.timestamp(i));
+        }
+        return newest + settings.level0Retention().toMillis() + 1;
+    }
+
+    private void level0(long now) throws IOException {
+        long limit = now - settings.level0Retention().toMillis();
+        LevelFiles files = index.level(0);
+        LevelFiles merged = index.level(1);
+        int most = files.count() - 1; // the newest stays
+        int cut = 0;
+        for (int i = 0; i < merged.count() && cut < most; i++) {
+            int end = cut;
+            boolean old = true;
+            while (end < files.count() && !files.max(end).isAfter(merged.max(i))) {
+                old &= files.timestamp(end) < limit;
+                end++;
+            }
+            if (!old) {
+                break;
+            }
+            cut = end;
+        }
+        delete(0, first(files, Math.min(cut, most)));
+    }
+
+    private void snapshots(long now) throws IOException {
+        long limit = now - settings.snapshotRetention().toMillis();
+        LevelFiles snapshots = index.snapshots();
+        int cut = 0;
+        while (cut + 1 < snapshots.count() && snapshots.timestamp(cut + 1) < limit) {
+            cut++;
+        }
+        List<LtxFileName> names = first(snapshots, cut);
+        Set<LtxFileName> remaining = delete(ReplicaClient.SNAPSHOT_LEVEL, names);
+        Txid floor = Txid.NONE;
+        for (LtxFileName name : names) {
+            if (remaining.contains(name)) {
+                break; // it can still be restored, and what follows it
+            }
+            floor = name.max();
+        }
+        if (!floor.isNone()) {
+            for (int level = 1; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
+                LevelFiles files = index.level(level);
+                int before = floor.isNone() ? 0 : files.firstAfter(floor.previous());
+                delete(level, first(files, Math.min(before, files.count() - 1)));
+            }
+        }
+    }
+
+    private static List<LtxFileName> first(LevelFiles files, int count) {
+        List<LtxFileName> names = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            names.add(files.name(i));
+        }
+        return names;
+    }
+
+    private boolean isRefused(int level) {
+        return refused[level] > 0 && nanoTime.getAsLong() - refusedAt[level] < RETRY_REFUSED_NANOS;
+    }
+
+    /** Returns the files that are still there. */
+    private Set<LtxFileName> delete(int level, List<LtxFileName> names) throws IOException {
+        if (names.isEmpty()) {
+            return Set.of();
+        }
+        if (!settings.retentionEnabled()) {
+            index.level(level).remove(names);
+            return Set.of();
+        }
+        if (isRefused(level)) {
+            return Set.copyOf(names);
+        }
+        Set<LtxFileName> remaining = new HashSet<>();
+        for (int from = 0; from < names.size(); from += MOST_NAMES) {
+            List<LtxFileName> part = names.subList(from, Math.min(names.size(), from + MOST_NAMES));
+            List<LtxFileName> refusedOfPart = deletePart(level, part);
+            remaining.addAll(refusedOfPart);
+            List<LtxFileName> gone = new ArrayList<>(part);
+            gone.removeAll(refusedOfPart);
+            index.level(level).remove(gone);
+            deleted += gone.size();
+        }
+        refused[level] = remaining.size();
+        refusedAt[level] = nanoTime.getAsLong();
+        return remaining;
+    }
+
+    private List<LtxFileName> deletePart(int level, List<LtxFileName> names) throws IOException {
+        fence.ensure();
+        try {
+            client.delete(level, names);
+            return List.of();
+        } catch (ReplicaDeleteException e) {
+            noteRefusal(level, e);
+            return e.remaining();
+        } catch (ReplicaAccessException e) {
+            noteRefusal(level, e);
+            return names;
+        }
+    }
+
+    private void noteRefusal(int level, IOException e) {
+        refusal = e.getMessage();
+        if (refused[level] == 0) {
+            log.warn("replica refuses to delete files: replica={} level={}", client.url(), level, e);
+        }
+    }
+}

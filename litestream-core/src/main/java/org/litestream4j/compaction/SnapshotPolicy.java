@@ -1,0 +1,43 @@
+package org.litestream4j.compaction;
+
+import java.time.Duration;
+import org.litestream4j.ltx.Txid;
+
+/** When a database gets its next snapshot. */
+final class SnapshotPolicy {
+
+    /** The first image is the snapshot of transaction 1; transaction 2 changes nothing. */
+    private static final Txid FIRST_CHANGE = new Txid(3);
+
+    private final ReplicaIndex index;
+    private final Inputs inputs;
+    private final long interval;
+
+    SnapshotPolicy(ReplicaIndex index, Inputs inputs, Duration interval) {
+        this.index = index;
+        this.inputs = inputs;
+        this.interval = interval.toMillis();
+    }
+
+    /** Whether anything changed since the newest snapshot. */
+    boolean isChanged(Txid replicated) {
+        LevelFiles snapshots = index.snapshots();
+        return snapshots.count() == 0
+                ? !replicated.isNone()
+                : replicated.isAfter(snapshots.newest()) && !replicated.isBefore(FIRST_CHANGE);
+    }
+
+    /** When the next one is due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing changed. */
+    long nextDue(long now, Txid replicated) {
+        LevelFiles snapshots = index.snapshots();
+        if (!isChanged(replicated)) {
+            return Long.MAX_VALUE;
+        }
+        if (snapshots.count() == 0 || inputs.snapshotNeeded().isAfter(snapshots.newest())) {
+            return now;
+        }
+        long window = now - Math.floorMod(now, interval);
+        long newest = snapshots.newestTimestamp();
+        return newest <= window || newest > now ? now : window + interval;
+    }
+}

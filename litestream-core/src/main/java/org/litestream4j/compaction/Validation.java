@@ -1,0 +1,189 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+
+/**
+ * Checks a replica without changing it: whether the files of each level follow each other, whether the newest state can be
+ * reached, and, when asked, every byte of every file. Replication may go on meanwhile.
+ */
+public final class Validation {
+
+    /** What can be wrong. */
+    public enum Kind {
+        /** Transactions are missing before a file. */
+        GAP,
+        /** A file holds transactions that the one before it holds as well: harmless, but not made here. */
+        OVERLAP,
+        /** A file lies inside the one before it: harmless, but not made here. */
+        CONTAINED,
+        /** The content of a file is not what it must be. */
+        DAMAGED,
+        /** The newest state cannot be restored. */
+        UNREACHABLE
+    }
+
+    /**
+     * Something that is wrong.
+     *
+     * @param level of the file
+     * @param file that it was noticed at
+     * @param text what is wrong, and what to do
+     */
+    public record Problem(Kind kind, int level, LtxFileName file, String text) {
+
+        /** Whether a restore may suffer. */
+        public boolean isSerious() {
+            return kind != Kind.OVERLAP && kind != Kind.CONTAINED;
+        }
+    }
+
+    /**
+     * What was found.
+     *
+     * @param files number of files that were looked at
+     * @param bytes their size
+     * @param newest transaction of the replica; {@link Txid#NONE} if it is empty
+     * @param deep whether all content was read
+     */
+    public record Result(long files, long bytes, Txid newest, boolean deep, List<Problem> problems) {
+
+        public Result {
+            problems = List.copyOf(problems);
+        }
+
+        /** Whether nothing is wrong that a restore may suffer from. */
+        public boolean isSound() {
+            return problems.stream().noneMatch(Problem::isSerious);
+        }
+    }
+
+    private static final Txid FIRST = new Txid(1);
+
+    private final ReplicaClient client;
+    private final StopSignal stop = new StopSignal();
+    private final List<LevelFiles> levels = new ArrayList<>();
+    private final List<Problem> problems = new ArrayList<>();
+    private long files;
+    private long bytes;
+
+    private Validation(ReplicaClient client) {
+        this.client = client;
+    }
+
+    /**
+     * Checks a replica.
+     *
+     * @param deep whether to read every file; else only listings are read
+     * @param stopped asked for each file; the check then ends with what it has
+     */
+    public static Result run(ReplicaClient client, boolean deep, BooleanSupplier stopped) throws IOException {
+        return new Validation(client).run(deep, stopped);
+    }
+
+    private Result run(boolean deep, BooleanSupplier stopped) throws IOException {
+        // Upwards: a file leaves a level only after its content is in the next.
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            LevelFiles listed = new LevelFiles(level);
+            client.list(level, Txid.NONE, file -> {
+                listed.add(file);
+                bytes += file.size();
+                return true;
+            });
+            files += listed.count();
+            levels.add(listed);
+        }
+        for (LevelFiles level : levels.subList(0, ReplicaClient.SNAPSHOT_LEVEL)) {
+            checkOrder(level);
+        }
+        Txid newest = checkReachable();
+        for (int level = 0; deep && level < levels.size(); level++) {
+            for (int i = 0; i < levels.get(level).count() && !stopped.getAsBoolean(); i++) {
+                checkContent(levels.get(level).info(i));
+            }
+        }
+        return new Result(files, bytes, newest, deep, problems);
+    }
+
+    private void checkOrder(LevelFiles level) {
+        for (int i = 1; i < level.count(); i++) {
+            Txid before = level.max(i - 1);
+            LtxFileInfo file = level.info(i);
+            if (!file.maxTxid().isAfter(before)) {
+                note(Kind.CONTAINED, file, "lies inside the file before it");
+            } else if (!file.name().continues(before)) {
+                note(
+                        Kind.GAP,
+                        file,
+                        "transactions " + before.next() + " to "
+                                + file.minTxid().previous() + " are missing before it; take a snapshot");
+            } else if (!file.minTxid().isAfter(before)) {
+                note(Kind.OVERLAP, file, "overlaps the file before it");
+            }
+        }
+    }
+
+    /** As a restore does: again and again the file that leads furthest. */
+    private Txid checkReachable() {
+        Txid newest = Txid.NONE;
+        LtxFileInfo last = null;
+        for (LevelFiles level : levels) {
+            if (level.count() > 0 && level.max(level.count() - 1).isAfter(newest)) {
+                last = level.info(level.count() - 1);
+                newest = last.maxTxid();
+            }
+        }
+        Txid reached = Txid.NONE;
+        while (last != null && reached.isBefore(newest)) {
+            Txid next = furthest(reached);
+            if (!next.isAfter(reached)) {
+                note(
+                        Kind.UNREACHABLE,
+                        last,
+                        "cannot be restored: no file continues transaction " + reached + "; take a snapshot");
+                break;
+            }
+            reached = next;
+        }
+        return newest;
+    }
+
+    private Txid furthest(Txid reached) {
+        Txid furthest = reached;
+        for (LevelFiles level : levels) {
+            for (int i = level.firstAfter(reached); i < level.count(); i++) {
+                if (level.min(i).isAfter(FIRST) && !level.name(i).continues(reached)) {
+                    break;
+                }
+                furthest = Txid.max(furthest, level.max(i));
+            }
+        }
+        return furthest;
+    }
+
+    private void checkContent(LtxFileInfo file) throws IOException {
+        try (LtxReader reader =
+                LtxReader.open(ReplicaInput.open(client, file, stop), Inputs.label(client, file), file.name())) {
+            while (reader.next()) {
+                // reading to the end is the check
+            }
+        } catch (LtxFormatException e) {
+            note(Kind.DAMAGED, file, e.getMessage() + "; take a snapshot");
+        } catch (ReplicaFileNotFoundException e) {
+            // retention deleted it since the listing
+        }
+    }
+
+    private void note(Kind kind, LtxFileInfo file, String text) {
+        problems.add(new Problem(kind, file.level(), file.name(), text));
+    }
+}

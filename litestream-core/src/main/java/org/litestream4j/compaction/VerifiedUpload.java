@@ -1,0 +1,78 @@
+package org.litestream4j.compaction;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaUpload;
+
+/** Sends a file to the replica and reads it at the same time: it becomes visible only if every byte sent was good. */
+final class VerifiedUpload {
+
+    private final ReplicaClient client;
+    private final ReplicaIndex index;
+    private final Fence fence;
+    private final StopSignal stop;
+
+    VerifiedUpload(ReplicaClient client, ReplicaIndex index, Fence fence, StopSignal stop) {
+        this.client = client;
+        this.index = index;
+        this.fence = fence;
+        this.stop = stop;
+    }
+
+    /**
+     * Publishes a file.
+     *
+     * @param content the whole file; the caller closes it
+     * @param source what the content is, for messages
+     * @throws org.litestream4j.ltx.LtxFormatException if the content is not a valid file of that name
+     */
+    LtxFileInfo publish(int level, LtxFileName name, Instant timestamp, InputStream content, String source)
+            throws IOException {
+        try (ReplicaUpload upload = client.write(level, name, timestamp)) {
+            try (LtxReader reader = LtxReader.open(new Tee(content, upload), source, name)) {
+                while (reader.next()) {
+                    stop.check();
+                }
+            }
+            fence.ensure();
+            index.doubt(level); // until the answer is here
+            LtxFileInfo published = upload.publish();
+            index.published(published);
+            return published;
+        }
+    }
+
+    /** Whoever reads sends. Does not close what it reads. */
+    private static final class Tee extends InputStream {
+        private final InputStream in;
+        private final ReplicaUpload upload;
+
+        Tee(InputStream in, ReplicaUpload upload) {
+            this.in = in;
+            this.upload = upload;
+        }
+
+        @Override
+        public int read() throws IOException {
+            int value = in.read();
+            if (value >= 0) {
+                upload.write(value);
+            }
+            return value;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int count = in.read(bytes, offset, length);
+            if (count > 0) {
+                upload.write(bytes, offset, count);
+            }
+            return count;
+        }
+    }
+}
