@@ -23,6 +23,11 @@ final class PlanReader {
 
     private static final long REPORT_MILLIS = 100;
 
+    private static final long FLUSH_MILLIS = 20;
+
+    /** So much may wait for the disk before it is told to begin: it writes while the workers decode. */
+    private static final long FLUSH_BYTES = 64L * 1024 * 1024;
+
     private final List<PlanSource> sources;
     private final FileChannel channel;
     private final int parallelism;
@@ -160,11 +165,9 @@ final class PlanReader {
         try {
             for (int i = 1; i <= workerCount(); i++) {
                 PageImage.Writer writer = image.writer();
-                Thread worker = new Thread(() -> queue.work(writer), "litestream-restore-" + i);
-                worker.setDaemon(true); // a request without an answer must not keep the process alive
-                worker.start();
-                workers.add(worker);
+                workers.add(start(() -> queue.work(writer), "litestream-restore-" + i));
             }
+            workers.add(start(() -> flush(image.pageSize()), "litestream-restore-flush"));
             while (!queue.awaitEnd(REPORT_MILLIS)) {
                 if (report.getAsBoolean()) {
                     queue.stop();
@@ -184,6 +187,28 @@ final class PlanReader {
         queue.throwFailure();
         if (!queue.isFinished()) {
             stop.check();
+        }
+    }
+
+    private static Thread start(Runnable work, String name) {
+        Thread worker = new Thread(work, name);
+        worker.setDaemon(true); // a request without an answer must not keep the process alive
+        worker.start();
+        return worker;
+    }
+
+    private void flush(int pageSize) {
+        long flushed = 0;
+        while (!stop.pause(FLUSH_MILLIS)) {
+            long written = counters.pagesInPlace.get() * pageSize;
+            if (written - flushed >= FLUSH_BYTES) {
+                try {
+                    channel.force(false);
+                } catch (IOException e) { // told only once: must not be lost
+                    queue.fail(e);
+                }
+                flushed = written;
+            }
         }
     }
 

@@ -53,7 +53,8 @@ final class TaskQueue {
         }
     }
 
-    private synchronized void fail(Throwable e) {
+    /** Ends all work; the first failure is the one that is told. */
+    synchronized void fail(Throwable e) {
         if (failure == null) {
             failure = e;
         }

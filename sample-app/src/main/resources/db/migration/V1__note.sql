@@ -1,5 +1,0 @@
-create table note (
-  id integer primary key autoincrement,
-  text text not null,
-  created_at text not null
-);

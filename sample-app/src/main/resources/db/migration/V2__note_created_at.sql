@@ -1,1 +1,0 @@
-create index note_created_at on note (created_at);
