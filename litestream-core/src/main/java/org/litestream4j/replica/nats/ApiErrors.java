@@ -83,8 +83,8 @@ final class ApiErrors {
         return new ReplicaAccessException(
                 settings.url(),
                 "the bucket is full",
-                "raise its limits (nats object edit, or the stream " + NatsBucket.STREAM_PREFIX + settings.bucket()
-                        + "), or shorten the retention",
+                "raise its limits (nats stream edit " + NatsBucket.STREAM_PREFIX + settings.bucket()
+                        + " --max-bytes=...), or shorten the retention",
                 cause);
     }
 }

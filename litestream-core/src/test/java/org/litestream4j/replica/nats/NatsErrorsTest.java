@@ -180,6 +180,34 @@ class NatsErrorsTest {
     }
 
     @Test
+    void allOperations_withTheDocumentedRights_succeed() throws Exception {
+        server = NatsServer.start(
+                folder,
+                """
+                authorization { users: [ { user: writer, password: pw, permissions: {
+                  subscribe: { allow: ["_INBOX.>"] }
+                  publish: { allow: [
+                    "$O.backups.>", "$JS.API.STREAM.INFO.OBJ_backups", "$JS.API.STREAM.MSG.GET.OBJ_backups",
+                    "$JS.API.STREAM.PURGE.OBJ_backups", "$JS.API.DIRECT.GET.OBJ_backups",
+                    "$JS.API.CONSUMER.CREATE.OBJ_backups", "$JS.FC.>", "$JS.API.STREAM.CREATE.OBJ_backups" ] }
+                } } ] }
+                """);
+        try (ReplicaClient client = client(user("writer", Map.of("create-bucket", "true")))) {
+            client.prepare();
+            put(client, NAME, 3_000_000);
+            put(client, LtxFileName.of(new Txid(2)), 10);
+            int[] listed = {0};
+            client.list(0, Txid.NONE, file -> ++listed[0] > 0);
+            assertThat(listed[0]).isEqualTo(2);
+            assertThat(client.open(0, NAME, 2_000_000, 100).readAllBytes()).hasSize(100);
+            client.delete(0, java.util.List.of(NAME));
+            try (ReplicaUpload upload = client.write(0, NAME, Instant.EPOCH)) {
+                upload.write(new byte[200_000]);
+            }
+        }
+    }
+
+    @Test
     void prepare_wrongPassword_doesNotShowIt() throws Exception {
         server = NatsServer.start(folder, "authorization { user: bob, password: right }");
         try (ReplicaClient client = client(Map.of("username", "bob", "password", "s3cret"))) {

@@ -8,11 +8,14 @@ import io.nats.client.api.StreamConfiguration;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaUpload;
@@ -171,6 +175,25 @@ class NatsReadTest {
         client.list(0, Txid.NONE, file -> ++seen[0] > 0);
         assertThat(seen[0]).isEqualTo(300);
         assertThat(requests).extracting(Request::operation).containsExactly(Operation.LIST);
+    }
+
+    @Test
+    void close_afterUse_leavesNoThreads() throws Exception {
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        for (String bucket : List.of("b", "missing")) {
+            try (ReplicaClient other = Replicas.open(ReplicaLocation.of("nats://" + server.address() + "/" + bucket))) {
+                other.list(0, Txid.NONE, file -> true);
+            } catch (ReplicaAccessException e) {
+                assertThat(bucket).isEqualTo("missing");
+            }
+        }
+        Awaitility.await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            assertThat(Thread.getAllStackTraces().keySet())
+                    .filteredOn(thread -> !before.contains(thread))
+                    .extracting(Thread::getName)
+                    .filteredOn(name -> !name.startsWith("awaitility") && !name.startsWith("process reaper"))
+                    .isEmpty();
+        });
     }
 
     private LtxFileInfo put(LtxFileName name, byte[] content) throws IOException {
