@@ -1,0 +1,40 @@
+package org.litestream4j.spring;
+
+import java.beans.PropertyDescriptor;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.springframework.beans.BeanUtils;
+import org.springframework.beans.BeanWrapperImpl;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.util.ClassUtils;
+
+/** Reads the JDBC URL of a {@code DataSource} without opening a connection. */
+final class DataSourceUrls {
+
+    private static final boolean HIKARI = ClassUtils.isPresent("com.zaxxer.hikari.HikariDataSource", null);
+
+    private DataSourceUrls() {}
+
+    /** Empty if it does not tell, as one that routes to several. */
+    static Optional<String> url(DataSource dataSource) {
+        if (HIKARI) {
+            Optional<String> url = HikariPools.pool(dataSource).flatMap(HikariPools::url);
+            if (url.isPresent()) {
+                return url;
+            }
+        }
+        if (dataSource instanceof DelegatingDataSource delegating) {
+            return Optional.ofNullable(delegating.getTargetDataSource()).flatMap(DataSourceUrls::url);
+        }
+        // SQLite's own, Spring's, Tomcat's and DBCP's say "url", others "jdbcUrl".
+        return property(dataSource, "url").or(() -> property(dataSource, "jdbcUrl"));
+    }
+
+    private static Optional<String> property(DataSource dataSource, String name) {
+        PropertyDescriptor descriptor = BeanUtils.getPropertyDescriptor(dataSource.getClass(), name);
+        if (descriptor == null || descriptor.getReadMethod() == null || descriptor.getPropertyType() != String.class) {
+            return Optional.empty();
+        }
+        return Optional.ofNullable((String) new BeanWrapperImpl(dataSource).getPropertyValue(name));
+    }
+}

@@ -1,0 +1,203 @@
+package org.litestream4j.spring;
+
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiPredicate;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import org.litestream4j.spring.LitestreamProperties.Database;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes the core's configurations from the settings; what contradicts itself does not start. */
+final class DatabaseConfigs {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfigs.class);
+    private static final Database NO_OVERRIDES =
+            new Database(null, null, null, null, null, null, null, null, null, null, null, null, null);
+
+    private final LitestreamProperties properties;
+    private final ApplicationDatabase application;
+
+    DatabaseConfigs(LitestreamProperties properties, ApplicationDatabase application) {
+        this.properties = properties;
+        this.application = application;
+    }
+
+    /** @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead */
+    List<DatabaseConfig> create() {
+        checkHealth();
+        List<DatabaseConfig> configs = new ArrayList<>();
+        for (Map.Entry<String, Database> entry : properties.databases().entrySet()) {
+            String path = entry.getValue().path();
+            if (path != null) {
+                configs.add(create(entry.getKey(), path(entry.getKey(), path), entry.getValue()));
+            }
+        }
+        applicationDatabase(configs).ifPresent(configs::add);
+        configs.sort(Comparator.comparing(DatabaseConfig::name));
+        checkDistinct(configs, (one, other) -> DatabaseFiles.same(one.path(), other.path()), "the file");
+        checkDistinct(configs, (one, other) -> address(one).equals(address(other)), "the replica");
+        return configs;
+    }
+
+    private Optional<DatabaseConfig> applicationDatabase(List<DatabaseConfig> named) {
+        List<String> overrides = properties.databases().entrySet().stream()
+                .filter(entry -> entry.getValue().path() == null)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
+        if (overrides.size() > 1) {
+            throw new LitestreamSettingException(
+                    "litestream.databases." + String.join(" and litestream.databases.", overrides)
+                            + " have no path: only one can be the application's database (spring.datasource.url).",
+                    "Set litestream.databases.<name>.path for the others.");
+        }
+        boolean wanted = properties.replica().url() != null || !overrides.isEmpty();
+        Optional<String> url = application.url();
+        if (url.isEmpty()) {
+            if (wanted) {
+                throw new LitestreamSettingException(
+                        "A replica is configured, but no database: spring.datasource.url is not set.",
+                        "Set spring.datasource.url, or litestream.databases.<name>.path if the DataSource is configured in"
+                                + " another way.");
+            }
+            if (named.isEmpty()) {
+                LOG.warn("No database is replicated: neither spring.datasource.url nor litestream.databases is set");
+            }
+            return Optional.empty();
+        }
+        Optional<Path> path = SqliteUrl.path(url.get());
+        if (path.isEmpty()) {
+            if (wanted) {
+                LOG.warn("The application's database is not replicated: spring.datasource.url is not SQLite's");
+            }
+            return Optional.empty();
+        }
+        if (named.stream().anyMatch(config -> DatabaseFiles.same(config.path(), path.get()))) {
+            return Optional.empty();
+        }
+        String name = overrides.isEmpty() ? path.get().getFileName().toString() : overrides.get(0);
+        return Optional.of(create(
+                name,
+                path.get(),
+                overrides.isEmpty() ? NO_OVERRIDES : properties.databases().get(name)));
+    }
+
+    private DatabaseConfig create(String name, Path path, Database own) {
+        DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica(name, path, own))
+                .name(name)
+                .syncInterval(either(own.syncInterval(), properties.syncInterval()))
+                .busyTimeout(either(own.busyTimeout(), properties.busyTimeout()))
+                .checkpointInterval(either(own.checkpointInterval(), properties.checkpointInterval()))
+                .minCheckpointPages(either(own.minCheckpointPages(), properties.minCheckpointPages()))
+                .walLimitPages(either(own.walLimitPages(), properties.walLimitPages()))
+                .maxSyncWalBytes(either(own.maxSyncWalSize(), properties.maxSyncWalSize())
+                        .toBytes())
+                .level0Retention(either(own.level0Retention(), properties.level0Retention()))
+                .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
+                .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
+                .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()));
+        String metaPath = own.metaPath() != null || own.path() != null ? own.metaPath() : properties.metaPath();
+        if (metaPath != null) {
+            builder.metaPath(path(name, metaPath));
+        }
+        try {
+            return builder.build();
+        } catch (IllegalArgumentException e) {
+            throw new LitestreamSettingException(
+                    "A setting of the database \"" + name + "\" (" + path + ") is out of range: " + e.getMessage()
+                            + ".",
+                    "Correct litestream.* or litestream.databases." + name + ".*");
+        }
+    }
+
+    private ReplicaLocation replica(String name, Path path, Database own) {
+        boolean ofApplication = own.path() == null;
+        String url = own.replica() != null ? own.replica().url() : null;
+        boolean shared = url == null && ofApplication;
+        if (shared) {
+            url = properties.replica().url();
+        }
+        if (url == null || url.isBlank()) {
+            String setting = ofApplication ? "litestream.replica.url" : "litestream.databases." + name + ".replica.url";
+            throw new LitestreamSettingException(
+                    "The database " + path + " has no replica: " + setting + " is not set.",
+                    "Set " + setting + ", for example to file:///var/backups/app, or set litestream.enabled=false where"
+                            + " nothing is to be replicated.");
+        }
+        try {
+            String scheme = ReplicaLocation.of(url.strip()).scheme();
+            Map<String, String> settings = new HashMap<>(properties.replica().settings(scheme));
+            if (!shared) { // credentials and the like are in common, the place is not
+                settings.remove("bucket");
+                settings.remove("path");
+            }
+            if (own.replica() != null) {
+                settings.putAll(own.replica().settings(scheme));
+            }
+            return new ReplicaLocation(url.strip(), settings);
+        } catch (IllegalArgumentException e) {
+            throw new LitestreamSettingException(
+                    "The replica of the database " + path + " cannot be used: " + e.getMessage() + ".",
+                    "Correct the replica's URL.");
+        }
+    }
+
+    private void checkHealth() {
+        LitestreamProperties.Health health = properties.health();
+        if (health.lagWarning().isNegative() || health.lagDown().compareTo(health.lagWarning()) < 0) {
+            throw new LitestreamSettingException(
+                    "litestream.health.lag-warning = " + health.lagWarning() + " and litestream.health.lag-down = "
+                            + health.lagDown() + " contradict each other.",
+                    "Write 0 <= lag-warning <= lag-down.");
+        }
+    }
+
+    private static void checkDistinct(
+            List<DatabaseConfig> configs, BiPredicate<DatabaseConfig, DatabaseConfig> equal, String what) {
+        for (int i = 0; i < configs.size(); i++) {
+            for (DatabaseConfig other : configs.subList(i + 1, configs.size())) {
+                if (equal.test(configs.get(i), other)) {
+                    throw new LitestreamSettingException(
+                            "The databases \"" + configs.get(i).name() + "\" and \"" + other.name() + "\" have " + what
+                                    + " in common.",
+                            "Give each database a file and a replica of its own; see litestream.databases.*");
+                }
+            }
+        }
+    }
+
+    /** As the backend understands URL and settings. */
+    private static String address(DatabaseConfig config) {
+        try (ReplicaClient client = Replicas.open(config.replica())) {
+            return client.url();
+        } catch (IllegalArgumentException | IllegalStateException | IOException e) {
+            return config.name(); // explained when the database is registered
+        }
+    }
+
+    private static Path path(String name, String value) {
+        try {
+            return Path.of(value).toAbsolutePath().normalize();
+        } catch (InvalidPathException e) {
+            throw new LitestreamSettingException(
+                    "A path of the database \"" + name + "\" is not valid: " + e.getMessage() + ".",
+                    "Correct the path.");
+        }
+    }
+
+    private static <T> T either(@Nullable T own, T shared) {
+        return own != null ? own : shared;
+    }
+}

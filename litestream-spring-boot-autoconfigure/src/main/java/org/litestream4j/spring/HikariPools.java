@@ -1,0 +1,85 @@
+package org.litestream4j.spring;
+
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.util.DriverDataSource;
+import com.zaxxer.hikari.util.PropertyElf;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ManagedDatabase;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.sqlite.SQLiteDataSource;
+
+/** What is HikariCP's: loaded only where HikariCP is. */
+final class HikariPools {
+
+    private HikariPools() {}
+
+    /** The pool that a bean is or delegates to. */
+    static Optional<HikariDataSource> pool(DataSource dataSource) {
+        @Nullable DataSource next = dataSource;
+        while (!(next instanceof HikariDataSource) && next instanceof DelegatingDataSource delegating) {
+            next = delegating.getTargetDataSource();
+        }
+        return next instanceof HikariDataSource pool ? Optional.of(pool) : Optional.empty();
+    }
+
+    static boolean isInstalled(DataSource dataSource) {
+        return pool(dataSource)
+                .filter(pool -> pool.getDataSource() instanceof ReplicatedDataSource)
+                .isPresent();
+    }
+
+    /** The JDBC URL of the connections that the pool will open. */
+    static Optional<String> url(HikariDataSource pool) {
+        if (pool.getDataSource() != null) {
+            return DataSourceUrls.url(pool.getDataSource());
+        }
+        if (pool.getDataSourceClassName() != null) {
+            return Optional.ofNullable(pool.getDataSourceProperties().get("url"))
+                    .map(Object::toString);
+        }
+        return Optional.ofNullable(pool.getJdbcUrl());
+    }
+
+    /**
+     * Lets the pool open its connections through the engine. The pool then ignores its URL and {@code
+     * data-source-properties}, so these are applied here, as is its
+     * {@code connection-init-sql}.
+     *
+     * @return false if the pool has started and cannot be changed any more
+     */
+    static boolean install(HikariDataSource pool, ManagedDatabase database) {
+        if (pool.isRunning()) {
+            return false;
+        }
+        try {
+            DataSource physical = physical(pool);
+            if (pool.getConnectionInitSql() != null) {
+                physical = new InitSqlDataSource(physical, pool.getConnectionInitSql());
+                pool.setConnectionInitSql(null);
+            }
+            pool.setDataSource(new ReplicatedDataSource(database, physical));
+            return true;
+        } catch (IllegalStateException e) {
+            return false; // sealed
+        }
+    }
+
+    private static DataSource physical(HikariDataSource pool) {
+        if (pool.getDataSource() != null) {
+            return pool.getDataSource();
+        }
+        if (pool.getDataSourceClassName() != null) {
+            SQLiteDataSource dataSource = new SQLiteDataSource();
+            PropertyElf.setTargetFromProperties(dataSource, pool.getDataSourceProperties());
+            return dataSource;
+        }
+        return new DriverDataSource(
+                pool.getJdbcUrl(),
+                pool.getDriverClassName(),
+                pool.getDataSourceProperties(),
+                pool.getUsername(),
+                pool.getPassword());
+    }
+}

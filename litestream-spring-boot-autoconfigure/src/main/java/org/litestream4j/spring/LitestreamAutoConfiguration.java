@@ -1,0 +1,82 @@
+package org.litestream4j.spring;
+
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.litestream4j.Litestream;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AbstractDependsOnBeanFactoryPostProcessor;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+
+/**
+ * Restores and replicates the application's SQLite database. Before the first connection come the restore and the engine,
+ * after the last the final flush: every {@code DataSource} definition depends on {@link ReplicatedDatabases}, and {@link
+ * ReplicatedDatabasesDetector} puts it before every database initializer, also before one that makes a {@code DataSource}
+ * of its own.
+ */
+@AutoConfiguration
+@ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
+@EnableConfigurationProperties(LitestreamProperties.class)
+public final class LitestreamAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    Litestream litestream() {
+        return Litestream.builder().build();
+    }
+
+    @Bean
+    ReplicatedDatabases litestreamReplicatedDatabases(
+            Litestream litestream, LitestreamProperties properties, ApplicationDatabase application) {
+        return new ReplicatedDatabases(litestream, properties, application);
+    }
+
+    @Bean
+    static DataSourceWrapper litestreamDataSourceWrapper(ObjectProvider<ReplicatedDatabases> databases) {
+        return new DataSourceWrapper(databases::getObject);
+    }
+
+    @Bean
+    static DataSourcesDependOnReplicatedDatabases litestreamDataSourcesDependOnReplicatedDatabases() {
+        return new DataSourcesDependOnReplicatedDatabases();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ApplicationDatabase litestreamApplicationDatabase(Environment environment) {
+        return () -> configuredUrl(environment);
+    }
+
+    private static Optional<String> configuredUrl(Environment environment) {
+        return Optional.ofNullable(environment.getProperty("spring.datasource.url"))
+                .or(() -> Optional.ofNullable(environment.getProperty("spring.datasource.hikari.jdbc-url")));
+    }
+
+    /** The connection details beat the configured URL, as they do for the pool. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(JdbcConnectionDetails.class)
+    static class ConnectionDetailsConfiguration {
+
+        @Bean
+        ApplicationDatabase litestreamApplicationDatabase(
+                Environment environment, ObjectProvider<JdbcConnectionDetails> connectionDetails) {
+            return () -> Optional.ofNullable(connectionDetails.getIfUnique())
+                    .map(JdbcConnectionDetails::getJdbcUrl)
+                    .or(() -> configuredUrl(environment));
+        }
+    }
+
+    static final class DataSourcesDependOnReplicatedDatabases extends AbstractDependsOnBeanFactoryPostProcessor {
+
+        DataSourcesDependOnReplicatedDatabases() {
+            super(DataSource.class, ReplicatedDatabases.class);
+        }
+    }
+}

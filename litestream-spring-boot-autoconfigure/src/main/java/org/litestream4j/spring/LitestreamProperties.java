@@ -1,0 +1,111 @@
+package org.litestream4j.spring;
+
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.PageEncoding;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.NestedConfigurationProperty;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * The {@code litestream.*} settings. Defaults are the core's ({@link org.litestream4j.DatabaseConfig}), and Litestream's
+ * where it has the setting.
+ *
+ * @param enabled Whether databases are restored and replicated at all.
+ * @param replica Where the application's database (spring.datasource.url) is replicated to.
+ * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database.
+ * @param syncInterval Shortest time between two captures of a busy database; a commit after a pause goes at once.
+ * @param busyTimeout Longest wait for SQLite's locks.
+ * @param checkpointInterval A database that was written is checkpointed after this time at the latest.
+ * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
+ * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
+ * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
+ * @param level0Retention How long level-0 files are kept locally once they are replicated.
+ * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
+ * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
+ * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+ * @param restore What happens before the first connection.
+ * @param health Thresholds of the health indicator.
+ * @param databases More databases, or a name and other settings for the application's; by name.
+ */
+@ConfigurationProperties("litestream")
+public record LitestreamProperties(
+        @DefaultValue("true") boolean enabled,
+        @NestedConfigurationProperty @DefaultValue ReplicaProperties replica,
+        @Nullable String metaPath,
+        @DefaultValue("1s") Duration syncInterval,
+        @DefaultValue("1s") Duration busyTimeout,
+        @DefaultValue("1m") Duration checkpointInterval,
+        @DefaultValue("1000") int minCheckpointPages,
+        @DefaultValue("16384") int walLimitPages,
+        @DefaultValue("64MB") DataSize maxSyncWalSize,
+        @DefaultValue("5m") Duration level0Retention,
+        @DefaultValue("30s") Duration shutdownSyncTimeout,
+        @DefaultValue("block") PageEncoding pageEncoding,
+        @DefaultValue("false") boolean replaceWithEmpty,
+        @DefaultValue Restore restore,
+        @DefaultValue Health health,
+        Map<String, Database> databases) {
+
+    /** An absent map is an empty one. */
+    public LitestreamProperties {
+        databases = databases == null ? Map.of() : Map.copyOf(databases);
+    }
+
+    /**
+     * Restore at start.
+     *
+     * @param onStartup Whether a database whose file is missing is restored before the first connection.
+     */
+    public record Restore(@DefaultValue("if-missing") OnStartup onStartup) {}
+
+    /** When a start restores. */
+    public enum OnStartup {
+        /** A database without a file (or with an empty one) is restored from its replica, if that holds anything. */
+        IF_MISSING,
+        /** Never: a missing database begins empty. */
+        NEVER
+    }
+
+    /**
+     * Thresholds of the health indicator.
+     *
+     * @param lagWarning Lag from which a database is reported as DEGRADED.
+     * @param lagDown Lag from which a database is reported as DOWN.
+     */
+    public record Health(@DefaultValue("1m") Duration lagWarning, @DefaultValue("10m") Duration lagDown) {}
+
+    /**
+     * One database: what differs from the settings above.
+     *
+     * @param path Of the database file; without it these are settings of the application's database (spring.datasource.url).
+     * @param replica Where it is replicated to; each database needs a replica of its own.
+     * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database.
+     * @param syncInterval Shortest time between two captures of a busy database.
+     * @param busyTimeout Longest wait for SQLite's locks.
+     * @param checkpointInterval A database that was written is checkpointed after this time at the latest.
+     * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
+     * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
+     * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
+     * @param level0Retention How long level-0 files are kept locally once they are replicated.
+     * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
+     * @param pageEncoding How pages are written.
+     * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+     */
+    public record Database(
+            @Nullable String path,
+            @NestedConfigurationProperty @Nullable ReplicaProperties replica,
+            @Nullable String metaPath,
+            @Nullable Duration syncInterval,
+            @Nullable Duration busyTimeout,
+            @Nullable Duration checkpointInterval,
+            @Nullable Integer minCheckpointPages,
+            @Nullable Integer walLimitPages,
+            @Nullable DataSize maxSyncWalSize,
+            @Nullable Duration level0Retention,
+            @Nullable Duration shutdownSyncTimeout,
+            @Nullable PageEncoding pageEncoding,
+            @Nullable Boolean replaceWithEmpty) {}
+}

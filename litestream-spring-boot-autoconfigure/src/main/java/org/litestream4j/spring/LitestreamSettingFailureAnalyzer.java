@@ -1,0 +1,14 @@
+package org.litestream4j.spring;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+
+/** Explains a setting that cannot be meant. */
+final class LitestreamSettingFailureAnalyzer extends AbstractFailureAnalyzer<LitestreamSettingException> {
+
+    @Override
+    protected @Nullable FailureAnalysis analyze(Throwable rootFailure, LitestreamSettingException cause) {
+        return new FailureAnalysis(cause.getMessage(), cause.remedy(), cause);
+    }
+}

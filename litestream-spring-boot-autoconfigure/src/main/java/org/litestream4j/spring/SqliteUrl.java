@@ -1,0 +1,121 @@
+package org.litestream4j.spring;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.sqlite.SQLiteConfig.Pragma;
+
+/** Reads from a JDBC URL which file SQLite will open. Reads as the driver and SQLite's URI file names do. */
+final class SqliteUrl {
+
+    private static final String PREFIX = "jdbc:sqlite:";
+    private static final String USE_A_FILE = "Use a file, for example jdbc:sqlite:./data/app.db, or set"
+            + " litestream.enabled=false where nothing is to be replicated.";
+    private static final Set<String> PRAGMAS =
+            Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
+
+    private SqliteUrl() {}
+
+    static boolean isSqlite(String url) {
+        return url.toLowerCase(Locale.ROOT).startsWith(PREFIX);
+    }
+
+    /**
+     * The database file.
+     *
+     * @return absolute and normalized, need not exist; empty if the URL is not SQLite's
+     * @throws LitestreamSettingException if SQLite will open no file, or another than the URL seems to say
+     */
+    static Optional<Path> path(String url) {
+        if (!isSqlite(url)) {
+            return Optional.empty();
+        }
+        String address = url.substring(PREFIX.length());
+        int query = address.indexOf('?');
+        String name = query < 0 ? address : address.substring(0, query);
+        boolean uri = name.startsWith("file:");
+        checkParameters(url, query < 0 ? "" : address.substring(query + 1), uri);
+        String file = uri ? uriPath(url, name.substring("file:".length())) : name;
+        if (file.isEmpty()) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url
+                            + "\" names no file: SQLite opens a temporary database that ends with its"
+                            + " connection, and there is nothing to replicate.",
+                    USE_A_FILE);
+        }
+        if (file.equals(":memory:")) {
+            throw inMemory(url);
+        }
+        if (file.startsWith(":resource:")) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url
+                            + "\" names a resource: SQLite JDBC opens a temporary copy of it, and there is"
+                            + " nothing to replicate.",
+                    USE_A_FILE);
+        }
+        try {
+            return Optional.of(Path.of(file).toAbsolutePath().normalize());
+        } catch (InvalidPathException e) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url + "\" holds no valid file name: " + e.getMessage() + ".", USE_A_FILE);
+        }
+    }
+
+    private static void checkParameters(String url, String query, boolean uri) {
+        for (String parameter : query.split("&", -1)) {
+            String key = parameter.split("=", 2)[0].trim().toLowerCase(Locale.ROOT);
+            if (key.isEmpty() || PRAGMAS.contains(key)) {
+                continue;
+            }
+            if (!uri) {
+                throw new LitestreamSettingException(
+                        "The database URL \"" + url + "\" has the parameter \"" + key
+                                + "\", which SQLite JDBC does not know:"
+                                + " it would become a part of the database's file name.",
+                        "Correct or remove the parameter.");
+            }
+            if (parameter.trim().toLowerCase(Locale.ROOT).equals("mode=memory")
+                    || parameter.trim().equalsIgnoreCase("vfs=memdb")) {
+                throw inMemory(url);
+            }
+        }
+    }
+
+    /** What follows {@code file:} up to the query: an optional empty or local authority, then a percent-encoded path. */
+    private static String uriPath(String url, String rest) {
+        String path = rest;
+        if (rest.startsWith("//")) {
+            int slash = rest.indexOf('/', 2);
+            String authority = slash < 0 ? rest.substring(2) : rest.substring(2, slash);
+            if (!authority.isEmpty() && !authority.equals("localhost")) {
+                throw new LitestreamSettingException(
+                        "The database URL \"" + url + "\" names the host \"" + authority
+                                + "\": SQLite opens local files only.",
+                        "Write jdbc:sqlite:file:///absolute/path or jdbc:sqlite:relative/path.");
+            }
+            path = slash < 0 ? "" : rest.substring(slash);
+        }
+        int fragment = path.indexOf('#');
+        path = fragment < 0 ? path : path.substring(0, fragment);
+        try {
+            return URLDecoder.decode(path.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url + "\" has a broken percent escape: " + e.getMessage() + ".",
+                    "Write a percent sign as %25.");
+        }
+    }
+
+    private static LitestreamSettingException inMemory(String url) {
+        return new LitestreamSettingException(
+                "The database URL \"" + url
+                        + "\" names an in-memory database: there is no file and nothing to replicate.",
+                USE_A_FILE);
+    }
+}

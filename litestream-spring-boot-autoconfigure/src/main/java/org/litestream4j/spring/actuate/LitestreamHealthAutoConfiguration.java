@@ -1,0 +1,32 @@
+package org.litestream4j.spring.actuate;
+
+import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.spring.LitestreamAutoConfiguration;
+import org.litestream4j.spring.LitestreamProperties;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
+import org.springframework.context.annotation.Bean;
+
+/** The health of replication. */
+@AutoConfiguration(
+        after = LitestreamAutoConfiguration.class,
+        beforeName = "org.springframework.boot.health.autoconfigure.contributor.HealthContributorAutoConfiguration")
+@ConditionalOnClass(ConditionalOnEnabledHealthIndicator.class)
+@ConditionalOnBean(Litestream.class)
+@ConditionalOnEnabledHealthIndicator("litestream")
+public final class LitestreamHealthAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean(name = "litestreamHealthIndicator")
+    LitestreamHealthIndicator litestreamHealthIndicator(Litestream litestream, LitestreamProperties properties) {
+        return new LitestreamHealthIndicator(
+                () -> litestream.databases().stream()
+                        .map(ManagedDatabase::status)
+                        .toList(),
+                properties.health());
+    }
+}

@@ -1,0 +1,204 @@
+package org.litestream4j.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Configuration;
+
+/** What a user reads when the application does not start. */
+@ExtendWith(OutputCaptureExtension.class)
+class FailureAnalyzerTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void noReplicaUrl(CapturedOutput output) {
+        start(database());
+        assertExplained(
+                output,
+                "The database " + folder.resolve("app.db") + " has no replica: litestream.replica.url is not set.",
+                "Set litestream.replica.url, for example to file:///var/backups/app, or set litestream.enabled=false where"
+                        + " nothing is to be replicated.");
+    }
+
+    @Test
+    void replicaUrlWithoutAScheme(CapturedOutput output) {
+        start(database(), "litestream.replica.url=/var/backups/app");
+        assertExplained(
+                output,
+                "The replica of the database " + folder.resolve("app.db")
+                        + " cannot be used: replica URL without a scheme: \"/var/backups/app\"; write for example"
+                        + " file:///var/backups/app.",
+                "Correct the replica's URL.");
+    }
+
+    @Test
+    void unknownScheme(CapturedOutput output) {
+        start(database(), "litestream.replica.url=ftp://backups/app");
+        assertExplained(
+                output,
+                "The replica of the database " + folder.resolve("app.db")
+                        + " cannot be used: no replica backend for URLs that start with \"ftp:\"; known are [",
+                "Correct the replica's URL or its settings under litestream.replica.*");
+    }
+
+    @Test
+    void inMemoryDatabase(CapturedOutput output) {
+        start("spring.datasource.url=jdbc:sqlite::memory:", replica());
+        assertExplained(
+                output,
+                "The database URL \"jdbc:sqlite::memory:\" names an in-memory database: there is no file and nothing to"
+                        + " replicate.",
+                "Use a file, for example jdbc:sqlite:./data/app.db, or set litestream.enabled=false where nothing is to be"
+                        + " replicated.");
+    }
+
+    @Test
+    void temporaryDatabase(CapturedOutput output) {
+        start("spring.datasource.url=jdbc:sqlite:", replica());
+        assertExplained(
+                output,
+                "The database URL \"jdbc:sqlite:\" names no file: SQLite opens a temporary database that ends with its"
+                        + " connection, and there is nothing to replicate.",
+                "Use a file, for example jdbc:sqlite:./data/app.db, or set litestream.enabled=false where nothing is to be"
+                        + " replicated.");
+    }
+
+    @Test
+    void replicaFolderNotWritable(CapturedOutput output) throws Exception {
+        Files.writeString(folder.resolve("replica"), "in the way");
+        Files.createFile(folder.resolve("app.db"));
+        start(database(), replica());
+        assertExplained(
+                output,
+                "The replica cannot be used: file://" + folder.resolve("replica"),
+                "remove that file or change the URL");
+    }
+
+    @Test
+    void replicaWithoutADatabase(CapturedOutput output) {
+        start(
+                replica(),
+                "spring.autoconfigure.exclude="
+                        + "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration");
+        assertExplained(
+                output,
+                "A replica is configured, but no database: spring.datasource.url is not set.",
+                "Set spring.datasource.url, or litestream.databases.<name>.path if the DataSource is configured in another"
+                        + " way.");
+    }
+
+    @Test
+    void optionOutOfRange(CapturedOutput output) {
+        start(database(), replica(), "litestream.sync-interval=0s");
+        assertExplained(
+                output,
+                "A setting of the database \"app.db\" (" + folder.resolve("app.db")
+                        + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
+                "Correct litestream.* or litestream.databases.app.db.*");
+    }
+
+    @Test
+    void optionOfAnotherType(CapturedOutput output) {
+        start(database(), replica(), "litestream.sync-interval=often");
+        assertExplained(
+                output,
+                "Failed to bind properties under 'litestream.sync-interval' to java.time.Duration:",
+                "Update your application's configuration");
+    }
+
+    @Test
+    void thresholdsTheWrongWayRound(CapturedOutput output) {
+        start(database(), replica(), "litestream.health.lag-warning=20m");
+        assertExplained(
+                output,
+                "litestream.health.lag-warning = PT20M and litestream.health.lag-down = PT10M contradict each other.",
+                "Write 0 <= lag-warning <= lag-down.");
+    }
+
+    @Test
+    void twoDatabasesWithOneReplica(CapturedOutput output) {
+        start(
+                database(),
+                replica(),
+                "litestream.databases.other.path=" + folder.resolve("other.db"),
+                "litestream.databases.other.replica.url=file://" + folder.resolve("replica"));
+        assertExplained(
+                output,
+                "The databases \"app.db\" and \"other\" have the replica in common.",
+                "Give each database a file and a replica of its own; see litestream.databases.*");
+    }
+
+    @Test
+    void twoDatabasesWithoutAPath(CapturedOutput output) {
+        start(
+                database(),
+                replica(),
+                "litestream.databases.one.sync-interval=2s",
+                "litestream.databases.two.sync-interval=2s");
+        assertExplained(
+                output,
+                "litestream.databases.one and litestream.databases.two have no path: only one can be the application's"
+                        + " database (spring.datasource.url).",
+                "Set litestream.databases.<name>.path for the others.");
+    }
+
+    @Test
+    void unknownUrlParameter(CapturedOutput output) {
+        String url = "jdbc:sqlite:" + folder.resolve("app.db") + "?jurnal_mode=wal";
+        start("spring.datasource.url=" + url, replica());
+        assertExplained(
+                output,
+                "The database URL \"" + url
+                        + "\" has the parameter \"jurnal_mode\", which SQLite JDBC does not know: it"
+                        + " would become a part of the database's file name.",
+                "Correct or remove the parameter.");
+    }
+
+    private String database() {
+        return "spring.datasource.url=jdbc:sqlite:" + folder.resolve("app.db");
+    }
+
+    private String replica() {
+        return "litestream.replica.url=file://" + folder.resolve("replica");
+    }
+
+    private void start(String... settings) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "--spring.main.banner-mode=off",
+                "--spring.flyway.enabled=false",
+                "--spring.main.log-startup-info=false"));
+        for (String setting : settings) {
+            arguments.add("--" + setting);
+        }
+        Throwable failure = catchThrowable(() -> new SpringApplicationBuilder(Application.class)
+                .web(WebApplicationType.NONE)
+                .run(arguments.toArray(String[]::new))
+                .close());
+        assertThat(failure).as("start-up failure").isNotNull();
+    }
+
+    private static void assertExplained(CapturedOutput output, String description, String action) {
+        String explanation = output.getOut().substring(output.getOut().indexOf("APPLICATION FAILED TO START"));
+        assertThat(explanation).contains("Description:\n\n" + description).containsPattern("Action:\n\n");
+        assertThat(explanation.substring(explanation.indexOf("Action:\n\n") + 9))
+                .startsWith(action);
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class Application {}
+}

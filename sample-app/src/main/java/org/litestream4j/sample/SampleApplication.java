@@ -1,0 +1,14 @@
+package org.litestream4j.sample;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+
+/** Keeps notes in SQLite; the starter and {@code application.yaml} do the rest. */
+@SpringBootApplication(proxyBeanMethods = false)
+public class SampleApplication {
+
+    /** Starts on port 8080. */
+    public static void main(String[] args) {
+        SpringApplication.run(SampleApplication.class, args);
+    }
+}

@@ -1,0 +1,1 @@
+create index note_created_at on note (created_at);

@@ -1,0 +1,46 @@
+package org.litestream4j.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README promises, with the packaged application. */
+class SampleAppIT {
+
+    private static final Duration REPLICATED_WITHIN = Duration.ofSeconds(30);
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void killedAndItsDataDeleted_comesBackWithEveryReplicatedNote() throws Exception {
+        try (SampleProcess app = SampleProcess.start(folder)) {
+            app.add("first");
+            app.add("second");
+            await().atMost(REPLICATED_WITHIN).until(app::saysReplicated);
+            app.kill();
+        }
+        Folders.delete(folder.resolve("data"));
+        try (SampleProcess app = SampleProcess.start(folder)) {
+            assertThat(app.notes()).isEqualTo(Map.of(1L, "first", 2L, "second"));
+            assertThat(app.log()).contains("database restored").doesNotContain("Migrating schema");
+            app.add("third");
+            app.stop();
+        }
+        // The final flush: nothing waited for the third note.
+        Folders.delete(folder.resolve("data"));
+        try (SampleProcess app = SampleProcess.start(folder)) {
+            assertThat(app.notes().values()).containsExactly("first", "second", "third");
+            assertThat(app.get("/actuator/health").path("status").asString()).isEqualTo("UP");
+            assertThat(app.get("/actuator/litestream").path("databases")).hasSize(1);
+            app.stop();
+            assertThat(Files.exists(folder.resolve("data/app.db-wal"))).isFalse();
+        }
+    }
+}
