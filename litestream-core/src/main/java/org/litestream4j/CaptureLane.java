@@ -30,6 +30,8 @@ final class CaptureLane {
 
     private static final int MOST_LOOKS = 12;
 
+    private static final long CONFLICT_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     /** While the replica is away, captures are stretched to a tenth of the outage, but no further than this. */
     private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
 
@@ -149,24 +151,21 @@ final class CaptureLane {
             if (progress.succeeded(Progress.Step.CAPTURE)) {
                 log.info("capture goes on: db={} txid={}", config.name(), capture.captured());
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
         }
         attached = capture.isAttached();
         progress.signal();
     }
 
-    private void fail(Exception e) {
+    private void fail(Throwable e) {
         String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
         if (progress.failed(Progress.Step.CAPTURE, text, clock.instant())) {
             log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
         }
-        if (closing) {
-            finished = true;
-        } else {
-            expect();
-            lane.wakeIn(RETRY_NANOS);
-        }
+        expect();
+        finished = closing && e instanceof LitestreamException; // a refusal: waiting does not help
+        lane.wakeIn(RETRY_NANOS);
     }
 
     private void step() throws IOException {
@@ -185,8 +184,9 @@ final class CaptureLane {
         }
         if (upload.isConflict()) {
             finished = closing;
+            hinted = true; // no more hints are needed
             capture.checkpointOnly();
-            hinted = false;
+            lane.wakeIn(CONFLICT_CHECKPOINT_NANOS);
             return;
         }
         if (!establish()) {
@@ -195,7 +195,7 @@ final class CaptureLane {
         if (closing) {
             capture.finish();
             progress.serve(progress.newestRequest());
-            finished = true;
+            finished = upload.isContinuing(); // else the upload lane still has something to tell
             upload.wake();
             return;
         }
@@ -248,6 +248,7 @@ final class CaptureLane {
             upload.imageTaken(verdict.replicaNewest());
             unproven = false;
         } else if (unproven && verdict != null) {
+            refuseEmpty(verdict);
             capture.image(Txid.max(capture.captured(), upload.replicated()), false);
             upload.wake();
             unproven = false;

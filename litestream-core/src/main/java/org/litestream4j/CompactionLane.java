@@ -224,7 +224,7 @@ final class CompactionLane {
             planNext();
         } catch (ReplicaConflictException e) {
             upload.conflict(e);
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) { // whatever it is, the lane must go on
             if (!stopping) {
                 fail(e);
             }
@@ -232,7 +232,7 @@ final class CompactionLane {
         progress.signal();
     }
 
-    private void fail(Exception e) {
+    private void fail(Throwable e) {
         String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
         if (progress.failed(Progress.Step.COMPACTION, text, clock.instant())) {
             log.warn("compaction failed, will retry: db={} replica={}", config.name(), client.url(), e);

@@ -29,6 +29,9 @@ public final class Litestream implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Litestream.class);
 
+    /** How long closing waits for the application's connections, of all databases. */
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
+
     private final Clock clock;
     private final Pools pools = new Pools();
     private final ReentrantLock lock = new ReentrantLock();
@@ -181,6 +184,10 @@ public final class Litestream implements AutoCloseable {
             closed = true;
         } finally {
             lock.unlock();
+        }
+        long drained = System.nanoTime() + DRAIN_TIMEOUT.toNanos();
+        for (ManagedDatabase database : databases()) {
+            database.finish(Duration.ofNanos(Math.max(0, drained - System.nanoTime())));
         }
         for (ManagedDatabase database : databases()) {
             try {

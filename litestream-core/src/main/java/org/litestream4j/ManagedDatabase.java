@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,8 @@ public final class ManagedDatabase {
     private final UploadLane uploadLane;
     private final CompactionLane compactionLane;
 
+    private final AtomicBoolean finishing = new AtomicBoolean();
+    private volatile long finishedAt;
     private volatile boolean closed;
 
     /** Confined to the watch. */
@@ -156,18 +159,9 @@ public final class ManagedDatabase {
         long ticket = progress.request();
         captureLane.wake();
         try {
-            Txid[] target = new Txid[1];
-            progress.await(
-                    () -> {
-                        if (target[0] == null && progress.isServed(ticket)) {
-                            target[0] = capture.captured();
-                        }
-                        return stopped()
-                                || (target[0] != null
-                                        && !replication.replicated().isBefore(target[0]));
-                    },
-                    timeout);
-            if (stopped() && (target[0] == null || replication.replicated().isBefore(target[0]))) {
+            Target target = new Target(ticket);
+            progress.await(() -> target.isReached() || stopped(), timeout);
+            if (!target.isReached()) {
                 throw notReplicated("replication has stopped", null);
             }
         } catch (TimeoutException e) {
@@ -237,6 +231,28 @@ public final class ManagedDatabase {
     /** The result of the last scheduled validation, if there was any. */
     public Optional<Validation.Result> lastValidation() {
         return Optional.ofNullable(compactionLane.validated());
+    }
+
+    /** The transaction that must be on the replica for a ticket's commits to be there. */
+    private final class Target {
+        private final long ticket;
+        private Txid txid = Txid.NONE;
+        private int restarts = -1;
+
+        Target(long ticket) {
+            this.ticket = ticket;
+        }
+
+        boolean isReached() {
+            if (!progress.isServed(ticket) || !uploadLane.isContinuing()) {
+                return false;
+            }
+            if (restarts != uploadLane.restarts()) { // an image has all that was committed before it
+                restarts = uploadLane.restarts();
+                txid = capture.captured();
+            }
+            return !replication.replicated().isBefore(txid);
+        }
     }
 
     private boolean stopped() {
@@ -318,28 +334,46 @@ public final class ManagedDatabase {
         }
     }
 
+    /**
+     * Waits for the application's connections to close, then begins with the last capture and upload.
+     *
+     * @param drain longest wait; connections still open then are closed
+     */
+    void finish(Duration drain) {
+        if (finishing.compareAndSet(false, true)) {
+            connections.drain(drain);
+            finishedAt = System.nanoTime();
+            captureLane.finish();
+            uploadLane.hurry();
+        }
+    }
+
     /** Captures and uploads what is left, then lets go of the database; the last error, if not all of it is replicated. */
     void close() throws IOException {
+        finish(DRAIN_TIMEOUT);
         if (closed) {
             return;
         }
         compactionLane.stop(COMPACTION_STOP_TIMEOUT);
-        connections.drain(DRAIN_TIMEOUT);
-        long deadline = System.nanoTime() + config.shutdownSyncTimeout().toNanos();
-        captureLane.finish();
-        uploadLane.hurry();
+        long deadline = finishedAt + config.shutdownSyncTimeout().toNanos();
         boolean done = awaitUninterruptibly(
                 () -> captureLane.isFinished()
                         && (uploadLane.isConflict()
                                 || !captureLane.isAttached()
                                 || !replication.replicated().isBefore(capture.captured())),
                 deadline);
-        LitestreamException unfinished = done ? null : notReplicated("closed before everything was replicated", null);
+        boolean whole = done && !uploadLane.isConflict() && progress.failure(Progress.Step.CAPTURE) == null;
+        LitestreamException unfinished = whole ? null : notReplicated("closed before everything was replicated", null);
         closed = true;
         progress.signal();
         uploadLane.stop(Duration.ofSeconds(1));
-        captureLane.stop(ATTACH_TIMEOUT);
-        release();
+        capture.stop();
+        if (captureLane.stop(ATTACH_TIMEOUT)) {
+            release();
+        } else {
+            log.error("still busy, left open until the process ends: db={}", config.name());
+            client.close();
+        }
         if (unfinished != null) {
             throw unfinished;
         }

@@ -5,9 +5,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replication.LocalFileException;
 import org.litestream4j.replication.Replication;
 import org.litestream4j.replication.Verdict;
 import org.slf4j.Logger;
@@ -31,11 +33,12 @@ final class UploadLane {
     private final Lane lane;
 
     private volatile @Nullable Verdict verdict;
-    private volatile @Nullable Txid restartAfter;
+    private final AtomicInteger restarts = new AtomicInteger();
     private volatile boolean conflict;
     private volatile boolean hurry;
 
     // Confined to the lane.
+    private @Nullable Verdict followed;
     private long backoff;
 
     UploadLane(
@@ -73,6 +76,11 @@ final class UploadLane {
         return known != null && !known.diverged();
     }
 
+    /** Grows when an image takes the place of local files: transactions after it may have the numbers of lost ones. */
+    int restarts() {
+        return restarts.get();
+    }
+
     boolean isConflict() {
         return conflict;
     }
@@ -83,7 +91,7 @@ final class UploadLane {
 
     /** The capture lane has followed a diverged verdict: the image is the next file. */
     void imageTaken(Txid after) {
-        restartAfter = after;
+        restarts.incrementAndGet();
         verdict = Verdict.continues(after);
         lane.wake();
     }
@@ -114,7 +122,9 @@ final class UploadLane {
             }
         } catch (ReplicaConflictException e) {
             conflict(e);
-        } catch (IOException | RuntimeException e) {
+        } catch (LocalFileException e) {
+            diverged(Verdict.diverged(replicated(), String.valueOf(e.getMessage())));
+        } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
         }
     }
@@ -132,7 +142,7 @@ final class UploadLane {
         capture.wake();
     }
 
-    private void fail(Exception e) {
+    private void fail(Throwable e) {
         String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
         if (progress.failed(Progress.Step.UPLOAD, text, clock.instant())) {
             log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
@@ -143,31 +153,44 @@ final class UploadLane {
     }
 
     private boolean step() throws IOException {
-        Txid restart = restartAfter;
-        if (restart != null) {
-            replication.startAfter(restart);
-            restartAfter = null;
-        }
         Verdict known = verdict;
         if (known == null) {
             if (!capture.isAttached()) {
                 return false;
             }
             known = replication.verify();
-            verdict = known;
             if (known.diverged()) {
-                log.warn(
-                        "a full image follows: db={} replica={} txid={} reason={}",
-                        config.name(),
-                        replica,
-                        known.replicaNewest(),
-                        known.reason());
-            }
-            capture.wake();
-            if (!known.diverged()) {
+                diverged(known);
+            } else {
+                follow(known);
+                verdict = known;
+                capture.wake();
                 compaction.wake();
             }
         }
-        return !known.diverged() && replication.uploadNext();
+        if (known.diverged()) {
+            return false;
+        }
+        if (!known.equals(followed)) {
+            follow(known);
+        }
+        return replication.uploadNext();
+    }
+
+    private void follow(Verdict known) throws IOException {
+        replication.startAfter(known.replicaNewest());
+        followed = known;
+    }
+
+    private void diverged(Verdict found) {
+        verdict = found;
+        followed = null;
+        log.warn(
+                "a full image follows: db={} replica={} txid={} reason={}",
+                config.name(),
+                replica,
+                found.replicaNewest(),
+                found.reason());
+        capture.wake();
     }
 }

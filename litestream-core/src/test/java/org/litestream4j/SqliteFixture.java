@@ -112,6 +112,15 @@ public final class SqliteFixture {
         }
     }
 
+    /** Deletes a folder and all below. */
+    public static void deleteTree(Path folder) throws IOException {
+        try (var paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
     private static LtxReader open(Path replica, int level, LtxFileName name) throws IOException {
         Path path = replica.resolve("ltx").resolve(Integer.toString(level)).resolve(name.toString());
         InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16);

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.wal.WalFile;
 import org.litestream4j.wal.WalHeader;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
 public final class Capture implements Closeable {
 
     private static final Logger log = LoggerFactory.getLogger(Capture.class);
-    private static final int IMAGE_ATTEMPTS = 3;
+    private static final int ATTEMPTS = 3;
 
     /** Whether what was captured in an earlier run leads to what the database is now. */
     public enum Continuity {
@@ -106,10 +107,44 @@ public final class Capture implements Closeable {
         staging.prepare();
         position = null;
         recorded = store.load().orElse(null);
-        published = recorded;
+        if (recorded != null || published == null) { // a record lost on the way does not make TXIDs new again
+            published = recorded;
+        }
         staging.deleteAfter(captured()); // never visible, the record tells
-        session = SqliteSession.open(settings.database(), settings.busyTimeout());
         openFile = Fingerprint.of(settings.database());
+        session = SqliteSession.open(settings.database(), settings.busyTimeout());
+        boolean checked = false;
+        try {
+            requireWalOfSqlite();
+            checked = true;
+        } finally {
+            if (!checked) {
+                detachQuietly();
+            }
+        }
+    }
+
+    /** Who deletes or replaces a WAL in use leaves SQLite with one that nobody else can see. */
+    private void requireWalOfSqlite() throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            long expected = session().walFrames();
+            Optional<WalFile> present = openWal();
+            long found = present.isPresent()
+                    ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE).frames()
+                    : 0;
+            if (found >= expected) {
+                return;
+            }
+            if (attempt == ATTEMPTS) { // less than that, and it may have been reset between the two looks
+                throw new CaptureException(
+                        settings.database(),
+                        "the WAL file was deleted or replaced while the database was open: it has " + found
+                                + " of SQLite's " + expected + " frames",
+                        "close all connections to the database; what they have in common with the present files is"
+                                + " captured then",
+                        null);
+            }
+        }
     }
 
     public boolean isAttached() {
@@ -138,7 +173,7 @@ public final class Capture implements Closeable {
         }
         try {
             return OptionalLong.of(staging.fileChecksum(LtxFileName.of(txid)));
-        } catch (NoSuchFileException e) {
+        } catch (NoSuchFileException | LtxFormatException e) {
             return OptionalLong.empty();
         }
     }
@@ -163,6 +198,7 @@ public final class Capture implements Closeable {
         return guarded(() -> {
             PositionRecord record = recorded;
             if (record == null) {
+                session().rest();
                 return Continuity.UNPROVEN;
             }
             PositionRecord[] proven = new PositionRecord[1];
@@ -200,7 +236,7 @@ public final class Capture implements Closeable {
      *
      * @param after the transaction before it; the image gets the next TXID. The image of TXID 1 is a snapshot and goes to
      *     that level of the replica, so TXID 2 follows at once: a level-0 file with page 1 alone
-     * @param discard whether local files after {@code after} belong to another history and go
+     * @param discard whether the local files belong to another history and go
      */
     public void image(Txid after, boolean discard) throws IOException {
         guarded(() -> {
@@ -209,14 +245,14 @@ public final class Capture implements Closeable {
                 recorded = null;
                 position = null;
                 published = null;
-                staging.deleteAfter(after);
+                staging.deleteAfter(Txid.NONE);
             }
             for (int attempt = 1; ; attempt++) {
                 try {
                     takeImage(after.next());
                     return null;
                 } catch (Level0Writer.WalChangedException e) {
-                    if (attempt == IMAGE_ATTEMPTS) {
+                    if (attempt == ATTEMPTS) {
                         throw e;
                     }
                 }
@@ -239,7 +275,10 @@ public final class Capture implements Closeable {
             last = txid.next();
             checksum = writer.writeFirstPage(last, walFile, scan, commit, pageSize, source);
         }
-        moveTo(new PositionRecord(last, checksum, pageSize, commit, scan.end(), openFile, false, WalPosition.NONE));
+        PositionRecord taken =
+                new PositionRecord(last, checksum, pageSize, commit, scan.end(), openFile, false, WalPosition.NONE);
+        // Without frames the reader has been at mark 0 from its beginning.
+        moveTo(scan.found() ? taken : taken.frozen(Fingerprint.of(settings.database())));
         checkpointer.written();
         log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, commit);
     }
@@ -318,7 +357,7 @@ public final class Capture implements Closeable {
 
     /** Call after the image's own reader began: it then holds the WAL, or sees the database file alone. */
     private LiveImage.State captureAll() throws IOException {
-        for (int attempt = 1; attempt <= IMAGE_ATTEMPTS; attempt++) {
+        for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             capture();
             PositionRecord now = position();
             if ((now.atFrozenEnd() || now.wal().equals(WalPosition.NONE)) && nothingAfterPosition()) {
@@ -408,6 +447,11 @@ public final class Capture implements Closeable {
                         WalPosition.NONE));
     }
 
+    /** Ends what is going on at the next page, with an {@link IOException}, and captures nothing more. Any thread. */
+    public void stop() {
+        writer.stop();
+    }
+
     // For the checkpointer.
 
     SqliteSession session() {
@@ -424,12 +468,17 @@ public final class Capture implements Closeable {
         return position;
     }
 
-    /** Lets the new read transaction take over: everything up to its mark is captured before the old one ends. */
-    void swapReaders() throws IOException {
+    /**
+     * Lets the new read transaction take over: everything up to its mark is captured before the old one ends.
+     *
+     * @param beforeEnd what else must have happened before that
+     */
+    void swapReaders(SqliteSession.IoAction beforeEnd) throws IOException {
         session().beginNewReader();
         boolean complete = false;
         try {
             capture();
+            beforeEnd.run();
             complete = true;
         } finally {
             if (!complete && session != null) {
@@ -441,8 +490,15 @@ public final class Capture implements Closeable {
 
     /** Pages in the WAL up to the captured end. */
     long walPages() {
+        return pagesUpTo(position().wal());
+    }
+
+    /** Pages in the present WAL up to a place in it; 0 if that was in an earlier one. */
+    long pagesUpTo(WalPosition place) {
         PositionRecord now = position();
-        return (now.wal().offset() - WalHeader.SIZE) / (now.pageSize() + WalFile.FRAME_HEADER_SIZE);
+        boolean present =
+                place.salt1() == now.wal().salt1() && place.salt2() == now.wal().salt2();
+        return present ? (place.offset() - WalHeader.SIZE) / (now.pageSize() + WalFile.FRAME_HEADER_SIZE) : 0;
     }
 
     boolean nothingAfterPosition() throws IOException {
@@ -455,8 +511,9 @@ public final class Capture implements Closeable {
         moveTo(position().frozen(Fingerprint.of(settings.database())));
     }
 
+    /** Before the next checkpoint; there is no need to as long as nothing was captured since. */
     void thaw() throws IOException {
-        if (position().frozen()) {
+        if (position().frozen() && !position().atFrozenEnd()) {
             moveTo(position().thawed());
         }
     }

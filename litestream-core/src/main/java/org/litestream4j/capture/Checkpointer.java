@@ -71,20 +71,26 @@ final class Checkpointer {
 
     /** Until one is complete and leaves our reader at mark 0. */
     private boolean rounds(int attempts) throws IOException {
-        capture.thaw();
         for (int i = 0; i < attempts; i++) {
-            long before = capture.walPages();
-            capture.swapReaders();
+            WalPosition before = capture.position().wal();
+            capture.swapReaders(capture::thaw);
+            if (capture.position().atFrozenEnd()) {
+                return true; // nothing was committed since
+            }
             Checkpoint result = capture.session().checkpointPassive();
-            blocked = result.busy() || result.checkpointed() < before;
+            blocked = result.busy() || result.checkpointed() < capture.pagesUpTo(before);
             if (blocked) {
                 return false;
             }
             if (settled(result)) {
                 WalPosition end = capture.position().wal();
-                capture.swapReaders();
-                if (capture.position().wal().equals(end) && settled(result)) {
-                    capture.freeze();
+                // Recorded before the old reader ends: from then on a writer may start the WAL again.
+                capture.swapReaders(() -> {
+                    if (capture.position().wal().equals(end) && settled(result)) {
+                        capture.freeze();
+                    }
+                });
+                if (capture.position().atFrozenEnd()) {
                     return true;
                 }
             }
@@ -93,15 +99,14 @@ final class Checkpointer {
     }
 
     private boolean lockedRound() throws IOException {
-        boolean[] frozen = new boolean[1];
         capture.session().underWriteLock(() -> {
             capture.capture();
+            capture.thaw();
             if (settled(capture.session().checkpointRenewingReader())) {
                 capture.freeze();
-                frozen[0] = true;
             }
         });
-        return frozen[0];
+        return capture.position().atFrozenEnd();
     }
 
     /** Whether all of the WAL is captured and in the database file, and nothing came behind it. */

@@ -23,11 +23,23 @@ final class Level0Writer {
     private final Staging staging;
     private final Clock clock;
     private final PageEncoding encoding;
+    private volatile boolean stopped;
 
     Level0Writer(Staging staging, Clock clock, PageEncoding encoding) {
         this.staging = staging;
         this.clock = clock;
         this.encoding = encoding;
+    }
+
+    /** Ends what is being written with an {@link IOException}, and lets nothing begin. Any thread. */
+    void stop() {
+        stopped = true;
+    }
+
+    private void checkRunning() throws IOException {
+        if (stopped) {
+            throw new IOException("stopped before the level-0 file was whole");
+        }
     }
 
     /** A read transaction holds still what is read; this is thrown where it did not, and the file was discarded. */
@@ -67,6 +79,7 @@ final class Level0Writer {
                     source = writeMissing(output, grown, lockPage, page, source, missing);
                 }
                 grown = Math.max(grown, pgno + 1);
+                checkRunning();
                 wal.readPage(WalPageMap.frameOf(entry), page);
                 output.ltx.writePage(pgno, page);
             }
@@ -104,6 +117,7 @@ final class Level0Writer {
         try (Output output = new Output(txid, pageSize, commit, range)) {
             for (long pgno = 1; pgno <= commit; pgno++) {
                 if (pgno != lockPage) {
+                    checkRunning();
                     source.read(pgno, page);
                     output.ltx.writePage(pgno, page);
                 }

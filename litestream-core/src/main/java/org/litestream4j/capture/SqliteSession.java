@@ -14,6 +14,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -24,6 +26,8 @@ import org.sqlite.SQLiteOpenMode;
  * round needs it. Confined to the capture lane.
  */
 final class SqliteSession implements Closeable {
+
+    private static final Logger log = LoggerFactory.getLogger(SqliteSession.class);
 
     /** Older versions may lose a WAL reset; see sqlite.org, release notes of 3.51.3. */
     private static final int OLDEST_SQLITE = 3_051_003;
@@ -153,12 +157,30 @@ final class SqliteSession implements Closeable {
         if (!lock(writer)) {
             return false;
         }
+        boolean done = false;
         try {
             action.run();
-            return true;
+            done = true;
         } finally {
-            execute(writer, "ROLLBACK");
+            if (!done) {
+                rollbackQuietly(writer);
+            }
         }
+        execute(writer, "ROLLBACK");
+        return true;
+    }
+
+    private static void rollbackQuietly(Connection writer) {
+        try {
+            run(writer, "ROLLBACK");
+        } catch (SQLException e) {
+            log.debug("rolling back after an error failed", e); // the error itself is what matters
+        }
+    }
+
+    /** Frames of the WAL that are committed, as SQLite counts them. */
+    long walFrames() throws IOException {
+        return checkpoint(spare(), "NOOP").log();
     }
 
     /** Ends the read transaction for good and copies what may be copied, for a database that is no longer captured. */
@@ -242,8 +264,12 @@ final class SqliteSession implements Closeable {
     }
 
     private Checkpoint checkpoint(Connection connection) throws IOException {
+        return checkpoint(connection, "PASSIVE");
+    }
+
+    private Checkpoint checkpoint(Connection connection, String mode) throws IOException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(PASSIVE)")) {
+                ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(" + mode + ")")) {
             row.next();
             return new Checkpoint(row.getInt(1) != 0 || row.getLong(2) < 0, row.getLong(2), row.getLong(3));
         } catch (SQLException e) {
@@ -350,7 +376,7 @@ final class SqliteSession implements Closeable {
         try {
             connection.close();
         } catch (SQLException e) {
-            org.slf4j.LoggerFactory.getLogger(SqliteSession.class).debug("closing a connection failed", e);
+            log.debug("closing a connection failed", e);
         }
     }
 

@@ -97,7 +97,6 @@ public final class Replication {
         } else if (!allPendingValid(newest.txid(), captured)) {
             return Verdict.diverged(newest.txid(), "a local file that is not on the replica is missing or damaged");
         }
-        startAfter(newest.txid());
         return Verdict.continues(newest.txid());
     }
 
@@ -114,24 +113,16 @@ public final class Replication {
      *
      * @return whether there was
      * @throws org.litestream4j.replica.ReplicaConflictException if the replica has another file of that name
+     * @throws LocalFileException if the local file cannot be uploaded, now or ever
      */
     public boolean uploadNext() throws IOException {
         if (!replicated.isBefore(capture.captured())) {
             return false;
         }
         LtxFileName name = LtxFileName.of(replicated.next());
-        pendingSince = staging.timestamp(name);
         ownership.ensure();
         ownership.claim(name.max());
-        LtxFileInfo published;
-        try (InputStream in = Files.newInputStream(staging.path(name));
-                ReplicaUpload upload = client.write(levelOf(name), name, staging.timestamp(name))) {
-            byte[] buffer = new byte[COPY_SIZE];
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                upload.write(buffer, 0, count);
-            }
-            published = upload.publish();
-        }
+        LtxFileInfo published = upload(name);
         ownership.renew();
         replicated = name.max();
         uploaded.accept(published);
@@ -145,9 +136,40 @@ public final class Replication {
         return name.equals(FIRST_IMAGE) ? ReplicaClient.SNAPSHOT_LEVEL : 0;
     }
 
-    private void notePending() throws IOException {
-        pendingSince =
-                replicated.isBefore(capture.captured()) ? staging.timestamp(LtxFileName.of(replicated.next())) : null;
+    /** Reads the file as LTX on its way: what is damaged is not published. */
+    private LtxFileInfo upload(LtxFileName name) throws IOException {
+        String source = staging.path(name).toString();
+        Instant timestamp;
+        InputStream file;
+        try {
+            timestamp = staging.timestamp(name);
+            file = Files.newInputStream(staging.path(name));
+        } catch (NoSuchFileException e) {
+            throw new LocalFileException(source, e);
+        }
+        pendingSince = timestamp;
+        try (InputStream in = new BufferedInputStream(file, COPY_SIZE);
+                ReplicaUpload upload = client.write(levelOf(name), name, timestamp);
+                LtxReader reader = LtxReader.open(new CopyingInputStream(in, upload), source, name)) {
+            while (reader.next()) {
+                // reading to the end is the check
+            }
+            return upload.publish();
+        } catch (LtxFormatException e) {
+            throw new LocalFileException(source, e);
+        }
+    }
+
+    private void notePending() {
+        pendingSince = replicated.isBefore(capture.captured()) ? timestamp(replicated.next()) : null;
+    }
+
+    private @Nullable Instant timestamp(Txid txid) {
+        try {
+            return staging.timestamp(LtxFileName.of(txid));
+        } catch (IOException e) {
+            return clock.instant(); // the upload will tell
+        }
     }
 
     /** Deletes replicated files past their retention; the newest stays, it tells at the next start that the replica is ours. */

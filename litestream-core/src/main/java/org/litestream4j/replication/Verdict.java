@@ -24,7 +24,8 @@ public record Verdict(Kind kind, Txid replicaNewest, String reason) {
         return new Verdict(Kind.CONTINUES, replicaNewest, "");
     }
 
-    static Verdict diverged(Txid replicaNewest, String reason) {
+    /** Local files are of no use. */
+    public static Verdict diverged(Txid replicaNewest, String reason) {
         return new Verdict(Kind.DIVERGED, replicaNewest, reason);
     }
 

@@ -19,4 +19,9 @@ public record WalScan(
     public boolean found() {
         return end.offset() > start.offset();
     }
+
+    /** Frames between start and end. */
+    public long frames() {
+        return header == null ? 0 : (end.offset() - start.offset()) / header.frameSize();
+    }
 }

@@ -1,0 +1,58 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.sqlite.SQLiteConnection;
+
+/**
+ * What a database holds, page by page, as SQLite itself sees it through a connection: no file is opened, so no lock is lost.
+ *
+ * @param crcs of the pages, from page 1 on
+ */
+record Truth(int pageSize, List<Long> crcs) {
+
+    /** @param connection in a transaction, so that nothing changes meanwhile */
+    static Truth of(Connection connection) throws SQLException {
+        int pageSize = (int) SqliteFixture.query(connection, "PRAGMA page_size");
+        byte[] bytes = connection.unwrap(SQLiteConnection.class).serialize("main");
+        List<Long> crcs = new ArrayList<>();
+        for (int at = 0; at < bytes.length; at += pageSize) {
+            crcs.add(crc(bytes, at, pageSize));
+        }
+        return new Truth(pageSize, crcs);
+    }
+
+    static Truth of(PagesOfReplica replica) {
+        List<Long> crcs = new ArrayList<>();
+        for (byte[] page : replica.pages()) {
+            crcs.add(crc(page, 0, page.length));
+        }
+        return new Truth(replica.pageSize(), crcs);
+    }
+
+    private static long crc(byte[] bytes, int offset, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, offset, length);
+        return crc.getValue();
+    }
+
+    /** Fails naming the pages that differ. */
+    void assertSame(Truth actual, String description) {
+        assertThat(actual.pageSize).as(description + ": page size").isEqualTo(pageSize);
+        assertThat(actual.crcs.size()).as(description + ": pages").isEqualTo(crcs.size());
+        List<Integer> wrong = new ArrayList<>();
+        for (int i = 0; i < crcs.size(); i++) {
+            if (!crcs.get(i).equals(actual.crcs.get(i))) {
+                wrong.add(i + 1);
+            }
+        }
+        assertThat(wrong)
+                .as(description + ": pages that differ, of " + crcs.size())
+                .isEmpty();
+    }
+}
