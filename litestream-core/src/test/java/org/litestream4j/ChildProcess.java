@@ -64,12 +64,6 @@ final class ChildProcess implements AutoCloseable {
         }
     }
 
-    /** SIGKILL. */
-    void kill() throws InterruptedException {
-        process.destroyForcibly();
-        process.waitFor();
-    }
-
     boolean isAlive() {
         return process.isAlive();
     }
@@ -86,8 +80,10 @@ final class ChildProcess implements AutoCloseable {
         return Files.readString(output);
     }
 
+    /** SIGKILL if it still runs. */
     @Override
-    public void close() throws InterruptedException {
-        kill();
+    public void close() {
+        process.destroyForcibly();
+        process.onExit().join();
     }
 }
