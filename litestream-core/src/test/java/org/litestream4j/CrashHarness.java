@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -63,7 +64,7 @@ final class CrashHarness {
     private final long[] replicated = new long[WRITERS];
     private long logRead;
     private Kind before = Kind.FOREIGN_BETWEEN;
-    private final int[] kinds = new int[Kind.values().length];
+    private final Map<Kind, Integer> kinds = new EnumMap<>(Kind.class);
     private int images;
     private int needless;
     private int provable;
@@ -90,7 +91,7 @@ final class CrashHarness {
             boolean recorded = Files.exists(folder.resolve(".app.db-litestream").resolve("position"));
             Path output = folder.resolve("child.out");
             runChild(kind, output);
-            kinds[kind.ordinal()]++;
+            kinds.merge(kind, 1, Integer::sum);
             countImages(Files.readString(output), recorded);
             readLog();
             check("cycle " + i + " (" + kind + ")");
@@ -191,7 +192,7 @@ final class CrashHarness {
         }
         logRead += bytes.length;
         Map<Txid, Truth> noted = new TreeMap<>();
-        for (String line : new String(bytes, StandardCharsets.US_ASCII).split("\n")) {
+        for (String line : new String(bytes, StandardCharsets.US_ASCII).split("\n", -1)) {
             String[] fields = line.split(" ");
             switch (fields[0]) {
                 case "C" -> committed[Integer.parseInt(fields[1])] = Long.parseLong(fields[2]);
@@ -212,7 +213,7 @@ final class CrashHarness {
 
     private static Truth truth(String[] fields) {
         List<Long> crcs = new ArrayList<>();
-        for (String crc : fields[3].split(",")) {
+        for (String crc : fields[3].split(",", -1)) {
             crcs.add(Long.parseLong(crc, 16));
         }
         return new Truth(Integer.parseInt(fields[2]), crcs);
@@ -297,7 +298,7 @@ final class CrashHarness {
     String summary() {
         StringBuilder text = new StringBuilder("cycles:");
         for (Kind kind : Kind.values()) {
-            text.append(' ').append(kind).append('=').append(kinds[kind.ordinal()]);
+            text.append(' ').append(kind).append('=').append(kinds.getOrDefault(kind, 0));
         }
         return text + "; commits " + Arrays.stream(committed).sum() + ", TXID "
                 + pages.txid().value() + "; states compared "
