@@ -2,7 +2,6 @@ package org.litestream4j.restore;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -127,7 +126,7 @@ final class RestoreJob {
                     movedAside,
                     elapsed(started));
         } finally {
-            Files.deleteIfExists(temporary);
+            target.discard(temporary);
         }
     }
 

@@ -22,7 +22,11 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.restore.RestoreException.Reason;
 
@@ -37,8 +41,14 @@ final class TargetFile {
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
-    /** Temporary files that nobody wrote to for so long were left over by a process that was killed. */
+    /** What follows the prefix in a temporary file's name: the process that writes it, and a random number. */
+    private static final Pattern TEMPORARY = Pattern.compile("(\\d{1,18})-[0-9a-f]{16}\\.tmp");
+
+    /** Older temporary files are left over, whatever process has the number in their name by now. */
     private static final Duration STALE = Duration.ofDays(1);
+
+    /** Temporary files that this process writes to right now. */
+    private static final Set<Path> ACTIVE = ConcurrentHashMap.newKeySet();
 
     private static final boolean CAN_FORCE_FOLDERS =
             !System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
@@ -118,8 +128,10 @@ final class TargetFile {
     Path createTemporary() throws IOException {
         createFolder(folder);
         deleteStaleTemporaries();
-        String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        String suffix = ProcessHandle.current().pid() + "-"
+                + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         Path temporary = folder.resolve(temporaryPrefix() + suffix + ".tmp");
+        ACTIVE.add(temporary);
         if (Files.getFileStore(folder).supportsFileAttributeView(PosixFileAttributeView.class)) {
             Files.createFile(
                     temporary, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
@@ -129,25 +141,43 @@ final class TargetFile {
         return temporary;
     }
 
+    /** Deletes a temporary file unless it was published. */
+    void discard(Path temporary) throws IOException {
+        ACTIVE.remove(temporary);
+        Files.deleteIfExists(temporary);
+    }
+
     private String temporaryPrefix() {
         return "." + path.getFileName() + ".restore-";
     }
 
+    /** A process that is killed again and again during its restore must not fill the disk. */
     private void deleteStaleTemporaries() throws IOException {
-        Instant limit = Instant.now().minus(STALE);
-        String prefix = temporaryPrefix();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, file -> {
-            String name = file.getFileName().toString();
-            return name.startsWith(prefix) && name.substring(prefix.length()).matches("[0-9a-f]{16}\\.tmp");
-        })) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, this::isStaleTemporary)) {
             for (Path file : files) {
-                if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
-                    Files.deleteIfExists(file);
-                }
+                Files.deleteIfExists(file);
             }
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
+    }
+
+    private boolean isStaleTemporary(Path file) throws IOException {
+        String name = file.getFileName().toString();
+        if (!name.startsWith(temporaryPrefix())) {
+            return false;
+        }
+        Matcher matcher = TEMPORARY.matcher(name.substring(temporaryPrefix().length()));
+        if (!matcher.matches() || ACTIVE.contains(file)) {
+            return false;
+        }
+        long pid = Long.parseLong(matcher.group(1));
+        boolean writing = pid != ProcessHandle.current().pid()
+                && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+        return !writing
+                || Files.getLastModifiedTime(file)
+                        .toInstant()
+                        .isBefore(Instant.now().minus(STALE));
     }
 
     /** @throws RestoreException with {@link Reason#NO_SPACE} */

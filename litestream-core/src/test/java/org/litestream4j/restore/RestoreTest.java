@@ -460,6 +460,28 @@ class RestoreTest {
     }
 
     @Test
+    void restore_temporariesOfKilledProcesses_areDeleted() throws IOException {
+        model.commit(4, 0);
+        Files.createDirectories(target.getParent());
+        long ended = 4_190_000; // beyond Linux's largest process number
+        long parent = ProcessHandle.current().parent().orElseThrow().pid();
+        String random = "-0123456789abcdef.tmp";
+        Path ours = Files.createFile(target.resolveSibling(
+                ".app.db.restore-" + ProcessHandle.current().pid() + random));
+        Path theirs = Files.createFile(target.resolveSibling(".app.db.restore-" + ended + random));
+        Path running = Files.createFile(target.resolveSibling(".app.db.restore-" + parent + random));
+        Path other = Files.createFile(target.resolveSibling(".app.db2.restore-" + ended + random));
+        Path foreign = Files.createFile(target.resolveSibling(".app.db.restore-mine.tmp"));
+        restore(RestoreOptions.defaults());
+        assertThat(ours).doesNotExist();
+        assertThat(theirs).doesNotExist();
+        for (Path kept : List.of(running, other, foreign)) {
+            assertThat(kept).exists();
+            Files.delete(kept);
+        }
+    }
+
+    @Test
     void restore_moreThanTheDiskHolds_isRefusedBeforeTheDownload() throws IOException {
         model.commit(4, 0);
         SortedMap<Long, byte[]> pages = new TreeMap<>();
