@@ -6,6 +6,9 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.Capture;
@@ -51,6 +54,8 @@ final class CaptureLane {
 
     /** When the capture began that the replica does not have, as far as this lane knows. */
     private volatile @Nullable Instant capturedSince;
+
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
 
     private volatile boolean passive;
     private volatile boolean attached;
@@ -109,6 +114,33 @@ final class CaptureLane {
         lane.wake();
     }
 
+    /**
+     * Runs a task on the lane, as soon as capture goes on. Any thread.
+     *
+     * @return completed with the task's result or error, or with an error if the lane ends before
+     */
+    <T> CompletableFuture<T> submit(Task<T> task) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        tasks.add(() -> {
+            try {
+                if (finished) {
+                    throw new IllegalStateException("closed: " + config.name());
+                }
+                result.complete(task.run(capture));
+            } catch (IOException | RuntimeException e) {
+                result.completeExceptionally(e);
+            }
+        });
+        lane.wake();
+        return result;
+    }
+
+    /** What is run on the lane for somebody else. */
+    @FunctionalInterface
+    interface Task<T> {
+        T run(Capture capture) throws IOException;
+    }
+
     /** Whether another process replicates the database. */
     boolean isPassive() {
         return passive;
@@ -155,7 +187,16 @@ final class CaptureLane {
             fail(e);
         }
         attached = capture.isAttached();
+        if (finished) {
+            runTasks(); // tells them so
+        }
         progress.signal();
+    }
+
+    private void runTasks() {
+        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.run();
+        }
     }
 
     private void fail(Throwable e) {
@@ -204,6 +245,11 @@ final class CaptureLane {
         if (imageWanted) {
             compaction.accept(capture.openImage());
             imageWanted = false;
+        }
+        runTasks();
+        if (!capture.isContinuous()) {
+            lane.wake(); // a task failed: attach anew
+            return;
         }
         capture.checkpoint();
         if (capture.captured().isAfter(before)) {

@@ -52,7 +52,7 @@ final class LitestreamDataSource implements DataSource {
             return (Connection) Proxy.newProxyInstance(
                     LitestreamDataSource.class.getClassLoader(),
                     new Class<?>[] {Connection.class},
-                    new ClosingHandler(connection, sqlite, database.connections()));
+                    new PhysicalConnection(connection, sqlite, database));
         } finally {
             if (!ready) {
                 connection.close();
@@ -90,7 +90,8 @@ final class LitestreamDataSource implements DataSource {
         }
     }
 
-    private record ClosingHandler(Connection connection, SQLiteConnection sqlite, PhysicalConnections connections)
+    /** Tells when the connection is closed, and waits where a transaction would begin while the database is replaced. */
+    private record PhysicalConnection(Connection connection, SQLiteConnection sqlite, ManagedDatabase database)
             implements InvocationHandler {
         @Override
         public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
@@ -109,6 +110,11 @@ final class LitestreamDataSource implements DataSource {
                         return true;
                     }
                     break;
+                case "createStatement", "prepareStatement", "prepareCall", "setAutoCommit":
+                    if (database.gate().isShut() && connection.getAutoCommit()) {
+                        database.gate().pass();
+                    }
+                    break;
                 default:
                     break;
             }
@@ -119,7 +125,7 @@ final class LitestreamDataSource implements DataSource {
             } finally {
                 if (method.getName().equals("close") || method.getName().equals("abort")) {
                     if (connection.isClosed()) {
-                        connections.closed(sqlite);
+                        database.connections().closed(sqlite);
                     }
                 }
             }

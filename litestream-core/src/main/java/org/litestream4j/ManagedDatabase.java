@@ -24,6 +24,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replication.Ownership;
 import org.litestream4j.replication.Replication;
+import org.litestream4j.restore.RestoreOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +51,7 @@ public final class ManagedDatabase {
     private final Replication replication;
     private final Progress progress = new Progress();
     private final PhysicalConnections connections = new PhysicalConnections();
+    private final Gate gate = new Gate();
     private final CaptureLane captureLane;
     private final UploadLane uploadLane;
     private final CompactionLane compactionLane;
@@ -253,6 +255,38 @@ public final class ManagedDatabase {
             }
             return !replication.replicated().isBefore(txid);
         }
+    }
+
+    /**
+     * Brings the database to another state of its replica while the application runs: restored to a side file first, then
+     * copied in within one write transaction. Readers see the old or the new state; connections of the wrapped DataSource are
+     * held back between two transactions for that moment. The state before stays restorable.
+     *
+     * @param options target, check, parallelism, listener; the other options do not apply
+     * @param timeout longest wait for the replica, and for other writers
+     * @throws org.litestream4j.restore.RestoreException if the state cannot be restored
+     * @throws LitestreamException if the database is not being replicated, has other pages, or was kept busy; nothing was
+     *     changed then
+     */
+    public InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
+            throws IOException, InterruptedException {
+        return new InPlaceRestore(this, client).run(options, timeout);
+    }
+
+    /** Runs a task on the capture lane and waits for it; it must end by itself. */
+    <T> T onCaptureLane(CaptureLane.Task<T> task) throws IOException, InterruptedException {
+        try {
+            return captureLane.submit(task).get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            throw new LitestreamException(config.path().toString(), "failed: " + e.getCause(), "", e.getCause());
+        }
+    }
+
+    Gate gate() {
+        return gate;
     }
 
     private boolean stopped() {

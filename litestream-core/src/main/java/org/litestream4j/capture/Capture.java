@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -372,6 +373,52 @@ public final class Capture implements Closeable {
             }
         }
         throw new IOException(settings.database() + ": the WAL changed while a snapshot began; it is tried again");
+    }
+
+    /** Of the database, in bytes. */
+    public int pageSize() {
+        return position().pageSize();
+    }
+
+    /**
+     * Brings the database to the content of a side file, in one write transaction.
+     *
+     * @param side a database of the same page size that nobody has open
+     * @param timeout longest wait for other writers
+     * @return the last transaction before it, captured as one of its own; empty if other writers left no room, and nothing
+     *     was changed
+     */
+    public Optional<Txid> restoreInPlace(Path side, Duration timeout) throws IOException {
+        return guarded(() -> {
+            capture();
+            Optional<WalScan> copied = new InPlaceCopy(session(), this::openWal, side, pageSize())
+                    .copy(position().wal(), timeout);
+            if (copied.isEmpty()) {
+                return Optional.empty();
+            }
+            captureUntil(copied.get());
+            Txid before = captured();
+            capture();
+            return Optional.of(before);
+        });
+    }
+
+    /** Captures what was committed before a transaction that the WAL holds. */
+    private void captureUntil(WalScan transaction) throws IOException {
+        WalFile source = openWal().orElseThrow();
+        WalHeader header = requireNonNull(transaction.header());
+        while (true) {
+            WalPosition from = header.sameSalts(position().wal()) ? position().wal() : WalPosition.start(header);
+            long left = transaction.start().offset() - from.offset();
+            if (left <= 0) {
+                return;
+            }
+            WalScan scan = source.scan(from, Math.min(left, settings.maxSyncWalBytes()));
+            if (!scan.found() || scan.end().offset() > transaction.start().offset()) {
+                throw new IOException(settings.database() + ": the WAL changed while it was read");
+            }
+            captureScan(source, scan);
+        }
     }
 
     /** Runs a checkpoint round if one is due. True if it ran. */

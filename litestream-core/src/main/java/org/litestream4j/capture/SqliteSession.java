@@ -17,9 +17,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 import org.sqlite.SQLiteOpenMode;
+import org.sqlite.core.DB;
 
 /**
  * Our own SQLite connections to one database: one that holds the read transaction, a second that exists while a checkpoint
@@ -33,6 +35,9 @@ final class SqliteSession implements Closeable {
     private static final int OLDEST_SQLITE = 3_051_003;
 
     private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+)");
+
+    private static final int BACKUP_PAUSE_MILLIS = 10;
+    private static final int BACKUP_ATTEMPTS = 5;
 
     private static final long LOCK_PAUSE_NANOS = 20_000;
 
@@ -190,6 +195,18 @@ final class SqliteSession implements Closeable {
             reading = false;
         }
         checkpoint(held);
+    }
+
+    /** Copies a side file in, in one write transaction, with SQLite's backup API; may do nothing, and not say so. */
+    void restoreFrom(Path side) throws IOException {
+        try {
+            DB database = spare().unwrap(SQLiteConnection.class).getDatabase();
+            database.restore("main", side.toString(), null, BACKUP_PAUSE_MILLIS, BACKUP_ATTEMPTS, -1);
+        } catch (SQLException e) {
+            if (!isBusy(e)) {
+                throw failure(path, "copying " + side + " in failed", e);
+            }
+        }
     }
 
     /** Closes the second connection until it is needed again. */
