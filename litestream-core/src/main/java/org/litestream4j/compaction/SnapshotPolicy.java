@@ -38,6 +38,6 @@ final class SnapshotPolicy {
         }
         long window = now - Math.floorMod(now, interval);
         long newest = snapshots.newestTimestamp();
-        return newest <= window || newest > now ? now : window + interval;
+        return newest < window || newest > now ? now : window + interval; // its timestamp is when it was taken
     }
 }

@@ -348,7 +348,7 @@ class CompactionTest {
     @Test
     void refusedDeletes_areReportedAndTriedAgainLater() throws Exception {
         List<Collection<LtxFileName>> asked = new ArrayList<>();
-        ReplicaClient refusing = new Delegating(replica) {
+        ReplicaClient refusing = new DelegatingReplica(replica) {
             @Override
             public void delete(int level, Collection<LtxFileName> names) throws IOException {
                 asked.add(names);
@@ -416,50 +416,5 @@ class CompactionTest {
             assertThat(problem.kind()).isEqualTo(Validation.Kind.DAMAGED);
             assertThat(problem.file()).isEqualTo(merged);
         });
-    }
-
-    /** Passes everything on. */
-    private static class Delegating implements ReplicaClient {
-        private final ReplicaClient delegate;
-
-        Delegating(ReplicaClient delegate) {
-            this.delegate = delegate;
-        }
-
-        @Override
-        public String url() {
-            return delegate.url();
-        }
-
-        @Override
-        public void prepare() throws IOException {
-            delegate.prepare();
-        }
-
-        @Override
-        public void list(int level, Txid from, Visitor visitor) throws IOException {
-            delegate.list(level, from, visitor);
-        }
-
-        @Override
-        public java.io.InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-            return delegate.open(level, name, offset, length);
-        }
-
-        @Override
-        public org.litestream4j.replica.ReplicaUpload write(int level, LtxFileName name, Instant timestamp)
-                throws IOException {
-            return delegate.write(level, name, timestamp);
-        }
-
-        @Override
-        public void delete(int level, Collection<LtxFileName> names) throws IOException {
-            delegate.delete(level, names);
-        }
-
-        @Override
-        public void close() throws IOException {
-            delegate.close();
-        }
     }
 }

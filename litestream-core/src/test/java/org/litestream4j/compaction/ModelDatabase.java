@@ -38,6 +38,7 @@ final class ModelDatabase {
     private int[] pages = new int[0];
 
     private long txid;
+    private Txid uploaded = Txid.NONE;
     private int version;
     private final TreeMap<Long, int[]> states = new TreeMap<>();
 
@@ -68,17 +69,44 @@ final class ModelDatabase {
     /** All pages as a level-0 file. */
     LtxFileInfo image(ReplicaClient client) throws IOException {
         change();
-        return upload(client, 0, LtxFileName.of(txid()), all());
+        return upload(client, 0, LtxFileName.of(txid()), all()); // with other pages, if their size was changed
     }
 
     /** A transaction that changes some pages; now and then the database grows or shrinks. */
     LtxFileInfo commit(ReplicaClient client) throws IOException {
         boolean[] changed = change();
-        return retry(client, changed);
+        return upload(client, 0, LtxFileName.of(txid()), changed);
     }
 
-    /** Changes that the last transaction, which was not uploaded, made; upload them with {@link #retry}. */
-    boolean[] change() {
+    /** A transaction like {@link #commit}'s that waits for its upload. */
+    Pending capture() throws IOException {
+        boolean[] changed = change();
+        LtxFileName name = LtxFileName.of(txid());
+        return new Pending(name, clock.instant(), file(name, changed, clock.instant()));
+    }
+
+    /** A level-0 file that is still here. */
+    final class Pending {
+        private final LtxFileName name;
+        private final Instant timestamp;
+        private final byte[] content;
+
+        Pending(LtxFileName name, Instant timestamp, byte[] content) {
+            this.name = name;
+            this.timestamp = timestamp;
+            this.content = content;
+        }
+
+        LtxFileInfo upload(ReplicaClient client) throws IOException {
+            try (ReplicaUpload upload = client.write(0, name, timestamp)) {
+                upload.write(content);
+                uploaded = name.max();
+                return upload.publish();
+            }
+        }
+    }
+
+    private boolean[] change() {
         int before = pages.length;
         if (random.nextInt(20) == 0) {
             pages = Arrays.copyOf(pages, 1 + random.nextInt(MOST_PAGES));
@@ -95,10 +123,6 @@ final class ModelDatabase {
         }
         note();
         return changed;
-    }
-
-    LtxFileInfo retry(ReplicaClient client, boolean[] changed) throws IOException {
-        return upload(client, 0, LtxFileName.of(txid()), changed);
     }
 
     private void note() {
@@ -125,6 +149,7 @@ final class ModelDatabase {
         Instant now = clock.instant();
         try (ReplicaUpload upload = client.write(level, name, now)) {
             upload.write(file(name, changed, now));
+            uploaded = name.max();
             return upload.publish();
         }
     }
@@ -197,7 +222,7 @@ final class ModelDatabase {
                 assertRestorable(replica, files, file.maxTxid());
             }
         }
-        assertRestorable(replica, files, txid());
+        assertRestorable(replica, files, uploaded);
     }
 
     void assertRestorable(ReplicaClient replica, List<LtxFileInfo> files, Txid target) throws IOException {

@@ -1,0 +1,83 @@
+package org.litestream4j;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Keeps true what the architecture says of the packages: which may use which. */
+class ArchitectureTest {
+
+    private static final String ROOT = "org.litestream4j";
+
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages(ROOT);
+
+    @ParameterizedTest
+    @CsvSource({
+        "ltx, ''",
+        "wal, ''",
+        "replica, ltx",
+        "capture, ltx wal",
+        "replication, ltx replica capture",
+        "compaction, ltx replica",
+        "restore, ltx replica",
+        "vfs, ltx replica restore",
+    })
+    void packageUsesOnlyWhatItMay(String name, String others) {
+        String[] allowed = Stream.concat(Stream.of(name), Arrays.stream(others.split(" ")))
+                .filter(other -> !other.isEmpty())
+                .map(other -> ROOT + "." + other + (other.equals(name) ? ".." : ""))
+                .toArray(String[]::new);
+        DescribedPredicate<JavaClass> ours = resideInAPackage(ROOT + "..");
+        classes()
+                .that()
+                .resideInAPackage(ROOT + "." + name + "..")
+                .should()
+                .onlyDependOnClassesThat(
+                        DescribedPredicate.not(ours).or(JavaClass.Predicates.resideInAnyPackage(allowed)))
+                .allowEmptyShould(true)
+                .check(CLASSES);
+    }
+
+    @Test
+    void backends_areKnownToNobody() {
+        Set<String> backends = CLASSES.stream()
+                .map(JavaClass::getPackageName)
+                .filter(name -> name.startsWith(ROOT + ".replica."))
+                .collect(Collectors.toSet());
+        org.assertj.core.api.Assertions.assertThat(backends).isNotEmpty();
+        for (String backend : backends) {
+            classes()
+                    .that()
+                    .resideInAPackage(backend)
+                    .should()
+                    .onlyHaveDependentClassesThat()
+                    .resideInAPackage(backend)
+                    .check(CLASSES);
+        }
+    }
+
+    @Test
+    void everyPackageWithClasses_declaresNullness() {
+        Set<String> packages = CLASSES.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+        Set<String> declared = CLASSES.stream()
+                .filter(type -> type.getSimpleName().equals("package-info"))
+                .filter(type -> type.isAnnotatedWith("org.jspecify.annotations.NullMarked"))
+                .map(JavaClass::getPackageName)
+                .collect(Collectors.toSet());
+        org.assertj.core.api.Assertions.assertThat(declared).isEqualTo(packages);
+    }
+}
