@@ -65,6 +65,7 @@ final class CaptureLane {
 
     // Confined to the lane.
     private boolean unproven;
+    private boolean snapshotDemanded;
     private boolean lookAgain;
     private int looks;
     private long lastCapture;
@@ -263,6 +264,7 @@ final class CaptureLane {
             return false;
         }
         capture.attach();
+        snapshotDemanded = false;
         unproven = false;
         attached = true;
         expect();
@@ -298,6 +300,10 @@ final class CaptureLane {
             capture.image(Txid.max(capture.captured(), upload.replicated()), false);
             upload.wake();
             unproven = false;
+        }
+        if (capture.isContinuous() && capture.isPageSizeChanged() && !snapshotDemanded) {
+            snapshotDemanded = true;
+            compaction.demandSnapshot();
         }
         return capture.isContinuous();
     }

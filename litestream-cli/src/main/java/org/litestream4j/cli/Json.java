@@ -2,6 +2,7 @@ package org.litestream4j.cli;
 
 import java.time.Instant;
 import java.util.List;
+import org.litestream4j.compaction.Validation;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.restore.RestorePlan;
 import org.litestream4j.restore.RestoreResult;
@@ -69,6 +70,36 @@ final class Json {
                     result.files(),
                     result.movedAside().stream().map(Object::toString).toList(),
                     result.elapsed().toMillis());
+        }
+    }
+
+    /** What a validation found. */
+    record Check(boolean sound, boolean deep, long files, long bytes, String newestTxid, List<Problem> problems) {
+        static Check of(Validation.Result result) {
+            return new Check(
+                    result.isSound(),
+                    result.deep(),
+                    result.files(),
+                    result.bytes(),
+                    result.newest().toString(),
+                    result.problems().stream().map(Problem::of).toList());
+        }
+    }
+
+    /**
+     * One of its findings.
+     *
+     * @param kind GAP, OVERLAP, CONTAINED, DAMAGED or UNREACHABLE
+     * @param serious whether a restore may suffer
+     */
+    record Problem(String kind, boolean serious, int level, String file, String text) {
+        static Problem of(Validation.Problem problem) {
+            return new Problem(
+                    problem.kind().name(),
+                    problem.isSerious(),
+                    problem.level(),
+                    problem.file().toString(),
+                    problem.text());
         }
     }
 }

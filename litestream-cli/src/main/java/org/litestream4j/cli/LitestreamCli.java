@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         description = "Works with replicas of SQLite databases, also when the application cannot start.",
         mixinStandardHelpOptions = true,
         versionProvider = LitestreamCli.Version.class,
-        subcommands = {RestoreCommand.class, ReplicateCommand.class, LtxCommand.class})
+        subcommands = {RestoreCommand.class, ReplicateCommand.class, LtxCommand.class, ValidateCommand.class})
 public final class LitestreamCli implements Runnable {
 
     private static final int FAILED = 1;

@@ -232,4 +232,33 @@ class CommandTest {
                 .isZero();
         assertThat(json().size()).isZero();
     }
+
+    @Test
+    void validate_soundReplica_saysSo() {
+        assertThat(run("validate", "--deep", replica.url())).isZero();
+        assertThat(out)
+                .startsWith("sound: 3 files")
+                .contains("TXID 0000000000000003", "all content read")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void validate_missingFile_isAProblem() throws IOException {
+        Files.delete(replica.file(0, 2));
+        assertThat(run("validate", replica.url())).isEqualTo(1);
+        assertThat(out).contains("problem: ", "not sound").contains("take a snapshot");
+        assertThat(run("validate", "--json", replica.url())).isEqualTo(1);
+        assertThat(json().get("sound").asBoolean()).isFalse();
+        assertThat(json().get("problems").get(0).get("kind").asString()).isEqualTo("UNREACHABLE");
+    }
+
+    @Test
+    void validate_damagedFile_isFoundByReadingIt() throws IOException {
+        byte[] content = Files.readAllBytes(replica.file(0, 3));
+        content[content.length - 1] ^= 1;
+        Files.write(replica.file(0, 3), content);
+        assertThat(run("validate", replica.url())).isZero();
+        assertThat(run("validate", "--deep", replica.url())).isEqualTo(1);
+        assertThat(out).contains("0000000000000003-0000000000000003.ltx", "file checksum");
+    }
 }

@@ -68,6 +68,8 @@ public final class Capture implements Closeable {
     /** Of an earlier run; kept until it is judged or replaced. */
     private @Nullable PositionRecord recorded;
 
+    private boolean pageSizeChanged;
+
     /** What other threads see: the newest record that was saved. */
     private volatile @Nullable PositionRecord published;
 
@@ -241,6 +243,8 @@ public final class Capture implements Closeable {
      */
     public void image(Txid after, boolean discard) throws IOException {
         guarded(() -> {
+            PositionRecord before = position != null ? position : recorded;
+            pageSizeChanged = before != null && before.pageSize() != session().pageSize();
             if (discard) {
                 store.delete();
                 recorded = null;
@@ -282,6 +286,11 @@ public final class Capture implements Closeable {
         moveTo(scan.found() ? taken : taken.frozen(Fingerprint.of(settings.database())));
         checkpointer.written();
         log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, commit);
+    }
+
+    /** Whether the last image has another page size than what was captured before: no merge can lead to it. */
+    public boolean isPageSizeChanged() {
+        return pageSizeChanged;
     }
 
     /**

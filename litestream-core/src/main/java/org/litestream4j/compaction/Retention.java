@@ -42,6 +42,9 @@ final class Retention {
     private @Nullable String refusal;
     private boolean clockProblem;
 
+    /** What ends before this transaction follows the snapshots that were deleted. */
+    private Txid floor = Txid.NONE;
+
     Retention(
             ReplicaClient client, ReplicaIndex index, CompactionSettings settings, Fence fence, LongSupplier nanoTime) {
         this.client = client;
@@ -146,7 +149,6 @@ final class Retention {
         }
         List<LtxFileName> names = first(snapshots, cut);
         Set<LtxFileName> remaining = delete(ReplicaClient.SNAPSHOT_LEVEL, names);
-        Txid floor = Txid.NONE;
         for (LtxFileName name : names) {
             if (remaining.contains(name)) {
                 break; // it can still be restored, and what follows it
@@ -156,7 +158,7 @@ final class Retention {
         if (!floor.isNone()) {
             for (int level = 1; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
                 LevelFiles files = index.level(level);
-                int before = floor.isNone() ? 0 : files.firstAfter(floor.previous());
+                int before = files.firstAfter(floor.previous());
                 delete(level, first(files, Math.min(before, files.count() - 1)));
             }
         }

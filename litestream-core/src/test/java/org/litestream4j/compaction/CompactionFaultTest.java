@@ -81,7 +81,7 @@ class CompactionFaultTest {
         database.assertAllRestorable(files);
         assertThat(failures).isLessThanOrEqualTo(1);
         assertThat(Validation.run(files, true, () -> false).problems()).isEmpty();
-        assertThat(files.files()).isLessThan(80);
+        assertThat(files.files()).isLessThan(100);
     }
 
     @Test
