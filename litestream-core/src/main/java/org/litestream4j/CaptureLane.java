@@ -60,6 +60,7 @@ final class CaptureLane {
     private volatile boolean passive;
     private volatile boolean attached;
     private volatile boolean imageWanted;
+    private volatile boolean paused;
     private volatile boolean closing;
     private volatile boolean finished;
 
@@ -147,6 +148,16 @@ final class CaptureLane {
         return passive;
     }
 
+    /** Lets the lane capture a last time and let go of the database, or take it up again. */
+    void pause(boolean value) {
+        paused = value;
+        lane.wake();
+    }
+
+    boolean isPaused() {
+        return paused;
+    }
+
     /** Whether the database exists and is held open. */
     boolean isAttached() {
         return attached;
@@ -214,6 +225,10 @@ final class CaptureLane {
         if (finished) {
             return;
         }
+        if (paused && !closing) {
+            rest();
+            return;
+        }
         passive = !capture.own();
         if (passive) {
             finished = closing;
@@ -257,6 +272,16 @@ final class CaptureLane {
             upload.wake();
         }
         planNext();
+    }
+
+    /** Captures a last time and lets go of the database. */
+    private void rest() throws IOException {
+        if (capture.isContinuous()) {
+            capture.finish();
+            progress.serve(progress.newestRequest());
+            upload.wake();
+        }
+        capture.close();
     }
 
     private boolean attach() throws IOException {

@@ -88,6 +88,12 @@ public record DatabaseConfig(
         check(atLeast(shutdownSyncTimeout, Duration.ZERO), "shutdownSyncTimeout", shutdownSyncTimeout, "not negative");
     }
 
+    /** Where the local state of a database lies unless configured otherwise; absolute. */
+    public static Path defaultMetaPath(Path database) {
+        Path absolute = database.toAbsolutePath().normalize();
+        return absolute.resolveSibling("." + absolute.getFileName() + "-litestream");
+    }
+
     private static boolean atLeast(Duration value, Duration least) {
         return value.compareTo(least) >= 0;
     }
@@ -225,7 +231,7 @@ public record DatabaseConfig(
                     name != null ? name : fileName.toString(),
                     path,
                     replica,
-                    metaPath != null ? metaPath : path.resolveSibling("." + fileName + "-litestream"),
+                    metaPath != null ? metaPath : defaultMetaPath(path),
                     syncInterval,
                     busyTimeout,
                     checkpointInterval,

@@ -6,6 +6,8 @@ public enum DatabaseState {
     WAITING,
     /** Commits are captured and go to the replica; errors that may pass show as the last error and as lag. */
     REPLICATING,
+    /** Paused by the application: nothing is captured, and the database is not held open. */
+    PAUSED,
     /** Another process replicates this database; it is taken over once that one ends. */
     PASSIVE,
     /** Someone else writes to the replica: stopped, so that nothing of theirs is disturbed. */

@@ -130,6 +130,9 @@ public final class ManagedDatabase {
         if (captureLane.isAttached()) {
             return DatabaseState.REPLICATING;
         }
+        if (captureLane.isPaused()) {
+            return DatabaseState.PAUSED;
+        }
         return captureLane.isPassive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
     }
 
@@ -273,6 +276,30 @@ public final class ManagedDatabase {
         return new InPlaceRestore(this, client).run(options, timeout);
     }
 
+    /**
+     * Captures everything that is committed now and lets go of the database, until {@link #resume}: what a change of the journal
+     * mode or the page size needs. Uploads go on.
+     *
+     * @param timeout longest wait for the capture to end
+     * @throws LitestreamException if it did not; the database is paused as soon as it can be
+     */
+    public void pause(Duration timeout) throws IOException, InterruptedException {
+        captureLane.pause(true);
+        try {
+            progress.await(() -> !captureLane.isAttached() || closed, timeout);
+        } catch (TimeoutException e) {
+            throw notReplicated("not paused within " + timeout.toMillis() + " ms", e);
+        }
+    }
+
+    /**
+     * Takes a paused database up again. Capture goes on where it ended if nothing was written meanwhile; else it begins with the
+     * whole database.
+     */
+    public void resume() {
+        captureLane.pause(false);
+    }
+
     /** Runs a task on the capture lane and waits for it; it must end by itself. */
     <T> T onCaptureLane(CaptureLane.Task<T> task) throws IOException, InterruptedException {
         try {
@@ -325,7 +352,7 @@ public final class ManagedDatabase {
 
     /** A database that did not exist before is attached behind its first connection. */
     void connectionOpened() {
-        if (captureLane.isAttached() || closed) {
+        if (captureLane.isAttached() || captureLane.isPaused() || closed) {
             return;
         }
         captureLane.wake();

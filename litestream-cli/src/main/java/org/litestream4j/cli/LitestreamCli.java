@@ -17,7 +17,13 @@ import picocli.CommandLine.Spec;
         description = "Works with replicas of SQLite databases, also when the application cannot start.",
         mixinStandardHelpOptions = true,
         versionProvider = LitestreamCli.Version.class,
-        subcommands = {RestoreCommand.class, ReplicateCommand.class, LtxCommand.class, ValidateCommand.class})
+        subcommands = {
+            RestoreCommand.class,
+            ReplicateCommand.class,
+            LtxCommand.class,
+            ValidateCommand.class,
+            ResetCommand.class
+        })
 public final class LitestreamCli implements Runnable {
 
     private static final int FAILED = 1;

@@ -71,6 +71,19 @@ class ReplicateIT {
     }
 
     @Test
+    void reset_dryRunThenForReal_leavesDatabaseAlone() throws Exception {
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        Path position = temp.resolve(".app.db-litestream/position");
+        assertThat(end(start("reset", "--dry-run", database.toString()))).isZero();
+        assertThat(output()).contains("would delete " + position);
+        assertThat(position).exists();
+        assertThat(end(start("reset", database.toString()))).isZero();
+        assertThat(position).doesNotExist();
+        assertThat(database).exists();
+    }
+
+    @Test
     void missingDatabase_failsInOneLine() throws Exception {
         assertThat(end(start("replicate", "--once", temp.resolve("none.db").toString(), replica)))
                 .isEqualTo(1);

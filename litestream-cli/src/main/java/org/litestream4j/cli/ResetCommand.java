@@ -1,0 +1,54 @@
+package org.litestream4j.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.capture.LocalState;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Forgets the local state of a database. */
+@Command(
+        name = "reset",
+        description = {
+            "Deletes the local replication state of a database; database and replica are not touched.",
+            "The next start captures the whole database. Nobody may replicate it meanwhile."
+        },
+        mixinStandardHelpOptions = true)
+final class ResetCommand implements Callable<Integer> {
+
+    @Parameters(paramLabel = "DB_PATH", description = "The database file; need not exist.")
+    private Path database = Path.of("");
+
+    @Option(
+            names = "--meta-path",
+            paramLabel = "FOLDER",
+            description = "Where the local state is, if not beside the file.")
+    private @Nullable Path metaPath;
+
+    @Option(names = "--dry-run", description = "Print what would be deleted, and delete nothing.")
+    private boolean dryRun;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() throws IOException {
+        Path meta = metaPath != null ? metaPath : DatabaseConfig.defaultMetaPath(database);
+        List<Path> files = LocalState.reset(database, meta, dryRun);
+        PrintWriter out = spec.commandLine().getOut();
+        files.forEach(file -> out.println((dryRun ? "would delete " : "deleted ") + file));
+        if (files.isEmpty()) {
+            out.println("no local state in " + meta);
+        }
+        out.flush();
+        return 0;
+    }
+}
