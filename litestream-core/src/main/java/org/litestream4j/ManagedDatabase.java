@@ -137,6 +137,9 @@ public final class ManagedDatabase {
     }
 
     private Duration lag() {
+        if (captureLane.isPassive()) {
+            return Duration.ZERO; // another process replicates, and knows its lag
+        }
         Instant uncaptured = captureLane.uncapturedSince();
         Instant since = null;
         if (replication.replicated().isBefore(capture.captured())) {
@@ -403,6 +406,8 @@ public final class ManagedDatabase {
     void finish(Duration drain) {
         if (finishing.compareAndSet(false, true)) {
             connections.drain(drain);
+            compactionLane.stop(
+                    COMPACTION_STOP_TIMEOUT); // a snapshot holds a reader, which the last checkpoint must not meet
             finishedAt = System.nanoTime();
             captureLane.finish();
             uploadLane.hurry();
@@ -415,7 +420,6 @@ public final class ManagedDatabase {
         if (closed) {
             return;
         }
-        compactionLane.stop(COMPACTION_STOP_TIMEOUT);
         long deadline = finishedAt + config.shutdownSyncTimeout().toNanos();
         boolean done = awaitUninterruptibly(
                 () -> captureLane.isFinished()

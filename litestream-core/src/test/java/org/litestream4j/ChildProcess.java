@@ -80,10 +80,15 @@ final class ChildProcess implements AutoCloseable {
         return Files.readString(output);
     }
 
+    /** SIGKILL. */
+    void kill() {
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
     /** SIGKILL if it still runs. */
     @Override
     public void close() {
-        process.destroyForcibly();
-        process.onExit().join();
+        kill();
     }
 }

@@ -210,6 +210,12 @@ public final class Capture implements Closeable {
             }
             session().rest();
             if (proven[0] == null) {
+                log.info(
+                        "continuity cannot be proven: db={} recorded={} file={} wal={}",
+                        settings.database(),
+                        record,
+                        Fingerprint.of(settings.database()),
+                        wal != null ? wal.header().orElse(null) : null);
                 return Continuity.UNPROVEN;
             }
             moveTo(proven[0]);

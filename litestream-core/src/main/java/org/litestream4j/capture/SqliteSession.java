@@ -385,7 +385,14 @@ final class SqliteSession implements Closeable {
     }
 
     private static CaptureException failure(Path path, String what, SQLException e) {
-        String remedy = isBusy(e) ? "another connection holds a lock; it is tried again" : "";
+        String remedy = "";
+        if (isBusy(e)) {
+            remedy = "another connection holds a lock; it is tried again";
+        } else if (e instanceof SQLiteException sqlite
+                && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ) {
+            remedy = "a file of the database was cut, or its WAL deleted or replaced while it was open: close all"
+                    + " connections to it";
+        }
         return new CaptureException(path, what + ": " + e.getMessage(), remedy, e);
     }
 

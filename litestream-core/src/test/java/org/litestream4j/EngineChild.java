@@ -1,0 +1,26 @@
+package org.litestream4j;
+
+import java.nio.file.Path;
+
+/** An engine in a process of its own: {@code EngineChild database replica}. Tells its state, and ends after a line of input. */
+final class EngineChild {
+
+    private EngineChild() {}
+
+    public static void main(String[] args) throws Exception {
+        try (Litestream litestream = EngineFixture.litestream()) {
+            ManagedDatabase database = litestream.register(
+                    EngineFixture.config(Path.of(args[0]), Path.of(args[1])).build());
+            DatabaseState told = null;
+            while (System.in.available() == 0) {
+                DatabaseState state = database.status().state();
+                if (state != told) {
+                    System.out.println("engine: " + state);
+                    told = state;
+                }
+                Thread.sleep(10);
+            }
+        }
+        System.out.println("engine: closed");
+    }
+}

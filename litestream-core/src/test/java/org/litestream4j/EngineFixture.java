@@ -1,0 +1,136 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.litestream4j.SqliteFixture.execute;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.replica.ReplicaLocation;
+import org.slf4j.LoggerFactory;
+
+/** One database, one replica in a folder, and what the engine logs. */
+abstract class EngineFixture {
+
+    static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    Path path;
+    Path replica;
+
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+    private Level levelBefore;
+
+    @BeforeEach
+    void listen() {
+        path = folder.resolve("app.db");
+        replica = folder.resolve("replica");
+        Logger logger = engineLogger();
+        levelBefore = logger.getLevel();
+        logger.setLevel(Level.INFO);
+        logger.setAdditive(false);
+        log.setContext(logger.getLoggerContext());
+        log.start();
+        logger.addAppender(log);
+    }
+
+    @AfterEach
+    void listenNoMore() {
+        Logger logger = engineLogger();
+        logger.detachAppender(log);
+        logger.setAdditive(true);
+        logger.setLevel(levelBefore);
+    }
+
+    private static Logger engineLogger() {
+        return (Logger) LoggerFactory.getLogger("org.litestream4j");
+    }
+
+    Path metaPath() {
+        return folder.resolve(".app.db-litestream");
+    }
+
+    /** Quick everything, so that a test sees many captures and rounds. */
+    DatabaseConfig.Builder config() {
+        return config(path, replica);
+    }
+
+    static DatabaseConfig.Builder config(Path database, Path replica) {
+        return DatabaseConfig.builder(
+                        database, ReplicaLocation.of(replica.toUri().toString()))
+                .syncInterval(Duration.ofMillis(10))
+                .checkpointInterval(Duration.ofMillis(50))
+                .minCheckpointPages(100)
+                .walLimitPages(1_000);
+    }
+
+    static Litestream litestream() {
+        return Litestream.builder().watchInterval(Duration.ofMillis(50)).build();
+    }
+
+    static Connection open(ManagedDatabase database) throws SQLException {
+        return database.wrap(SqliteFixture.dataSource(database.config().path())).getConnection();
+    }
+
+    /** Another connection of this process, which the engine does not know. */
+    Connection plain() throws SQLException {
+        return DriverManager.getConnection("jdbc:sqlite:" + path);
+    }
+
+    void create(String... statements) throws SQLException {
+        try (Connection connection = plain()) {
+            execute(connection, "PRAGMA journal_mode=WAL");
+            execute(connection, statements);
+        }
+    }
+
+    /** What the engine logged so far. */
+    List<String> logged() {
+        return List.copyOf(log.list).stream()
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    long images() {
+        return logged().stream()
+                .filter(line -> line.startsWith("database captured whole"))
+                .count();
+    }
+
+    /** Compares page by page under the write lock, after all was replicated. */
+    void assertReplicated(ManagedDatabase database, Connection connection) throws Exception {
+        execute(connection, "BEGIN IMMEDIATE");
+        database.sync(TIMEOUT);
+        Truth truth = Truth.of(connection);
+        execute(connection, "ROLLBACK");
+        PagesOfReplica pages = new PagesOfReplica(
+                Path.of(URI.create(database.config().replica().url())));
+        assertThat(pages.applyTo(database.status().captured())).isTrue();
+        truth.assertSame(Truth.of(pages), "TXID " + pages.txid());
+    }
+
+    /** Compares the files, after the last connection was closed. */
+    void assertReplicaIsDatabase() throws Exception {
+        Path restored = folder.resolve("restored.db");
+        Files.deleteIfExists(restored);
+        PagesOfReplica pages = new PagesOfReplica(replica);
+        pages.applyAll();
+        pages.writeTo(restored);
+        assertThat(restored).hasSameBinaryContentAs(path);
+        assertThat(SqliteFixture.integrity(restored)).isEqualTo("ok");
+    }
+}
