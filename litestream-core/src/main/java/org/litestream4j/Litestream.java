@@ -15,6 +15,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.RestoreResult;
@@ -59,7 +60,11 @@ public final class Litestream implements AutoCloseable {
      * @throws IOException if the replica cannot be asked: better no start than an empty database in place of a backup
      */
     public Optional<RestoreResult> restoreIfMissing(DatabaseConfig config) throws IOException {
-        return new StartupRestore(requireNonNull(config, "config"), clock).run();
+        requireNonNull(config, "config");
+        try (ReplicaClient client = Replicas.open(config.replica())) {
+            refuseInsideLocalState(config, client);
+        }
+        return new StartupRestore(config, clock).run();
     }
 
     /**
@@ -68,16 +73,19 @@ public final class Litestream implements AutoCloseable {
      *
      * @throws IllegalArgumentException if the configuration contradicts itself, or the name or path is registered already
      * @throws LitestreamException if the database must not be replicated as it is; says what to do
-     * @throws IOException if the replica refuses
+     * @throws ReplicaAccessException if the replica refuses, and will go on refusing until somebody changes something
+     * @throws IOException if the database does not exist, and whether the replica holds a backup of it cannot be told
      */
     public ManagedDatabase register(DatabaseConfig config) throws IOException {
         requireNonNull(config, "config");
         ReplicaClient client = Replicas.open(config.replica());
         boolean registered = false;
         try {
+            refuseInsideLocalState(config, client);
             if (!CaptureLane.exists(config.path()) && !config.replaceWithEmpty()) {
                 refuseIfReplicated(config, client);
             }
+            prepare(config, client);
             ManagedDatabase database = new ManagedDatabase(config, client, clock, pools);
             add(database);
             registered = true;
@@ -87,6 +95,29 @@ public final class Litestream implements AutoCloseable {
             if (!registered) {
                 client.close();
             }
+        }
+    }
+
+    /** What will not pass by waiting fails the start; an outage is waited out. */
+    private static void prepare(DatabaseConfig config, ReplicaClient client) throws ReplicaAccessException {
+        try {
+            client.prepare();
+        } catch (ReplicaAccessException e) {
+            throw e;
+        } catch (IOException e) {
+            log.warn("replica cannot be reached, will retry: db={} replica={}", config.name(), client.url(), e);
+        }
+    }
+
+    /** A replica in a folder of the local state would be mistaken for it, and be lost with it. */
+    private static void refuseInsideLocalState(DatabaseConfig config, ReplicaClient client) throws LitestreamException {
+        String folder = "file://" + config.metaPath();
+        if (client.url().equals(folder) || client.url().startsWith(folder + "/")) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "its replica " + client.url() + " lies inside its local state " + config.metaPath(),
+                    "give the replica a folder elsewhere, best on another disk",
+                    null);
         }
     }
 

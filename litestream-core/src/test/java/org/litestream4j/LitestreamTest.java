@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaLocation;
 
 class LitestreamTest {
@@ -95,15 +97,42 @@ class LitestreamTest {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
             execute(connection, "create table t(x)", "insert into t values (1)");
         }
-        Files.createFile(replica); // where the folder should be
-        DatabaseConfig hasty = DatabaseConfig.builder(path, config.replica())
+        DatabaseConfig hasty = DatabaseConfig.builder(
+                        path, ReplicaLocation.of("nats://127.0.0.1:1/bucket?timeout=200ms"))
                 .shutdownSyncTimeout(Duration.ofMillis(100))
                 .build();
         try (Litestream litestream = Litestream.builder().build()) {
             ManagedDatabase database = litestream.register(hasty);
             assertThat(database.status().lag()).isPositive();
             await().atMost(TIMEOUT).until(() -> database.status().lag().compareTo(Duration.ofMillis(1500)) > 0);
-            assertThat(database.status().lastError()).contains("there is a file in the place of the folder");
+            assertThat(database.status().lastError()).contains("nats://127.0.0.1:1");
+        }
+    }
+
+    @Test
+    void replicaThatRefuses_failsTheStart() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
+            execute(connection, "create table t(x)");
+        }
+        Files.createFile(replica); // where the folder should be
+        try (Litestream litestream = Litestream.builder().build()) {
+            assertThatThrownBy(() -> litestream.register(config))
+                    .isInstanceOf(ReplicaAccessException.class)
+                    .hasMessageContaining("there is a file in the place of the folder");
+            assertThat(litestream.databases()).isEmpty();
+        }
+    }
+
+    @Test
+    void replicaInsideTheLocalState_isRefused() throws Exception {
+        DatabaseConfig inside = DatabaseConfig.builder(
+                        path, ReplicaLocation.of("file://" + config.metaPath().resolve("replica")))
+                .build();
+        try (Litestream litestream = Litestream.builder().build()) {
+            assertThatThrownBy(() -> litestream.register(inside))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("lies inside its local state");
+            assertThatThrownBy(() -> litestream.restoreIfMissing(inside)).isInstanceOf(LitestreamException.class);
         }
     }
 

@@ -8,6 +8,7 @@ import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -40,10 +41,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
-        if (!(bean instanceof DataSource dataSource) || bean instanceof ReplicatedDataSource) {
-            return bean;
-        }
-        if (HIKARI && HikariPools.isInstalled(dataSource)) {
+        if (!(bean instanceof DataSource dataSource) || isSeen(dataSource)) {
             return bean;
         }
         Optional<ManagedDatabase> database = DataSourceUrls.url(dataSource).flatMap(this::forUrl);
@@ -55,6 +53,15 @@ final class DataSourceWrapper implements BeanPostProcessor {
                 beanName,
                 database.get().name());
         return new ReplicatedDataSource(database.get(), dataSource);
+    }
+
+    /** Whether the engine sees its connections. */
+    static boolean isSeen(DataSource dataSource) {
+        @Nullable DataSource next = dataSource;
+        while (next instanceof DelegatingDataSource delegating && !(next instanceof ReplicatedDataSource)) {
+            next = delegating.getTargetDataSource();
+        }
+        return next instanceof ReplicatedDataSource || (HIKARI && HikariPools.isInstalled(dataSource));
     }
 
     private Optional<ManagedDatabase> forUrl(String url) {

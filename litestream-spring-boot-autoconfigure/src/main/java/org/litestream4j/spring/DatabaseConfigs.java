@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 final class DatabaseConfigs {
 
     private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfigs.class);
-    private static final Database NO_OVERRIDES =
-            new Database(null, null, null, null, null, null, null, null, null, null, null, null, null);
+    private static final Database NO_OVERRIDES = new Database(
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
@@ -105,6 +105,11 @@ final class DatabaseConfigs {
                 .maxSyncWalBytes(either(own.maxSyncWalSize(), properties.maxSyncWalSize())
                         .toBytes())
                 .level0Retention(either(own.level0Retention(), properties.level0Retention()))
+                .levels(either(own.levels(), properties.levels()))
+                .snapshotInterval(either(own.snapshotInterval(), properties.snapshotInterval()))
+                .snapshotRetention(either(own.snapshotRetention(), properties.snapshotRetention()))
+                .retentionEnabled(either(own.retentionEnabled(), properties.retentionEnabled()))
+                .validationInterval(either(own.validationInterval(), properties.validationInterval()))
                 .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
                 .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()));

@@ -4,6 +4,7 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.litestream4j.Litestream;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AbstractDependsOnBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -41,6 +42,12 @@ public final class LitestreamAutoConfiguration {
     @Bean
     static DataSourceWrapper litestreamDataSourceWrapper(ObjectProvider<ReplicatedDatabases> databases) {
         return new DataSourceWrapper(databases::getObject);
+    }
+
+    @Bean
+    UnseenDataSources litestreamUnseenDataSources(
+            ConfigurableListableBeanFactory beanFactory, ObjectProvider<ReplicatedDatabases> databases) {
+        return new UnseenDataSources(beanFactory, databases::getObject);
     }
 
     @Bean

@@ -1,6 +1,7 @@
 package org.litestream4j.spring;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.PageEncoding;
@@ -22,7 +23,12 @@ import org.springframework.util.unit.DataSize;
  * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
  * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
  * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
- * @param level0Retention How long level-0 files are kept locally once they are replicated.
+ * @param level0Retention How long level-0 files are kept, locally once replicated and on the replica once merged.
+ * @param levels Intervals of levels 1, 2 and so on, ascending.
+ * @param snapshotInterval Time between two snapshots of a database that changes.
+ * @param snapshotRetention How much past is kept at least.
+ * @param retentionEnabled Whether files on the replica are deleted; false leaves that to rules of the store.
+ * @param validationInterval How often the replica of a database that changes is checked for gaps; 0 for never.
  * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
@@ -42,6 +48,11 @@ public record LitestreamProperties(
         @DefaultValue("16384") int walLimitPages,
         @DefaultValue("64MB") DataSize maxSyncWalSize,
         @DefaultValue("5m") Duration level0Retention,
+        @DefaultValue({"30s", "5m", "1h"}) List<Duration> levels,
+        @DefaultValue("24h") Duration snapshotInterval,
+        @DefaultValue("24h") Duration snapshotRetention,
+        @DefaultValue("true") boolean retentionEnabled,
+        @DefaultValue("0s") Duration validationInterval,
         @DefaultValue("30s") Duration shutdownSyncTimeout,
         @DefaultValue("block") PageEncoding pageEncoding,
         @DefaultValue("false") boolean replaceWithEmpty,
@@ -89,7 +100,12 @@ public record LitestreamProperties(
      * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
      * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
      * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
-     * @param level0Retention How long level-0 files are kept locally once they are replicated.
+     * @param level0Retention How long level-0 files are kept, locally once replicated and on the replica once merged.
+     * @param levels Intervals of levels 1, 2 and so on, ascending.
+     * @param snapshotInterval Time between two snapshots of a database that changes.
+     * @param snapshotRetention How much past is kept at least.
+     * @param retentionEnabled Whether files on the replica are deleted; false leaves that to rules of the store.
+     * @param validationInterval How often the replica of a database that changes is checked for gaps; 0 for never.
      * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
      * @param pageEncoding How pages are written.
      * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
@@ -105,6 +121,11 @@ public record LitestreamProperties(
             @Nullable Integer walLimitPages,
             @Nullable DataSize maxSyncWalSize,
             @Nullable Duration level0Retention,
+            @Nullable List<Duration> levels,
+            @Nullable Duration snapshotInterval,
+            @Nullable Duration snapshotRetention,
+            @Nullable Boolean retentionEnabled,
+            @Nullable Duration validationInterval,
             @Nullable Duration shutdownSyncTimeout,
             @Nullable PageEncoding pageEncoding,
             @Nullable Boolean replaceWithEmpty) {}

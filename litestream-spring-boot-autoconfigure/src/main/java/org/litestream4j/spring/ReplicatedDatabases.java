@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
+import org.litestream4j.LitestreamException;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.spring.LitestreamProperties.OnStartup;
 import org.slf4j.Logger;
@@ -44,7 +45,7 @@ final class ReplicatedDatabases implements InitializingBean {
     private void begin(DatabaseConfig config) throws IOException {
         try {
             if (properties.restore().onStartup() == OnStartup.IF_MISSING) {
-                litestream.restoreIfMissing(config);
+                restore(config);
             }
             createFolder(config.path());
             DatabaseStatus status = litestream.register(config).status();
@@ -58,6 +59,16 @@ final class ReplicatedDatabases implements InitializingBean {
             throw new LitestreamSettingException(
                     "The replica of the database " + config.path() + " cannot be used: " + e.getMessage() + ".",
                     "Correct the replica's URL or its settings under litestream.replica.*");
+        }
+    }
+
+    private void restore(DatabaseConfig config) throws IOException {
+        try {
+            litestream.restoreIfMissing(config);
+        } catch (LitestreamException e) { // names the database itself
+            throw e;
+        } catch (IOException e) {
+            throw new StartupRestoreException(config.path(), e);
         }
     }
 

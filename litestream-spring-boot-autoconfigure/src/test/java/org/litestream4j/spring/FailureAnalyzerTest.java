@@ -78,14 +78,73 @@ class FailureAnalyzerTest {
     }
 
     @Test
-    void replicaFolderNotWritable(CapturedOutput output) throws Exception {
+    void replicaFolderThatIsAFile(CapturedOutput output) throws Exception {
         Files.writeString(folder.resolve("replica"), "in the way");
-        Files.createFile(folder.resolve("app.db"));
         start(database(), replica());
         assertExplained(
                 output,
-                "The replica cannot be used: file://" + folder.resolve("replica"),
-                "remove that file or change the URL");
+                "The database " + folder.resolve("app.db") + " does not exist and cannot be restored: file://"
+                        + folder.resolve("replica") + ": not a folder:",
+                "remove that file or change the URL. The application does not begin with an empty database, for that could"
+                        + " hide a backup.");
+    }
+
+    @Test
+    void replicaFolderNotWritable(CapturedOutput output) {
+        start(database(), "litestream.replica.url=file:///proc/litestream");
+        assertExplained(output, "The replica cannot be used: file:///proc/litestream: cannot write to the folder", "");
+    }
+
+    @Test
+    void replicaUnreachableAndDatabaseMissing(CapturedOutput output) {
+        start(database(), "litestream.replica.url=unreachable:anything");
+        assertExplained(
+                output,
+                "The database " + folder.resolve("app.db")
+                        + " does not exist and cannot be restored: Connection refused.",
+                "Make the replica reachable and start again. The application does not begin with an empty database, for that"
+                        + " could hide a backup.");
+    }
+
+    @Test
+    void damagedBackup(CapturedOutput output) throws Exception {
+        Path file = folder.resolve("replica/ltx/0/0000000000000001-0000000000000001.ltx");
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "no LTX file");
+        start(database(), replica());
+        assertExplained(
+                output,
+                "The database " + folder.resolve("app.db") + " does not exist and cannot be restored: file://"
+                        + folder.resolve("replica"),
+                "");
+        assertThat(folder.resolve("app.db")).doesNotExist();
+    }
+
+    @Test
+    void newDatabaseInPlaceOfABackup(CapturedOutput output) throws Exception {
+        Path file = folder.resolve("replica/ltx/0/0000000000000001-0000000000000001.ltx");
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "some backup");
+        start(database(), replica(), "litestream.restore.on-startup=never");
+        assertExplained(
+                output,
+                "The database " + folder.resolve("app.db")
+                        + " cannot be replicated: the database does not exist, but its replica file://"
+                        + folder.resolve("replica") + " holds a backup.",
+                "restore it, or give a new database another replica URL, or allow it with replace-with-empty=true");
+    }
+
+    @Test
+    void replicaInsideTheLocalState(CapturedOutput output) {
+        String state = folder.resolve(".app.db-litestream").toString();
+        for (String inside : List.of(state, state + "/replica")) {
+            start(database(), "litestream.replica.url=file://" + inside);
+            assertExplained(
+                    output,
+                    "The database " + folder.resolve("app.db") + " cannot be replicated: its replica file://" + inside
+                            + " lies inside its local state " + state + ".",
+                    "give the replica a folder elsewhere, best on another disk");
+        }
     }
 
     @Test
@@ -192,7 +251,7 @@ class FailureAnalyzerTest {
     }
 
     private static void assertExplained(CapturedOutput output, String description, String action) {
-        String explanation = output.getOut().substring(output.getOut().indexOf("APPLICATION FAILED TO START"));
+        String explanation = output.getOut().substring(output.getOut().lastIndexOf("APPLICATION FAILED TO START"));
         assertThat(explanation).contains("Description:\n\n" + description).containsPattern("Action:\n\n");
         assertThat(explanation.substring(explanation.indexOf("Action:\n\n") + 9))
                 .startsWith(action);

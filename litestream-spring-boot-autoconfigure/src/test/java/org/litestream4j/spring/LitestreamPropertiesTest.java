@@ -58,6 +58,11 @@ class LitestreamPropertiesTest {
                                         Map.entry("litestream.wal-limit-pages", "8000"),
                                         Map.entry("litestream.max-sync-wal-size", "16MB"),
                                         Map.entry("litestream.level0-retention", "10m"),
+                                        Map.entry("litestream.levels", "10s,1m"),
+                                        Map.entry("litestream.snapshot-interval", "12h"),
+                                        Map.entry("litestream.snapshot-retention", "7d"),
+                                        Map.entry("litestream.retention-enabled", "false"),
+                                        Map.entry("litestream.validation-interval", "6h"),
                                         Map.entry("litestream.shutdown-sync-timeout", "5s"),
                                         Map.entry("litestream.replace-with-empty", "true"),
                                         Map.entry("litestream.page-encoding", "frame"))),
@@ -72,6 +77,11 @@ class LitestreamPropertiesTest {
                         .walLimitPages(8000)
                         .maxSyncWalBytes(16 << 20)
                         .level0Retention(Duration.ofMinutes(10))
+                        .levels(List.of(Duration.ofSeconds(10), Duration.ofMinutes(1)))
+                        .snapshotInterval(Duration.ofHours(12))
+                        .snapshotRetention(Duration.ofDays(7))
+                        .retentionEnabled(false)
+                        .validationInterval(Duration.ofHours(6))
                         .shutdownSyncTimeout(Duration.ofSeconds(5))
                         .pageEncoding(PageEncoding.FRAME)
                         .replaceWithEmpty(true)

@@ -15,11 +15,14 @@ import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.MigrationInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.persistence.autoconfigure.EntityScan;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -29,14 +32,16 @@ import org.springframework.core.env.Environment;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /** Whoever opens the database first, and however early: what was lost is there again. */
+@ExtendWith(OutputCaptureExtension.class)
 class RestoreOrderTest {
 
     @TempDir
     Path folder;
 
     @Test
-    void lazyPool_findsTheRestoredDatabase() throws Exception {
+    void lazyPool_findsTheRestoredDatabase(CapturedOutput output) throws Exception {
         comesBack(Runners.jdbc(folder));
+        assertThat(output).doesNotContain("too early");
     }
 
     @Test
@@ -45,8 +50,10 @@ class RestoreOrderTest {
     }
 
     @Test
-    void poolOpenedByAnEarlyPostProcessor_findsTheRestoredDatabase() throws Exception {
+    void poolOpenedByAnEarlyPostProcessor_findsTheRestoredDatabaseAndIsWarnedOf(CapturedOutput output)
+            throws Exception {
         comesBack(Runners.jdbc(folder).withUserConfiguration(EagerPool.class, EarlyOpener.class));
+        assertThat(output).contains("DataSource was created too early to be seen: db=app.db bean=dataSource");
     }
 
     @Test

@@ -1,0 +1,39 @@
+package org.litestream4j.spring;
+
+import java.io.IOException;
+import java.io.Serial;
+import java.nio.file.Path;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.restore.RestoreException;
+
+/** A database is missing and cannot be restored: better no start than an empty database in place of a backup. */
+final class StartupRestoreException extends IOException {
+
+    @Serial
+    private static final long serialVersionUID = 1L;
+
+    private final String remedy;
+
+    StartupRestoreException(Path database, IOException cause) {
+        super(
+                "The database " + database + " does not exist and cannot be restored: "
+                        + (cause.getMessage() == null ? cause : cause.getMessage()) + ".",
+                cause);
+        this.remedy = remedy(cause);
+    }
+
+    private static String remedy(IOException cause) {
+        String remedy = "";
+        if (cause instanceof ReplicaException replica) {
+            remedy = replica.remedy();
+        } else if (cause instanceof RestoreException restore) {
+            remedy = restore.remedy();
+        }
+        return remedy.isEmpty() ? "Make the replica reachable and start again" : remedy;
+    }
+
+    /** What to do. */
+    String remedy() {
+        return remedy;
+    }
+}

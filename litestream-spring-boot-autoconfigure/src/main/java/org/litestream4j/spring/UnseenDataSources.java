@@ -1,0 +1,43 @@
+package org.litestream4j.spring;
+
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+
+/** Warns of each {@code DataSource} that was created before {@link DataSourceWrapper} could see it. */
+final class UnseenDataSources implements SmartInitializingSingleton {
+
+    private static final Logger LOG = LoggerFactory.getLogger(UnseenDataSources.class);
+
+    private final ConfigurableListableBeanFactory beanFactory;
+    private final Supplier<ReplicatedDatabases> databases;
+
+    UnseenDataSources(ConfigurableListableBeanFactory beanFactory, Supplier<ReplicatedDatabases> databases) {
+        this.beanFactory = beanFactory;
+        this.databases = databases;
+    }
+
+    @Override
+    public void afterSingletonsInstantiated() {
+        for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
+            if (beanFactory.getSingleton(name) instanceof DataSource dataSource
+                    && !DataSourceWrapper.isSeen(dataSource)) {
+                DataSourceUrls.url(dataSource)
+                        .flatMap(url -> databases.get().forUrl(url))
+                        .ifPresent(unseen -> warn(name, unseen.name()));
+            }
+        }
+    }
+
+    private static void warn(String bean, String database) {
+        LOG.warn(
+                "DataSource was created too early to be seen: db={} bean={}. Its commits are noticed late, and its connections"
+                        + " checkpoint by themselves, which makes writing slow; do not open it from a bean post-processor, or"
+                        + " set wal_autocheckpoint=0 in its URL",
+                database,
+                bean);
+    }
+}
