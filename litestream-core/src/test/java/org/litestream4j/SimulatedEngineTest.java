@@ -90,6 +90,14 @@ class SimulatedEngineTest {
         assertThat(simulation.medianOnTheHour()).isLessThanOrEqualTo(30);
     }
 
+    @Test
+    @Tag("soak")
+    void oneCommitASecond_forAMonth() throws Exception {
+        Simulation simulation = simulate(Duration.ofDays(30), Duration.ofSeconds(1));
+        assertThat(simulation.mostAtSomeMoment()).isLessThanOrEqualTo(75);
+        assertThat(simulation.medianOnTheHour()).isLessThanOrEqualTo(30);
+    }
+
     /** What the lanes do, one step after the other. */
     private final class Engine implements Simulation.Database, AutoCloseable {
         private final Path path = folder.resolve("app.db");

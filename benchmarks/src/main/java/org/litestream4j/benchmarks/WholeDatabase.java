@@ -6,19 +6,24 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Locale;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
+import org.sqlite.SQLiteDataSource;
 
 /**
- * Time and memory until the first image of a database lies on a replica in a folder, and to restore it from there. Run it with
+ * Time and memory until the first image of a database lies on a replica in a folder, then a snapshot of it in use, and to
+ * restore it from there. Run it with
  * {@code -Xmx64m}.
  *
  * <p>Usage: {@code WholeDatabase FOLDER DATABASE_MB}
@@ -45,8 +50,19 @@ public final class WholeDatabase {
         ReplicaLocation location = ReplicaLocation.of(replica.toUri().toString());
         long start = System.nanoTime();
         try (Litestream litestream = Litestream.builder().build()) {
-            litestream.register(DatabaseConfig.builder(path, location).build()).sync(Duration.ofMinutes(10));
+            ManagedDatabase database =
+                    litestream.register(DatabaseConfig.builder(path, location).build());
+            database.sync(Duration.ofMinutes(10));
             report("first image on the replica", start, Files.size(path));
+            SQLiteDataSource source = new SQLiteDataSource();
+            source.setUrl("jdbc:sqlite:" + path);
+            try (Connection connection = database.wrap(source).getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("CREATE TABLE changed(x)");
+                start = System.nanoTime();
+                database.snapshot(Duration.ofMinutes(10));
+                report("snapshot of the live database on the replica", start, Files.size(path));
+            }
         }
         start = System.nanoTime();
         try (ReplicaClient client = Replicas.open(location)) {
