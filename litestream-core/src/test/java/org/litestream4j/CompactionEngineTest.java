@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.level;
 import static org.litestream4j.SqliteFixture.query;
@@ -138,6 +139,30 @@ class CompactionEngineTest {
         assertThat(level(replica, 1).get(0).min()).isEqualTo(new Txid(2));
         assertThat(level(replica, 2)).hasSize(1);
         assertRestored(20);
+    }
+
+    @Test
+    void changedPageSize_getsASnapshotAtOnce() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)", "insert into t values (zeroblob(100000))");
+                database.sync(TIMEOUT);
+            }
+        }
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
+            execute(connection, "pragma journal_mode=delete", "pragma page_size=1024", "vacuum");
+        }
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            database.sync(TIMEOUT);
+            await().atMost(TIMEOUT)
+                    .until(() -> database.compaction().newestSnapshot().isAfter(new Txid(1)));
+            assertThat(database.compaction().newestSnapshot())
+                    .isEqualTo(database.status().replicated());
+        }
+        assertRestored(1);
     }
 
     private void assertRestored(int rows) throws Exception {
