@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.LiveImage;
@@ -47,6 +48,7 @@ final class CompactionLane {
     private final Clock clock;
     private final Lane lane;
     private final Compaction compaction;
+    private final Supplier<Txid> captured;
     private final Staging snapshots;
     private final Staging level0;
     private CaptureLane capture;
@@ -86,6 +88,7 @@ final class CompactionLane {
         this.client = client;
         this.progress = progress;
         this.clock = clock;
+        this.captured = capture::captured;
         this.snapshots = capture.snapshots();
         this.level0 = capture.staging();
         this.compaction = new Compaction(
@@ -259,7 +262,7 @@ final class CompactionLane {
     }
 
     private void askForImage() {
-        if (snapshotWanted && !compaction.isChangedSinceSnapshot(upload.replicated())) {
+        if (snapshotWanted && !compaction.isChangedSinceSnapshot(captured.get())) {
             snapshotWanted = false;
         }
         if (staged == null && !imageAsked && (snapshotWanted || compaction.isSnapshotDue(upload.replicated()))) {
