@@ -55,7 +55,9 @@ final class CompactionLane {
     private UploadLane upload;
 
     private volatile boolean stopping;
-    private volatile boolean snapshotWanted;
+    /** A snapshot must hold this transaction; {@link Txid#NONE} if none was asked for. Written under this lock. */
+    private volatile Txid snapshotWanted = Txid.NONE;
+
     private volatile @Nullable Staged staged;
     private volatile Validation.@Nullable Result validated;
     private final AtomicInteger requested = new AtomicInteger();
@@ -134,7 +136,7 @@ final class CompactionLane {
     /** A file was published; any thread. Cheap: the lane wakes when the next window begins. */
     void uploaded(LtxFileInfo file) {
         compaction.uploaded(file);
-        if (staged != null || snapshotWanted) {
+        if (staged != null || isSnapshotPending()) {
             lane.wake();
         } else {
             long interval = config.levels().get(0).toMillis();
@@ -150,11 +152,16 @@ final class CompactionLane {
     /** Captured transactions that are not on the replica are given up; call before their numbers are used again. */
     void historyEnds() {
         history.incrementAndGet();
+        synchronized (this) {
+            snapshotWanted = Txid.NONE;
+        }
     }
 
     /** Asks for a snapshot of what is captured. Any thread. */
     void demandSnapshot() {
-        snapshotWanted = true;
+        synchronized (this) {
+            snapshotWanted = Txid.max(snapshotWanted, captured.get());
+        }
         lane.wake();
     }
 
@@ -171,7 +178,7 @@ final class CompactionLane {
 
     /** Whether a snapshot that was asked for is still to come. */
     boolean isSnapshotPending() {
-        return snapshotWanted || staged != null;
+        return !snapshotWanted.isNone();
     }
 
     /** The state that was asked for; any thread. It is closed here. */
@@ -254,18 +261,21 @@ final class CompactionLane {
         compaction.refresh();
         stageImage();
         publishStaged();
+        askForImage(); // before the merges: one that fails may need a snapshot to go on
         int ticket = requested.get();
         compaction.run(served != ticket);
         served = ticket;
-        askForImage();
         validateIfDue();
     }
 
     private void askForImage() {
-        if (snapshotWanted && !compaction.isChangedSinceSnapshot(captured.get())) {
-            snapshotWanted = false;
+        synchronized (this) {
+            boolean held = !snapshotWanted.isAfter(compaction.status().newestSnapshot());
+            if (held || !compaction.isChangedSinceSnapshot(snapshotWanted)) {
+                snapshotWanted = Txid.NONE;
+            }
         }
-        if (staged == null && !imageAsked && (snapshotWanted || compaction.isSnapshotDue(upload.replicated()))) {
+        if (staged == null && !imageAsked && (isSnapshotPending() || compaction.isSnapshotDue(upload.replicated()))) {
             imageAsked = true;
             capture.wantImage();
         }
@@ -308,7 +318,6 @@ final class CompactionLane {
         } catch (NoSuchFileException e) {
             log.warn("snapshot is gone before its upload: db={} file={}", config.name(), path);
         }
-        snapshotWanted = false;
         drop(waiting);
     }
 

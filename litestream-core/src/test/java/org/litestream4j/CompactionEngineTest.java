@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.level;
@@ -163,6 +164,33 @@ class CompactionEngineTest {
                     .isEqualTo(database.status().replicated());
         }
         assertRestored(1);
+    }
+
+    @Test
+    void damagedFile_isHealedByASnapshot() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)");
+                for (int i = 0; i < 10; i++) {
+                    execute(connection, "insert into t values (" + i + ")");
+                    database.sync(TIMEOUT);
+                }
+                LtxFileName damaged = LtxFileName.of(new Txid(6));
+                Files.delete(config.metaPath().resolve("ltx/0/" + damaged));
+                Path file = replica.resolve("ltx/0/" + damaged);
+                byte[] content = Files.readAllBytes(file);
+                content[content.length - 1] ^= 1;
+                Files.write(file, content);
+                assertThatThrownBy(() -> database.compact(TIMEOUT)).isInstanceOf(LitestreamException.class);
+                await().atMost(TIMEOUT)
+                        .until(() -> database.compaction().newestSnapshot().isAfter(damaged.max()));
+                await().atMost(TIMEOUT).until(() -> level(replica, 1).size() == 2);
+                await().atMost(TIMEOUT).until(() -> database.status().lastError() == null);
+            }
+        }
+        assertRestored(10);
     }
 
     private void assertRestored(int rows) throws Exception {
