@@ -46,6 +46,7 @@ class CompactionEngineTest {
         location = ReplicaLocation.of(replica.toUri().toString());
         config = DatabaseConfig.builder(path, location)
                 .syncInterval(Duration.ofMillis(1))
+                .levels(List.of(Duration.ofHours(1), Duration.ofHours(2))) // merged when the tests ask for it
                 .build();
     }
 

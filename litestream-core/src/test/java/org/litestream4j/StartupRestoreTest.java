@@ -35,6 +35,7 @@ class StartupRestoreTest {
         path = Files.createDirectory(folder.resolve("data")).resolve("app.db");
         replica = folder.resolve("replica");
         config = DatabaseConfig.builder(path, ReplicaLocation.of(replica.toUri().toString()))
+                .levels(List.of(Duration.ofHours(1))) // level 0 stays as the tests left it
                 .build();
     }
 

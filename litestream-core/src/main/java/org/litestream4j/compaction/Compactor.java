@@ -92,8 +92,12 @@ final class Compactor {
     private boolean isDue(int level, long now) {
         long window = window(level, now);
         LevelFiles files = index.level(level);
-        if (window == mergedIn[level] || files.count() == 0) {
-            return window != mergedIn[level];
+        if (window == mergedIn[level]) {
+            return false;
+        }
+        if (files.count() == 0) { // not for what this window began with
+            long oldest = index.level(level - 1).timestamp(0);
+            return oldest < window || oldest > now;
         }
         long newest = files.newestTimestamp();
         return newest <= window || newest > now; // stamped in the future: the clock went back

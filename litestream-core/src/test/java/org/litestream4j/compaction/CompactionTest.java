@@ -43,6 +43,7 @@ class CompactionTest {
     @BeforeEach
     void firstImage() throws IOException {
         database.firstImage(replica).forEach(compaction::uploaded);
+        clock.advance(Duration.ofSeconds(30)); // the window in which the next files arrive may merge at once
     }
 
     private void commit(int count, Duration every) throws IOException {
