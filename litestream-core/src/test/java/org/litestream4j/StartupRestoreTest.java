@@ -79,6 +79,21 @@ class StartupRestoreTest {
     }
 
     @Test
+    void lostDatabaseFile_withOnlyTheFirstImageUploaded_comesBackWhole() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        run("insert into t values (2)");
+        List<LtxFileName> uploaded = SqliteFixture.level0(replica);
+        for (LtxFileName name : uploaded) {
+            Files.delete(replica.resolve("ltx/0").resolve(name.toString()));
+        }
+        Files.delete(path);
+
+        assertThat(restore().orElseThrow().localFiles()).isEqualTo(uploaded.size());
+        assertContinues(2);
+        assertThat(SqliteFixture.level0(replica)).containsAll(uploaded);
+    }
+
+    @Test
     void emptyFile_countsAsMissing() throws Exception {
         run("create table t(x)", "insert into t values (1)");
         deleteFolder(path.getParent());

@@ -20,6 +20,9 @@ final class LocalFiles {
 
     private static final Logger log = LoggerFactory.getLogger(LocalFiles.class);
 
+    /** On the replica a snapshot, here a level-0 file. */
+    private static final LtxFileName FIRST_IMAGE = LtxFileName.of(new Txid(1));
+
     private LocalFiles() {}
 
     /**
@@ -50,7 +53,8 @@ final class LocalFiles {
     private static boolean isSameLineage(
             Txid newest, List<LtxFileInfo> listed, ReplicaClient replica, ReplicaClient local) throws IOException {
         for (LtxFileInfo file : listed) {
-            if (file.level() == 0 && file.maxTxid().equals(newest)) {
+            boolean single = file.level() == 0 || file.name().equals(FIRST_IMAGE);
+            if (single && file.maxTxid().equals(newest)) {
                 if (isSameFile(file, replica, local)) {
                     return true;
                 }
@@ -83,7 +87,7 @@ final class LocalFiles {
             return false;
         }
         try {
-            return Arrays.equals(trailer(file, replica), trailer(file, local));
+            return Arrays.equals(trailer(file, file.level(), replica), trailer(file, 0, local));
         } catch (ReplicaFileNotFoundException e) {
             if (e.replica().equals(local.url())) {
                 return false;
@@ -92,8 +96,8 @@ final class LocalFiles {
         }
     }
 
-    private static byte[] trailer(LtxFileInfo file, ReplicaClient client) throws IOException {
-        try (var in = client.open(0, file.name(), file.size() - LtxTrailer.SIZE, LtxTrailer.SIZE)) {
+    private static byte[] trailer(LtxFileInfo file, int level, ReplicaClient client) throws IOException {
+        try (var in = client.open(level, file.name(), file.size() - LtxTrailer.SIZE, LtxTrailer.SIZE)) {
             return in.readNBytes(LtxTrailer.SIZE);
         }
     }
