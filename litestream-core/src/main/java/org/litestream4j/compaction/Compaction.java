@@ -8,11 +8,11 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.compaction.VerifiedUpload.NameTakenException;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
-import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 
 /**
@@ -88,6 +88,7 @@ public final class Compaction {
      * Merges what is due, and deletes what retention no longer needs.
      *
      * @param force whether everything is merged that can be, due or not
+     * @throws org.litestream4j.replica.ReplicaConflictException if somebody else writes to the replica
      */
     public void run(boolean force) throws IOException {
         refresh();
@@ -95,12 +96,12 @@ public final class Compaction {
             compactor.run(clock.millis(), force);
             conflict = false;
             retention.run(clock.millis());
-        } catch (ReplicaConflictException e) {
+        } catch (NameTakenException e) {
             index.doubtAll();
             boolean again = conflict;
             conflict = true;
             if (again) {
-                throw e; // and that although the replica was listed since
+                throw e.conflict(); // and that although the replica was listed since
             }
         } catch (ReplicaFileNotFoundException e) {
             index.doubtAll();

@@ -7,6 +7,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
 
 /** Sends a file to the replica and reads it at the same time: it becomes visible only if every byte sent was good. */
@@ -41,9 +42,33 @@ final class VerifiedUpload {
             }
             fence.ensure();
             index.doubt(level); // until the answer is here
-            LtxFileInfo published = upload.publish();
+            LtxFileInfo published = publish(upload);
             index.published(published);
             return published;
+        }
+    }
+
+    private static LtxFileInfo publish(ReplicaUpload upload) throws IOException {
+        try {
+            return upload.publish();
+        } catch (ReplicaConflictException e) {
+            throw new NameTakenException(e);
+        }
+    }
+
+    /** There is another file of that name: perhaps one of ours, from an attempt whose answer was lost. */
+    static final class NameTakenException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final ReplicaConflictException conflict;
+
+        NameTakenException(ReplicaConflictException conflict) {
+            super(conflict.getMessage(), conflict);
+            this.conflict = conflict;
+        }
+
+        ReplicaConflictException conflict() {
+            return conflict;
         }
     }
 

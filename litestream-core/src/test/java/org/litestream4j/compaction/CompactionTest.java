@@ -19,6 +19,7 @@ import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.FaultyReplicaClient;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaDeleteException;
 
 class CompactionTest {
@@ -381,15 +382,39 @@ class CompactionTest {
                 SETTINGS,
                 LocalLevel0.NONE,
                 () -> {
-                    throw new IOException("not ours");
+                    throw new ReplicaConflictException("memory://", "not ours", "", null);
                 },
                 clock,
                 clock::nanoTime);
         commit(60, Duration.ofSeconds(1));
-        assertThatThrownBy(() -> compaction.run(false)).hasMessage("not ours");
-        assertThatThrownBy(() -> database.publishSnapshot(compaction)).hasMessage("not ours");
+        assertThatThrownBy(() -> compaction.run(false)).isInstanceOf(ReplicaConflictException.class);
+        assertThatThrownBy(() -> database.publishSnapshot(compaction)).isInstanceOf(ReplicaConflictException.class);
         assertThat(replica.names(1)).isEmpty();
         assertThat(replica.names(9)).containsExactly(name(1, 1));
+    }
+
+    @Test
+    void takenName_isListedAndTheLevelGoesOnBehindIt() throws Exception {
+        commit(4, Duration.ofSeconds(1));
+        compaction.refresh();
+        Compaction other = compaction(
+                replica,
+                new CompactionSettings(
+                        Levels.DEFAULT,
+                        Duration.ofMinutes(5),
+                        Duration.ofHours(24),
+                        Duration.ofHours(24),
+                        true,
+                        PageEncoding.FRAME),
+                LocalLevel0.NONE);
+        other.run(false);
+        compaction.run(false);
+        assertThat(replica.names(1)).containsExactly(name(2, 6));
+        clock.advance(Duration.ofMinutes(1));
+        commit(2, Duration.ofSeconds(1));
+        compaction.run(false);
+        assertThat(replica.names(1)).containsExactly(name(2, 6), name(7, 8));
+        database.assertAllRestorable(replica);
     }
 
     @Test
