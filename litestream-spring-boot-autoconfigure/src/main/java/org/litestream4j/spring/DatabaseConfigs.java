@@ -23,8 +23,11 @@ import org.slf4j.LoggerFactory;
 final class DatabaseConfigs {
 
     private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfigs.class);
+    private static final LitestreamProperties.OwnSnapshot NO_OWN_SNAPSHOT =
+            new LitestreamProperties.OwnSnapshot(null, null);
+
     private static final Database NO_OVERRIDES = new Database(
-            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
@@ -95,6 +98,7 @@ final class DatabaseConfigs {
     }
 
     private DatabaseConfig create(String name, Path path, Database own) {
+        LitestreamProperties.OwnSnapshot ownSnapshot = either(own.snapshot(), NO_OWN_SNAPSHOT);
         DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica(name, path, own))
                 .name(name)
                 .syncInterval(either(own.syncInterval(), properties.syncInterval()))
@@ -106,10 +110,14 @@ final class DatabaseConfigs {
                         .toBytes())
                 .level0Retention(either(own.level0Retention(), properties.level0Retention()))
                 .levels(either(own.levels(), properties.levels()))
-                .snapshotInterval(either(own.snapshotInterval(), properties.snapshotInterval()))
-                .snapshotRetention(either(own.snapshotRetention(), properties.snapshotRetention()))
-                .retentionEnabled(either(own.retentionEnabled(), properties.retentionEnabled()))
-                .validationInterval(either(own.validationInterval(), properties.validationInterval()))
+                .snapshotInterval(
+                        either(ownSnapshot.interval(), properties.snapshot().interval()))
+                .snapshotRetention(
+                        either(ownSnapshot.retention(), properties.snapshot().retention()))
+                .retentionEnabled(
+                        either(own.retention(), properties.retention()).enabled())
+                .validationInterval(
+                        either(own.validation(), properties.validation()).interval())
                 .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
                 .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()));

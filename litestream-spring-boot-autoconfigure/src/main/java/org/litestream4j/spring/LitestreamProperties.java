@@ -25,10 +25,9 @@ import org.springframework.util.unit.DataSize;
  * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
  * @param level0Retention How long level-0 files are kept, locally once replicated and on the replica once merged.
  * @param levels Intervals of levels 1, 2 and so on, ascending.
- * @param snapshotInterval Time between two snapshots of a database that changes.
- * @param snapshotRetention How much past is kept at least.
- * @param retentionEnabled Whether files on the replica are deleted; false leaves that to rules of the store.
- * @param validationInterval How often the replica of a database that changes is checked for gaps; 0 for never.
+ * @param snapshot When snapshots are taken, and how long they are kept.
+ * @param retention Whether files on the replica are deleted.
+ * @param validation Whether the replica is checked for gaps.
  * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
@@ -49,10 +48,9 @@ public record LitestreamProperties(
         @DefaultValue("64MB") DataSize maxSyncWalSize,
         @DefaultValue("5m") Duration level0Retention,
         @DefaultValue({"30s", "5m", "1h"}) List<Duration> levels,
-        @DefaultValue("24h") Duration snapshotInterval,
-        @DefaultValue("24h") Duration snapshotRetention,
-        @DefaultValue("true") boolean retentionEnabled,
-        @DefaultValue("0s") Duration validationInterval,
+        @DefaultValue Snapshot snapshot,
+        @DefaultValue Retention retention,
+        @DefaultValue Validation validation,
         @DefaultValue("30s") Duration shutdownSyncTimeout,
         @DefaultValue("block") PageEncoding pageEncoding,
         @DefaultValue("false") boolean replaceWithEmpty,
@@ -64,6 +62,28 @@ public record LitestreamProperties(
     public LitestreamProperties {
         databases = databases == null ? Map.of() : Map.copyOf(databases);
     }
+
+    /**
+     * Snapshots.
+     *
+     * @param interval Time between two snapshots of a database that changes.
+     * @param retention How much past is kept at least.
+     */
+    public record Snapshot(@DefaultValue("24h") Duration interval, @DefaultValue("24h") Duration retention) {}
+
+    /**
+     * Deleting on the replica.
+     *
+     * @param enabled Whether files on the replica are deleted; false leaves that to rules of the store.
+     */
+    public record Retention(@DefaultValue("true") boolean enabled) {}
+
+    /**
+     * Checks of the replica.
+     *
+     * @param interval How often the replica of a database that changes is checked for gaps; 0 for never.
+     */
+    public record Validation(@DefaultValue("0s") Duration interval) {}
 
     /**
      * Restore at start.
@@ -102,10 +122,9 @@ public record LitestreamProperties(
      * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
      * @param level0Retention How long level-0 files are kept, locally once replicated and on the replica once merged.
      * @param levels Intervals of levels 1, 2 and so on, ascending.
-     * @param snapshotInterval Time between two snapshots of a database that changes.
-     * @param snapshotRetention How much past is kept at least.
-     * @param retentionEnabled Whether files on the replica are deleted; false leaves that to rules of the store.
-     * @param validationInterval How often the replica of a database that changes is checked for gaps; 0 for never.
+     * @param snapshot When snapshots are taken, and how long they are kept.
+     * @param retention Whether files on the replica are deleted.
+     * @param validation Whether the replica is checked for gaps.
      * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
      * @param pageEncoding How pages are written.
      * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
@@ -122,11 +141,18 @@ public record LitestreamProperties(
             @Nullable DataSize maxSyncWalSize,
             @Nullable Duration level0Retention,
             @Nullable List<Duration> levels,
-            @Nullable Duration snapshotInterval,
-            @Nullable Duration snapshotRetention,
-            @Nullable Boolean retentionEnabled,
-            @Nullable Duration validationInterval,
+            @Nullable OwnSnapshot snapshot,
+            @Nullable Retention retention,
+            @Nullable Validation validation,
             @Nullable Duration shutdownSyncTimeout,
             @Nullable PageEncoding pageEncoding,
             @Nullable Boolean replaceWithEmpty) {}
+
+    /**
+     * Snapshots of one database.
+     *
+     * @param interval Time between two snapshots of a database that changes.
+     * @param retention How much past is kept at least.
+     */
+    public record OwnSnapshot(@Nullable Duration interval, @Nullable Duration retention) {}
 }

@@ -59,10 +59,10 @@ class LitestreamPropertiesTest {
                                         Map.entry("litestream.max-sync-wal-size", "16MB"),
                                         Map.entry("litestream.level0-retention", "10m"),
                                         Map.entry("litestream.levels", "10s,1m"),
-                                        Map.entry("litestream.snapshot-interval", "12h"),
-                                        Map.entry("litestream.snapshot-retention", "7d"),
-                                        Map.entry("litestream.retention-enabled", "false"),
-                                        Map.entry("litestream.validation-interval", "6h"),
+                                        Map.entry("litestream.snapshot.interval", "12h"),
+                                        Map.entry("litestream.snapshot.retention", "7d"),
+                                        Map.entry("litestream.retention.enabled", "false"),
+                                        Map.entry("litestream.validation.interval", "6h"),
                                         Map.entry("litestream.shutdown-sync-timeout", "5s"),
                                         Map.entry("litestream.replace-with-empty", "true"),
                                         Map.entry("litestream.page-encoding", "frame"))),
@@ -98,6 +98,8 @@ class LitestreamPropertiesTest {
                                                 folder.resolve("audit.db").toString(),
                                         "litestream.databases.audit.replica.url", "file:///backup/audit",
                                         "litestream.databases.audit.sync-interval", "10s",
+                                        "litestream.snapshot.retention", "3d",
+                                        "litestream.databases.audit.snapshot.interval", "1h",
                                         "litestream.databases.main.sync-interval", "2s")),
                                 application())
                         .create())
@@ -106,11 +108,14 @@ class LitestreamPropertiesTest {
                                 .name("audit")
                                 .busyTimeout(Duration.ofSeconds(2))
                                 .syncInterval(Duration.ofSeconds(10))
+                                .snapshotInterval(Duration.ofHours(1))
+                                .snapshotRetention(Duration.ofDays(3))
                                 .build(),
                         DatabaseConfig.builder(folder.resolve("app.db"), ReplicaLocation.of("file:///backup/app"))
                                 .name("main")
                                 .busyTimeout(Duration.ofSeconds(2))
                                 .syncInterval(Duration.ofSeconds(2))
+                                .snapshotRetention(Duration.ofDays(3))
                                 .build());
     }
 
