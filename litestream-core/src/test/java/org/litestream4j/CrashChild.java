@@ -72,21 +72,23 @@ final class CrashChild {
         System.out.println("child: closed");
     }
 
-    /** Full images are told in the engine's log; {@link CrashHarness} counts them. */
+    /** Full images, and where there was no need for one, stand in the engine's log; {@link CrashHarness} counts them. */
     private static void reportImages() {
-        var capture = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.litestream4j.capture.Capture");
-        capture.setLevel(Level.INFO);
+        var engine = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.litestream4j");
+        engine.setLevel(Level.INFO);
         var appender = new AppenderBase<ILoggingEvent>() {
             @Override
             protected void append(ILoggingEvent event) {
                 if (event.getMessage().startsWith("database captured whole")) {
                     System.out.println("\nchild: full image");
+                } else if (event.getMessage().startsWith("capture continues where it ended")) {
+                    System.out.println("\nchild: continues");
                 }
             }
         };
-        appender.setContext(capture.getLoggerContext());
+        appender.setContext(engine.getLoggerContext());
         appender.start();
-        capture.addAppender(appender);
+        engine.addAppender(appender);
     }
 
     private static DatabaseConfig config(Path path, Path replica, Random random) {

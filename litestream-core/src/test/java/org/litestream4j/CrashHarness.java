@@ -99,7 +99,8 @@ final class CrashHarness {
             if (kind == Kind.FOREIGN_BETWEEN) {
                 writeForeign();
             }
-            boolean judged = Files.readString(output).contains("child: registered");
+            String text = Files.readString(output);
+            boolean judged = text.contains("child: continues") || text.contains("child: full image");
             if (judged || !kind.provable()) { // else what the cycle before left is still to be judged
                 before = kind;
             }

@@ -565,7 +565,7 @@ public final class Capture implements Closeable {
 
     boolean nothingAfterPosition() throws IOException {
         Optional<WalFile> present = openWal();
-        return present.isEmpty() || !present.get().hasFrameAfter(position().wal());
+        return present.isEmpty() || !present.get().hasCommitAfter(position().wal());
     }
 
     /** Our reader is at mark 0 and everything captured is in the database file: from here on it cannot change. */

@@ -92,6 +92,14 @@ public final class WalFile implements Closeable {
     }
 
     /**
+     * Whether a committed transaction follows a position, or the WAL was reset and has one. Frames alone tell nothing: those
+     * of a transaction that was rolled back stay until the next one overwrites them.
+     */
+    public boolean hasCommitAfter(WalPosition position) throws IOException {
+        return hasFrameAfter(position) && scan(position, 1).found();
+    }
+
+    /**
      * Reads the page of a frame.
      *
      * @param frame counted from 0
