@@ -3,6 +3,7 @@ package org.litestream4j.sample;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -17,7 +18,7 @@ import org.springframework.web.server.ResponseStatusException;
 
 /** Notes over HTTP. */
 @RestController
-@RequestMapping("/api/notes")
+@RequestMapping(path = "/api/notes", produces = MediaType.APPLICATION_JSON_VALUE)
 class NotesController {
 
     private static final int LONGEST_TEXT = 10_000;

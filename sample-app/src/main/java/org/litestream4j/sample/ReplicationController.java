@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseState;
 import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
+import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -18,7 +19,7 @@ class ReplicationController {
     }
 
     /** With {@code lagMillis} 0, every note that was acknowledged before this request is on the replica. */
-    @GetMapping("/api/replication")
+    @GetMapping(path = "/api/replication", produces = MediaType.APPLICATION_JSON_VALUE)
     Replication replication() {
         DatabaseStatus status = litestream.databases().iterator().next().status();
         return new Replication(

@@ -9,6 +9,8 @@ public class SampleApplication {
 
     /** Starts on port 8080. */
     public static void main(String[] args) {
-        SpringApplication.run(SampleApplication.class, args);
+        SpringApplication application = new SpringApplication(SampleApplication.class);
+        application.addInitializers(new EmbeddedS3());
+        application.run(args);
     }
 }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.replica.nats.NatsServer;
 
 /** The profile {@code nats}, with the packaged application and a real server. */
 class SampleAppNatsIT {
@@ -19,8 +20,7 @@ class SampleAppNatsIT {
     @Test
     void killedAndItsDataDeleted_comesBackFromTheServer() throws Exception {
         try (NatsServer server = NatsServer.start(folder.resolve("nats"))) {
-            String[] arguments = {
-                "--spring.profiles.active=nats", "--litestream.replica.nats.urls=" + server.address()
+            String[] arguments = {"--spring.profiles.active=nats", "--litestream.replica.nats.urls=" + server.address()
             };
             try (SampleProcess app = SampleProcess.start(folder, arguments)) {
                 app.add("first");

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** A real server with JetStream, on a free port of the loopback address, with a store folder of its own. */
-final class NatsServer implements AutoCloseable {
+public final class NatsServer implements AutoCloseable {
 
     /** Where the program is; the environment names another version to try. */
     private static final Path PROGRAM = Stream.of(
@@ -47,7 +47,7 @@ final class NatsServer implements AutoCloseable {
     }
 
     /** A server that lets everybody in. */
-    static NatsServer start(Path folder) {
+    public static NatsServer start(Path folder) {
         return start(folder, "");
     }
 
@@ -83,7 +83,7 @@ final class NatsServer implements AutoCloseable {
         return port;
     }
 
-    String address() {
+    public String address() {
         return "127.0.0.1:" + port;
     }
 
@@ -157,7 +157,7 @@ final class NatsServer implements AutoCloseable {
                 .create(ObjectStoreConfiguration.builder(bucket).build()));
     }
 
-    static int freePort() {
+    public static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
