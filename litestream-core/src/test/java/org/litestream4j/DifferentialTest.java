@@ -41,7 +41,7 @@ class DifferentialTest {
     @ParameterizedTest
     @ValueSource(ints = {512, 1024, 4096, 8192, 65536})
     void randomWorkload_restoresEveryNotedTransaction(int pageSize) throws Exception {
-        run(Long.getLong("fuzz.seed", System.nanoTime()), pageSize, folder, 120);
+        run(Long.getLong("fuzz.seed", System.nanoTime()), pageSize, folder, 80);
     }
 
     @Test

@@ -1,0 +1,151 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.litestream4j.SqliteFixture.execute;
+
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.litestream4j.ltx.LtxFileName;
+
+/** The replica is away, the disk is full, local files are lost while we run: nothing is wrong then or later. */
+class OutageTest extends EngineFixture {
+
+    private static final Path FULL = Path.of("/dev/full");
+
+    private Litestream litestream;
+    private ManagedDatabase database;
+    private Connection connection;
+
+    @BeforeEach
+    void begin() throws Exception {
+        create("CREATE TABLE t(x)");
+        litestream = litestream();
+        database = litestream.register(config().build());
+        connection = open(database);
+        execute(connection, "INSERT INTO t VALUES (1)");
+        database.sync(TIMEOUT);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        connection.close();
+        litestream.close();
+        assertReplicaIsDatabase();
+    }
+
+    @Test
+    void replicaAway_localFilesPileUpAndFollowInOrder() throws Exception {
+        replicaGoes();
+        long pending = writeUnreplicated(6);
+        assertThat(pending).isGreaterThanOrEqualTo(6);
+        assertThat(database.status().lag()).isPositive();
+        assertThat(database.status().lastError()).isNotNull();
+        replicaReturns();
+        assertReplicated(database, connection);
+        assertThat(images()).isEqualTo(1);
+        assertThat(database.status().lastError()).isNull();
+        assertThat(logged().stream().filter(line -> line.startsWith("upload failed")))
+                .as("one line for each change of state")
+                .hasSize(1);
+    }
+
+    @Test
+    void localFileLostMeanwhile_isReplacedByAnImage() throws Exception {
+        replicaGoes();
+        writeUnreplicated(5);
+        List<LtxFileName> pending = pending();
+        Files.delete(local(pending.get(2)));
+        replicaReturns();
+        assertReplicated(database, connection);
+        assertThat(images()).isEqualTo(2);
+        assertThat(logged()).anyMatch(line -> line.contains("missing or damaged"));
+    }
+
+    @Test
+    void localFileDamagedMeanwhile_isNotUploaded() throws Exception {
+        replicaGoes();
+        writeUnreplicated(5);
+        try (RandomAccessFile file =
+                new RandomAccessFile(local(pending().get(2)).toFile(), "rw")) {
+            file.seek(file.length() - 40);
+            int value = file.read();
+            file.seek(file.length() - 41);
+            file.write(value ^ 0x55);
+        }
+        replicaReturns();
+        assertReplicated(database, connection);
+        assertThat(images()).isEqualTo(2);
+    }
+
+    @Test
+    void fullDisk_delaysTheCapture() throws Exception {
+        assumeTrue(Files.exists(FULL), "only where there is " + FULL);
+        LtxFileName next = LtxFileName.of(database.status().captured().next());
+        Files.createSymbolicLink(local(next).resolveSibling(next + ".tmp"), FULL); // until the failed file is discarded
+        execute(connection, "INSERT INTO t VALUES (zeroblob(50000))");
+        await().atMost(TIMEOUT).until(() -> logged().stream().anyMatch(line -> line.startsWith("capture failed")));
+        execute(connection, "INSERT INTO t VALUES (2)");
+        assertReplicated(database, connection);
+        assertThat(images()).isEqualTo(1);
+    }
+
+    @Test
+    void fullDiskForThePosition_delaysTheCapture() throws Exception {
+        assumeTrue(Files.exists(FULL), "only where there is " + FULL);
+        Path temporary = metaPath().resolve("position.tmp");
+        Files.createSymbolicLink(temporary, FULL);
+        for (int i = 0; i < 10; i++) {
+            execute(connection, "INSERT INTO t VALUES (zeroblob(50000))");
+        }
+        await().atMost(TIMEOUT).until(() -> database.status().lastError() != null);
+        Files.delete(temporary);
+        assertReplicated(database, connection);
+        assertThat(images()).isEqualTo(1);
+        assertThat(database.status().lastError()).isNull();
+    }
+
+    private void replicaGoes() throws Exception {
+        Files.move(replica, folder.resolve("away"));
+        Files.createFile(replica);
+    }
+
+    private void replicaReturns() throws Exception {
+        Files.delete(replica);
+        Files.move(folder.resolve("away"), replica);
+    }
+
+    /** Each in a file of its own. Returns how many transactions are pending. */
+    private long writeUnreplicated(int count) throws Exception {
+        for (int i = 0; i < count; i++) {
+            execute(connection, "INSERT INTO t VALUES (randomblob(20000))");
+            assertThatThrownBy(() -> database.sync(Duration.ofMillis(50))).isInstanceOf(LitestreamException.class);
+        }
+        return database.status().captured().value()
+                - database.status().replicated().value();
+    }
+
+    private List<LtxFileName> pending() {
+        List<LtxFileName> names = new ArrayList<>();
+        for (var txid = database.status().replicated().next();
+                !txid.isAfter(database.status().captured());
+                txid = txid.next()) {
+            names.add(LtxFileName.of(txid));
+        }
+        return names;
+    }
+
+    private Path local(LtxFileName name) {
+        return metaPath().resolve("ltx").resolve("0").resolve(name.toString());
+    }
+}
