@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.litestream4j.capture.Capture;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
@@ -188,10 +189,18 @@ public final class Litestream implements AutoCloseable {
         Optional<ManagedDatabase> database = database(name);
         if (database.isPresent()) {
             try {
-                database.get().close();
+                close(database.get());
             } finally {
-                remove(name);
+                Capture.closeUnusedFiles();
             }
+        }
+    }
+
+    private void close(ManagedDatabase database) throws IOException {
+        try {
+            database.close();
+        } finally {
+            remove(database.name());
         }
     }
 
@@ -222,10 +231,15 @@ public final class Litestream implements AutoCloseable {
         }
         for (ManagedDatabase database : databases()) {
             try {
-                unregister(database.name());
+                close(database);
             } catch (IOException e) {
                 log.warn("database closed with an error: db={}", database.name(), e);
             }
+        }
+        try {
+            Capture.closeUnusedFiles();
+        } catch (IOException e) {
+            log.debug("closing descriptors of databases failed", e);
         }
         watching.cancel(false);
         pools.close();

@@ -130,7 +130,7 @@ public final class Capture implements Closeable {
     /** Who deletes or replaces a WAL in use leaves SQLite with one that nobody else can see. */
     private void requireWalOfSqlite() throws IOException {
         for (int attempt = 1; ; attempt++) {
-            long expected = session().walFrames();
+            long expected = attempt == 1 ? session().framesAtOpen() : session().walFrames();
             Optional<WalFile> present = openWal();
             long found = present.isPresent()
                     ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE).frames()
@@ -512,6 +512,14 @@ public final class Capture implements Closeable {
     /** Ends what is going on at the next page, with an {@link IOException}, and captures nothing more. Any thread. */
     public void stop() {
         writer.stop();
+    }
+
+    /**
+     * Closes the descriptors of databases that nobody here has open any more; call after {@link #close}, once for many. Where
+     * it cannot be told whether they are the last (closing one drops SQLite's locks on the file), they stay open.
+     */
+    public static void closeUnusedFiles() throws IOException {
+        DatabaseFile.closeUnused();
     }
 
     // For the checkpointer.

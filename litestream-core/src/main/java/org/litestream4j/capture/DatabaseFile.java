@@ -2,15 +2,17 @@ package org.litestream4j.capture;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one channel of this process to a database file. Closing any descriptor of the file drops every lock that SQLite holds
@@ -71,38 +73,59 @@ final class DatabaseFile implements Closeable {
         return channel.size();
     }
 
-    /** Call after the caller's own SQLite connections to the file were closed. */
+    /** Call after the caller's own SQLite connections to the file were closed; {@link #closeUnused} then closes the channel. */
     @Override
-    public void close() throws IOException {
+    public void close() {
         synchronized (OPEN) {
-            if (users > 0 && --users == 0 && lastDescriptor()) {
-                OPEN.remove(key, this);
-                channel.close();
+            users = Math.max(0, users - 1);
+        }
+    }
+
+    /**
+     * Closes the channels that nobody uses, where they are the only open descriptor of their file in this process. One look
+     * at all descriptors for all files: closing a thousand databases must not look a thousand times.
+     */
+    static void closeUnused() throws IOException {
+        synchronized (OPEN) {
+            Map<Object, DatabaseFile> unused = new HashMap<>(OPEN);
+            unused.values().removeIf(file -> file.users > 0);
+            if (unused.isEmpty()) {
+                return;
+            }
+            Map<Object, Integer> descriptors = countDescriptors(unused.keySet());
+            for (DatabaseFile file : unused.values()) {
+                if (descriptors.getOrDefault(file.key, 0) == 1) {
+                    OPEN.remove(file.key, file);
+                    file.channel.close();
+                }
             }
         }
     }
 
-    /** Whether ours is the only open descriptor of the file in this process. */
-    private boolean lastDescriptor() {
+    /** Open descriptors of each file in this process; empty where that cannot be told. */
+    private static Map<Object, Integer> countDescriptors(Set<Object> keys) {
+        Map<Object, Integer> counts = new HashMap<>();
         if (!Files.isDirectory(DESCRIPTORS)) {
-            return false;
+            return counts;
         }
-        int count = 0;
         try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(DESCRIPTORS)) {
             for (Path descriptor : descriptors) {
-                count += isOurs(descriptor) ? 1 : 0;
+                Object key = keyOrNull(descriptor);
+                if (key != null && keys.contains(key)) {
+                    counts.merge(key, 1, Integer::sum);
+                }
             }
-        } catch (IOException | UncheckedIOException e) {
-            return false; // unknown: keep it open
+        } catch (IOException | DirectoryIteratorException e) {
+            return Map.of(); // unknown: they stay open
         }
-        return count == 1;
+        return counts;
     }
 
-    private boolean isOurs(Path descriptor) {
+    private static @Nullable Object keyOrNull(Path descriptor) {
         try {
-            return key.equals(keyOf(descriptor));
+            return keyOf(descriptor);
         } catch (IOException e) {
-            return false; // closed meanwhile, or not a file
+            return null; // closed meanwhile, or not a file
         }
     }
 

@@ -48,6 +48,7 @@ final class SqliteSession implements Closeable {
     private Connection held;
 
     private boolean reading = true;
+    private long framesAtOpen;
 
     /** In no transaction, or the new reader during a swap. */
     private @Nullable Connection spare;
@@ -71,6 +72,7 @@ final class SqliteSession implements Closeable {
             checkVersion(path, connection);
             switchToWal(path, connection);
             SqliteSession session = new SqliteSession(path, busyTimeout, connection);
+            session.framesAtOpen = session.checkpoint(connection, "NOOP").log();
             session.beginRead(connection);
             opened = true;
             return session;
@@ -181,6 +183,11 @@ final class SqliteSession implements Closeable {
         } catch (SQLException e) {
             log.debug("rolling back after an error failed", e); // the error itself is what matters
         }
+    }
+
+    /** Frames of the WAL that were committed just before the read transaction began, as SQLite counts them. */
+    long framesAtOpen() {
+        return framesAtOpen;
     }
 
     /** Frames of the WAL that are committed, as SQLite counts them. */

@@ -96,12 +96,15 @@ public final class Staging {
 
     /** Deletes all files whose transactions are after a TXID. */
     void deleteAfter(Txid txid) throws IOException {
+        boolean any = false;
         for (LtxFileName name : list()) {
             if (name.max().isAfter(txid)) {
-                Files.deleteIfExists(path(name));
+                any |= Files.deleteIfExists(path(name));
             }
         }
-        Durable.forceFolder(folder);
+        if (any) {
+            Durable.forceFolder(folder);
+        }
     }
 
     /** Begins a file; nothing of it counts before {@link Unfinished#publish}. */
