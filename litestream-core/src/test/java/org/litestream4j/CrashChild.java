@@ -185,9 +185,10 @@ final class CrashChild {
     }
 
     private void note(Connection connection) throws Exception {
+        database.sync(Duration.ofSeconds(30)); // after a start the engine needs the write lock once
         execute(connection, "BEGIN IMMEDIATE");
         database.sync(Duration.ofSeconds(30));
-        Truth truth = Truth.of(connection);
+        Truth truth = Truth.of(database.config().path());
         log("T " + database.status().captured() + " " + truth.pageSize() + " "
                 + truth.crcs().stream().map(Long::toHexString).collect(Collectors.joining(",")));
         execute(connection, "ROLLBACK");

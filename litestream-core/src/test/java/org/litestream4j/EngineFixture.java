@@ -115,7 +115,7 @@ abstract class EngineFixture {
     void assertReplicated(ManagedDatabase database, Connection connection) throws Exception {
         execute(connection, "BEGIN IMMEDIATE");
         database.sync(TIMEOUT);
-        Truth truth = Truth.of(connection);
+        Truth truth = Truth.of(database.config().path());
         execute(connection, "ROLLBACK");
         PagesOfReplica pages = new PagesOfReplica(
                 Path.of(URI.create(database.config().replica().url())));

@@ -1,12 +1,15 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.litestream4j.SqliteFixture.execute;
 
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
+import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConnection;
 
 /**
@@ -16,8 +19,23 @@ import org.sqlite.SQLiteConnection;
  */
 record Truth(int pageSize, List<Long> crcs) {
 
-    /** @param connection in a transaction, so that nothing changes meanwhile */
-    static Truth of(Connection connection) throws SQLException {
+    /**
+     * Reads through a connection that has read nothing before: the cache of one that has written may hold free pages whose
+     * change SQLite does not write.
+     *
+     * @param database which somebody keeps from changing meanwhile
+     */
+    static Truth of(Path database) throws SQLException {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setBusyTimeout(10_000);
+        config.setPragma(SQLiteConfig.Pragma.SYNCHRONOUS, "NORMAL");
+        try (Connection connection = config.createConnection("jdbc:sqlite:" + database)) {
+            execute(connection, "PRAGMA wal_autocheckpoint=0");
+            return of(connection);
+        }
+    }
+
+    private static Truth of(Connection connection) throws SQLException {
         int pageSize = (int) SqliteFixture.query(connection, "PRAGMA page_size");
         byte[] bytes = connection.unwrap(SQLiteConnection.class).serialize("main");
         List<Long> crcs = new ArrayList<>();
