@@ -263,8 +263,11 @@ final class CompactionLane {
         publishStaged();
         askForImage(); // before the merges: one that fails may need a snapshot to go on
         int ticket = requested.get();
-        compaction.run(served != ticket);
-        served = ticket;
+        if (compaction.run(served != ticket)) {
+            served = ticket;
+        } else {
+            lane.wake();
+        }
         validateIfDue();
     }
 

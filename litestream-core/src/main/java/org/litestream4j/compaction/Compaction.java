@@ -88,14 +88,17 @@ public final class Compaction {
      * Merges what is due, and deletes what retention no longer needs.
      *
      * @param force whether everything is merged that can be, due or not
+     * @return whether it was done; false if it was stopped, or a name was taken and the replica must be looked at first: call
+     *     again
      * @throws org.litestream4j.replica.ReplicaConflictException if somebody else writes to the replica
      */
-    public void run(boolean force) throws IOException {
+    public boolean run(boolean force) throws IOException {
         refresh();
         try {
             compactor.run(clock.millis(), force);
             conflict = false;
             retention.run(clock.millis());
+            return true;
         } catch (NameTakenException e) {
             index.doubtAll();
             boolean again = conflict;
@@ -103,11 +106,12 @@ public final class Compaction {
             if (again) {
                 throw e.conflict(); // and that although the replica was listed since
             }
+            return false;
         } catch (ReplicaFileNotFoundException e) {
             index.doubtAll();
             throw e;
         } catch (StopSignal.StoppedException e) {
-            return;
+            return false;
         } finally {
             publishStatus();
         }

@@ -103,6 +103,24 @@ final class NatsBucket {
         return description(answer, objectName);
     }
 
+    /**
+     * The sequence of the newest message on a subject, as the stream's leader knows it; 0 if there is none.
+     *
+     * @param subject may have wildcards
+     */
+    long newestSequence(String subject) throws IOException {
+        Message answer = ask(
+                Operation.HEAD,
+                "STREAM.MSG.GET." + stream,
+                MessageGetRequest.lastForSubject(subject).serialize());
+        MessageInfo info = new MessageInfo(answer, stream, false);
+        if (isMissing(info, Operation.HEAD, "list the bucket")) {
+            return 0;
+        }
+        report(Operation.HEAD, Outcome.SUCCESS, 0, 0);
+        return info.getSeq();
+    }
+
     private @Nullable StoredObject description(Message answer, String objectName) throws IOException {
         MessageInfo info = new MessageInfo(answer, stream, false);
         if (isMissing(info, Operation.HEAD, "look for " + objectName)) {

@@ -73,7 +73,19 @@ final class StreamScan {
         }
     }
 
+    /**
+     * A consumer reads from any server of a cluster, also from one that has not caught up yet and would show an older state as
+     * if it were the newest. So the leader is asked first what the newest message is, and a scan without it does not count.
+     */
     private void attempt(String subject, Kind kind, Sink sink) throws IOException {
+        long newest = kind == Kind.ALL_HEADERS ? 0 : bucket.newestSequence(subject);
+        if (scan(subject, kind, sink) < newest) {
+            throw lost("a server of the cluster that listed the bucket has not caught up yet", null);
+        }
+    }
+
+    /** The highest sequence that was seen; 0 if there was no message. */
+    private long scan(String subject, Kind kind, Sink sink) throws IOException {
         Connection connection = bucket.link().connection();
         String inbox = connection.createInbox();
         Subscription subscription;
@@ -84,9 +96,7 @@ final class StreamScan {
         }
         try {
             sink.begin();
-            if (create(subject, kind, inbox).getCalculatedPending() > 0) {
-                drain(connection, subscription, sink);
-            }
+            return create(subject, kind, inbox).getCalculatedPending() > 0 ? drain(connection, subscription, sink) : 0;
         } finally {
             try {
                 subscription.unsubscribe();
@@ -116,22 +126,24 @@ final class StreamScan {
         return info;
     }
 
-    private void drain(Connection connection, Subscription subscription, Sink sink) throws IOException {
+    private long drain(Connection connection, Subscription subscription, Sink sink) throws IOException {
         long received = 0;
+        long highest = 0;
         while (true) {
             Message message = next(subscription);
             if (!message.isStatusMessage()) {
                 if (message.metaData().consumerSequence() != ++received) {
                     throw lost("messages of a listing were lost", null);
                 }
+                highest = Math.max(highest, message.metaData().streamSequence());
                 sink.take(message);
                 if (message.metaData().pendingCount() == 0) {
-                    return;
+                    return highest;
                 }
             } else if (!wanted(message).isEmpty()) {
                 connection.publish(wanted(message), null);
             } else if (isEnd(message, received)) {
-                return;
+                return highest;
             }
         }
     }

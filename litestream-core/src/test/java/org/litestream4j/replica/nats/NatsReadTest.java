@@ -166,7 +166,7 @@ class NatsReadTest {
     }
 
     @Test
-    void list_manyFiles_isOneRequest() throws Exception {
+    void list_manyFiles_isTwoRequests() throws Exception {
         for (int number = 1; number <= 300; number++) {
             put(LtxFileName.of(new Txid(number)), content(number, 100));
         }
@@ -174,7 +174,7 @@ class NatsReadTest {
         int[] seen = {0};
         client.list(0, Txid.NONE, file -> ++seen[0] > 0);
         assertThat(seen[0]).isEqualTo(300);
-        assertThat(requests).extracting(Request::operation).containsExactly(Operation.LIST);
+        assertThat(requests).extracting(Request::operation).containsExactly(Operation.HEAD, Operation.LIST);
     }
 
     @Test
