@@ -28,6 +28,9 @@ final class CaptureLane {
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long UNDECIDED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+    /** A start that has waited this long for the write lock says so. */
+    private static final long LONG_UNDECIDED_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     /** A commit tells of itself just before it is visible: first look again after this time, then after twice as long. */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
 
@@ -66,6 +69,8 @@ final class CaptureLane {
 
     // Confined to the lane.
     private boolean unproven;
+    private long undecidedSince;
+    private boolean undecided;
     private boolean snapshotDemanded;
     private boolean lookAgain;
     private int looks;
@@ -306,12 +311,14 @@ final class CaptureLane {
     /** Makes sure that the position is known; false if that must wait for somebody. */
     private boolean establish() throws IOException {
         if (!capture.isContinuous() && !unproven) {
-            switch (capture.judge()) {
+            Capture.Continuity continuity = capture.judge();
+            switch (continuity) {
                 case PROVEN ->
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
                 case UNPROVEN -> unproven = true;
-                case UNDECIDED -> lane.wakeIn(UNDECIDED_NANOS);
+                case UNDECIDED -> awaitWriteLock();
             }
+            undecided = continuity == Capture.Continuity.UNDECIDED;
         }
         Verdict verdict = upload.verdict();
         if (verdict != null && verdict.diverged()) {
@@ -331,6 +338,19 @@ final class CaptureLane {
             compaction.demandSnapshot();
         }
         return capture.isContinuous();
+    }
+
+    private void awaitWriteLock() throws IOException {
+        long now = System.nanoTime();
+        if (!undecided) {
+            undecidedSince = now;
+        } else if (now - undecidedSince > LONG_UNDECIDED_NANOS) {
+            throw new IOException(
+                    config.path() + ": replication begins when the write transaction of somebody else ends,"
+                            + " which has held the write lock for "
+                            + TimeUnit.NANOSECONDS.toSeconds(now - undecidedSince) + " s");
+        }
+        lane.wakeIn(UNDECIDED_NANOS);
     }
 
     private void refuseEmpty(Verdict verdict) throws IOException {

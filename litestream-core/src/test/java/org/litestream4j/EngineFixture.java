@@ -113,6 +113,7 @@ abstract class EngineFixture {
 
     /** Compares page by page under the write lock, after all was replicated. */
     void assertReplicated(ManagedDatabase database, Connection connection) throws Exception {
+        database.sync(TIMEOUT); // a start needs the write lock for a moment, too
         execute(connection, "BEGIN IMMEDIATE");
         database.sync(TIMEOUT);
         Truth truth = Truth.of(database.config().path());

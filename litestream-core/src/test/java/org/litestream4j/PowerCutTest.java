@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
@@ -118,6 +119,23 @@ class PowerCutTest extends EngineFixture {
     void damagedLocalFileThatTheReplicaHas_isNotNeeded() throws Exception {
         Files.write(local.resolve(newestLocal().toString()), new byte[3]);
         assertGoesOn(0, PowerCutChild.ROWS);
+    }
+
+    @Test
+    void writeLockHeldAtTheStart_isSaidAndWaitedFor() throws Exception {
+        try (Connection foreign = plain();
+                Litestream litestream = litestream()) {
+            execute(foreign, "BEGIN IMMEDIATE", "INSERT INTO t VALUES (1)");
+            ManagedDatabase database = litestream.register(config().build());
+            await().atMost(TIMEOUT)
+                    .until(() -> database.status().lastError() != null
+                            && database.status().lastError().contains("write lock"));
+            execute(foreign, "COMMIT");
+            database.sync(TIMEOUT);
+            assertThat(database.status().lastError()).isNull();
+        }
+        assertThat(images()).as("full images: %s", logged()).isZero();
+        assertReplicaIsDatabase();
     }
 
     private void loseNewestOfReplica() throws Exception {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.nats.client.api.ClusterInfo;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,21 +21,31 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.SqliteFixture;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreOptions;
 
 /** Three servers that keep three copies, of which one is killed. */
 @Tag("slow")
 class NatsClusterTest {
 
+    private static final int ROWS = 500;
+
     @TempDir
     Path folder;
 
     private final List<NatsServer> servers = new ArrayList<>();
+
+    private ReplicaLocation location;
 
     private ReplicaClient client;
 
@@ -52,9 +64,10 @@ class NatsClusterTest {
                             + "\", routes: [ " + routes + " ] }"));
         }
         String urls = servers.stream().map(NatsServer::address).collect(Collectors.joining(","));
-        client = Replicas.open(new ReplicaLocation(
+        location = new ReplicaLocation(
                 "nats://" + urls + "/backups",
-                Map.of("create-bucket", "true", "replicas", "3", "reconnect-wait", "100ms")));
+                Map.of("create-bucket", "true", "replicas", "3", "reconnect-wait", "100ms"));
+        client = Replicas.open(location);
         await(() -> client.prepare()); // the servers must find each other first
     }
 
@@ -86,6 +99,55 @@ class NatsClusterTest {
         }
         assertWhole(2, 3_000_000);
         assertWhole(4, 200_000);
+    }
+
+    @Test
+    void leaderKilled_replicationAndRestoreGoOn_neverToAnOlderState() throws Exception {
+        Path path = folder.resolve("app.db");
+        NatsServer leader = leader();
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database =
+                    litestream.register(DatabaseConfig.builder(path, location).build());
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                SqliteFixture.execute(connection, "create table t(id integer primary key, x)");
+                insertAndSync(connection, database);
+                assertThat(restoredRows()).isEqualTo(ROWS);
+                leader.kill();
+                insertAndSync(connection, database);
+                insertAndSync(connection, database);
+                assertThat(restoredRows()).isEqualTo(3 * ROWS);
+                leader.start();
+                for (int i = 4; i <= 8; i++) { // while it catches up
+                    insertAndSync(connection, database);
+                    assertThat(restoredRows()).isEqualTo((long) i * ROWS);
+                }
+            }
+        }
+        Path restored = restore();
+        assertThat(restored).hasSameBinaryContentAs(path);
+        assertThat(SqliteFixture.integrity(restored)).isEqualTo("ok");
+    }
+
+    private static void insertAndSync(Connection connection, ManagedDatabase database) throws Exception {
+        SqliteFixture.execute(
+                connection,
+                "with recursive n(i) as (select 1 union all select i + 1 from n where i < " + ROWS
+                        + ") insert into t(x) select randomblob(300) from n");
+        database.sync(Duration.ofMinutes(1));
+    }
+
+    private long restoredRows() throws Exception {
+        try (Connection connection = SqliteFixture.dataSource(restore()).getConnection()) {
+            return SqliteFixture.query(connection, "select count(*) from t");
+        }
+    }
+
+    /** May fail while leaders change, as the one who restores would see; what it gives must be the newest state. */
+    private Path restore() throws IOException {
+        Path restored = Files.createTempDirectory(folder, "restored").resolve("app.db");
+        await(() -> Restore.restore(client, restored, RestoreOptions.defaults()));
+        return restored;
     }
 
     private NatsServer leader() throws Exception {
