@@ -13,6 +13,7 @@ import io.nats.client.api.PurgeResponse;
 import io.nats.client.impl.Headers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.util.Base64;
@@ -283,6 +284,24 @@ final class NatsBucket {
         } catch (LostException e) {
             report(operation, Outcome.FAILED, 0, 0);
             throw e.unserved() ? ApiErrors.noJetStream(settings, e) : e;
+        } catch (IOException e) {
+            report(operation, outcome(e), 0, 0);
+            throw e;
+        }
+    }
+
+    /** Sends a request of JetStream's API once; null if nobody answers in time. */
+    @Nullable
+    Message askWithin(Duration time, Operation operation, String api, byte[] body) throws IOException {
+        NatsLink.Call sent = link.send("$JS.API." + api, null, body);
+        try {
+            return link.await(sent, Math.min(time.toNanos(), link.timeoutNanos()));
+        } catch (LostException e) {
+            report(operation, Outcome.FAILED, 0, 0);
+            if (e.unserved()) {
+                throw e;
+            }
+            return null;
         } catch (IOException e) {
             report(operation, outcome(e), 0, 0);
             throw e;

@@ -26,6 +26,14 @@ final class StreamScan {
 
     private static final int ATTEMPTS = 3;
 
+    /**
+     * A cluster places a consumer on any of the stream's servers, for minutes also on one that was killed, which never answers
+     * (seen with 2.9.10): the next may be placed on another.
+     */
+    private static final int PLACEMENTS = 8;
+
+    private static final Duration PLACEMENT = Duration.ofSeconds(2);
+
     /** Sequences of the consumer, in the heartbeats of a server that has nothing more to send. */
     private static final String LAST_CONSUMER = "Nats-Last-Consumer";
 
@@ -87,26 +95,35 @@ final class StreamScan {
     /** The highest sequence that was seen; 0 if there was no message. */
     private long scan(String subject, Kind kind, Sink sink) throws IOException {
         Connection connection = bucket.link().connection();
-        String inbox = connection.createInbox();
-        Subscription subscription;
-        try {
-            subscription = connection.subscribe(inbox);
-        } catch (IllegalStateException e) {
-            throw lost("the connection is down", e);
-        }
-        try {
-            sink.begin();
-            return create(subject, kind, inbox).getCalculatedPending() > 0 ? drain(connection, subscription, sink) : 0;
-        } finally {
+        for (int placement = 1; ; placement++) {
+            String inbox = connection.createInbox();
+            Subscription subscription;
             try {
-                subscription.unsubscribe();
+                subscription = connection.subscribe(inbox);
             } catch (IllegalStateException e) {
-                // The connection has gone, and the subscription with it.
+                throw lost("the connection is down", e);
+            }
+            try {
+                sink.begin();
+                ConsumerInfo consumer = create(subject, kind, inbox);
+                if (consumer != null) {
+                    return consumer.getCalculatedPending() > 0 ? drain(connection, subscription, sink) : 0;
+                }
+            } finally {
+                try {
+                    subscription.unsubscribe(); // not used again: a late answer must not mix two consumers
+                } catch (IllegalStateException e) {
+                    // The connection has gone, and the subscription with it.
+                }
+            }
+            if (placement == PLACEMENTS || connection.getStatus() != Connection.Status.CONNECTED) {
+                throw lost("no server of the cluster lists the bucket", null);
             }
         }
     }
 
-    private ConsumerInfo create(String subject, Kind kind, String inbox) throws IOException {
+    /** Null if the server that should serve it does not answer. */
+    private @Nullable ConsumerInfo create(String subject, Kind kind, String inbox) throws IOException {
         ConsumerConfiguration consumer = ConsumerConfiguration.builder()
                 .deliverSubject(inbox)
                 .deliverPolicy(kind == Kind.ALL_HEADERS ? DeliverPolicy.All : DeliverPolicy.LastPerSubject)
@@ -117,10 +134,14 @@ final class StreamScan {
                 .memStorage(true)
                 .numReplicas(1)
                 .build();
-        Message answer = bucket.ask(
+        Message answer = bucket.askWithin(
+                PLACEMENT,
                 Operation.LIST,
                 "CONSUMER.CREATE." + bucket.stream(),
                 new ConsumerCreateRequest(bucket.stream(), consumer).serialize());
+        if (answer == null) {
+            return null;
+        }
         ConsumerInfo info = new ConsumerInfo(answer);
         bucket.check(info, Operation.LIST, "list the bucket");
         return info;
