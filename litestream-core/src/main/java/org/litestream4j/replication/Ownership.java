@@ -5,6 +5,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
@@ -25,6 +27,8 @@ public final class Ownership {
 
     private final Txid[] newest = new Txid[ReplicaClient.SNAPSHOT_LEVEL + 1]; // guarded by this
     private Txid ours = Txid.NONE; // guarded by this
+    private int claimedLevel; // guarded by this
+    private @Nullable LtxFileName claimed; // guarded by this
     private Instant provenAt = Instant.MIN; // guarded by this
     private long provenAtNanos; // guarded by this
 
@@ -41,21 +45,42 @@ public final class Ownership {
         java.util.Arrays.fill(newest, Txid.NONE);
     }
 
-    /** Every transaction up to this one is, or is about to be, written by us. */
-    public synchronized void claim(Txid txid) {
+    /** A moment by both clocks. */
+    record Moment(Instant wall, long nanos) {}
+
+    Moment now() {
+        return new Moment(clock.instant(), nanoTime.getAsLong());
+    }
+
+    /**
+     * A file is about to be written. If its name exists, the write itself finds out whose it is; any other file that holds its
+     * transaction is somebody else's.
+     */
+    synchronized void claim(int level, LtxFileName name) {
+        claimedLevel = level;
+        claimed = name;
+    }
+
+    /**
+     * The claimed file was written, which would have failed if somebody else had been there first.
+     *
+     * @param begun when the write began: what happened in a long write is not proven
+     */
+    synchronized void wrote(Txid txid, Moment begun) {
         ours = Txid.max(ours, txid);
+        renew(begun);
     }
 
-    /** We begin anew after what the replica holds; a listing just told so. */
-    synchronized void restart(Txid replicaNewest) {
+    /** We begin anew after what the replica holds, as a listing told. */
+    synchronized void restart(Txid replicaNewest, Moment begun) {
         ours = replicaNewest;
-        renew();
+        claimed = null;
+        renew(begun);
     }
 
-    /** A write succeeded that would have failed if somebody else had been there first. */
-    public synchronized void renew() {
-        provenAt = clock.instant();
-        provenAtNanos = nanoTime.getAsLong();
+    private void renew(Moment begun) {
+        provenAt = begun.wall();
+        provenAtNanos = begun.nanos();
     }
 
     private boolean isFresh() {
@@ -76,14 +101,16 @@ public final class Ownership {
         if (isFresh()) {
             return;
         }
+        Moment begun = now();
         for (int level = 0; level < newest.length; level++) {
             client.list(level, newest[level], this::check);
         }
-        renew();
+        renew(begun);
     }
 
     private boolean check(LtxFileInfo file) throws ReplicaConflictException {
-        if (file.maxTxid().isAfter(ours)) {
+        boolean own = file.level() == claimedLevel && file.name().equals(claimed);
+        if (file.maxTxid().isAfter(ours) && !own) {
             throw new ReplicaConflictException(
                     client.url(),
                     "level " + file.level() + " holds " + file.name()

@@ -81,8 +81,9 @@ public final class Replication {
     /** Looks what the replica holds, and whether the local files lead on from there. */
     public Verdict verify() throws IOException {
         client.prepare();
+        Ownership.Moment begun = ownership.now();
         Newest newest = newestOnReplica();
-        ownership.restart(newest.txid());
+        ownership.restart(newest.txid(), begun);
         Txid captured = capture.captured();
         if (newest.txid().isAfter(captured)) {
             return Verdict.diverged(
@@ -121,9 +122,8 @@ public final class Replication {
         }
         LtxFileName name = LtxFileName.of(replicated.next());
         ownership.ensure();
-        ownership.claim(name.max());
+        ownership.claim(levelOf(name), name);
         LtxFileInfo published = upload(name);
-        ownership.renew();
         replicated = name.max();
         uploaded.accept(published);
         notePending();
@@ -154,7 +154,11 @@ public final class Replication {
             while (reader.next()) {
                 // reading to the end is the check
             }
-            return upload.publish();
+            ownership.ensure(); // a slow upload may have taken longer than the proof holds
+            Ownership.Moment begun = ownership.now();
+            LtxFileInfo published = upload.publish();
+            ownership.wrote(name.max(), begun);
+            return published;
         } catch (LtxFormatException e) {
             throw new LocalFileException(source, e);
         }

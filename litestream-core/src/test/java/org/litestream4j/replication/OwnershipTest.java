@@ -58,12 +58,12 @@ class OwnershipTest {
     @Test
     void freshProof_asksNothing() throws IOException {
         write(0, 1, 1);
-        ownership.restart(new Txid(1));
+        ownership.restart(new Txid(1), ownership.now());
         requests.set(0);
         clock.advance(VALIDITY.minusSeconds(1));
         ownership.ensure();
         assertThat(requests).hasValue(0);
-        ownership.renew();
+        ownership.wrote(new Txid(2), ownership.now());
         clock.advance(VALIDITY.minusSeconds(1));
         ownership.ensure();
         assertThat(requests).hasValue(0);
@@ -73,7 +73,7 @@ class OwnershipTest {
     void expiredProof_isRenewedByListing() throws IOException {
         write(0, 1, 1);
         write(1, 1, 1);
-        ownership.restart(new Txid(1));
+        ownership.restart(new Txid(1), ownership.now());
         for (Runnable expiry : expiries()) {
             requests.set(0);
             expiry.run();
@@ -100,8 +100,8 @@ class OwnershipTest {
         write(9, 1, 5);
         write(1, 2, 7);
         write(0, 8, 8);
-        ownership.restart(new Txid(7));
-        ownership.claim(new Txid(8));
+        ownership.restart(new Txid(7), ownership.now());
+        ownership.claim(0, LtxFileName.of(new Txid(8)));
         clock.advance(VALIDITY);
         ownership.ensure();
         assertThat(requests.get()).isPositive();
@@ -111,7 +111,7 @@ class OwnershipTest {
     void whoSleptWhileAnotherWroteMergedAndRetired_findsOut() throws IOException {
         write(0, 1, 1);
         write(0, 2, 2);
-        ownership.restart(new Txid(2)); // and falls asleep
+        ownership.restart(new Txid(2), ownership.now()); // and falls asleep
         for (long txid = 3; txid <= 32; txid++) {
             write(0, txid, txid);
         }
@@ -124,6 +124,28 @@ class OwnershipTest {
                 .isInstanceOf(ReplicaConflictException.class)
                 .hasMessageContaining("0000000000000020")
                 .hasMessageContaining("stop the other writer");
+    }
+
+    @Test
+    void claimedTransactionThatAnotherWroteMergedAndRetired_isAConflict() throws IOException {
+        write(0, 1, 2);
+        ownership.restart(new Txid(2), ownership.now());
+        ownership.claim(0, LtxFileName.of(new Txid(3))); // and falls asleep in the middle of the upload
+        write(1, 1, 3);
+        clock.advance(Duration.ofMinutes(10));
+        assertThatThrownBy(ownership::ensure).isInstanceOf(ReplicaConflictException.class);
+    }
+
+    @Test
+    void longWrite_provesWhatWasWhenItBegan() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        Ownership.Moment begun = ownership.now();
+        clock.advance(VALIDITY);
+        write(0, 1, 1);
+        ownership.wrote(new Txid(1), begun);
+        requests.set(0);
+        ownership.ensure();
+        assertThat(requests.get()).isPositive();
     }
 
     private void write(int level, long min, long max) throws IOException {
