@@ -4,26 +4,25 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /** One process, and in it one {@link Capture}, owns the local state of a database: a lock on {@code <meta>/lock}. */
 final class OwnerLock implements Closeable {
 
     /**
-     * Locks that this process holds. Asked before a lock file is opened: the lock belongs to the process, and closing any
-     * other channel to the file would drop it.
+     * Marks the locks that this process holds, among the system properties: other class loaders (a restarting development
+     * server has two) share the process, its locks and these. Asked before a lock file is opened, as closing any other channel to
+     * the file would drop the lock.
      */
-    private static final Set<Path> HELD = new HashSet<>(); // guarded by itself
+    private static final String HELD = "org.litestream4j.held:";
 
     private final Path path;
     private @Nullable FileChannel channel;
-    private @Nullable Path held;
+    private @Nullable String held;
 
     OwnerLock(Path metaPath) {
         this.path = metaPath.resolve("lock");
@@ -36,14 +35,14 @@ final class OwnerLock implements Closeable {
         }
         Files.createDirectories(path.getParent());
         Path real = path.getParent().toRealPath().resolve(path.getFileName());
-        synchronized (HELD) {
-            if (HELD.contains(real)) {
-                return false;
+        Properties marks = System.getProperties();
+        synchronized (marks) {
+            if (!marks.containsKey(HELD + real)) {
+                channel = lock(path);
             }
-            channel = lock(path);
             if (channel != null) {
-                held = real;
-                HELD.add(real);
+                held = HELD + real;
+                marks.put(held, "");
             }
         }
         return channel != null;
@@ -54,8 +53,6 @@ final class OwnerLock implements Closeable {
         FileLock lock = null;
         try {
             lock = opened.tryLock();
-        } catch (OverlappingFileLockException e) {
-            // another class loader's, in this process
         } finally {
             if (lock == null) {
                 opened.close();
@@ -69,9 +66,10 @@ final class OwnerLock implements Closeable {
         FileChannel closing = channel;
         channel = null;
         if (closing != null) {
-            synchronized (HELD) {
+            Properties marks = System.getProperties();
+            synchronized (marks) {
                 closing.close();
-                HELD.remove(held);
+                marks.remove(held);
             }
         }
     }
