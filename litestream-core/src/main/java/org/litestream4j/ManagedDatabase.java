@@ -187,8 +187,9 @@ public final class ManagedDatabase {
     public Txid snapshot(Duration timeout) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         sync(timeout);
+        long failures = progress.failures();
         compactionLane.demandSnapshot();
-        awaitCompaction(() -> !compactionLane.isSnapshotPending(), deadline, "no snapshot");
+        awaitCompaction(() -> !compactionLane.isSnapshotPending(), failures, deadline, "no snapshot");
         return compactionLane.status().newestSnapshot();
     }
 
@@ -201,18 +202,20 @@ public final class ManagedDatabase {
     public void compact(Duration timeout) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         sync(timeout);
+        long failures = progress.failures();
         int ticket = compactionLane.demandMerge();
-        awaitCompaction(() -> compactionLane.isServed(ticket), deadline, "not merged");
+        awaitCompaction(() -> compactionLane.isServed(ticket), failures, deadline, "not merged");
     }
 
-    private void awaitCompaction(BooleanSupplier done, long deadline, String problem)
+    /** @param failures how many there had been before the request: what failed earlier is tried again now */
+    private void awaitCompaction(BooleanSupplier done, long failures, long deadline, String problem)
             throws IOException, InterruptedException {
         try {
             progress.await(
                     () -> done.getAsBoolean()
                             || stopped()
-                            || progress.failure(Progress.Step.COMPACTION) != null
-                            || progress.failure(Progress.Step.CAPTURE) != null,
+                            || progress.hasFailedSince(Progress.Step.COMPACTION, failures)
+                            || progress.hasFailedSince(Progress.Step.CAPTURE, failures),
                     Duration.ofNanos(deadline - System.nanoTime()));
         } catch (TimeoutException e) {
             throw notReplicated(problem + " in time", e);

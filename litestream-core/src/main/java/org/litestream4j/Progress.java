@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -24,13 +25,14 @@ final class Progress {
         COMPACTION
     }
 
-    /** What went wrong last, and when it began. */
-    record Failure(String text, Instant at) {}
+    /** What went wrong last, and when it began; each time has another number. */
+    record Failure(String text, Instant at, long number) {}
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long requested;
     private long served;
+    private final AtomicLong failed = new AtomicLong();
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
 
     /** Asks for a capture of all that is committed now; the answer is a ticket for {@link #isServed}. */
@@ -93,9 +95,20 @@ final class Progress {
     /** True if there was none of this step before. */
     boolean failed(Step step, String text, Instant now) {
         Failure before = failure(step);
-        set(step, new Failure(text, before != null ? before.at() : now));
+        set(step, new Failure(text, before != null ? before.at() : now, failed.incrementAndGet()));
         signal();
         return before == null;
+    }
+
+    /** Failures until now, of all steps. */
+    long failures() {
+        return failed.get();
+    }
+
+    /** Whether a step's last attempt failed, and later than so many {@link #failures}. */
+    boolean hasFailedSince(Step step, long failures) {
+        Failure last = failure(step);
+        return last != null && last.number() > failures;
     }
 
     /** True if there was a failure of this step, now over. */

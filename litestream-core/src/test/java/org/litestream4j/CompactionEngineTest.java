@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -141,6 +142,34 @@ class CompactionEngineTest {
         assertThat(level(replica, 1).get(0).min()).isEqualTo(new Txid(2));
         assertThat(level(replica, 2)).hasSize(1);
         assertRestored(20);
+    }
+
+    /** As a writer leaves it that was killed before it heard that its merge was published. */
+    @Test
+    void compact_whoseNameIsTaken_isDoneOnlyWhenAllIsMerged() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)", "insert into t values (0)");
+                database.compact(TIMEOUT);
+                Txid merged = level(replica, 1).get(0).max();
+                List<LtxFileName> next = new ArrayList<>();
+                for (int i = 1; i < 10; i++) {
+                    execute(connection, "insert into t values (" + i + ")");
+                    database.sync(TIMEOUT);
+                    next.add(LtxFileName.of(database.status().replicated()));
+                }
+                assertThat(next.get(0).min()).isEqualTo(merged.next());
+                SqliteFixture.merge(replica, 0, next, 1);
+                database.compact(TIMEOUT);
+                assertThat(level(replica, 1)).hasSize(2);
+                assertThat(level(replica, 2))
+                        .containsExactly(new LtxFileName(
+                                new Txid(2), next.get(next.size() - 1).max()));
+            }
+        }
+        assertRestored(10);
     }
 
     @Test

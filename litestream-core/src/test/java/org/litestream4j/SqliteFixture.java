@@ -3,6 +3,7 @@ package org.litestream4j;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -15,6 +16,7 @@ import java.util.List;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxMerger;
 import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
@@ -109,6 +111,21 @@ public final class SqliteFixture {
                 channel.position((merger.pgno() - 1) * merger.header().pageSize());
                 channel.write(java.nio.ByteBuffer.wrap(merger.page()));
             }
+        }
+    }
+
+    /** Merges files of a level into one of another. */
+    static void merge(Path replica, int from, List<LtxFileName> names, int to) throws IOException {
+        List<LtxReader> readers = new ArrayList<>();
+        for (LtxFileName name : names) {
+            readers.add(open(replica, from, name));
+        }
+        LtxFileName merged =
+                new LtxFileName(names.get(0).min(), names.get(names.size() - 1).max());
+        Path target = replica.resolve("ltx/" + to + "/" + merged);
+        try (LtxMerger merger = LtxMerger.open(readers);
+                OutputStream out = Files.newOutputStream(target)) {
+            merger.writeTo(out, PageEncoding.BLOCK);
         }
     }
 
