@@ -151,7 +151,9 @@ class CompactionEngineTest {
             ManagedDatabase database = litestream.register(config);
             try (Connection connection =
                     database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
-                execute(connection, "create table t(x)", "insert into t values (0)");
+                execute(connection, "create table t(x)");
+                database.sync(TIMEOUT);
+                execute(connection, "insert into t values (0)");
                 database.compact(TIMEOUT);
                 Txid merged = level(replica, 1).get(0).max();
                 List<LtxFileName> next = new ArrayList<>();
