@@ -125,7 +125,7 @@ public final class SqliteFixture {
         Path target = replica.resolve("ltx/" + to + "/" + merged);
         try (LtxMerger merger = LtxMerger.open(readers);
                 OutputStream out = Files.newOutputStream(target)) {
-            merger.writeTo(out, PageEncoding.BLOCK);
+            merger.writeTo(out, PageEncoding.FRAME); // other bytes than the engine writes
         }
     }
 
