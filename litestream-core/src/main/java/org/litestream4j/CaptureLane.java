@@ -44,6 +44,7 @@ final class CaptureLane {
     private final DatabaseConfig config;
     private final Capture capture;
     private final Progress progress;
+    private final EngineCounters counters;
     private final Clock clock;
     private final Lane lane;
     private UploadLane upload;
@@ -76,10 +77,17 @@ final class CaptureLane {
     private int looks;
     private long lastCapture;
 
-    CaptureLane(DatabaseConfig config, Capture capture, Progress progress, Clock clock, Pools pools) {
+    CaptureLane(
+            DatabaseConfig config,
+            Capture capture,
+            Progress progress,
+            EngineCounters counters,
+            Clock clock,
+            Pools pools) {
         this.config = config;
         this.capture = capture;
         this.progress = progress;
+        this.counters = counters;
         this.clock = clock;
         this.lane = new Lane(this::run, pools.capture, pools.timer);
         this.lastCapture = System.nanoTime() - config.syncInterval().toNanos();
@@ -217,8 +225,8 @@ final class CaptureLane {
     }
 
     private void fail(Throwable e) {
-        String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
-        if (progress.failed(Progress.Step.CAPTURE, text, clock.instant())) {
+        counters.captureFailed();
+        if (progress.failed(Progress.Step.CAPTURE, e, clock.instant())) {
             log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
         }
         expect();
@@ -391,7 +399,9 @@ final class CaptureLane {
         hinted = false;
         lookAsked = false;
         Txid before = capture.captured();
+        long start = System.nanoTime();
         lookAgain = capture.capture();
+        counters.captured(System.nanoTime() - start);
         progress.serve(ticket);
         if (lookAgain) {
             lastCapture = System.nanoTime();

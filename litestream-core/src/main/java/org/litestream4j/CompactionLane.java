@@ -243,8 +243,7 @@ final class CompactionLane {
     }
 
     private void fail(Throwable e) {
-        String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
-        if (progress.failed(Progress.Step.COMPACTION, text, clock.instant())) {
+        if (progress.failed(Progress.Step.COMPACTION, e, clock.instant())) {
             log.warn("compaction failed, will retry: db={} replica={}", config.name(), client.url(), e);
         }
         backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));

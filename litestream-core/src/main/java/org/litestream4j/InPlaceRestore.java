@@ -25,11 +25,13 @@ final class InPlaceRestore {
 
     private final ManagedDatabase database;
     private final ReplicaClient client;
+    private final EngineCounters counters;
     private final Path folder;
 
-    InPlaceRestore(ManagedDatabase database, ReplicaClient client) {
+    InPlaceRestore(ManagedDatabase database, ReplicaClient client, EngineCounters counters) {
         this.database = database;
         this.client = client;
+        this.counters = counters;
         this.folder = database.config().metaPath().resolve("restore");
     }
 
@@ -39,7 +41,7 @@ final class InPlaceRestore {
         Files.createDirectories(folder);
         Path side = folder.resolve(UUID.randomUUID() + ".db");
         try {
-            RestoreResult restored = Restore.restore(client, side, options);
+            RestoreResult restored = counters.restore(() -> Restore.restore(client, side, counted(options)));
             Txid before = copyIn(side, restored, timeout);
             database.sync(timeout);
             Txid after = database.status().replicated();
@@ -55,6 +57,20 @@ final class InPlaceRestore {
                 Files.deleteIfExists(side.resolveSibling(side.getFileName() + suffix));
             }
         }
+    }
+
+    private RestoreOptions counted(RestoreOptions options) {
+        return RestoreOptions.builder()
+                .target(options.target())
+                .integrityCheck(options.integrityCheck())
+                .parallelism(options.parallelism())
+                .cancelled(options.cancelled())
+                .listener(progress -> {
+                    counters.restoring(progress);
+                    options.listener().onProgress(progress);
+                })
+                .clock(options.clock())
+                .build();
     }
 
     private Txid copyIn(Path side, RestoreResult restored, Duration timeout) throws IOException, InterruptedException {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -38,6 +39,10 @@ public final class Litestream implements AutoCloseable {
     private final Pools pools = new Pools();
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by lock
+
+    /** By name; those of a restore before the start go on counting after it. */
+    private final Map<String, EngineCounters> counters = new ConcurrentHashMap<>();
+
     private final ScheduledFuture<?> watching;
     private boolean closed; // guarded by lock
 
@@ -65,7 +70,7 @@ public final class Litestream implements AutoCloseable {
         try (ReplicaClient client = Replicas.open(config.replica())) {
             refuseInsideLocalState(config, client);
         }
-        return new StartupRestore(config, clock).run();
+        return new StartupRestore(config, clock, counters(config.name())).run();
     }
 
     /**
@@ -79,7 +84,8 @@ public final class Litestream implements AutoCloseable {
      */
     public ManagedDatabase register(DatabaseConfig config) throws IOException {
         requireNonNull(config, "config");
-        ReplicaClient client = Replicas.open(config.replica());
+        EngineCounters counters = counters(config.name());
+        ReplicaClient client = new CountingReplicaClient(Replicas.open(config.replica(), counters), counters);
         boolean registered = false;
         try {
             refuseInsideLocalState(config, client);
@@ -87,7 +93,7 @@ public final class Litestream implements AutoCloseable {
                 refuseIfReplicated(config, client);
             }
             prepare(config, client);
-            ManagedDatabase database = new ManagedDatabase(config, client, clock, pools);
+            ManagedDatabase database = new ManagedDatabase(config, client, counters, clock, pools);
             add(database);
             registered = true;
             database.start();
@@ -97,6 +103,10 @@ public final class Litestream implements AutoCloseable {
                 client.close();
             }
         }
+    }
+
+    private EngineCounters counters(String name) {
+        return counters.computeIfAbsent(name, key -> new EngineCounters());
     }
 
     /** What will not pass by waiting fails the start; an outage is waited out. */
@@ -208,6 +218,7 @@ public final class Litestream implements AutoCloseable {
         lock.lock();
         try {
             databases.remove(name);
+            counters.remove(name);
         } finally {
             lock.unlock();
         }

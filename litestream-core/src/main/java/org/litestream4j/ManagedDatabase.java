@@ -49,7 +49,8 @@ public final class ManagedDatabase {
     private final Capture capture;
     private final Ownership ownership;
     private final Replication replication;
-    private final Progress progress = new Progress();
+    private final EngineCounters counters;
+    private final Progress progress;
     private final PhysicalConnections connections = new PhysicalConnections();
     private final Gate gate = new Gate();
     private final CaptureLane captureLane;
@@ -63,8 +64,10 @@ public final class ManagedDatabase {
     /** Confined to the watch. */
     private WalState seen = WalState.NONE;
 
-    ManagedDatabase(DatabaseConfig config, ReplicaClient client, Clock clock, Pools pools) {
+    ManagedDatabase(DatabaseConfig config, ReplicaClient client, EngineCounters counters, Clock clock, Pools pools) {
         this.config = config;
+        this.counters = counters;
+        this.progress = new Progress(counters);
         this.client = client;
         this.clock = clock;
         this.pools = pools;
@@ -78,13 +81,14 @@ public final class ManagedDatabase {
                         config.walLimitPages(),
                         config.maxSyncWalBytes(),
                         config.pageEncoding()),
-                clock);
+                clock,
+                counters);
         this.ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
         this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, clock, pools);
         this.replication =
                 new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
-        this.captureLane = new CaptureLane(config, capture, progress, clock, pools);
+        this.captureLane = new CaptureLane(config, capture, progress, counters, clock, pools);
         this.uploadLane =
                 new UploadLane(config, replication, client.url(), captureLane, compactionLane, progress, clock, pools);
         captureLane.connect(uploadLane, compactionLane);
@@ -118,6 +122,11 @@ public final class ManagedDatabase {
                 lag(),
                 failure != null ? failure.text() : null,
                 failure != null ? failure.at() : null);
+    }
+
+    /** What was done since the start of the process; no file or network access. */
+    public EngineStatistics statistics() {
+        return counters.statistics(progress.isDiskFull());
     }
 
     private DatabaseState state() {
@@ -279,7 +288,7 @@ public final class ManagedDatabase {
      */
     public InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
             throws IOException, InterruptedException {
-        return new InPlaceRestore(this, client).run(options, timeout);
+        return new InPlaceRestore(this, client, counters).run(options, timeout);
     }
 
     /**

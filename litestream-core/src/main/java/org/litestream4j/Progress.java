@@ -1,5 +1,6 @@
 package org.litestream4j;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -25,15 +26,25 @@ final class Progress {
         COMPACTION
     }
 
-    /** What went wrong last, and when it began; each time has another number. */
-    record Failure(String text, Instant at, long number) {}
+    /**
+     * What went wrong last, and when it began.
+     *
+     * @param diskFull whether a full disk is the cause
+     * @param number another one each time
+     */
+    record Failure(String text, Instant at, boolean diskFull, long number) {}
 
+    private final EngineCounters counters;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long requested;
     private long served;
     private final AtomicLong failed = new AtomicLong();
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
+
+    Progress(EngineCounters counters) {
+        this.counters = counters;
+    }
 
     /** Asks for a capture of all that is committed now; the answer is a ticket for {@link #isServed}. */
     long request() {
@@ -93,9 +104,14 @@ final class Progress {
     }
 
     /** True if there was none of this step before. */
-    boolean failed(Step step, String text, Instant now) {
+    boolean failed(Step step, Throwable error, Instant now) {
         Failure before = failure(step);
-        set(step, new Failure(text, before != null ? before.at() : now, failed.incrementAndGet()));
+        String text = error instanceof IOException ? String.valueOf(error.getMessage()) : error.toString();
+        boolean diskFull = DiskFull.isCauseOf(error);
+        if (diskFull) {
+            counters.diskFull();
+        }
+        set(step, new Failure(text, before != null ? before.at() : now, diskFull, failed.incrementAndGet()));
         signal();
         return before == null;
     }
@@ -132,6 +148,11 @@ final class Progress {
     @Nullable
     Failure failure(Step step) {
         return failures.get(step);
+    }
+
+    /** Whether a full disk is what a step met last. */
+    boolean isDiskFull() {
+        return failures.values().stream().anyMatch(Failure::diskFull);
     }
 
     /**

@@ -35,10 +35,12 @@ final class StartupRestore {
 
     private final DatabaseConfig config;
     private final Clock clock;
+    private final EngineCounters counters;
 
-    StartupRestore(DatabaseConfig config, Clock clock) {
+    StartupRestore(DatabaseConfig config, Clock clock, EngineCounters counters) {
         this.config = config;
         this.clock = clock;
+        this.counters = counters;
     }
 
     /** Empty if the database is there, or neither replica nor local state holds anything of it. */
@@ -48,14 +50,15 @@ final class StartupRestore {
         }
         ReplicaLocation localState =
                 ReplicaLocation.of(config.metaPath().toUri().toString());
-        try (ReplicaClient replica = Replicas.open(config.replica());
+        try (ReplicaClient replica = new CountingReplicaClient(Replicas.open(config.replica(), counters), counters);
                 ReplicaClient local = Replicas.open(localState)) {
             RestoreOptions options = RestoreOptions.builder()
                     .moveLeftoversAside(true)
                     .local(local)
+                    .listener(counters::restoring)
                     .clock(clock)
                     .build();
-            RestoreResult result = Restore.restore(replica, config.path(), options);
+            RestoreResult result = counters.restore(() -> Restore.restore(replica, config.path(), options));
             adopt(result, replica);
             log.info(
                     "database restored: db={} replica={} txid={} pages={} files={} of-them-local={} millis={}",

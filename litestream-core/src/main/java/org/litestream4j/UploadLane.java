@@ -132,7 +132,7 @@ final class UploadLane {
     /** Someone else writes to the replica: all lanes stop. Any thread. */
     void conflict(ReplicaConflictException e) {
         conflict = true;
-        progress.failed(Progress.Step.UPLOAD, String.valueOf(e.getMessage()), clock.instant());
+        progress.failed(Progress.Step.UPLOAD, e, clock.instant());
         log.error(
                 "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
                 config.name(),
@@ -143,8 +143,7 @@ final class UploadLane {
     }
 
     private void fail(Throwable e) {
-        String text = e instanceof IOException ? String.valueOf(e.getMessage()) : e.toString();
-        if (progress.failed(Progress.Step.UPLOAD, text, clock.instant())) {
+        if (progress.failed(Progress.Step.UPLOAD, e, clock.instant())) {
             log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
         }
         backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));

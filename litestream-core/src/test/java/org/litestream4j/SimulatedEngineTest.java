@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.CaptureListener;
 import org.litestream4j.capture.CaptureSettings;
 import org.litestream4j.capture.LiveImage;
 import org.litestream4j.compaction.Compaction;
@@ -128,7 +129,7 @@ class SimulatedEngineTest {
                     16_384,
                     64 << 20,
                     PageEncoding.BLOCK);
-            capture = new Capture(settings, clock);
+            capture = new Capture(settings, clock, CaptureListener.NONE);
             Ownership ownership = new Ownership(client, clock, clock::nanoTime, Duration.ofSeconds(150));
             compaction = new Compaction(
                     client,

@@ -17,6 +17,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Locale;
 import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.CaptureListener;
 import org.litestream4j.capture.CaptureSettings;
 import org.litestream4j.capture.LiveImage;
 import org.litestream4j.compaction.Compaction;
@@ -107,7 +108,8 @@ public final class RequestCost {
                         16_384,
                         64 << 20,
                         PageEncoding.BLOCK),
-                clock);
+                clock,
+                CaptureListener.NONE);
         Ownership ownership = new Ownership(replica, clock, clock::nanoTime, LEVEL0_RETENTION.dividedBy(2));
         compaction = new Compaction(
                 replica,

@@ -49,6 +49,7 @@ public final class Capture implements Closeable {
 
     private final CaptureSettings settings;
     private final Clock clock;
+    private final CaptureListener listener;
     private final OwnerLock owner;
     private final Staging staging;
     private final Staging snapshots;
@@ -73,9 +74,10 @@ public final class Capture implements Closeable {
     /** What other threads see: the newest record that was saved. */
     private volatile @Nullable PositionRecord published;
 
-    public Capture(CaptureSettings settings, Clock clock) {
+    public Capture(CaptureSettings settings, Clock clock, CaptureListener listener) {
         this.settings = settings;
         this.clock = clock;
+        this.listener = listener;
         this.owner = new OwnerLock(settings.metaPath());
         this.staging = new Staging(settings.metaPath(), 0);
         this.snapshots = new Staging(settings.metaPath(), 9);
@@ -115,7 +117,7 @@ public final class Capture implements Closeable {
         }
         staging.deleteAfter(captured()); // never visible, the record tells
         openFile = Fingerprint.of(settings.database());
-        session = SqliteSession.open(settings.database(), settings.busyTimeout());
+        session = SqliteSession.open(settings.database(), settings.busyTimeout(), listener);
         boolean checked = false;
         try {
             requireWalOfSqlite();

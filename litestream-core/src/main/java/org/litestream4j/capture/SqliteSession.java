@@ -43,6 +43,7 @@ final class SqliteSession implements Closeable {
 
     private final Path path;
     private final Duration busyTimeout;
+    private final CaptureListener listener;
 
     /** In a read transaction, if {@code reading}. */
     private Connection held;
@@ -53,25 +54,27 @@ final class SqliteSession implements Closeable {
     /** In no transaction, or the new reader during a swap. */
     private @Nullable Connection spare;
 
-    private SqliteSession(Path path, Duration busyTimeout, Connection held) {
+    private SqliteSession(Path path, Duration busyTimeout, CaptureListener listener, Connection held) {
         this.path = path;
         this.busyTimeout = busyTimeout;
+        this.listener = listener;
         this.held = held;
     }
 
     /**
      * Opens an existing database, switches it to WAL where it is not yet, and begins the read transaction.
      *
+     * @param listener told of checkpoints, and how long the write lock was held
      * @throws CaptureException if SQLite is too old, or the database cannot be opened or switched
      */
-    static SqliteSession open(Path path, Duration busyTimeout) throws IOException {
+    static SqliteSession open(Path path, Duration busyTimeout, CaptureListener listener) throws IOException {
         Connection connection = null;
         boolean opened = false;
         try {
             connection = connect(path, busyTimeout);
             checkVersion(path, connection);
             switchToWal(path, connection);
-            SqliteSession session = new SqliteSession(path, busyTimeout, connection);
+            SqliteSession session = new SqliteSession(path, busyTimeout, listener, connection);
             session.framesAtOpen = session.checkpoint(connection, "NOOP").log();
             session.beginRead(connection);
             opened = true;
@@ -127,13 +130,13 @@ final class SqliteSession implements Closeable {
 
     /** Copies what may be copied into the database file; no lock of writers or readers. */
     Checkpoint checkpointPassive() throws IOException {
-        return checkpoint(spare());
+        return timedCheckpoint(spare(), CheckpointMode.PASSIVE);
     }
 
     /** Under the write lock: ends the read transaction, copies everything, and begins the read transaction anew. */
     Checkpoint checkpointRenewingReader() throws IOException {
         execute(held, "COMMIT");
-        Checkpoint result = checkpoint(held);
+        Checkpoint result = timedCheckpoint(held, CheckpointMode.LOCKED);
         beginRead(held);
         return result;
     }
@@ -164,6 +167,7 @@ final class SqliteSession implements Closeable {
         if (!lock(writer)) {
             return false;
         }
+        long taken = System.nanoTime();
         boolean done = false;
         try {
             action.run();
@@ -171,9 +175,11 @@ final class SqliteSession implements Closeable {
         } finally {
             if (!done) {
                 rollbackQuietly(writer);
+                listener.writeLockHeld(System.nanoTime() - taken);
             }
         }
         execute(writer, "ROLLBACK");
+        listener.writeLockHeld(System.nanoTime() - taken);
         return true;
     }
 
@@ -201,14 +207,16 @@ final class SqliteSession implements Closeable {
             execute(held, "COMMIT");
             reading = false;
         }
-        checkpoint(held);
+        timedCheckpoint(held, CheckpointMode.PASSIVE);
     }
 
     /** Copies a side file in, in one write transaction, with SQLite's backup API; may do nothing, and not say so. */
     void restoreFrom(Path side) throws IOException {
         try {
             DB database = spare().unwrap(SQLiteConnection.class).getDatabase();
+            long begun = System.nanoTime();
             database.restore("main", side.toString(), null, BACKUP_PAUSE_MILLIS, BACKUP_ATTEMPTS, -1);
+            listener.writeLockHeld(System.nanoTime() - begun);
         } catch (SQLException e) {
             if (!isBusy(e)) {
                 throw failure(path, "copying " + side + " in failed", e);
@@ -287,8 +295,16 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    private Checkpoint checkpoint(Connection connection) throws IOException {
-        return checkpoint(connection, "PASSIVE");
+    private Checkpoint timedCheckpoint(Connection connection, CheckpointMode mode) throws IOException {
+        long begun = System.nanoTime();
+        boolean done = false;
+        try {
+            Checkpoint result = checkpoint(connection, "PASSIVE");
+            done = !result.busy();
+            return result;
+        } finally {
+            listener.checkpointed(mode, System.nanoTime() - begun, done);
+        }
     }
 
     private Checkpoint checkpoint(Connection connection, String mode) throws IOException {

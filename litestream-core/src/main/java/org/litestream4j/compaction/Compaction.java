@@ -3,7 +3,10 @@ package org.litestream4j.compaction;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongSupplier;
@@ -157,16 +160,24 @@ public final class Compaction {
     }
 
     private void publishStatus() {
+        List<CompactionStatus.Level> levels = new ArrayList<>();
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            levels.add(new CompactionStatus.Level(
+                    index.level(level).count(),
+                    index.level(level).bytes(),
+                    compactor.merges(level),
+                    compactor.mergedBytes(level),
+                    Duration.ofNanos(compactor.mergeNanos(level)),
+                    retention.deleted(level)));
+        }
         LevelFiles known = index.snapshots();
         @Nullable Instant at = known.count() > 0 ? Instant.ofEpochMilli(known.newestTimestamp()) : null;
         status = new CompactionStatus(
                 known.newest(),
                 at,
-                index.files(),
-                compactor.merges(),
-                compactor.mergedBytes(),
+                levels,
+                retention.level0(clock.millis()),
                 snapshots,
-                retention.deleted(),
                 retention.refused(),
                 retention.problem());
     }

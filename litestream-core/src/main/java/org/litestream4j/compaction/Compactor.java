@@ -35,8 +35,10 @@ final class Compactor {
     /** Start of the window in which a level was last merged into. */
     private final long[] mergedIn;
 
-    private long merges;
-    private long mergedBytes;
+    // By level.
+    private final long[] merges;
+    private final long[] mergedBytes;
+    private final long[] mergeNanos;
 
     Compactor(
             ReplicaClient client,
@@ -53,14 +55,22 @@ final class Compactor {
         this.upload = upload;
         this.mergedIn = new long[levels.highest() + 1];
         Arrays.fill(mergedIn, Long.MIN_VALUE);
+        this.merges = new long[levels.highest() + 1];
+        this.mergedBytes = new long[levels.highest() + 1];
+        this.mergeNanos = new long[levels.highest() + 1];
     }
 
-    long merges() {
-        return merges;
+    /** Merges into a level; 0 for one that is not merged into. */
+    long merges(int level) {
+        return level < merges.length ? merges[level] : 0;
     }
 
-    long mergedBytes() {
-        return mergedBytes;
+    long mergedBytes(int level) {
+        return level < merges.length ? mergedBytes[level] : 0;
+    }
+
+    long mergeNanos(int level) {
+        return level < merges.length ? mergeNanos[level] : 0;
     }
 
     /**
@@ -126,6 +136,7 @@ final class Compactor {
     }
 
     private boolean merge(int level, Batch batch) throws IOException {
+        long begun = System.nanoTime();
         Opened opened = inputs.open(batch);
         List<LtxReader> readers = opened.readers();
         Txid before = index.level(level).newest();
@@ -139,8 +150,9 @@ final class Compactor {
                     Instant.ofEpochMilli(merger.header().timestampMillis()),
                     merger.stream(encoding),
                     "merge to " + client.url() + " level " + level);
-            merges++;
-            mergedBytes += merged.size();
+            merges[level]++;
+            mergedBytes[level] += merged.size();
+            mergeNanos[level] += System.nanoTime() - begun;
             checkContiguous(before, merged);
             return true;
         } catch (LtxFormatException e) {

@@ -21,6 +21,7 @@ final class LevelFiles {
     private final int level;
     private long[] rows = new long[4 * ROW];
     private int count;
+    private long bytes;
     private Txid newest = Txid.NONE;
 
     LevelFiles(int level) {
@@ -29,6 +30,11 @@ final class LevelFiles {
 
     int count() {
         return count;
+    }
+
+    /** Size of all files. */
+    long bytes() {
+        return bytes;
     }
 
     /** The last transaction in any of the files. */
@@ -95,6 +101,7 @@ final class LevelFiles {
         rows[at * ROW + TIMESTAMP] = file.timestamp().toEpochMilli();
         rows[at * ROW + SIZE] = file.size();
         count++;
+        bytes += file.size();
         newest = Txid.max(newest, file.maxTxid());
     }
 
@@ -106,6 +113,8 @@ final class LevelFiles {
             if (!gone.contains(name(i))) {
                 System.arraycopy(rows, i * ROW, rows, kept * ROW, ROW);
                 kept++;
+            } else {
+                bytes -= rows[i * ROW + SIZE];
             }
         }
         count = kept;

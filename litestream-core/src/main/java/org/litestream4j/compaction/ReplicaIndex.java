@@ -65,12 +65,4 @@ final class ReplicaIndex {
     void doubtAll() {
         Arrays.fill(known, false);
     }
-
-    long files() {
-        long files = 0;
-        for (LevelFiles level : levels) {
-            files += level.count();
-        }
-        return files;
-    }
 }

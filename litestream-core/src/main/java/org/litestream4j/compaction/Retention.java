@@ -36,7 +36,7 @@ final class Retention {
     private final LongSupplier nanoTime;
     private final ClockCheck clocks = new ClockCheck();
 
-    private long deleted;
+    private final long[] deleted = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
     private final long[] refused = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
     private final long[] refusedAt = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
     private @Nullable String refusal;
@@ -54,8 +54,21 @@ final class Retention {
         this.nanoTime = nanoTime;
     }
 
-    long deleted() {
-        return deleted;
+    /** Files of a level that were deleted. */
+    long deleted(int level) {
+        return deleted[level];
+    }
+
+    /** The files of level 0 by what keeps them. */
+    CompactionStatus.Level0 level0(long now) {
+        LevelFiles files = index.level(0);
+        long limit = now - settings.level0Retention().toMillis();
+        int merged = files.firstAfter(index.level(1).newest());
+        int expired = 0;
+        for (int i = 0; i < merged; i++) {
+            expired += files.timestamp(i) < limit ? 1 : 0;
+        }
+        return new CompactionStatus.Level0(files.count() - merged, merged - expired, expired);
     }
 
     long refused() {
@@ -81,7 +94,7 @@ final class Retention {
         }
         clockProblem = !trusted;
         if (trusted) {
-            level0(now);
+            expireLevel0(now);
             snapshots(now);
         }
     }
@@ -119,7 +132,7 @@ final class Retention {
         return newest + settings.level0Retention().toMillis() + 1;
     }
 
-    private void level0(long now) throws IOException {
+    private void expireLevel0(long now) throws IOException {
         long limit = now - settings.level0Retention().toMillis();
         LevelFiles files = index.level(0);
         LevelFiles merged = index.level(1);
@@ -196,7 +209,7 @@ final class Retention {
             List<LtxFileName> gone = new ArrayList<>(part);
             gone.removeAll(refusedOfPart);
             index.level(level).remove(gone);
-            deleted += gone.size();
+            deleted[level] += gone.size();
         }
         refused[level] = remaining.size();
         refusedAt[level] = nanoTime.getAsLong();

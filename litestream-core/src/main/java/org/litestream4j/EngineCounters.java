@@ -1,0 +1,138 @@
+package org.litestream4j;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.capture.CaptureListener;
+import org.litestream4j.capture.CheckpointMode;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.restore.RestoreProgress;
+import org.litestream4j.restore.RestoreResult;
+
+/** Counts what the lanes of one database do. Thread-safe. */
+final class EngineCounters implements CaptureListener, RequestListener {
+
+    private final Adder captures = new Adder();
+    private final Map<CheckpointMode, Adder> checkpoints = adders(CheckpointMode.class);
+    private final Adder writeLock = new Adder();
+    private final Map<ReplicaOperation, Adder> operations = adders(ReplicaOperation.class);
+    private final Map<Operation, AtomicLong> requests = map(Operation.class, key -> new AtomicLong());
+    private final Map<Outcome, AtomicLong> outcomes = map(Outcome.class, key -> new AtomicLong());
+    private final Adder restores = new Adder();
+    private final AtomicLong diskFullErrors = new AtomicLong();
+    private volatile @Nullable RestoreProgress restore;
+
+    /** @param diskFull whether a full disk is the last error */
+    EngineStatistics statistics(boolean diskFull) {
+        return new EngineStatistics(
+                captures.tally(),
+                tallies(checkpoints, CheckpointMode.class),
+                writeLock.tally(),
+                tallies(operations, ReplicaOperation.class),
+                counts(requests, Operation.class),
+                counts(outcomes, Outcome.class),
+                restores.tally(),
+                restore,
+                diskFullErrors.get(),
+                diskFull);
+    }
+
+    void captured(long nanos) {
+        captures.add(nanos, 0, false);
+    }
+
+    void captureFailed() {
+        captures.add(0, 0, true);
+    }
+
+    void diskFull() {
+        diskFullErrors.incrementAndGet();
+    }
+
+    @Override
+    public void writeLockHeld(long nanos) {
+        writeLock.add(nanos, 0, false);
+    }
+
+    @Override
+    public void checkpointed(CheckpointMode mode, long nanos, boolean done) {
+        checkpoints.get(mode).add(nanos, 0, !done);
+    }
+
+    void operated(ReplicaOperation operation, long nanos, long bytes, boolean failed) {
+        operations.get(operation).add(nanos, bytes, failed);
+    }
+
+    @Override
+    public void onRequest(Request request) {
+        requests.get(request.operation()).incrementAndGet();
+        outcomes.get(request.outcome()).incrementAndGet();
+    }
+
+    void restoring(RestoreProgress progress) {
+        restore = progress;
+    }
+
+    /** Runs a restore, and counts it. */
+    RestoreResult restore(RestoreJob job) throws IOException {
+        long begun = System.nanoTime();
+        long bytes = 0;
+        boolean failed = true;
+        try {
+            RestoreResult result = job.run();
+            bytes = result.bytesRead();
+            failed = false;
+            return result;
+        } finally {
+            restores.add(System.nanoTime() - begun, bytes, failed);
+        }
+    }
+
+    @FunctionalInterface
+    interface RestoreJob {
+        RestoreResult run() throws IOException;
+    }
+
+    private static <K extends Enum<K>> Map<K, Adder> adders(Class<K> keys) {
+        return map(keys, key -> new Adder());
+    }
+
+    private static <K extends Enum<K>> Map<K, Tally> tallies(Map<K, Adder> adders, Class<K> keys) {
+        return map(keys, key -> adders.get(key).tally());
+    }
+
+    private static <K extends Enum<K>> Map<K, Long> counts(Map<K, AtomicLong> counts, Class<K> keys) {
+        return map(keys, key -> counts.get(key).get());
+    }
+
+    private static <K extends Enum<K>, V> Map<K, V> map(Class<K> keys, Function<K, V> value) {
+        Map<K, V> map = new EnumMap<>(keys);
+        for (K key : keys.getEnumConstants()) {
+            map.put(key, value.apply(key));
+        }
+        return map;
+    }
+
+    /** One {@link Tally} that grows. */
+    private static final class Adder {
+        private Tally sum = Tally.NONE; // guarded by this
+
+        synchronized void add(long nanos, long bytes, boolean failed) {
+            Duration time = Duration.ofNanos(nanos);
+            sum = new Tally(
+                    sum.count() + 1,
+                    sum.failures() + (failed ? 1 : 0),
+                    sum.bytes() + bytes,
+                    sum.total().plus(time),
+                    time.compareTo(sum.longest()) > 0 ? time : sum.longest());
+        }
+
+        synchronized Tally tally() {
+            return sum;
+        }
+    }
+}

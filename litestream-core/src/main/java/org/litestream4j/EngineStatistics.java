@@ -1,0 +1,43 @@
+package org.litestream4j;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.capture.CheckpointMode;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.restore.RestoreProgress;
+
+/**
+ * What one database's replication has done since the start of the process; what it has reached stands in {@link
+ * DatabaseStatus}, and what the replica holds in {@link org.litestream4j.compaction.CompactionStatus}. Every map has an entry
+ * for every key.
+ *
+ * @param captures of committed changes; failures are those of all that the capture lane does
+ * @param checkpoints by mode; failures are those that were kept busy, too
+ * @param writeLock how often and how long the application's writers were held back
+ * @param operations on the replica, at the level of files
+ * @param requests that the replica's client reported; 0 for a folder
+ * @param outcomes of these requests
+ * @param restores of this database in this process: before its start, and in place
+ * @param restore how far the running restore is, or how the last one ended; null if there was none
+ * @param diskFullErrors how often a full disk was met
+ * @param diskFull whether it is what holds replication up now
+ */
+public record EngineStatistics(
+        Tally captures,
+        Map<CheckpointMode, Tally> checkpoints,
+        Tally writeLock,
+        Map<ReplicaOperation, Tally> operations,
+        Map<RequestListener.Operation, Long> requests,
+        Map<RequestListener.Outcome, Long> outcomes,
+        Tally restores,
+        @Nullable RestoreProgress restore,
+        long diskFullErrors,
+        boolean diskFull) {
+
+    public EngineStatistics {
+        checkpoints = Map.copyOf(checkpoints);
+        operations = Map.copyOf(operations);
+        requests = Map.copyOf(requests);
+        outcomes = Map.copyOf(outcomes);
+    }
+}
