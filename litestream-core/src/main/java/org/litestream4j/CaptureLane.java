@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replication.Verdict;
@@ -205,7 +206,7 @@ final class CaptureLane {
     private void run() {
         try {
             step();
-            if (progress.succeeded(Progress.Step.CAPTURE)) {
+            if (progress.succeeded(Step.CAPTURE, clock.instant())) {
                 log.info("capture goes on: db={} txid={}", config.name(), capture.captured());
             }
         } catch (Throwable e) { // whatever it is, the lane must go on
@@ -226,7 +227,7 @@ final class CaptureLane {
 
     private void fail(Throwable e) {
         counters.captureFailed();
-        if (progress.failed(Progress.Step.CAPTURE, e, clock.instant())) {
+        if (progress.failed(Step.CAPTURE, e, clock.instant())) {
             log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
         }
         expect();
@@ -435,7 +436,7 @@ final class CaptureLane {
     }
 
     private Duration interval() {
-        Progress.Failure outage = progress.failure(Progress.Step.UPLOAD);
+        Progress.Failure outage = progress.failure(Step.UPLOAD);
         if (outage == null) {
             return config.syncInterval();
         }

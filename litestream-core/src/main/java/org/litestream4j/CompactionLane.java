@@ -8,11 +8,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.LiveImage;
 import org.litestream4j.capture.Staging;
@@ -45,6 +47,7 @@ final class CompactionLane {
     private final DatabaseConfig config;
     private final ReplicaClient client;
     private final Progress progress;
+    private final LitestreamListener listener;
     private final Clock clock;
     private final Lane lane;
     private final Compaction compaction;
@@ -59,7 +62,8 @@ final class CompactionLane {
     private volatile Txid snapshotWanted = Txid.NONE;
 
     private volatile @Nullable Staged staged;
-    private volatile Validation.@Nullable Result validated;
+    private volatile @Nullable Validated validated;
+    private volatile @Nullable Validated validatedDeep;
     private final AtomicInteger requested = new AtomicInteger();
     private volatile int served;
 
@@ -75,6 +79,8 @@ final class CompactionLane {
     private long validatedAt;
     private Txid validatedTxid = Txid.NONE;
 
+    private record Validated(Validation.Result result, Instant at) {}
+
     /** A snapshot that waits here until the replica has its last transaction. */
     private record Staged(LtxFileName name, int history) {}
 
@@ -84,11 +90,13 @@ final class CompactionLane {
             Capture capture,
             Ownership ownership,
             Progress progress,
+            LitestreamListener listener,
             Clock clock,
             Pools pools) {
         this.config = config;
         this.client = client;
         this.progress = progress;
+        this.listener = listener;
         this.clock = clock;
         this.captured = capture::captured;
         this.snapshots = capture.snapshots();
@@ -128,9 +136,32 @@ final class CompactionLane {
         return compaction.status();
     }
 
-    /** The last scheduled validation; null if there was none. */
-    Validation.@Nullable Result validated() {
-        return validated;
+    /** The replica was validated to the end. Any thread. */
+    void validated(Validation.Result result) {
+        Validated now = new Validated(result, clock.instant());
+        validated = now;
+        if (result.deep()) {
+            validatedDeep = now;
+        }
+    }
+
+    /** The last validation; null if there was none. */
+    Validation.@Nullable Result lastValidation() {
+        Validated last = validated;
+        return last != null ? last.result() : null;
+    }
+
+    /** The last validation that read all content; null if there was none. */
+    Validation.@Nullable Result lastDeepValidation() {
+        Validated last = validatedDeep;
+        return last != null ? last.result() : null;
+    }
+
+    /** When the last validation ended; null if there was none. */
+    @Nullable
+    Instant lastValidationAt() {
+        Validated last = validated;
+        return last != null ? last.at() : null;
     }
 
     /** A file was published; any thread. Cheap: the lane wakes when the next window begins. */
@@ -228,7 +259,7 @@ final class CompactionLane {
         try {
             step();
             backoff = 0;
-            if (progress.succeeded(Progress.Step.COMPACTION)) {
+            if (progress.succeeded(Step.COMPACTION, clock.instant())) {
                 log.info("compaction goes on: db={} replica={}", config.name(), client.url());
             }
             planNext();
@@ -243,7 +274,7 @@ final class CompactionLane {
     }
 
     private void fail(Throwable e) {
-        if (progress.failed(Progress.Step.COMPACTION, e, clock.instant())) {
+        if (progress.failed(Step.COMPACTION, e, clock.instant())) {
             log.warn("compaction failed, will retry: db={} replica={}", config.name(), client.url(), e);
         }
         backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
@@ -317,6 +348,8 @@ final class CompactionLane {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(path), READ_SIZE)) {
             compaction.publishSnapshot(waiting.name(), snapshots.timestamp(waiting.name()), in, path.toString());
             log.info("snapshot published: db={} replica={} txid={}", config.name(), client.url(), waiting.name());
+            listener.onEvent(new LitestreamEvent.SnapshotPublished(
+                    config.name(), client.url(), waiting.name().max()));
         } catch (NoSuchFileException e) {
             log.warn("snapshot is gone before its upload: db={} file={}", config.name(), path);
         }
@@ -337,7 +370,10 @@ final class CompactionLane {
         validatedAt = clock.millis();
         validatedTxid = replicated;
         Validation.Result result = Validation.run(client, false, () -> stopping);
-        validated = result;
+        if (stopping) {
+            return; // it ended early
+        }
+        validated(result);
         if (!result.isSound()) {
             log.error(
                     "replica is not sound: db={} replica={} problems={}",
@@ -345,6 +381,7 @@ final class CompactionLane {
                     client.url(),
                     result.problems());
         }
+        listener.onEvent(new LitestreamEvent.Validated(config.name(), client.url(), result));
     }
 
     private void planNext() {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class Litestream implements AutoCloseable {
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
     private final Clock clock;
+    private final LitestreamListener listener;
     private final Pools pools = new Pools();
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by lock
@@ -48,6 +50,7 @@ public final class Litestream implements AutoCloseable {
 
     private Litestream(Builder builder) {
         this.clock = builder.clock;
+        this.listener = new Listeners(builder.listeners);
         long watch = builder.watchInterval.toNanos();
         this.watching = pools.timer.scheduleWithFixedDelay(
                 () -> pools.capture.execute(this::watch), watch, watch, TimeUnit.NANOSECONDS);
@@ -70,7 +73,10 @@ public final class Litestream implements AutoCloseable {
         try (ReplicaClient client = Replicas.open(config.replica())) {
             refuseInsideLocalState(config, client);
         }
-        return new StartupRestore(config, clock, counters(config.name())).run();
+        Optional<RestoreResult> restored = new StartupRestore(config, clock, counters(config.name())).run();
+        restored.ifPresent(
+                result -> listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result)));
+        return restored;
     }
 
     /**
@@ -93,9 +99,10 @@ public final class Litestream implements AutoCloseable {
                 refuseIfReplicated(config, client);
             }
             prepare(config, client);
-            ManagedDatabase database = new ManagedDatabase(config, client, counters, clock, pools);
+            ManagedDatabase database = new ManagedDatabase(config, client, counters, listener, clock, pools);
             add(database);
             registered = true;
+            listener.onEvent(new LitestreamEvent.Registered(database));
             database.start();
             return database;
         } finally {
@@ -222,6 +229,7 @@ public final class Litestream implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        listener.onEvent(new LitestreamEvent.Unregistered(name));
     }
 
     /**
@@ -264,6 +272,7 @@ public final class Litestream implements AutoCloseable {
     public static final class Builder {
         private Clock clock = Clock.systemUTC();
         private Duration watchInterval = Duration.ofSeconds(1);
+        private final List<LitestreamListener> listeners = new ArrayList<>();
 
         private Builder() {}
 
@@ -279,6 +288,12 @@ public final class Litestream implements AutoCloseable {
                 throw new IllegalArgumentException("watchInterval = " + value + ": must be positive");
             }
             watchInterval = value;
+            return this;
+        }
+
+        /** Adds one that is told of what happens. */
+        public Builder listener(LitestreamListener value) {
+            listeners.add(requireNonNull(value, "listener"));
             return this;
         }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureSettings;
 import org.litestream4j.compaction.CompactionStatus;
@@ -50,6 +51,7 @@ public final class ManagedDatabase {
     private final Ownership ownership;
     private final Replication replication;
     private final EngineCounters counters;
+    private final LitestreamListener listener;
     private final Progress progress;
     private final PhysicalConnections connections = new PhysicalConnections();
     private final Gate gate = new Gate();
@@ -64,10 +66,17 @@ public final class ManagedDatabase {
     /** Confined to the watch. */
     private WalState seen = WalState.NONE;
 
-    ManagedDatabase(DatabaseConfig config, ReplicaClient client, EngineCounters counters, Clock clock, Pools pools) {
+    ManagedDatabase(
+            DatabaseConfig config,
+            ReplicaClient client,
+            EngineCounters counters,
+            LitestreamListener listener,
+            Clock clock,
+            Pools pools) {
         this.config = config;
         this.counters = counters;
-        this.progress = new Progress(counters);
+        this.listener = listener;
+        this.progress = new Progress(config.name(), client.url(), counters, listener);
         this.client = client;
         this.clock = clock;
         this.pools = pools;
@@ -85,7 +94,7 @@ public final class ManagedDatabase {
                 counters);
         this.ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
-        this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, clock, pools);
+        this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, listener, clock, pools);
         this.replication =
                 new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
         this.captureLane = new CaptureLane(config, capture, progress, counters, clock, pools);
@@ -105,12 +114,12 @@ public final class ManagedDatabase {
 
     /** What is known now; no file or network access. */
     public DatabaseStatus status() {
-        Progress.Failure failure = progress.failure(Progress.Step.UPLOAD);
+        Progress.Failure failure = progress.failure(Step.UPLOAD);
         if (failure == null) {
-            failure = progress.failure(Progress.Step.CAPTURE);
+            failure = progress.failure(Step.CAPTURE);
         }
         if (failure == null) {
-            failure = progress.failure(Progress.Step.COMPACTION);
+            failure = progress.failure(Step.COMPACTION);
         }
         return new DatabaseStatus(
                 config.name(),
@@ -223,8 +232,8 @@ public final class ManagedDatabase {
             progress.await(
                     () -> done.getAsBoolean()
                             || stopped()
-                            || progress.hasFailedSince(Progress.Step.COMPACTION, failures)
-                            || progress.hasFailedSince(Progress.Step.CAPTURE, failures),
+                            || progress.hasFailedSince(Step.COMPACTION, failures)
+                            || progress.hasFailedSince(Step.CAPTURE, failures),
                     Duration.ofNanos(deadline - System.nanoTime()));
         } catch (TimeoutException e) {
             throw notReplicated(problem + " in time", e);
@@ -240,7 +249,11 @@ public final class ManagedDatabase {
      * @param deep whether to read and check the content of every file, too
      */
     public Validation.Result validate(boolean deep) throws IOException {
-        return Validation.run(client, deep, () -> closed);
+        Validation.Result result = Validation.run(client, deep, () -> closed);
+        if (!closed) { // else it ended early
+            compactionLane.validated(result);
+        }
+        return result;
     }
 
     /** What is known of the levels and snapshots of the replica; no file or network access. */
@@ -248,9 +261,19 @@ public final class ManagedDatabase {
         return compactionLane.status();
     }
 
-    /** The result of the last scheduled validation, if there was any. */
+    /** The result of the last validation since the start, scheduled or asked for, if there was any. */
     public Optional<Validation.Result> lastValidation() {
-        return Optional.ofNullable(compactionLane.validated());
+        return Optional.ofNullable(compactionLane.lastValidation());
+    }
+
+    /** The result of the last one that read the content of every file, if there was any. */
+    public Optional<Validation.Result> lastDeepValidation() {
+        return Optional.ofNullable(compactionLane.lastDeepValidation());
+    }
+
+    /** When the last validation ended, if there was any. */
+    public Optional<Instant> lastValidationAt() {
+        return Optional.ofNullable(compactionLane.lastValidationAt());
     }
 
     /** The transaction that must be on the replica for a ticket's commits to be there. */
@@ -288,7 +311,9 @@ public final class ManagedDatabase {
      */
     public InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
             throws IOException, InterruptedException {
-        return new InPlaceRestore(this, client, counters).run(options, timeout);
+        InPlaceRestoreResult result = new InPlaceRestore(this, client, counters).run(options, timeout);
+        listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result.restored()));
+        return result;
     }
 
     /**
@@ -373,7 +398,7 @@ public final class ManagedDatabase {
         captureLane.wake();
         await(() -> captureLane.isAttached()
                 || captureLane.isPassive()
-                || progress.failure(Progress.Step.CAPTURE) != null
+                || progress.failure(Step.CAPTURE) != null
                 || closed);
     }
 
@@ -439,7 +464,7 @@ public final class ManagedDatabase {
                                 || !captureLane.isAttached()
                                 || !replication.replicated().isBefore(capture.captured())),
                 deadline);
-        boolean whole = done && !uploadLane.isConflict() && progress.failure(Progress.Step.CAPTURE) == null;
+        boolean whole = done && !uploadLane.isConflict() && progress.failure(Step.CAPTURE) == null;
         LitestreamException unfinished = whole ? null : notReplicated("closed before everything was replicated", null);
         closed = true;
         progress.signal();

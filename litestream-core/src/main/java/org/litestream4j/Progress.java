@@ -12,19 +12,13 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent.Step;
 
 /**
  * What the lanes of one database tell each other and those who wait: requests for a capture, the last error of each lane, and
  * a signal for every change. Thread-safe.
  */
 final class Progress {
-
-    /** Where an error came from; one is kept for each. */
-    enum Step {
-        CAPTURE,
-        UPLOAD,
-        COMPACTION
-    }
 
     /**
      * What went wrong last, and when it began.
@@ -34,7 +28,10 @@ final class Progress {
      */
     record Failure(String text, Instant at, boolean diskFull, long number) {}
 
+    private final String database;
+    private final String replica;
     private final EngineCounters counters;
+    private final LitestreamListener listener;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private long requested;
@@ -42,8 +39,12 @@ final class Progress {
     private final AtomicLong failed = new AtomicLong();
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
 
-    Progress(EngineCounters counters) {
+    /** @param replica address without secrets */
+    Progress(String database, String replica, EngineCounters counters, LitestreamListener listener) {
+        this.database = database;
+        this.replica = replica;
         this.counters = counters;
+        this.listener = listener;
     }
 
     /** Asks for a capture of all that is committed now; the answer is a ticket for {@link #isServed}. */
@@ -105,13 +106,28 @@ final class Progress {
 
     /** True if there was none of this step before. */
     boolean failed(Step step, Throwable error, Instant now) {
+        boolean first = note(step, error, now);
+        if (first) {
+            listener.onEvent(new LitestreamEvent.ReplicationFailed(
+                    database, replica, step, failures.get(step).text(), now));
+        }
+        return first;
+    }
+
+    /** Somebody else writes to the replica; this is the last that is told of it. */
+    void conflict(Throwable error, Instant now) {
+        note(Step.UPLOAD, error, now);
+        listener.onEvent(new LitestreamEvent.Conflict(database, replica, String.valueOf(error.getMessage())));
+    }
+
+    private boolean note(Step step, Throwable error, Instant now) {
         Failure before = failure(step);
         String text = error instanceof IOException ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
         if (diskFull) {
             counters.diskFull();
         }
-        set(step, new Failure(text, before != null ? before.at() : now, diskFull, failed.incrementAndGet()));
+        failures.put(step, new Failure(text, before != null ? before.at() : now, diskFull, failed.incrementAndGet()));
         signal();
         return before == null;
     }
@@ -128,21 +144,15 @@ final class Progress {
     }
 
     /** True if there was a failure of this step, now over. */
-    boolean succeeded(Step step) {
-        if (failure(step) == null) {
+    boolean succeeded(Step step, Instant now) {
+        Failure before = failures.remove(step);
+        if (before == null) {
             return false;
         }
-        set(step, null);
         signal();
+        listener.onEvent(
+                new LitestreamEvent.ReplicationRecovered(database, replica, step, Duration.between(before.at(), now)));
         return true;
-    }
-
-    private void set(Step step, @Nullable Failure failure) {
-        if (failure == null) {
-            failures.remove(step);
-        } else {
-            failures.put(step, failure);
-        }
     }
 
     @Nullable

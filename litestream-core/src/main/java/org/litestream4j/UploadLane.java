@@ -7,6 +7,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replication.LocalFileException;
@@ -113,7 +114,7 @@ final class UploadLane {
         try {
             boolean more = step();
             backoff = 0;
-            if (progress.succeeded(Progress.Step.UPLOAD)) {
+            if (progress.succeeded(Step.UPLOAD, clock.instant())) {
                 log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
             }
             progress.signal();
@@ -131,8 +132,13 @@ final class UploadLane {
 
     /** Someone else writes to the replica: all lanes stop. Any thread. */
     void conflict(ReplicaConflictException e) {
-        conflict = true;
-        progress.failed(Progress.Step.UPLOAD, e, clock.instant());
+        synchronized (this) { // of two lanes, one tells it
+            if (conflict) {
+                return;
+            }
+            conflict = true;
+        }
+        progress.conflict(e, clock.instant());
         log.error(
                 "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
                 config.name(),
@@ -143,7 +149,7 @@ final class UploadLane {
     }
 
     private void fail(Throwable e) {
-        if (progress.failed(Progress.Step.UPLOAD, e, clock.instant())) {
+        if (progress.failed(Step.UPLOAD, e, clock.instant())) {
             log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
         }
         backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
