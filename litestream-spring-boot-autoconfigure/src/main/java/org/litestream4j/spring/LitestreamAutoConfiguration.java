@@ -3,6 +3,7 @@ package org.litestream4j.spring;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.litestream4j.Litestream;
+import org.litestream4j.LitestreamListener;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AbstractDependsOnBeanFactoryPostProcessor;
@@ -29,8 +30,10 @@ public final class LitestreamAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    Litestream litestream() {
-        return Litestream.builder().build();
+    Litestream litestream(ObjectProvider<LitestreamListener> listeners) {
+        Litestream.Builder builder = Litestream.builder();
+        listeners.orderedStream().forEach(builder::listener);
+        return builder.build();
     }
 
     @Bean

@@ -115,9 +115,13 @@ final class SampleProcess implements AutoCloseable {
     }
 
     JsonNode get(String path) throws IOException, InterruptedException {
+        return JSON.readTree(text(path));
+    }
+
+    String text(String path) throws IOException, InterruptedException {
         HttpResponse<String> response = http.send(request(path).build(), BodyHandlers.ofString());
         assertThat(response.statusCode()).as(path).isEqualTo(200);
-        return JSON.readTree(response.body());
+        return response.body();
     }
 
     private HttpRequest.Builder request(String path) {
