@@ -36,6 +36,11 @@ class SampleAppMetricsIT {
             assertThat(value(scrape, "litestream_lag_seconds")).isZero();
             assertThat(value(scrape, "litestream_sync_seconds_count")).isPositive();
             assertThat(value(scrape, "litestream_database_size_bytes")).isPositive();
+            assertThat(app.get("/actuator/info")
+                            .path("litestream")
+                            .path("version")
+                            .asString())
+                    .matches("\\d+\\.\\d+\\.\\d+.*");
             app.stop();
         }
     }

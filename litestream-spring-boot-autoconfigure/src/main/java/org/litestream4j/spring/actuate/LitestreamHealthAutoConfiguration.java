@@ -1,7 +1,6 @@
 package org.litestream4j.spring.actuate;
 
 import org.litestream4j.Litestream;
-import org.litestream4j.ManagedDatabase;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.litestream4j.spring.LitestreamProperties;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -24,9 +23,6 @@ public final class LitestreamHealthAutoConfiguration {
     @ConditionalOnMissingBean(name = "litestreamHealthIndicator")
     LitestreamHealthIndicator litestreamHealthIndicator(Litestream litestream, LitestreamProperties properties) {
         return new LitestreamHealthIndicator(
-                () -> litestream.databases().stream()
-                        .map(ManagedDatabase::status)
-                        .toList(),
-                properties.health());
+                () -> litestream.databases().stream().map(ObservedDatabase::of).toList(), properties.health());
     }
 }

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.litestream4j.DatabaseState;
 import org.litestream4j.DatabaseStatus;
+import org.litestream4j.compaction.Validation;
+import org.litestream4j.compaction.Validation.Problem;
 import org.litestream4j.spring.LitestreamProperties;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
@@ -17,12 +19,15 @@ import org.springframework.boot.health.contributor.Status;
  */
 final class LitestreamHealthIndicator extends AbstractHealthIndicator {
 
-    static final Status DEGRADED = new Status("DEGRADED", "changes wait for the replica");
+    static final Status DEGRADED = new Status("DEGRADED", "replication needs attention");
 
-    private final Supplier<List<DatabaseStatus>> databases;
+    /** Of a broken replica, so many problems are told. */
+    private static final int MOST_PROBLEMS = 5;
+
+    private final Supplier<List<ObservedDatabase>> databases;
     private final LitestreamProperties.Health thresholds;
 
-    LitestreamHealthIndicator(Supplier<List<DatabaseStatus>> databases, LitestreamProperties.Health thresholds) {
+    LitestreamHealthIndicator(Supplier<List<ObservedDatabase>> databases, LitestreamProperties.Health thresholds) {
         super("Replication health cannot be read");
         this.databases = databases;
         this.thresholds = thresholds;
@@ -32,9 +37,9 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
     protected void doHealthCheck(Health.Builder builder) {
         builder.up();
         Status worst = Status.UP;
-        for (DatabaseStatus status : databases.get()) {
-            Status health = health(status);
-            builder.withDetail(status.name(), details(status, health));
+        for (ObservedDatabase database : databases.get()) {
+            Status health = health(database);
+            builder.withDetail(database.status().name(), details(database, health));
             if (health.equals(Status.DOWN) || worst.equals(Status.UP)) {
                 worst = health;
             }
@@ -42,16 +47,28 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         builder.status(worst);
     }
 
-    private Status health(DatabaseStatus status) {
+    private Status health(ObservedDatabase database) {
+        DatabaseStatus status = database.status();
         if (status.state() == DatabaseState.CONFLICT
                 || status.state() == DatabaseState.STOPPED
-                || status.lag().compareTo(thresholds.lagDown()) >= 0) {
+                || status.lag().compareTo(thresholds.lagDown()) >= 0
+                || database.problems().stream().anyMatch(LitestreamHealthIndicator::isFatal)) {
             return Status.DOWN;
         }
-        return status.lag().compareTo(thresholds.lagWarning()) >= 0 ? DEGRADED : Status.UP;
+        boolean attention = status.lag().compareTo(thresholds.lagWarning()) >= 0
+                || database.diskFull()
+                || database.compaction().refused() > 0
+                || database.problems().stream().anyMatch(Problem::isSerious);
+        return attention ? DEGRADED : Status.UP;
     }
 
-    private static Map<String, Object> details(DatabaseStatus status, Status health) {
+    /** The newest state cannot be restored, or not for certain. A gap before a later snapshot costs past states alone. */
+    private static boolean isFatal(Problem problem) {
+        return problem.kind() == Validation.Kind.UNREACHABLE || problem.kind() == Validation.Kind.DAMAGED;
+    }
+
+    private static Map<String, Object> details(ObservedDatabase database, Status health) {
+        DatabaseStatus status = database.status();
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("status", health.getCode());
         details.put("state", status.state());
@@ -62,6 +79,37 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
             details.put("lastError", status.lastError());
             details.put("lastErrorAt", String.valueOf(status.lastErrorAt()));
         }
+        if (database.diskFull()) {
+            details.put("diskFull", true);
+        }
+        if (database.compaction().refused() > 0) {
+            details.put("refusedDeletes", database.compaction().refused());
+        }
+        String retentionProblem = database.compaction().retentionProblem();
+        if (retentionProblem != null) {
+            details.put("retentionProblem", retentionProblem);
+        }
+        if (database.validatedAt() != null) {
+            details.put("validation", validation(database));
+        }
         return details;
+    }
+
+    private static Map<String, Object> validation(ObservedDatabase database) {
+        List<Problem> serious =
+                database.problems().stream().filter(Problem::isSerious).toList();
+        Map<String, Object> validation = new LinkedHashMap<>();
+        validation.put("at", String.valueOf(database.validatedAt()));
+        validation.put("findings", serious.size());
+        if (!serious.isEmpty()) {
+            validation.put(
+                    "problems",
+                    serious.stream()
+                            .limit(MOST_PROBLEMS)
+                            .map(problem -> problem.kind() + " at level " + problem.level() + ", " + problem.file()
+                                    + ": " + problem.text())
+                            .toList());
+        }
+        return validation;
     }
 }

@@ -99,6 +99,42 @@ class ActuatorTest {
     }
 
     @Test
+    void readiness_containsReplicationWhereAskedFor() throws Exception {
+        String include = "--management.endpoint.health.group.readiness.include=readinessState";
+        try (ConfigurableApplicationContext context =
+                start("--management.endpoint.health.show-details=always", include + ",litestream")) {
+            JsonNode components =
+                    JSON.readTree(get(context, "health/readiness").body()).path("components");
+            assertThat(components.propertyNames()).containsExactly("litestream", "readinessState");
+        }
+        try (ConfigurableApplicationContext context =
+                start("--management.endpoint.health.show-details=always", include)) {
+            JsonNode components =
+                    JSON.readTree(get(context, "health/readiness").body()).path("components");
+            assertThat(components.propertyNames()).containsExactly("readinessState");
+        }
+    }
+
+    @Test
+    void info_tellsTheDatabases() throws Exception {
+        try (ConfigurableApplicationContext context = start()) {
+            context.getBean(JdbcClient.class).sql("create table t (x)").update();
+            JsonNode databases = JSON.readTree(get(context, "info").body())
+                    .path("litestream")
+                    .path("databases");
+            assertThat(databases).hasSize(1);
+            assertThat(databases.path(0).propertyNames()).containsExactly("name", "replica", "state");
+            assertThat(databases.path(0).path("name").asString()).isEqualTo("app.db");
+            assertThat(databases.path(0).path("replica").asString()).isEqualTo("file://" + folder.resolve("replica"));
+            assertThat(databases.path(0).path("state").asString()).isEqualTo("REPLICATING");
+        }
+        try (ConfigurableApplicationContext context = start("--management.info.litestream.enabled=false")) {
+            assertThat(JSON.readTree(get(context, "info").body()).has("litestream"))
+                    .isFalse();
+        }
+    }
+
+    @Test
     void endpoint_isNotThereUnlessExposed() {
         new ApplicationContextRunner()
                 .withUserConfiguration(Application.class)
@@ -115,10 +151,11 @@ class ActuatorTest {
     }
 
     private ConfigurableApplicationContext start(String... more) {
-        List<String> arguments = new ArrayList<>(List.of(more));
-        for (String setting : settings(List.of("management.endpoints.web.exposure.include=health,litestream"))) {
+        List<String> arguments = new ArrayList<>();
+        for (String setting : settings(List.of("management.endpoints.web.exposure.include=health,info,litestream"))) {
             arguments.add("--" + setting);
         }
+        arguments.addAll(List.of(more));
         return new SpringApplicationBuilder(Application.class).run(arguments.toArray(String[]::new));
     }
 

@@ -1,0 +1,25 @@
+package org.litestream4j.spring.actuate;
+
+import org.litestream4j.Litestream;
+import org.litestream4j.spring.LitestreamAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.info.ConditionalOnEnabledInfoContributor;
+import org.springframework.boot.actuate.info.InfoContributor;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+
+/** What {@code /actuator/info} tells of replication. */
+@AutoConfiguration(after = LitestreamAutoConfiguration.class)
+@ConditionalOnClass({InfoContributor.class, ConditionalOnEnabledInfoContributor.class})
+@ConditionalOnBean(Litestream.class)
+@ConditionalOnEnabledInfoContributor("litestream")
+public final class LitestreamInfoAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean(name = "litestreamInfoContributor")
+    LitestreamInfoContributor litestreamInfoContributor(Litestream litestream) {
+        return new LitestreamInfoContributor(litestream);
+    }
+}

@@ -1,0 +1,50 @@
+package org.litestream4j.spring.actuate;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseStatus;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.compaction.CompactionStatus;
+import org.litestream4j.compaction.Validation;
+
+/**
+ * What health is judged by; a moment's view.
+ *
+ * @param diskFull whether a full disk holds replication up
+ * @param validations the last one, and the last that read all content: a quick one does not make up for what that found
+ * @param validatedAt when the last one ended; null before the first
+ */
+record ObservedDatabase(
+        DatabaseStatus status,
+        CompactionStatus compaction,
+        boolean diskFull,
+        List<Validation.Result> validations,
+        @Nullable Instant validatedAt) {
+
+    ObservedDatabase {
+        validations = List.copyOf(validations);
+    }
+
+    static ObservedDatabase of(ManagedDatabase database) {
+        return new ObservedDatabase(
+                database.status(),
+                database.compaction(),
+                database.statistics().diskFull(),
+                Stream.of(database.lastValidation(), database.lastDeepValidation())
+                        .flatMap(Optional::stream)
+                        .distinct()
+                        .toList(),
+                database.lastValidationAt().orElse(null));
+    }
+
+    /** All that the validations found, once each. */
+    List<Validation.Problem> problems() {
+        return validations.stream()
+                .flatMap(result -> result.problems().stream())
+                .distinct()
+                .toList();
+    }
+}
