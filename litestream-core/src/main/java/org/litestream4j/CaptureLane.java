@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.LiveImage;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replication.Verdict;
 import org.slf4j.Logger;
@@ -273,8 +274,9 @@ final class CaptureLane {
         Txid before = capture.captured();
         captureIfDue();
         if (imageWanted) {
-            compaction.accept(capture.openImage());
-            imageWanted = false;
+            LiveImage image = capture.openImage();
+            imageWanted = false; // before it is handed over: the next may be wanted at once
+            compaction.accept(image);
         }
         runTasks();
         if (!capture.isContinuous()) {

@@ -58,6 +58,7 @@ final class CompactionLane {
     private UploadLane upload;
 
     private volatile boolean stopping;
+    private volatile boolean resting; // written under this lock
     /** A snapshot must hold this transaction; {@link Txid#NONE} if none was asked for. Written under this lock. */
     private volatile Txid snapshotWanted = Txid.NONE;
 
@@ -72,9 +73,10 @@ final class CompactionLane {
 
     private @Nullable LiveImage handedOver; // guarded by this
 
+    private volatile boolean imageAsked;
+
     // Confined to the lane.
     private boolean cleaned;
-    private boolean imageAsked;
     private long backoff;
     private long validatedAt;
     private Txid validatedTxid = Txid.NONE;
@@ -216,7 +218,9 @@ final class CompactionLane {
     void accept(LiveImage image) {
         LiveImage unused = image;
         synchronized (this) {
-            if (!stopping) {
+            if (isHalted()) {
+                imageAsked = false;
+            } else {
                 unused = handedOver;
                 handedOver = image;
             }
@@ -241,6 +245,37 @@ final class CompactionLane {
         }
     }
 
+    private boolean isHalted() {
+        return stopping || resting;
+    }
+
+    /** Gives up what runs, soon, and does nothing until {@link #resume}; what was done so far stays. Any thread. */
+    void rest() {
+        LiveImage unused;
+        synchronized (this) {
+            resting = true;
+            compaction.stop();
+            unused = handedOver;
+            handedOver = null;
+            if (unused != null) {
+                imageAsked = false;
+            }
+        }
+        closeQuietly(unused);
+    }
+
+    /** Goes on after {@link #rest}; any thread. */
+    void resume() {
+        synchronized (this) {
+            if (!resting || stopping) {
+                return;
+            }
+            compaction.resume();
+            resting = false;
+        }
+        lane.wake();
+    }
+
     /** Gives up what runs, and does nothing more. True if it is over. */
     boolean stop(Duration timeout) {
         synchronized (this) {
@@ -253,7 +288,7 @@ final class CompactionLane {
     }
 
     private void run() {
-        if (stopping || upload.isConflict() || !upload.isContinuing()) {
+        if (isHalted() || upload.isConflict() || !upload.isContinuing()) {
             return;
         }
         try {
@@ -266,7 +301,7 @@ final class CompactionLane {
         } catch (ReplicaConflictException e) {
             upload.conflict(e);
         } catch (Throwable e) { // whatever it is, the lane must go on
-            if (!stopping) {
+            if (!isHalted()) {
                 fail(e);
             }
         }
@@ -321,7 +356,7 @@ final class CompactionLane {
             }
             imageAsked = false;
             int now = history.get();
-            if (image.write(() -> stopping)) {
+            if (image.write(this::isHalted)) {
                 staged = new Staged(image.name(), now);
                 log.info(
                         "snapshot taken: db={} txid={}",
@@ -364,7 +399,10 @@ final class CompactionLane {
     private void validateIfDue() throws IOException {
         long interval = config.validationInterval().toMillis();
         Txid replicated = upload.replicated();
-        if (interval == 0 || clock.millis() - validatedAt < interval || replicated.equals(validatedTxid)) {
+        if (isHalted()
+                || interval == 0
+                || clock.millis() - validatedAt < interval
+                || replicated.equals(validatedTxid)) {
             return;
         }
         validatedAt = clock.millis();

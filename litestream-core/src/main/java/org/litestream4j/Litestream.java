@@ -46,6 +46,7 @@ public final class Litestream implements AutoCloseable {
     private final Map<String, EngineCounters> counters = new ConcurrentHashMap<>();
 
     private final ScheduledFuture<?> watching;
+    private boolean maintenancePaused; // guarded by lock
     private boolean closed; // guarded by lock
 
     private Litestream(Builder builder) {
@@ -172,6 +173,9 @@ public final class Litestream implements AutoCloseable {
                 }
             }
             databases.put(database.name(), database);
+            if (maintenancePaused) {
+                database.pauseMaintenance();
+            }
         } finally {
             lock.unlock();
         }
@@ -230,6 +234,32 @@ public final class Litestream implements AutoCloseable {
             lock.unlock();
         }
         listener.onEvent(new LitestreamEvent.Unregistered(name));
+    }
+
+    /**
+     * Ends merges, snapshots, retention and scheduled validations of all databases, soon, and begins none until {@link
+     * #resumeMaintenance}: for an application that is about to end, and has better use for the time until {@link #close}.
+     * Capture and uploads go on. Idempotent; returns at once.
+     */
+    public void pauseMaintenance() {
+        lock.lock();
+        try {
+            maintenancePaused = true;
+            databases.values().forEach(ManagedDatabase::pauseMaintenance);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes them up again; what became due meanwhile follows now. Idempotent. */
+    public void resumeMaintenance() {
+        lock.lock();
+        try {
+            maintenancePaused = false;
+            databases.values().forEach(ManagedDatabase::resumeMaintenance);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**

@@ -435,6 +435,14 @@ public final class ManagedDatabase {
         }
     }
 
+    void pauseMaintenance() {
+        compactionLane.rest();
+    }
+
+    void resumeMaintenance() {
+        compactionLane.resume();
+    }
+
     /**
      * Waits for the application's connections to close, then begins with the last capture and upload.
      *

@@ -22,7 +22,7 @@ import org.litestream4j.replica.ReplicaFileNotFoundException;
  * The levels, snapshots and retention of one replica. It lists the replica at its first {@link #run} and remembers what is
  * there from then on; nothing new, no request.
  *
- * <p>Confined to one lane, but for {@link #uploaded}, {@link #status} and {@link #stop}. After an {@link IOException} the same
+ * <p>Confined to one lane, but for {@link #uploaded}, {@link #status}, {@link #stop} and {@link #resume}. After an {@link IOException} the same
  * call may be repeated: the replica is restorable at every moment.
  */
 public final class Compaction {
@@ -73,9 +73,14 @@ public final class Compaction {
         return status;
     }
 
-    /** Ends what runs, soon; nothing can be done afterwards. Any thread. */
+    /** Ends what runs, soon; nothing can be done until {@link #resume}. Any thread. */
     public void stop() {
         stop.stop();
+    }
+
+    /** Lets the lane go on after {@link #stop}. Any thread. */
+    public void resume() {
+        stop.resume();
     }
 
     /** Makes sure that it is known what the replica holds. */

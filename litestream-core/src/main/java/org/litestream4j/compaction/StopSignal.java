@@ -11,6 +11,10 @@ final class StopSignal {
         stopped = true;
     }
 
+    void resume() {
+        stopped = false;
+    }
+
     void check() throws StoppedException {
         if (stopped) {
             throw new StoppedException();

@@ -43,6 +43,11 @@ public final class LitestreamAutoConfiguration {
     }
 
     @Bean
+    MaintenanceLifecycle litestreamMaintenanceLifecycle(Litestream litestream) {
+        return new MaintenanceLifecycle(litestream);
+    }
+
+    @Bean
     ReplicatedDatabases litestreamReplicatedDatabases(
             Litestream litestream, LitestreamProperties properties, ApplicationDatabase application) {
         return new ReplicatedDatabases(litestream, properties, application);
