@@ -381,7 +381,11 @@ final class CompactionLane {
         }
         Path path = snapshots.path(waiting.name());
         try (InputStream in = new BufferedInputStream(Files.newInputStream(path), READ_SIZE)) {
-            compaction.publishSnapshot(waiting.name(), snapshots.timestamp(waiting.name()), in, path.toString());
+            Instant timestamp = snapshots.timestamp(waiting.name());
+            if (!compaction.publishSnapshot(waiting.name(), timestamp, in, path.toString())) {
+                lane.wake();
+                return;
+            }
             log.info("snapshot published: db={} replica={} txid={}", config.name(), client.url(), waiting.name());
             listener.onEvent(new LitestreamEvent.SnapshotPublished(
                     config.name(), client.url(), waiting.name().max()));

@@ -153,15 +153,21 @@ public final class Compaction {
      *
      * @param content the file; the caller closes it
      * @param source its path, for messages
+     * @return whether it is there; false if it was stopped: call again
      */
-    public void publishSnapshot(LtxFileName name, Instant timestamp, InputStream content, String source)
+    public boolean publishSnapshot(LtxFileName name, Instant timestamp, InputStream content, String source)
             throws IOException {
         refresh();
-        if (name.max().isAfter(index.snapshots().newest())) {
-            upload.publish(ReplicaClient.SNAPSHOT_LEVEL, name, timestamp, content, source);
-            snapshots++;
+        try {
+            if (name.max().isAfter(index.snapshots().newest())) {
+                upload.publish(ReplicaClient.SNAPSHOT_LEVEL, name, timestamp, content, source);
+                snapshots++;
+            }
+        } catch (StopSignal.StoppedException e) {
+            return false;
         }
         publishStatus();
+        return true;
     }
 
     private void publishStatus() {
