@@ -302,7 +302,8 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Captures everything that is committed now, in one or (past the size limit) several level-0 files.
+     * Captures everything that is committed now, in one or (past the size limit) several level-0 files. What is committed
+     * meanwhile may be left for the next call: writers that are faster must not keep the checkpoints away.
      *
      * @return whether there was anything
      */
@@ -310,18 +311,20 @@ public final class Capture implements Closeable {
         return guarded(() -> {
             boolean any = false;
             boolean more = true;
+            long end = -1; // of the WAL at the beginning, or after that
             while (more) {
                 Optional<WalFile> present = openWal();
                 if (present.isEmpty() || !present.get().hasFrameAfter(position().wal())) {
                     return any;
                 }
+                end = end < 0 ? present.get().size() : end;
                 WalScan scan = present.get().scan(position().wal(), settings.maxSyncWalBytes());
                 if (!scan.found()) {
                     return any;
                 }
                 captureScan(present.get(), scan);
                 any = true;
-                more = scan.more();
+                more = scan.more() && scan.end().offset() < end;
             }
             return any;
         });

@@ -112,6 +112,11 @@ public final class WalFile implements Closeable {
         }
     }
 
+    /** Of the file, in bytes; frames from before a reset may be at its end. */
+    public long size() throws IOException {
+        return channel.size();
+    }
+
     /** Makes everything durable that was written to the file, by whomever. */
     public void force() throws IOException {
         channel.force(false);
