@@ -19,7 +19,8 @@ final class Cancellation implements AutoCloseable {
 
     private volatile boolean cancelled;
 
-    private volatile boolean successful;
+    /** Negative: as the signal has it. */
+    private volatile int exitCode = -1;
 
     private Cancellation(Duration patience) {
         this.patience = patience;
@@ -49,9 +50,9 @@ final class Cancellation implements AutoCloseable {
         return requested.await(time.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Being told to end was this command's regular end: the exit code will be 0. */
-    void succeeded() {
-        successful = true;
+    /** Being told to end was this command's regular end, with this exit code. */
+    void ended(int code) {
+        exitCode = code;
     }
 
     private void cancelAndWait() {
@@ -60,8 +61,8 @@ final class Cancellation implements AutoCloseable {
         try {
             if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 System.err.println("error: the command did not end in time; temporary files may be left over");
-            } else if (successful) {
-                Runtime.getRuntime().halt(0);
+            } else if (exitCode >= 0) {
+                Runtime.getRuntime().halt(exitCode);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "replicate",
         description = {
-            "Replicates a database that other processes write, until it is stopped.",
+            "Replicates a database that other processes write, until it is stopped. Waits for one that does not exist yet.",
             "It sees their commits in the WAL; programs with SQLite older than 3.51.3 should not write there."
         },
         mixinStandardHelpOptions = true)
@@ -35,6 +35,8 @@ final class ReplicateCommand implements Callable<Integer> {
 
     /** The writers are not ours and cannot tell of their commits. */
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(100);
+
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
     private static final Duration STATUS_INTERVAL = Duration.ofSeconds(1);
 
@@ -57,6 +59,29 @@ final class ReplicateCommand implements Callable<Integer> {
     private boolean once;
 
     @Option(
+            names = "--restore-if-db-not-exists",
+            description =
+                    "Restore the database from its replica first if it is missing; nothing if there is no backup.")
+    private boolean restore;
+
+    @Option(names = "--force-snapshot", description = "Take a snapshot at once, unless nothing changed since the last.")
+    private boolean snapshot;
+
+    @Option(
+            names = "--enforce-retention",
+            description = "Merge and delete at once what is due by the settings: with --once, for cron.")
+    private boolean retention;
+
+    @Option(
+            names = "--exec",
+            paramLabel = "COMMAND",
+            description = {
+                "Run this by sh when replication has begun; end with its exit code when it ends.",
+                "When we are told to end, it is told by SIGTERM, and what it then commits is replicated."
+            })
+    private @Nullable String exec;
+
+    @Option(
             names = "--timeout",
             paramLabel = "DURATION",
             description =
@@ -68,8 +93,8 @@ final class ReplicateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (!Files.exists(database)) {
-            throw new NoSuchFileException(database.toString());
+        if (once && exec != null) {
+            throw new UsageException("--once and --exec exclude each other");
         }
         ReplicaArguments.open(url, settings).close(); // checks them
         DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings));
@@ -81,35 +106,86 @@ final class ReplicateCommand implements Callable<Integer> {
 
     private int replicateOnce(DatabaseConfig config) throws IOException, InterruptedException {
         try (Litestream litestream = Litestream.builder().build()) {
+            restoreIfAsked(litestream, config);
+            if (!Files.exists(database)) {
+                throw new NoSuchFileException(database.toString());
+            }
             ManagedDatabase managed = litestream.register(config);
-            managed.sync(timeout != null ? timeout : Duration.ofMinutes(5));
+            Duration patience = timeout != null ? timeout : Duration.ofMinutes(5);
+            managed.sync(patience);
+            maintain(managed, patience);
             DatabaseStatus status = managed.status();
             print("replicated " + status.path() + " to " + status.replica() + ", TXID " + status.replicated());
             return 0;
         }
     }
 
+    private void restoreIfAsked(Litestream litestream, DatabaseConfig config) throws IOException {
+        if (restore) {
+            litestream
+                    .restoreIfMissing(config)
+                    .ifPresent(result -> print("restored " + config.path() + ", TXID " + result.txid()));
+        }
+    }
+
+    private void maintain(ManagedDatabase managed, Duration patience) throws IOException, InterruptedException {
+        if (snapshot) {
+            print("snapshot at TXID " + managed.snapshot(patience));
+        }
+        if (retention) {
+            managed.compact(patience);
+        }
+    }
+
     private int replicate(DatabaseConfig config) throws IOException, InterruptedException {
-        Duration patience = config.shutdownSyncTimeout().plusSeconds(10);
+        Duration patience = config.shutdownSyncTimeout().plusSeconds(exec == null ? 10 : 40);
         try (Cancellation cancellation = Cancellation.onShutdown(patience);
                 Litestream litestream =
                         Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
+            restoreIfAsked(litestream, config);
             ManagedDatabase managed = litestream.register(config);
             print("replicating " + managed.status().path() + " to "
                     + managed.status().replica());
-            while (!cancellation.await(STATUS_INTERVAL)) {
-                if (managed.status().state() == DatabaseState.CONFLICT) {
-                    throw new LitestreamException(
-                            config.path().toString(),
-                            String.valueOf(managed.status().lastError()),
-                            "",
-                            null);
+            ChildCommand child = exec == null ? null : startBeside(managed, exec);
+            int exitCode;
+            try {
+                boolean maintained = false;
+                while ((child == null || child.isRunning()) && !cancellation.await(STATUS_INTERVAL)) {
+                    failOnConflict(managed);
+                    if (!maintained && managed.status().state() == DatabaseState.REPLICATING) {
+                        maintain(managed, Duration.ofMinutes(5));
+                        maintained = true;
+                    }
                 }
+            } finally {
+                exitCode = child == null ? 0 : child.end();
             }
             litestream.unregister(managed.name());
-            cancellation.succeeded();
+            cancellation.ended(exitCode);
             print("replicated " + config.path() + ", TXID " + managed.status().replicated());
-            return 0;
+            return exitCode;
+        }
+    }
+
+    /** A start needs the write lock for a moment: the command should not meet it. */
+    private ChildCommand startBeside(ManagedDatabase managed, String command) throws IOException, InterruptedException {
+        if (Files.exists(database)) {
+            try {
+                managed.sync(START_TIMEOUT);
+            } catch (LitestreamException e) {
+                spec.commandLine()
+                        .getErr()
+                        .println("warning: " + e.getMessage() + "; the command is started all the same");
+                spec.commandLine().getErr().flush();
+            }
+        }
+        return ChildCommand.start(command);
+    }
+
+    private static void failOnConflict(ManagedDatabase managed) throws LitestreamException {
+        DatabaseStatus status = managed.status();
+        if (status.state() == DatabaseState.CONFLICT) {
+            throw new LitestreamException(status.path().toString(), String.valueOf(status.lastError()), "", null);
         }
     }
 

@@ -84,6 +84,99 @@ class ReplicateIT {
     }
 
     @Test
+    void missingDatabase_isRestoredIfAsked() throws Exception {
+        execute("insert into t values (1)");
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        connection.close();
+        Files.delete(database);
+        assertThat(end(start("replicate", "--once", "--restore-if-db-not-exists", database.toString(), replica)))
+                .isZero();
+        assertThat(output()).startsWith("restored " + database);
+        connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+        execute("insert into t values (2)");
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        assertThat(restoredRows()).isEqualTo(2);
+    }
+
+    @Test
+    void missingDatabase_isWaitedFor() throws Exception {
+        Path later = temp.resolve("later.db");
+        String other = "file://" + temp.resolve("other");
+        Process process = start("replicate", later.toString(), other);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> output().startsWith("replicating"));
+        try (Connection writer = DriverManager.getConnection("jdbc:sqlite:" + later);
+                Statement statement = writer.createStatement()) {
+            statement.execute("pragma journal_mode=wal");
+            statement.execute("create table t(x)");
+            statement.execute("insert into t values (1)");
+            await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows(other) == 1);
+        }
+        process.destroy();
+        assertThat(end(process)).isZero();
+    }
+
+    @Test
+    void forcedSnapshotAndRetention_mergeWhatIsThere() throws Exception {
+        Process process = start("replicate", database.toString(), replica);
+        for (int i = 1; i <= 3; i++) {
+            execute("insert into t values (" + i + ")");
+            int rows = i;
+            await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == rows);
+        }
+        process.destroy();
+        assertThat(end(process)).isZero();
+        assertThat(files(9)).hasSize(1);
+        assertThat(files(1)).isEmpty();
+        assertThat(end(start(
+                        "replicate",
+                        "--once",
+                        "--force-snapshot",
+                        "--enforce-retention",
+                        database.toString(),
+                        replica)))
+                .isZero();
+        assertThat(output()).contains("snapshot at TXID");
+        assertThat(files(9)).hasSize(2);
+        assertThat(files(1)).hasSize(1);
+        assertThat(restoredRows()).isEqualTo(3);
+    }
+
+    @Test
+    void exec_endsWithTheCommandsExitCodeAfterItsCommitsAreReplicated() throws Exception {
+        Path go = temp.resolve("go");
+        String command = "echo up; while [ ! -e " + go + " ]; do sleep 0.05; done; exit 7";
+        Process process = start("replicate", "--exec", command, database.toString(), replica);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> output().contains("up\n"));
+        execute("insert into t values (1)");
+        Files.createFile(go);
+        assertThat(end(process)).isEqualTo(7);
+        assertThat(restoredRows()).isEqualTo(1);
+    }
+
+    @Test
+    void exec_isToldToEndAndMayCommitALastTime() throws Exception {
+        Path told = temp.resolve("told");
+        Path go = temp.resolve("go");
+        String command = "trap 'touch " + told + "; while [ ! -e " + go + " ]; do sleep 0.05; done; exit 3' TERM;"
+                + " echo up; while :; do sleep 0.1; done";
+        Process process = start("replicate", "--exec", command, database.toString(), replica);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> output().contains("up\n"));
+        process.destroy();
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(told));
+        execute("insert into t values (1)");
+        Files.createFile(go);
+        assertThat(end(process)).isEqualTo(3);
+        assertThat(restoredRows()).isEqualTo(1);
+    }
+
+    private List<String> files(int level) {
+        String[] names = temp.resolve("replica/ltx/" + level).toFile().list();
+        return names == null ? List.of() : List.of(names);
+    }
+
+    @Test
     void missingDatabase_failsInOneLine() throws Exception {
         assertThat(end(start("replicate", "--once", temp.resolve("none.db").toString(), replica)))
                 .isEqualTo(1);
@@ -99,11 +192,15 @@ class ReplicateIT {
     }
 
     private int restoredRows() throws Exception {
+        return restoredRows(replica);
+    }
+
+    private int restoredRows(String from) throws Exception {
         Path restored = Files.createTempDirectory(temp, "restored").resolve("app.db");
         if (LitestreamCli.commandLine()
                         .setErr(new java.io.PrintWriter(java.io.Writer.nullWriter()))
                         .setOut(new java.io.PrintWriter(java.io.Writer.nullWriter()))
-                        .execute("restore", "-o", restored.toString(), replica)
+                        .execute("restore", "-o", restored.toString(), from)
                 != 0) {
             return -1; // nothing there yet
         }
