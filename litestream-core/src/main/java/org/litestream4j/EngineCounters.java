@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.CaptureListener;
 import org.litestream4j.capture.CheckpointMode;
 import org.litestream4j.replica.RequestListener;
+import org.litestream4j.restore.RestoreListener;
+import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreProgress;
 import org.litestream4j.restore.RestoreResult;
 
@@ -73,8 +75,13 @@ final class EngineCounters implements CaptureListener, RequestListener {
         outcomes.get(request.outcome()).incrementAndGet();
     }
 
-    void restoring(RestoreProgress progress) {
-        restore = progress;
+    /** Restores as these options say, and tells how far it is. */
+    RestoreOptions observing(RestoreOptions options) {
+        RestoreListener listener = options.listener();
+        return options.withListener(progress -> {
+            restore = progress;
+            listener.onProgress(progress);
+        });
     }
 
     /** Runs a restore, and counts it. */

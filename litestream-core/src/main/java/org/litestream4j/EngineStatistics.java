@@ -17,7 +17,7 @@ import org.litestream4j.restore.RestoreProgress;
  * @param operations on the replica, at the level of files
  * @param requests that the replica's client reported; 0 for a folder
  * @param outcomes of these requests
- * @param restores of this database in this process: before its start, and in place
+ * @param restores of this database in this process: before its start, in place, and to other files
  * @param restore how far the running restore is, or how the last one ended; null if there was none
  * @param diskFullErrors how often a full disk was met
  * @param diskFull whether it is what holds replication up now

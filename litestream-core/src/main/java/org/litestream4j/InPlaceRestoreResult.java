@@ -8,6 +8,7 @@ import org.litestream4j.restore.RestoreResult;
  *
  * @param restored the state that was brought back
  * @param before the last transaction before it: restoring to it undoes the restore
- * @param after the transaction from which on the restored state is on the replica
+ * @param after the transaction that brought the restored state
+ * @param replicated whether that is on the replica; if not, because the replica could not be reached, it follows by itself
  */
-public record InPlaceRestoreResult(RestoreResult restored, Txid before, Txid after) {}
+public record InPlaceRestoreResult(RestoreResult restored, Txid before, Txid after, boolean replicated) {}

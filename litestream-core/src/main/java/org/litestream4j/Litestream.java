@@ -21,6 +21,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,11 +71,21 @@ public final class Litestream implements AutoCloseable {
      * @throws IOException if the replica cannot be asked: better no start than an empty database in place of a backup
      */
     public Optional<RestoreResult> restoreIfMissing(DatabaseConfig config) throws IOException {
+        return restoreIfMissing(config, RestoreOptions.defaults());
+    }
+
+    /**
+     * As {@link #restoreIfMissing(DatabaseConfig)}.
+     *
+     * @param options check, parallelism, listener, cancelled; the other options do not apply
+     */
+    public Optional<RestoreResult> restoreIfMissing(DatabaseConfig config, RestoreOptions options) throws IOException {
         requireNonNull(config, "config");
+        requireNonNull(options, "options");
         try (ReplicaClient client = Replicas.open(config.replica())) {
             refuseInsideLocalState(config, client);
         }
-        Optional<RestoreResult> restored = new StartupRestore(config, clock, counters(config.name())).run();
+        Optional<RestoreResult> restored = new StartupRestore(config, options, clock, counters(config.name())).run();
         restored.ifPresent(
                 result -> listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result)));
         return restored;

@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -25,7 +26,10 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replication.Ownership;
 import org.litestream4j.replication.Replication;
+import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestorePoints;
+import org.litestream4j.restore.RestoreResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +47,9 @@ public final class ManagedDatabase {
     /** How long closing waits for the application's connections. */
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
+    /** How often somebody who waits asks whether that was cancelled. */
+    private static final Duration ASK_INTERVAL = Duration.ofMillis(250);
+
     private final DatabaseConfig config;
     private final ReplicaClient client;
     private final Clock clock;
@@ -57,6 +64,7 @@ public final class ManagedDatabase {
     private final Gate gate = new Gate();
     private final CaptureLane captureLane;
     private final UploadLane uploadLane;
+    private final InPlaceRestore inPlaceRestore;
     private final CompactionLane compactionLane;
 
     private final AtomicBoolean finishing = new AtomicBoolean();
@@ -100,6 +108,7 @@ public final class ManagedDatabase {
         this.captureLane = new CaptureLane(config, capture, progress, counters, clock, pools);
         this.uploadLane =
                 new UploadLane(config, replication, client.url(), captureLane, compactionLane, progress, clock, pools);
+        this.inPlaceRestore = new InPlaceRestore(this, client, counters);
         captureLane.connect(uploadLane, compactionLane);
         compactionLane.connect(captureLane, uploadLane);
     }
@@ -182,13 +191,25 @@ public final class ManagedDatabase {
      * @throws LitestreamException if that cannot be, with the last error, or not in time
      */
     public void sync(Duration timeout) throws IOException, InterruptedException {
+        sync(timeout, () -> false);
+    }
+
+    /** @param cancelled asked some times a second; true ends the wait with an error */
+    void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
         long ticket = progress.request();
         captureLane.wake();
         try {
             Target target = new Target(ticket);
-            progress.await(() -> target.isReached() || stopped(), timeout);
+            BooleanSupplier ended = () -> target.isReached() || stopped() || cancelled.getAsBoolean();
+            long left = timeout.toNanos();
+            while (left > ASK_INTERVAL.toNanos() && !progress.reached(ended, ASK_INTERVAL)) {
+                left = deadline - System.nanoTime();
+            }
+            progress.await(ended, Duration.ofNanos(left));
             if (!target.isReached()) {
-                throw notReplicated("replication has stopped", null);
+                throw notReplicated(
+                        stopped() ? "replication has stopped" : "cancelled before all was replicated", null);
             }
         } catch (TimeoutException e) {
             throw notReplicated("not replicated within " + timeout.toMillis() + " ms", e);
@@ -303,17 +324,35 @@ public final class ManagedDatabase {
      * copied in within one write transaction. Readers see the old or the new state; connections of the wrapped DataSource are
      * held back between two transactions for that moment. The state before stays restorable.
      *
-     * @param options target, check, parallelism, listener; the other options do not apply
-     * @param timeout longest wait for the replica, and for other writers
+     * @param options target, check, parallelism, listener, cancelled, clock; the other options do not apply
+     * @param timeout longest wait for the replica before and after, and for other writers
      * @throws org.litestream4j.restore.RestoreException if the state cannot be restored
-     * @throws LitestreamException if the database is not being replicated, has other pages, or was kept busy; nothing was
-     *     changed then
+     * @throws LitestreamException if the database is not being replicated, has other pages, was kept busy, or another restore
+     *     in place is running; nothing was changed then
      */
     public InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
             throws IOException, InterruptedException {
-        InPlaceRestoreResult result = new InPlaceRestore(this, client, counters).run(options, timeout);
+        InPlaceRestoreResult result = inPlaceRestore.run(options, timeout);
         listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result.restored()));
         return result;
+    }
+
+    /**
+     * Restores a state of the replica to another file, on the caller's thread; the database is left alone.
+     *
+     * @throws IllegalArgumentException if the target is the database itself
+     * @throws IOException as {@link Restore#restore}
+     */
+    public RestoreResult restoreTo(Path target, RestoreOptions options) throws IOException {
+        if (Files.exists(target) && Files.exists(config.path()) && Files.isSameFile(target, config.path())) {
+            throw new IllegalArgumentException(target + " is the database itself: restore it in place");
+        }
+        return counters.restore(() -> Restore.restore(client, target, counters.observing(options)));
+    }
+
+    /** What the replica holds to restore from; asks it. */
+    public RestorePoints restorePoints() throws IOException {
+        return Restore.points(client);
     }
 
     /**
@@ -419,6 +458,13 @@ public final class ManagedDatabase {
         captureLane.wake();
         if (CaptureLane.exists(config.path())) {
             connectionOpened();
+        }
+        if (captureLane.isAttached()) { // else it may be another process's
+            try {
+                inPlaceRestore.deleteSideFile();
+            } catch (IOException e) {
+                log.warn("what a killed restore left cannot be deleted: db={}", config.name(), e);
+            }
         }
     }
 
@@ -543,10 +589,9 @@ public final class ManagedDatabase {
 
         static WalState of(Path database) throws IOException {
             Path wal = database.resolveSibling(database.getFileName() + "-wal");
-            boolean exists = java.nio.file.Files.exists(database);
+            boolean exists = Files.exists(database);
             try {
-                var attributes =
-                        java.nio.file.Files.readAttributes(wal, java.nio.file.attribute.BasicFileAttributes.class);
+                var attributes = Files.readAttributes(wal, java.nio.file.attribute.BasicFileAttributes.class);
                 FileTime modified = attributes.lastModifiedTime();
                 return new WalState(attributes.size(), modified.to(TimeUnit.NANOSECONDS), exists);
             } catch (NoSuchFileException e) {

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -171,16 +170,23 @@ final class Progress {
      * @throws TimeoutException if it does not hold in time
      */
     void await(BooleanSupplier condition, Duration timeout) throws InterruptedException, TimeoutException {
+        if (!reached(condition, timeout)) {
+            throw new TimeoutException("not within " + timeout.toMillis() + " ms");
+        }
+    }
+
+    /** Waits for a condition; false if it did not come true in time. */
+    boolean reached(BooleanSupplier condition, Duration timeout) throws InterruptedException {
         long left = timeout.toNanos();
         lock.lockInterruptibly();
         try {
             while (!condition.getAsBoolean()) {
                 if (left <= 0) {
-                    throw new TimeoutException(
-                            "not within " + TimeUnit.NANOSECONDS.toMillis(timeout.toNanos()) + " ms");
+                    return false;
                 }
                 left = changed.awaitNanos(left);
             }
+            return true;
         } finally {
             lock.unlock();
         }

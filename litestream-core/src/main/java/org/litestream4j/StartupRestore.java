@@ -34,11 +34,13 @@ final class StartupRestore {
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     private final DatabaseConfig config;
+    private final RestoreOptions wanted;
     private final Clock clock;
     private final EngineCounters counters;
 
-    StartupRestore(DatabaseConfig config, Clock clock, EngineCounters counters) {
+    StartupRestore(DatabaseConfig config, RestoreOptions wanted, Clock clock, EngineCounters counters) {
         this.config = config;
+        this.wanted = wanted;
         this.clock = clock;
         this.counters = counters;
     }
@@ -55,10 +57,14 @@ final class StartupRestore {
             RestoreOptions options = RestoreOptions.builder()
                     .moveLeftoversAside(true)
                     .local(local)
-                    .listener(counters::restoring)
+                    .integrityCheck(wanted.integrityCheck())
+                    .parallelism(wanted.parallelism())
+                    .listener(wanted.listener())
+                    .cancelled(wanted.cancelled())
                     .clock(clock)
                     .build();
-            RestoreResult result = counters.restore(() -> Restore.restore(replica, config.path(), options));
+            RestoreResult result =
+                    counters.restore(() -> Restore.restore(replica, config.path(), counters.observing(options)));
             adopt(result, replica);
             log.info(
                     "database restored: db={} replica={} txid={} pages={} files={} of-them-local={} millis={}",

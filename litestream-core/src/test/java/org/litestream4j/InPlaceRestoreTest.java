@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -27,6 +28,8 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestorePoints;
+import org.litestream4j.restore.RestoreProgress.Phase;
 import org.litestream4j.restore.RestoreTarget;
 
 class InPlaceRestoreTest {
@@ -144,6 +147,107 @@ class InPlaceRestoreTest {
             assertThat(query(connection, "select count(*) from t")).isEqualTo(2);
             execute(connection, "insert into t values (3)");
             database.sync(TIMEOUT);
+        }
+    }
+
+    @Test
+    void cancelBeforeTheCopy_changesNothing_andLetsConnectionsGo() throws Exception {
+        try (Connection connection = source.getConnection()) {
+            execute(connection, "create table t(x)");
+            database.sync(TIMEOUT);
+            Txid empty = database.status().replicated();
+            execute(connection, "insert into t values (1)");
+            AtomicBoolean cancelled = new AtomicBoolean();
+            RestoreOptions options = RestoreOptions.builder()
+                    .target(RestoreTarget.txid(empty))
+                    .listener(progress -> cancelled.set(progress.phase() == Phase.DONE))
+                    .cancelled(cancelled::get)
+                    .build();
+            assertThatThrownBy(() -> database.restoreInPlace(options, TIMEOUT))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("cancelled, nothing was changed");
+            assertThat(query(connection, "select count(*) from t")).isEqualTo(1);
+            execute(connection, "insert into t values (2)");
+        }
+        assertThat(config.metaPath().resolve("restore")).isEmptyDirectory();
+    }
+
+    @Test
+    void secondRestoreInPlace_isRefused_whileTheFirstRuns() throws Exception {
+        try (Connection connection = source.getConnection()) {
+            execute(connection, "create table t(x)");
+            database.sync(TIMEOUT);
+            List<String> refusals = new ArrayList<>();
+            RestoreOptions options = RestoreOptions.builder()
+                    .listener(progress -> refusals.add(refusal()))
+                    .build();
+            database.restoreInPlace(options, TIMEOUT);
+            assertThat(refusals).isNotEmpty().allMatch(text -> text.contains("another restore is running"));
+        }
+    }
+
+    private String refusal() {
+        try {
+            database.restoreInPlace(RestoreOptions.defaults(), TIMEOUT);
+            return "";
+        } catch (IOException | InterruptedException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    @Test
+    void sideFileOfAKilledProcess_isDeletedAtTheStart() throws Exception {
+        try (Connection connection = source.getConnection()) {
+            execute(connection, "create table t(x)");
+        }
+        litestream.close();
+        Path side =
+                Files.createDirectories(config.metaPath().resolve("restore")).resolve("in-place.db");
+        Files.writeString(side, "half");
+        litestream = Litestream.builder().build();
+        litestream.register(config);
+        assertThat(side).doesNotExist();
+    }
+
+    @Test
+    void otherFile_getsTheState_andTheDatabaseStaysAsItIs() throws Exception {
+        try (Connection connection = source.getConnection()) {
+            execute(connection, "create table t(x)");
+            database.sync(TIMEOUT);
+            Txid empty = database.status().replicated();
+            execute(connection, "insert into t values (1)");
+            database.sync(TIMEOUT);
+            Path side = folder.resolve("side.db");
+            assertThat(database.restoreTo(side, to(empty)).txid()).isEqualTo(empty);
+            assertThat(SqliteFixture.integrity(side)).isEqualTo("ok");
+            assertThat(query(connection, "select count(*) from t")).isEqualTo(1);
+            assertThatThrownBy(() -> database.restoreTo(
+                            config.path(), RestoreOptions.builder().force(true).build()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("in place");
+        }
+    }
+
+    @Test
+    void restorePoints_tellRangeAndLevels() throws Exception {
+        assertThat(database.restorePoints()).isEqualTo(new RestorePoints(null, List.of()));
+        try (Connection connection = source.getConnection()) {
+            execute(connection, "create table t(x)");
+            database.sync(TIMEOUT);
+            execute(connection, "insert into t values (1)");
+            database.sync(TIMEOUT);
+        }
+        database.snapshot(TIMEOUT);
+        RestorePoints points = database.restorePoints();
+        assertThat(points.range()).isNotNull();
+        assertThat(points.range().latest()).isEqualTo(database.status().replicated());
+        assertThat(points.range().earliest()).isLessThanOrEqualTo(points.range().latest());
+        assertThat(points.levels()).extracting(RestorePoints.Level::level).contains(0, 9);
+        for (RestorePoints.Level level : points.levels()) {
+            assertThat(level.files()).isPositive();
+            assertThat(level.bytes()).isPositive();
+            assertThat(level.minTxid()).isLessThanOrEqualTo(level.maxTxid());
+            assertThat(level.earliest()).isBeforeOrEqualTo(level.latest());
         }
     }
 

@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
@@ -405,14 +406,15 @@ public final class Capture implements Closeable {
      *
      * @param side a database of the same page size that nobody has open
      * @param timeout longest wait for other writers
+     * @param cancelled asked about each second of that
      * @return the last transaction before it, captured as one of its own; empty if other writers left no room, and nothing
      *     was changed
      */
-    public Optional<Txid> restoreInPlace(Path side, Duration timeout) throws IOException {
+    public Optional<Txid> restoreInPlace(Path side, Duration timeout, BooleanSupplier cancelled) throws IOException {
         return guarded(() -> {
             capture();
             Optional<WalScan> copied = new InPlaceCopy(session(), this::openWal, side, pageSize())
-                    .copy(position().wal(), timeout);
+                    .copy(position().wal(), timeout, cancelled);
             if (copied.isEmpty()) {
                 return Optional.empty();
             }

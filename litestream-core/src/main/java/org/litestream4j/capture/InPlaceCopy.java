@@ -8,6 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.wal.WalFile;
 import org.litestream4j.wal.WalPageMap;
@@ -48,12 +49,13 @@ final class InPlaceCopy {
      *
      * @param from everything before is captured; a read transaction is held
      * @param timeout longest wait for other writers
+     * @param cancelled asked about each second of that
      * @return the transaction that brought the new state; empty if it was not to be had, and nothing was changed
      */
-    Optional<WalScan> copy(WalPosition from, Duration timeout) throws IOException {
+    Optional<WalScan> copy(WalPosition from, Duration timeout, BooleanSupplier cancelled) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         WalPosition position = from;
-        do {
+        while (!cancelled.getAsBoolean()) {
             session.restoreFrom(side);
             Optional<WalFile> present = wal.open();
             if (present.isPresent()) {
@@ -66,7 +68,10 @@ final class InPlaceCopy {
                     next = present.get().scan(position, 1);
                 }
             }
-        } while (System.nanoTime() - deadline < 0);
+            if (System.nanoTime() - deadline >= 0) {
+                break;
+            }
+        }
         return Optional.empty();
     }
 

@@ -47,6 +47,11 @@ public final class Restore {
         return RestorePlanner.range(listing.files(), listing);
     }
 
+    /** What a replica holds to restore from: each level is listed once. */
+    public static RestorePoints points(ReplicaClient replica) throws IOException {
+        return RestorePoints.of(ReplicaListing.of(replica));
+    }
+
     /** The newest TXID of a replica, {@link Txid#NONE} if it holds nothing. */
     public static Txid newestTxid(ReplicaClient replica) throws IOException {
         return ReplicaListing.of(replica).newest();

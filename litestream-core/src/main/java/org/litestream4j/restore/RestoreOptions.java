@@ -63,6 +63,12 @@ public record RestoreOptions(
         return new Builder();
     }
 
+    /** The same with another listener. */
+    public RestoreOptions withListener(RestoreListener value) {
+        return new RestoreOptions(
+                target, force, moveLeftoversAside, integrityCheck, parallelism, value, cancelled, local, clock);
+    }
+
     /** Collects options; {@link #build} checks them. */
     public static final class Builder {
 

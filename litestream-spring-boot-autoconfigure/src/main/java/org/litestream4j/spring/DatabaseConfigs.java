@@ -1,6 +1,7 @@
 package org.litestream4j.spring;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import org.litestream4j.DatabaseConfig;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.Database;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +42,7 @@ final class DatabaseConfigs {
     /** @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead */
     List<DatabaseConfig> create() {
         checkHealth();
+        checkRestore();
         List<DatabaseConfig> configs = new ArrayList<>();
         for (Map.Entry<String, Database> entry : properties.databases().entrySet()) {
             String path = entry.getValue().path();
@@ -175,6 +178,30 @@ final class DatabaseConfigs {
                             + health.lagDown() + " contradict each other.",
                     "Write 0 <= lag-warning <= lag-down.");
         }
+    }
+
+    private void checkRestore() {
+        LitestreamProperties.Restore restore = properties.restore();
+        if (restore.parallelism() < 1 || restore.parallelism() > RestoreOptions.MAX_PARALLELISM) {
+            throw new LitestreamSettingException(
+                    "litestream.restore.parallelism = " + restore.parallelism() + " is out of range.",
+                    "Write a number from 1 to " + RestoreOptions.MAX_PARALLELISM + ".");
+        }
+        if (restore.directory() != null) {
+            try {
+                if (restore.directory().isBlank() || Files.isRegularFile(Path.of(restore.directory()))) {
+                    throw noFolder(restore.directory());
+                }
+            } catch (InvalidPathException e) {
+                throw noFolder(restore.directory());
+            }
+        }
+    }
+
+    private static LitestreamSettingException noFolder(String directory) {
+        return new LitestreamSettingException(
+                "litestream.restore.directory = \"" + directory + "\" is not a folder.",
+                "Name a folder (it is created when it is needed), or leave it out.");
     }
 
     private static void checkDistinct(

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.restore.IntegrityCheck;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.NestedConfigurationProperty;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -31,7 +32,7 @@ import org.springframework.util.unit.DataSize;
  * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
- * @param restore What happens before the first connection.
+ * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
  * @param databases More databases, or a name and other settings for the application's; by name.
  */
@@ -86,11 +87,18 @@ public record LitestreamProperties(
     public record Validation(@DefaultValue("0s") Duration interval) {}
 
     /**
-     * Restore at start.
+     * Restores.
      *
      * @param onStartup Whether a database whose file is missing is restored before the first connection.
+     * @param directory Folder for files that are restored over the actuator endpoint; without it there are none.
+     * @param parallelism Connections to the replica during a restore.
+     * @param integrityCheck SQLite's own check of a restored database before it is used; checksums are verified in any case.
      */
-    public record Restore(@DefaultValue("if-missing") OnStartup onStartup) {}
+    public record Restore(
+            @DefaultValue("if-missing") OnStartup onStartup,
+            @Nullable String directory,
+            @DefaultValue("8") int parallelism,
+            @DefaultValue("none") IntegrityCheck integrityCheck) {}
 
     /** When a start restores. */
     public enum OnStartup {

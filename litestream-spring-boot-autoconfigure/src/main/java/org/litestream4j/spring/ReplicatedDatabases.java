@@ -10,6 +10,7 @@ import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.OnStartup;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +65,11 @@ final class ReplicatedDatabases implements InitializingBean {
 
     private void restore(DatabaseConfig config) throws IOException {
         try {
-            litestream.restoreIfMissing(config);
+            RestoreOptions options = RestoreOptions.builder()
+                    .parallelism(properties.restore().parallelism())
+                    .integrityCheck(properties.restore().integrityCheck())
+                    .build();
+            litestream.restoreIfMissing(config, options);
         } catch (LitestreamException e) { // names the database itself
             throw e;
         } catch (IOException e) {

@@ -33,7 +33,8 @@ class ConfigurationMetadataTest {
                 .filteredOn(setting -> !name(setting).matches("litestream\\.(databases|replica\\.(s3|nats)).*"))
                 .filteredOn(setting -> setting.path("defaultValue").isMissingNode())
                 .extracting(ConfigurationMetadataTest::name)
-                .containsExactlyInAnyOrder("litestream.meta-path", "litestream.replica.url");
+                .containsExactlyInAnyOrder(
+                        "litestream.meta-path", "litestream.replica.url", "litestream.restore.directory");
     }
 
     @Test

@@ -189,6 +189,22 @@ class FailureAnalyzerTest {
     }
 
     @Test
+    void restoreWithTooManyConnections(CapturedOutput output) {
+        start(database(), replica(), "litestream.restore.parallelism=65");
+        assertExplained(output, "litestream.restore.parallelism = 65 is out of range.", "Write a number from 1 to 64.");
+    }
+
+    @Test
+    void restoreFolderThatIsAFile(CapturedOutput output) throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "in the way");
+        start(database(), replica(), "litestream.restore.directory=" + file);
+        assertExplained(
+                output,
+                "litestream.restore.directory = \"" + file + "\" is not a folder.",
+                "Name a folder (it is created when it is needed), or leave it out.");
+    }
+
+    @Test
     void twoDatabasesWithOneReplica(CapturedOutput output) {
         start(
                 database(),

@@ -18,6 +18,7 @@ import org.litestream4j.DatabaseConfig;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.OnStartup;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
@@ -40,6 +41,11 @@ class LitestreamPropertiesTest {
         LitestreamProperties properties = bind(Map.of());
         assertThat(properties.enabled()).isTrue();
         assertThat(properties.restore().onStartup()).isEqualTo(OnStartup.IF_MISSING);
+        assertThat(properties.restore().directory()).isNull();
+        assertThat(properties.restore().parallelism())
+                .isEqualTo(RestoreOptions.defaults().parallelism());
+        assertThat(properties.restore().integrityCheck())
+                .isEqualTo(RestoreOptions.defaults().integrityCheck());
         assertThat(properties.health().lagWarning()).hasMinutes(1);
         assertThat(properties.health().lagDown()).hasMinutes(10);
     }

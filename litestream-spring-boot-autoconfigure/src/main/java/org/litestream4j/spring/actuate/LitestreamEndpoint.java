@@ -1,29 +1,58 @@
 package org.litestream4j.spring.actuate;
 
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.IntegrityCheck;
+import org.litestream4j.restore.RestoreTarget;
 import org.springframework.boot.actuate.endpoint.Access;
-import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
-import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
+import org.springframework.boot.actuate.endpoint.web.annotation.WebEndpoint;
 
-/** What is replicated, how far, and what went wrong; {@code POST} acts and needs {@code access=unrestricted}. */
-@Endpoint(id = "litestream", defaultAccess = Access.READ_ONLY)
+/**
+ * What is replicated, how far, what went wrong, and what can be restored; {@code POST} and {@code DELETE} act and need {@code
+ * access=unrestricted}. Paths, fields and answers: docs/actuator.md.
+ */
+@WebEndpoint(id = "litestream", defaultAccess = Access.READ_ONLY)
 public final class LitestreamEndpoint {
 
+    private static final int ACCEPTED = 202;
+
+    private static final String RESTORES = "restores";
+    private static final String RESTORE_POINTS = "restore-points";
+
     private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration SNAPSHOT_TIMEOUT = Duration.ofMinutes(5);
+    private static final Duration LONGEST_TIMEOUT = Duration.ofHours(1);
 
     private final Litestream litestream;
+    private final Restores restores;
+    private final RestoreFolder folder;
+    private final IntegrityCheck integrityCheck;
+    private final Clock clock;
 
-    LitestreamEndpoint(Litestream litestream) {
+    LitestreamEndpoint(
+            Litestream litestream,
+            Restores restores,
+            RestoreFolder folder,
+            IntegrityCheck integrityCheck,
+            Clock clock) {
         this.litestream = litestream;
+        this.restores = restores;
+        this.folder = folder;
+        this.integrityCheck = integrityCheck;
+        this.clock = clock;
     }
 
     /** All databases, by name. */
@@ -36,42 +65,206 @@ public final class LitestreamEndpoint {
                 .toList());
     }
 
-    /** One database; null, hence 404, if there is none of that name. */
+    /** One database. */
     @ReadOperation
-    public @Nullable DatabaseDescription database(@Selector String name) {
-        return litestream
-                .database(name)
-                .map(ManagedDatabase::status)
-                .map(DatabaseDescription::of)
-                .orElse(null);
+    public Object database(@Selector String name) {
+        return DatabaseDescription.of(find(name).status());
+    }
+
+    /** Its {@code restore-points}, which asks the replica, or its {@code restores}, newest first. */
+    @ReadOperation
+    public Object part(@Selector String name, @Selector String part) {
+        ManagedDatabase database = find(name);
+        return switch (part) {
+            case RESTORE_POINTS -> restorePoints(database);
+            case RESTORES ->
+                new RestoreList(
+                        restores.of(name).stream().map(RunningRestore::describe).toList());
+            default -> throw notFound(part + ": there are " + RESTORE_POINTS + " and " + RESTORES);
+        };
+    }
+
+    /** One restore, running or ended. */
+    @ReadOperation
+    public Object restore(@Selector String name, @Selector String part, @Selector String id) {
+        return findRestore(name, part, id).describe();
+    }
+
+    /** Cancels a restore; one that has ended stays as it is. */
+    @DeleteOperation
+    public Object cancel(@Selector String name, @Selector String part, @Selector String id) {
+        RunningRestore restore = findRestore(name, part, id);
+        restore.cancel();
+        RestoreDescription description = restore.describe();
+        return description.endedAt() == null ? new WebEndpointResponse<>(description, ACCEPTED) : description;
     }
 
     /**
-     * Acts on a database.
+     * Acts on a database; the fields but {@code timeout} are for a restore.
      *
-     * @param timeout longest wait; 30 s if absent
-     * @return what the database looks like afterwards
-     * @throws IOException if the action failed or did not end in time
+     * @param timeout longest wait
+     * @param timestamp moment to restore
+     * @param txid transaction to restore
+     * @param target file to restore to, a plain name
+     * @param inPlace whether to restore the database itself
+     * @param force whether a file that exists is replaced
+     * @param integrityCheck of the restored file
      */
     @WriteOperation
-    public DatabaseDescription act(@Selector String name, @Selector Action action, @Nullable Duration timeout)
-            throws IOException, InterruptedException {
-        ManagedDatabase database = litestream
-                .database(name)
-                .orElseThrow(() -> new InvalidEndpointRequestException(
-                        "no database named \"" + name + "\"", "No replicated database has this name"));
-        switch (action) {
-            case SYNC -> database.sync(timeout == null ? SYNC_TIMEOUT : timeout);
+    public Object act(
+            @Selector String name,
+            @Selector Action action,
+            @Nullable Duration timeout,
+            @Nullable String timestamp,
+            @Nullable String txid,
+            @Nullable String target,
+            @Nullable Boolean inPlace,
+            @Nullable Boolean force,
+            @Nullable IntegrityCheck integrityCheck)
+            throws InterruptedException {
+        ManagedDatabase database = find(name);
+        if (timeout != null && (timeout.isNegative() || timeout.isZero() || timeout.compareTo(LONGEST_TIMEOUT) > 0)) {
+            throw RequestException.badRequest(
+                    "timeout = " + timeout + ": must be positive, at most " + LONGEST_TIMEOUT);
         }
-        return DatabaseDescription.of(database.status());
+        if (action == Action.RESTORE) {
+            return begin(database, request(timeout, timestamp, txid, target, inPlace, force, integrityCheck));
+        }
+        refuse("timestamp", timestamp, action);
+        refuse("txid", txid, action);
+        refuse("target", target, action);
+        refuse("inPlace", inPlace, action);
+        refuse("force", force, action);
+        refuse("integrityCheck", integrityCheck, action);
+        try {
+            if (action == Action.SNAPSHOT) {
+                Txid snapshot = database.snapshot(timeout == null ? SNAPSHOT_TIMEOUT : timeout);
+                return new Snapshot(snapshot.toString());
+            }
+            database.sync(timeout == null ? SYNC_TIMEOUT : timeout);
+            return DatabaseDescription.of(database.status());
+        } catch (IOException e) {
+            throw unavailable(e);
+        }
+    }
+
+    private RestoreRequest request(
+            @Nullable Duration timeout,
+            @Nullable String timestamp,
+            @Nullable String txid,
+            @Nullable String target,
+            @Nullable Boolean inPlace,
+            @Nullable Boolean force,
+            @Nullable IntegrityCheck check) {
+        boolean intoDatabase = Boolean.TRUE.equals(inPlace);
+        if (intoDatabase == (target != null)) {
+            throw RequestException.badRequest("say where to: either target, a file name, or inPlace: true");
+        }
+        if (intoDatabase && Boolean.TRUE.equals(force)) {
+            throw RequestException.badRequest("force: is for a target; the state before stays restorable");
+        }
+        if (!intoDatabase && timeout != null) {
+            throw RequestException.badRequest("timeout: is for inPlace: true; a restore to a file waits for nobody");
+        }
+        boolean replace = Boolean.TRUE.equals(force);
+        return new RestoreRequest(
+                state(timestamp, txid),
+                target == null ? null : folder.resolve(target, replace),
+                replace,
+                check == null ? integrityCheck : check,
+                timeout == null ? SYNC_TIMEOUT : timeout);
+    }
+
+    private RestoreTarget state(@Nullable String timestamp, @Nullable String txid) {
+        if (timestamp != null && txid != null) {
+            throw RequestException.badRequest("either timestamp or txid, not both; neither is the newest state");
+        }
+        if (timestamp != null) {
+            try {
+                return RestoreTarget.timestamp(timestamp, clock);
+            } catch (IllegalArgumentException e) {
+                throw RequestException.badRequest("timestamp: " + e.getMessage());
+            }
+        }
+        if (txid != null) {
+            try {
+                return RestoreTarget.txid(Txid.parse(txid));
+            } catch (IllegalArgumentException e) {
+                throw RequestException.badRequest("txid: " + e.getMessage());
+            }
+        }
+        return RestoreTarget.latest();
+    }
+
+    private Object begin(ManagedDatabase database, RestoreRequest request) {
+        String id = restores.begin(database, request).id();
+        return new WebEndpointResponse<>(new Accepted(id, RESTORES + "/" + id), ACCEPTED);
+    }
+
+    private static RestorePointsDescription restorePoints(ManagedDatabase database) {
+        try {
+            return RestorePointsDescription.of(database.restorePoints());
+        } catch (IOException e) {
+            throw unavailable(e);
+        }
+    }
+
+    private ManagedDatabase find(String name) {
+        return litestream.database(name).orElseThrow(() -> notFound(name + ": no replicated database has this name"));
+    }
+
+    private RunningRestore findRestore(String name, String part, String id) {
+        if (!part.equals(RESTORES)) {
+            throw notFound(part + ": there are only " + RESTORES);
+        }
+        return restores.find(find(name).name(), id)
+                .orElseThrow(() -> notFound(id + ": no such restore of " + name + "; the last " + Restores.MOST_ENDED
+                        + " are remembered, until the application ends"));
+    }
+
+    private static void refuse(String field, @Nullable Object value, Action action) {
+        if (value != null) {
+            throw RequestException.badRequest(
+                    field + ": is for restore, not for " + action.name().toLowerCase(Locale.ROOT));
+        }
+    }
+
+    private static RequestException notFound(String text) {
+        return new RequestException(RequestException.NOT_FOUND, text);
+    }
+
+    /** These texts carry no secrets. */
+    private static RequestException unavailable(IOException e) {
+        return new RequestException(RequestException.SERVICE_UNAVAILABLE, String.valueOf(e.getMessage()));
     }
 
     /** What can be asked for. */
     public enum Action {
         /** Capture now, and wait until it is on the replica. */
-        SYNC
+        SYNC,
+        /** Put a snapshot of the newest state on the replica, and wait until it is there. */
+        SNAPSHOT,
+        /** Begin to restore. */
+        RESTORE
     }
 
     /** All databases. */
     public record Databases(List<DatabaseDescription> databases) {}
+
+    /**
+     * A restore that has begun.
+     *
+     * @param location where to look at it, relative to this request's URL
+     */
+    public record Accepted(String id, String location) {}
+
+    /**
+     * The newest snapshot.
+     *
+     * @param txid its last transaction, 16 hex digits
+     */
+    public record Snapshot(String txid) {}
+
+    /** Restores of a database, newest first. */
+    public record RestoreList(List<RestoreDescription> restores) {}
 }

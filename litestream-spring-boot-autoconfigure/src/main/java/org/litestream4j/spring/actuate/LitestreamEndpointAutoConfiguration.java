@@ -1,8 +1,12 @@
 package org.litestream4j.spring.actuate;
 
+import java.nio.file.Path;
+import java.time.Clock;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
+import org.litestream4j.spring.LitestreamProperties;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -18,7 +22,23 @@ public final class LitestreamEndpointAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    LitestreamEndpoint litestreamEndpoint(Litestream litestream) {
-        return new LitestreamEndpoint(litestream);
+    LitestreamEndpoint litestreamEndpoint(Litestream litestream, Restores restores, LitestreamProperties properties) {
+        LitestreamProperties.Restore settings = properties.restore();
+        String directory = settings.directory();
+        RestoreFolder folder =
+                new RestoreFolder(directory == null ? null : Path.of(directory).toAbsolutePath(), litestream);
+        return new LitestreamEndpoint(litestream, restores, folder, settings.integrityCheck(), Clock.systemUTC());
+    }
+
+    /** Ends before the engine, which it uses. */
+    @Bean(destroyMethod = "close")
+    @ConditionalOnMissingBean
+    Restores litestreamRestores(Litestream litestream, LitestreamProperties properties) {
+        return new Restores(properties.restore().parallelism(), Clock.systemUTC());
+    }
+
+    @Bean
+    static Problems litestreamEndpointProblems() {
+        return new Problems(EndpointId.of("litestream"));
     }
 }

@@ -65,7 +65,7 @@ class ActuatorTest {
     void readOnlyAccess_isTheDefault() throws Exception {
         try (ConfigurableApplicationContext context = start()) {
             assertThat(post(context, "litestream/app.db/sync", "{}").statusCode())
-                    .isEqualTo(404);
+                    .isEqualTo(405);
         }
     }
 
@@ -80,7 +80,7 @@ class ActuatorTest {
             assertThat(database.path("replicated").asString())
                     .isEqualTo(database.path("captured").asString())
                     .isNotEqualTo("0000000000000000");
-            assertThat(post(context, "litestream/none/sync", "{}").statusCode()).isEqualTo(400);
+            assertThat(post(context, "litestream/none/sync", "{}").statusCode()).isEqualTo(404);
             assertThat(post(context, "litestream/app.db/erase", "{}").statusCode())
                     .isEqualTo(400);
         }

@@ -1,0 +1,91 @@
+package org.litestream4j.spring.actuate;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
+
+/** Where a restore over HTTP may write: files with plain names in one folder, and never a database that is in use here. */
+final class RestoreFolder {
+
+    /** No separators, nothing hidden, nothing that a file system takes for something else. */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,126}[A-Za-z0-9]|[A-Za-z0-9]");
+
+    /** SQLite would take these for a part of another database. */
+    private static final List<String> SIDE_FILES = List.of("-wal", "-shm", "-journal");
+
+    private final @Nullable Path folder;
+    private final Litestream litestream;
+
+    /** @param folder absolute; null where no files may be written */
+    RestoreFolder(@Nullable Path folder, Litestream litestream) {
+        this.folder = folder;
+        this.litestream = litestream;
+    }
+
+    /**
+     * The file of that name.
+     *
+     * @param force whether one that exists is replaced
+     * @throws RequestException if there must not be one
+     */
+    Path resolve(String name, boolean force) {
+        if (folder == null) {
+            throw RequestException.badRequest("target: restores to files are switched off; set"
+                    + " litestream.restore.directory, or write inPlace: true");
+        }
+        if (!NAME.matcher(name).matches()) {
+            throw RequestException.badRequest(
+                    "target = " + name + ": must be a plain file name, 1 to 128 letters, digits"
+                            + " and . _ - between them; the file is written to litestream.restore.directory");
+        }
+        if (SIDE_FILES.stream().anyMatch(name.toLowerCase(Locale.ROOT)::endsWith)) {
+            throw RequestException.badRequest(
+                    "target = " + name + ": names that end in -wal, -shm or -journal are" + " SQLite's own");
+        }
+        Path file = folder.resolve(name);
+        refuseUnsuitable(file, name);
+        if (!force && isThere(file)) {
+            throw new RequestException(
+                    RequestException.CONFLICT,
+                    "target = " + name + ": exists; choose another name, or write force: true");
+        }
+        return file;
+    }
+
+    private void refuseUnsuitable(Path file, String name) {
+        if (Files.isSymbolicLink(file) || Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+            throw RequestException.badRequest("target = " + name + ": is a link or a folder");
+        }
+        for (ManagedDatabase database : litestream.databases()) {
+            if (isSame(file, database.config().path())) {
+                throw RequestException.badRequest(
+                        "target = " + name + ": is the database " + database.name() + "; write inPlace: true");
+            }
+        }
+    }
+
+    /** An empty file counts as missing, as it does for SQLite. */
+    private static boolean isThere(Path file) {
+        try {
+            return Files.exists(file) && Files.size(file) > 0;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private static boolean isSame(Path file, Path database) {
+        try {
+            return file.equals(database)
+                    || (Files.exists(file) && Files.exists(database) && Files.isSameFile(file, database));
+        } catch (IOException e) {
+            return true; // cannot tell
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package org.litestream4j.spring.actuate;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import org.litestream4j.ManagedDatabase;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The restores that were asked for over HTTP: those that run, and the last ones that ended. Thread-safe. */
+final class Restores implements AutoCloseable {
+
+    static final int MOST_RUNNING = 2;
+    static final int MOST_ENDED = 50;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Restores.class);
+
+    /** A restore that is cancelled ends within about a second; only a replica that does not answer takes longer. */
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(60);
+
+    private static final Duration IDLE = Duration.ofSeconds(10);
+
+    private final int parallelism;
+    private final Clock clock;
+    private final ThreadPoolExecutor pool;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Deque<RunningRestore> restores = new ArrayDeque<>(); // guarded by lock; oldest first
+    private boolean closed; // guarded by lock
+
+    /** @param parallelism connections to the replica, of each restore */
+    Restores(int parallelism, Clock clock) {
+        this.parallelism = parallelism;
+        this.clock = clock;
+        AtomicInteger threads = new AtomicInteger();
+        this.pool = new ThreadPoolExecutor(
+                MOST_RUNNING,
+                MOST_RUNNING,
+                IDLE.toMillis(),
+                TimeUnit.MILLISECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> {
+                    Thread thread = new Thread(task, "litestream-http-restore-" + threads.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+    }
+
+    /** @throws RequestException if the database is being restored already, or too many are */
+    RunningRestore begin(ManagedDatabase database, RestoreRequest request) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new RequestException(RequestException.SERVICE_UNAVAILABLE, "the application is ending");
+            }
+            List<RunningRestore> running =
+                    restores.stream().filter(RunningRestore::isRunning).toList();
+            for (RunningRestore other : running) {
+                if (other.database().equals(database.name())) {
+                    throw new RequestException(
+                            RequestException.CONFLICT,
+                            "a restore of " + database.name() + " is running: " + other.id() + "; wait, or cancel it");
+                }
+            }
+            if (running.size() >= MOST_RUNNING) {
+                throw new RequestException(
+                        RequestException.CONFLICT, running.size() + " restores are running; wait, or cancel one");
+            }
+            RunningRestore restore =
+                    new RunningRestore(UUID.randomUUID().toString(), database, request, parallelism, clock);
+            restores.addLast(restore);
+            forgetOldest();
+            pool.execute(restore);
+            return restore;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void forgetOldest() {
+        long ended = restores.stream().filter(restore -> !restore.isRunning()).count();
+        for (Iterator<RunningRestore> each = restores.iterator(); ended > MOST_ENDED && each.hasNext(); ) {
+            if (!each.next().isRunning()) {
+                each.remove();
+                ended--;
+            }
+        }
+    }
+
+    /** Those of a database, newest first. */
+    List<RunningRestore> of(String database) {
+        lock.lock();
+        try {
+            List<RunningRestore> found = new ArrayList<>(restores.stream()
+                    .filter(restore -> restore.database().equals(database))
+                    .toList());
+            Collections.reverse(found);
+            return found;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Optional<RunningRestore> find(String database, String id) {
+        return of(database).stream().filter(restore -> restore.id().equals(id)).findFirst();
+    }
+
+    /** Cancels what runs and waits for its end. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            restores.forEach(RunningRestore::cancel);
+        } finally {
+            lock.unlock();
+        }
+        pool.shutdown();
+        try {
+            if (!pool.awaitTermination(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.error("restores are still running {} after they were cancelled", CLOSE_TIMEOUT);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
