@@ -33,6 +33,7 @@ class BusyTest extends EngineFixture {
         try (Litestream litestream = litestream()) {
             ManagedDatabase database = litestream.register(
                     config().checkpointInterval(Duration.ofMillis(5)).build());
+            database.sync(TIMEOUT); // a start needs the write lock for a moment
             try (Connection connection = open(database)) {
                 long next = System.nanoTime();
                 for (int i = 0; i < 500; i++) {
