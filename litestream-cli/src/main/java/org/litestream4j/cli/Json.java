@@ -1,10 +1,16 @@
 package org.litestream4j.cli;
 
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.capture.LocalState;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.restore.RestorableRange;
 import org.litestream4j.restore.RestorePlan;
+import org.litestream4j.restore.RestorePoints;
 import org.litestream4j.restore.RestoreResult;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
@@ -70,6 +76,76 @@ final class Json {
                     result.files(),
                     result.movedAside().stream().map(Object::toString).toList(),
                     result.elapsed().toMillis());
+        }
+    }
+
+    /** How far a database is captured, and what its replica holds; null where it was not asked for. */
+    record Status(@Nullable Local local, @Nullable Replica replica) {}
+
+    /**
+     * The local state of a database.
+     *
+     * @param captured newest captured TXID; null if there is no local state
+     * @param running whether a process replicates the database right now
+     * @param files level-0 files that are kept
+     */
+    record Local(
+            String database,
+            boolean exists,
+            String metaPath,
+            @Nullable String captured,
+            boolean running,
+            int files,
+            long bytes) {
+        static Local of(Path database, boolean exists, Path metaPath, @Nullable LocalState state) {
+            return new Local(
+                    database.toString(),
+                    exists,
+                    metaPath.toString(),
+                    state == null ? null : state.captured().toString(),
+                    state != null && state.running(),
+                    state == null ? 0 : state.files(),
+                    state == null ? 0 : state.bytes());
+        }
+    }
+
+    /**
+     * What a replica holds.
+     *
+     * @param newestTxid zeros if there is no file
+     * @param earliest oldest restorable state; null if there is none
+     * @param latest newest restorable state; null if there is none
+     * @param levels those that have files
+     */
+    record Replica(
+            String url, String newestTxid, @Nullable Point earliest, @Nullable Point latest, List<Level> levels) {
+        static Replica of(String url, RestorePoints points) {
+            RestorableRange range = points.range();
+            return new Replica(
+                    url,
+                    newest(points).toString(),
+                    range == null ? null : new Point(range.earliest().toString(), range.earliestTime()),
+                    range == null ? null : new Point(range.latest().toString(), range.latestTime()),
+                    points.levels().stream().map(Level::of).toList());
+        }
+
+        static Txid newest(RestorePoints points) {
+            return points.levels().stream().map(RestorePoints.Level::maxTxid).reduce(Txid.NONE, Txid::max);
+        }
+    }
+
+    /** A state that can be restored. */
+    record Point(String txid, Instant timestamp) {}
+
+    /** The files of one level. */
+    record Level(int level, long files, long bytes, String minTxid, String maxTxid) {
+        static Level of(RestorePoints.Level level) {
+            return new Level(
+                    level.level(),
+                    level.files(),
+                    level.bytes(),
+                    level.minTxid().toString(),
+                    level.maxTxid().toString());
         }
     }
 

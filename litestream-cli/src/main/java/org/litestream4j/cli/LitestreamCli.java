@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             RestoreCommand.class,
             ReplicateCommand.class,
+            StatusCommand.class,
             LtxCommand.class,
             ValidateCommand.class,
             ResetCommand.class

@@ -183,7 +183,9 @@ class CommandTest {
                 "restore -o OUT URL URL",
                 "ltx",
                 "ltx --level 10 URL",
-                "ltx --level x URL"
+                "ltx --level x URL",
+                "status",
+                "status --meta-path OUT URL"
             })
     void anyCommand_wrongUsage_exitsWithTwoAndOneLine(String line) {
         String[] args = line.isEmpty()
@@ -231,6 +233,35 @@ class CommandTest {
         assertThat(run("ltx", "--json", temp.resolve("empty").toUri().toString()))
                 .isZero();
         assertThat(json().size()).isZero();
+    }
+
+    @Test
+    void status_replica_showsLevelsAndRange() {
+        assertThat(run("status", replica.url())).isZero();
+        assertThat(out)
+                .contains("newest      TXID 0000000000000003")
+                .contains("restorable  TXID 0000000000000001 of 2026-01-01T00:00:01Z")
+                .contains("to          TXID 0000000000000003 of 2026-01-01T00:00:03Z")
+                .contains("level 0     2 files", "level 9     1 files")
+                .doesNotContain("database");
+        assertThat(run("status", "--json", replica.url())).isZero();
+        JsonNode status = json().get("replica");
+        assertThat(status.get("newestTxid").asString()).isEqualTo("0000000000000003");
+        assertThat(status.get("earliest").get("txid").asString()).isEqualTo("0000000000000001");
+        assertThat(status.get("latest").get("timestamp").asString()).isEqualTo("2026-01-01T00:00:03Z");
+        assertThat(status.get("levels").get(0).get("minTxid").asString()).isEqualTo("0000000000000002");
+        assertThat(json().get("local").isNull()).isTrue();
+    }
+
+    @Test
+    void status_emptyReplicaAndUnknownDatabase_saysSo() {
+        String empty = temp.resolve("empty").toUri().toString();
+        assertThat(run("status", "--db", output.toString(), empty)).isZero();
+        assertThat(out).contains("does not exist", "(none)", "there is no backup");
+        assertThat(run("status", "--json", "--db", output.toString())).isZero();
+        assertThat(json().get("local").get("captured").isNull()).isTrue();
+        assertThat(json().get("replica").isNull()).isTrue();
+        assertThat(temp.resolve(".restored.db-litestream")).doesNotExist();
     }
 
     @Test

@@ -84,6 +84,30 @@ class ReplicateIT {
     }
 
     @Test
+    void status_tellsCapturedReplicatedAndWhetherAProcessRuns() throws Exception {
+        Process process = start("replicate", database.toString(), replica);
+        execute("insert into t values (1)");
+        await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 1);
+        assertThat(status()).contains("captured    TXID 000000000000000", "replicates it right now");
+        process.destroy();
+        assertThat(end(process)).isZero();
+        String stopped = status();
+        assertThat(stopped).contains("none replicates it right now", "level 9 ");
+        assertThat(stopped.replaceAll("(?s).*captured +(TXID \\S+).*", "$1"))
+                .isEqualTo(stopped.replaceAll("(?s).*newest +(TXID \\S+).*", "$1"));
+    }
+
+    /** Beside the running process, whose output is kept. */
+    private String status() {
+        java.io.StringWriter out = new java.io.StringWriter();
+        assertThat(LitestreamCli.commandLine()
+                        .setOut(new java.io.PrintWriter(out))
+                        .execute("status", "--db", database.toString(), replica))
+                .isZero();
+        return out.toString();
+    }
+
+    @Test
     void missingDatabase_isRestoredIfAsked() throws Exception {
         execute("insert into t values (1)");
         assertThat(end(start("replicate", "--once", database.toString(), replica)))

@@ -1,16 +1,62 @@
 package org.litestream4j.capture;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
 
-/** The local state of a database that nobody replicates right now. */
-public final class LocalState {
+/**
+ * The local state of a database, looked at from outside of the process that replicates it.
+ *
+ * @param captured newest captured transaction; {@link Txid#NONE} if nothing was captured
+ * @param running whether a process replicates the database right now
+ * @param files how many level-0 files are kept
+ * @param bytes of these files
+ */
+public record LocalState(Txid captured, boolean running, int files, long bytes) {
 
-    private LocalState() {}
+    public LocalState {
+        requireNonNull(captured, "captured");
+    }
+
+    /**
+     * Looks; neither opens the database nor changes anything.
+     *
+     * @param metaPath folder of the local state
+     * @return empty if there is no such folder
+     */
+    public static Optional<LocalState> of(Path metaPath) throws IOException {
+        if (!Files.isDirectory(metaPath)) {
+            return Optional.empty();
+        }
+        boolean running;
+        try (OwnerLock owner = new OwnerLock(metaPath)) {
+            running = !owner.tryAcquire();
+        }
+        Txid captured =
+                new PositionStore(metaPath).load().map(PositionRecord::txid).orElse(Txid.NONE);
+        Staging staging = new Staging(metaPath, 0);
+        int files = 0;
+        long bytes = 0;
+        for (LtxFileName name : staging.list()) {
+            captured = Txid.max(captured, name.max()); // the record of a running process may be a moment old
+            try {
+                bytes += Files.size(staging.path(name));
+                files++;
+            } catch (NoSuchFileException e) {
+                // replicated and deleted meanwhile
+            }
+        }
+        return Optional.of(new LocalState(captured, running, files, bytes));
+    }
 
     /**
      * Forgets how far a database was captured and deletes its local files, for the case that they are damaged or of no use; the
