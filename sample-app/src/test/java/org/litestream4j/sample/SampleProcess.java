@@ -118,6 +118,24 @@ final class SampleProcess implements AutoCloseable {
         return JSON.readTree(text(path));
     }
 
+    /** Posts JSON, and answers whatever the application does. */
+    Answer post(String path, Object body) throws IOException, InterruptedException {
+        HttpResponse<String> response = http.send(
+                request(path)
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofString(JSON.writeValueAsString(body)))
+                        .build(),
+                BodyHandlers.ofString());
+        return new Answer(response.statusCode(), JSON.readTree(response.body()));
+    }
+
+    void delete(String path) throws IOException, InterruptedException {
+        HttpResponse<String> response = http.send(request(path).DELETE().build(), BodyHandlers.ofString());
+        assertThat(response.statusCode()).as(path).isEqualTo(204);
+    }
+
+    record Answer(int status, JsonNode body) {}
+
     String text(String path) throws IOException, InterruptedException {
         HttpResponse<String> response = http.send(request(path).build(), BodyHandlers.ofString());
         assertThat(response.statusCode()).as(path).isEqualTo(200);

@@ -22,6 +22,9 @@ final class RunningRestore implements Runnable {
 
     private static final long LOG_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private static final RestoreProgress NOTHING_YET =
+            new RestoreProgress(RestoreProgress.Phase.PLANNING, 0, 0, 0, 0, 0, 0, Duration.ZERO, Duration.ZERO);
+
     private final String id;
     private final ManagedDatabase database;
     private final RestoreRequest request;
@@ -114,10 +117,9 @@ final class RunningRestore implements Runnable {
 
     RestoreDescription describe() {
         Outcome ended = outcome; // before the progress, which is the last one then
-        RestoreProgress now = progress;
-        if (now == null) {
-            now = new RestoreProgress(RestoreProgress.Phase.PLANNING, 0, 0, 0, 0, 0, 0, Duration.ZERO, Duration.ZERO);
-        }
+        RestoreProgress last = progress;
+        RestoreProgress now = last != null ? last : NOTHING_YET;
+        Phase phase = phase(ended, last);
         return new RestoreDescription(
                 id,
                 database(),
@@ -127,7 +129,7 @@ final class RunningRestore implements Runnable {
                 target(),
                 startedAt.toString(),
                 ended == null ? null : ended.at().toString(),
-                phase(ended, progress),
+                phase,
                 now.bytes(),
                 now.totalBytes(),
                 now.pages(),
@@ -135,13 +137,15 @@ final class RunningRestore implements Runnable {
                 now.files(),
                 now.totalFiles(),
                 now.bytesPerSecond(),
-                ended != null
-                        ? null
-                        : now.remaining()
-                                .map(left -> clock.instant().plus(left).toString())
-                                .orElse(null),
+                phase == Phase.READING && ended == null ? estimatedEnd(now) : null,
                 ended == null ? null : ended.result(),
                 ended == null ? null : ended.error());
+    }
+
+    private @Nullable String estimatedEnd(RestoreProgress now) {
+        return now.remaining()
+                .map(left -> clock.instant().plus(left).toString())
+                .orElse(null);
     }
 
     private Phase phase(@Nullable Outcome ended, @Nullable RestoreProgress now) {
