@@ -69,6 +69,39 @@ class ReferenceInteropTest {
         assertBothRestore(300);
     }
 
+    /** Level 0 alone is not enough then, nor is the first snapshot. */
+    @Test
+    void reference_restoresFromLevelsAndSnapshots() throws Exception {
+        replicateHere(4096, 100);
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection = database.wrap(source(4096)).getConnection()) {
+                for (int round = 0; round < 6; round++) {
+                    insert(connection, 40);
+                    database.sync(TIMEOUT);
+                    insert(connection, 10);
+                    database.compact(TIMEOUT);
+                    if (round == 2) {
+                        execute(connection, "delete from t where id % 3 = 0", "vacuum");
+                        database.snapshot(TIMEOUT);
+                    }
+                }
+                execute(connection, "delete from t where id > 200");
+                database.compact(TIMEOUT);
+            }
+        }
+        Path files = folder.resolve("replica/ltx");
+        assertThat(files.resolve("1")).isNotEmptyDirectory();
+        assertThat(files.resolve("2")).isNotEmptyDirectory();
+        assertThat(files.resolve("3")).isNotEmptyDirectory();
+        SqliteFixture.deleteTree(files.resolve("0"));
+        assertBothRestore(restoredRows());
+        SqliteFixture.deleteTree(files.resolve("9"));
+        Process restore = start("restore", "-o", folder.resolve("never.db").toString(), replica.url());
+        assertThat(restore.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(restore.exitValue()).as("the test could not fail").isNotZero();
+    }
+
     @Test
     void handOver_inBothDirections() throws Exception {
         replicateHere(4096, 100);
@@ -122,7 +155,7 @@ class ReferenceInteropTest {
         }
     }
 
-    private void assertBothRestore(int rows) throws Exception {
+    private void assertBothRestore(long rows) throws Exception {
         Path ours = folder.resolve("ours.db");
         Path theirs = folder.resolve("theirs.db");
         try (ReplicaClient client = Replicas.open(replica)) {

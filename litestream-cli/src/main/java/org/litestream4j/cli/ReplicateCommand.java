@@ -38,6 +38,8 @@ final class ReplicateCommand implements Callable<Integer> {
 
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
+    private static final Duration ATTEMPT = Duration.ofSeconds(5);
+
     private static final Duration STATUS_INTERVAL = Duration.ofSeconds(1);
 
     @Parameters(index = "0", paramLabel = "DB_PATH", description = "The database file.")
@@ -137,6 +139,19 @@ final class ReplicateCommand implements Callable<Integer> {
         }
     }
 
+    /** In short attempts: an outage must not end the command, and the command must hear when it is told to end. */
+    private boolean isMaintained(ManagedDatabase managed) throws IOException, InterruptedException {
+        if (managed.status().state() != DatabaseState.REPLICATING) {
+            return false;
+        }
+        try {
+            maintain(managed, ATTEMPT);
+            return true;
+        } catch (LitestreamException e) {
+            return false; // it was asked for, and goes on; the engine's log tells what is wrong
+        }
+    }
+
     private int replicate(DatabaseConfig config) throws IOException, InterruptedException {
         Duration patience = config.shutdownSyncTimeout().plusSeconds(exec == null ? 10 : 40);
         try (Cancellation cancellation = Cancellation.onShutdown(patience);
@@ -149,13 +164,10 @@ final class ReplicateCommand implements Callable<Integer> {
             ChildCommand child = exec == null ? null : startBeside(managed, exec);
             int exitCode;
             try {
-                boolean maintained = false;
+                boolean maintained = !snapshot && !retention;
                 while ((child == null || child.isRunning()) && !cancellation.await(STATUS_INTERVAL)) {
                     failOnConflict(managed);
-                    if (!maintained && managed.status().state() == DatabaseState.REPLICATING) {
-                        maintain(managed, Duration.ofMinutes(5));
-                        maintained = true;
-                    }
+                    maintained = maintained || isMaintained(managed);
                 }
             } finally {
                 exitCode = child == null ? 0 : child.end();

@@ -58,11 +58,9 @@ public final class Capture implements Closeable {
     private final Level0Writer writer;
     private final Checkpointer checkpointer;
 
+    // Both or none: attached.
     private @Nullable SqliteSession session;
-    private @Nullable DatabaseFile file;
-    private @Nullable WalFile wal;
-    private Fingerprint openFile = Fingerprint.NONE;
-    private Fingerprint openWal = Fingerprint.NONE;
+    private @Nullable OpenFiles files;
 
     /** Null until continuity is proven or an image was taken. */
     private @Nullable PositionRecord position;
@@ -117,8 +115,10 @@ public final class Capture implements Closeable {
             published = recorded;
         }
         staging.deleteAfter(captured()); // never visible, the record tells
-        openFile = Fingerprint.of(settings.database());
+        OpenFiles opened =
+                new OpenFiles(settings.database(), settings.wal()); // before SQLite: no replacement is missed
         session = SqliteSession.open(settings.database(), settings.busyTimeout(), listener);
+        files = opened;
         boolean checked = false;
         try {
             requireWalOfSqlite();
@@ -134,7 +134,7 @@ public final class Capture implements Closeable {
     private void requireWalOfSqlite() throws IOException {
         for (int attempt = 1; ; attempt++) {
             long expected = attempt == 1 ? session().framesAtOpen() : session().walFrames();
-            Optional<WalFile> present = openWal();
+            Optional<WalFile> present = files().wal();
             long found = present.isPresent()
                     ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE).frames()
                     : 0;
@@ -218,7 +218,7 @@ public final class Capture implements Closeable {
                         settings.database(),
                         record,
                         Fingerprint.of(settings.database()),
-                        wal != null ? wal.header().orElse(null) : null);
+                        walHeader().orElse(null));
                 return Continuity.UNPROVEN;
             }
             moveTo(proven[0]);
@@ -233,11 +233,11 @@ public final class Capture implements Closeable {
             return null;
         }
         boolean unchanged = now.equals(record.file());
-        Optional<WalFile> present = openWal();
-        Optional<WalHeader> header = present.isPresent() ? present.get().header() : Optional.empty();
+        Optional<WalHeader> header = walHeader();
         if (header.isPresent() && header.get().sameSalts(record.wal())) {
             // Whether the reader of this run is at mark 0 is not known: a new round must find out.
-            boolean intact = (!record.frozen() || unchanged) && present.get().leadsTo(record.wal());
+            boolean intact = (!record.frozen() || unchanged)
+                    && files().wal().orElseThrow().leadsTo(record.wal());
             return intact ? record.thawed() : null;
         }
         return record.atFrozenEnd() && unchanged ? record : null;
@@ -275,13 +275,13 @@ public final class Capture implements Closeable {
     }
 
     private void takeImage(Txid txid) throws IOException {
-        Optional<WalFile> present = openWal();
+        Optional<WalFile> present = files().wal();
         WalScan scan = present.isPresent()
                 ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE)
                 : new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
         int pageSize = session().pageSize();
         long commit = scan.found() ? scan.commit() : session().pageCount();
-        PageSource source = new PageSource(databaseFile(), present.orElse(null), scan.pages(), pageSize);
+        PageSource source = new PageSource(files().database(), present.orElse(null), scan.pages(), pageSize);
         WalFile walFile = present.orElse(null);
         long checksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
         Txid last = txid;
@@ -289,8 +289,8 @@ public final class Capture implements Closeable {
             last = txid.next();
             checksum = writer.writeFirstPage(last, walFile, scan, commit, pageSize, source);
         }
-        PositionRecord taken =
-                new PositionRecord(last, checksum, pageSize, commit, scan.end(), openFile, false, WalPosition.NONE);
+        PositionRecord taken = new PositionRecord(
+                last, checksum, pageSize, commit, scan.end(), files().attached(), false, WalPosition.NONE);
         // Without frames the reader has been at mark 0 from its beginning.
         moveTo(scan.found() ? taken : taken.frozen(Fingerprint.of(settings.database())));
         checkpointer.written();
@@ -314,7 +314,7 @@ public final class Capture implements Closeable {
             boolean more = true;
             long end = -1; // of the WAL at the beginning, or after that
             while (more) {
-                Optional<WalFile> present = openWal();
+                Optional<WalFile> present = files().wal();
                 if (present.isEmpty() || !present.get().hasFrameAfter(position().wal())) {
                     return any;
                 }
@@ -351,7 +351,7 @@ public final class Capture implements Closeable {
     /** Pages that SQLite counts but did not write since the position: as SQLite itself would read them. */
     private PageSource missingPages(WalFile source, PositionRecord before) throws IOException {
         WalPageMap all = source.scan(WalPosition.NONE, Long.MAX_VALUE).pages();
-        return new PageSource(databaseFile(), source, all, before.pageSize());
+        return new PageSource(files().database(), source, all, before.pageSize());
     }
 
     /**
@@ -385,7 +385,7 @@ public final class Capture implements Closeable {
             if ((now.atFrozenEnd() || now.wal().equals(WalPosition.NONE)) && nothingAfterPosition()) {
                 return new LiveImage.State(now, null);
             }
-            Optional<WalFile> present = openWal();
+            Optional<WalFile> present = files().wal();
             if (present.isPresent() && now.wal().offset() > WalHeader.SIZE) {
                 WalScan scan = present.get().scan(WalPosition.NONE, now.wal().offset() - WalHeader.SIZE);
                 if (scan.end().equals(now.wal())) {
@@ -413,7 +413,7 @@ public final class Capture implements Closeable {
     public Optional<Txid> restoreInPlace(Path side, Duration timeout, BooleanSupplier cancelled) throws IOException {
         return guarded(() -> {
             capture();
-            Optional<WalScan> copied = new InPlaceCopy(session(), this::openWal, side, pageSize())
+            Optional<WalScan> copied = new InPlaceCopy(session(), files()::wal, side, pageSize())
                     .copy(position().wal(), timeout, cancelled);
             if (copied.isEmpty()) {
                 return Optional.empty();
@@ -427,7 +427,7 @@ public final class Capture implements Closeable {
 
     /** Captures what was committed before a transaction that the WAL holds. */
     private void captureUntil(WalScan transaction) throws IOException {
-        WalFile source = openWal().orElseThrow();
+        WalFile source = files().wal().orElseThrow();
         WalHeader header = requireNonNull(transaction.header());
         while (true) {
             WalPosition from = header.sameSalts(position().wal()) ? position().wal() : WalPosition.start(header);
@@ -478,18 +478,17 @@ public final class Capture implements Closeable {
     @Override
     public void close() throws IOException {
         SqliteSession closing = session;
+        OpenFiles releasing = files;
         session = null;
+        files = null;
         position = null;
-        try {
-            closeWal();
+        if (releasing == null) {
+            return;
+        }
+        try (releasing) {
+            releasing.closeWal();
             if (closing != null) {
                 closing.close();
-            }
-        } finally {
-            DatabaseFile releasing = file;
-            file = null;
-            if (releasing != null) {
-                releasing.close();
             }
         }
     }
@@ -538,6 +537,18 @@ public final class Capture implements Closeable {
         return session;
     }
 
+    private OpenFiles files() {
+        if (files == null) {
+            throw new IllegalStateException("not attached: " + settings.database());
+        }
+        return files;
+    }
+
+    private Optional<WalHeader> walHeader() throws IOException {
+        Optional<WalFile> present = files().wal();
+        return present.isPresent() ? present.get().header() : Optional.empty();
+    }
+
     PositionRecord position() {
         if (position == null) {
             throw new IllegalStateException("no position yet: " + settings.database());
@@ -579,7 +590,7 @@ public final class Capture implements Closeable {
     }
 
     boolean nothingAfterPosition() throws IOException {
-        Optional<WalFile> present = openWal();
+        Optional<WalFile> present = files().wal();
         return present.isEmpty() || !present.get().hasCommitAfter(position().wal());
     }
 
@@ -599,61 +610,6 @@ public final class Capture implements Closeable {
         store.save(next);
         position = next;
         published = next;
-    }
-
-    private DatabaseFile databaseFile() throws IOException {
-        if (file == null) {
-            file = DatabaseFile.acquire(settings.database());
-        }
-        return file;
-    }
-
-    /** The WAL, opened when there is one; notices when it or the database was replaced under us. */
-    private Optional<WalFile> openWal() throws IOException {
-        Fingerprint database;
-        try {
-            database = Fingerprint.of(settings.database());
-        } catch (NoSuchFileException e) {
-            throw replaced("the database file is gone");
-        }
-        if (!database.sameFile(openFile)) {
-            throw replaced("the database file was replaced");
-        }
-        Fingerprint present;
-        try {
-            present = Fingerprint.of(settings.wal());
-        } catch (NoSuchFileException e) {
-            if (wal != null) {
-                throw replaced("the WAL file is gone");
-            }
-            return Optional.empty();
-        }
-        if (wal != null && !present.sameFile(openWal)) {
-            throw replaced("the WAL file was replaced");
-        }
-        if (wal == null) {
-            wal = WalFile.open(settings.wal());
-            openWal = present;
-        }
-        return Optional.of(wal);
-    }
-
-    private CaptureException replaced(String what) {
-        detachQuietly();
-        return new CaptureException(
-                settings.database(),
-                what + " while it was open",
-                "stop the application before files of the database are replaced; replication begins anew with the present"
-                        + " file",
-                null);
-    }
-
-    private void closeWal() throws IOException {
-        WalFile closing = wal;
-        wal = null;
-        if (closing != null) {
-            closing.close();
-        }
     }
 
     /** After an error of SQLite nothing is known about the read transactions: begin anew, and judge anew. */

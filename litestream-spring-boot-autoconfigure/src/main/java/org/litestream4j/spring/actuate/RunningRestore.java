@@ -67,9 +67,10 @@ final class RunningRestore implements Runnable {
         LOG.info("restore begins: db={} id={} wanted={} target={}", database(), id, request.state(), target());
         Outcome ended;
         try {
-            ended = new Outcome(State.SUCCEEDED, clock.instant(), restore(), null);
-            LOG.info("restore succeeded: db={} id={} result={}", database(), id, ended.result());
-        } catch (IOException | InterruptedException | RuntimeException e) {
+            Result result = restore();
+            ended = new Outcome(State.SUCCEEDED, clock.instant(), result, null);
+            LOG.info("restore succeeded: db={} id={} result={}", database(), id, result);
+        } catch (Throwable e) { // whatever it is, it has ended, and the next one may begin
             State state = cancelled ? State.CANCELLED : State.FAILED;
             ended = new Outcome(state, clock.instant(), null, e.getMessage() == null ? e.toString() : e.getMessage());
             if (cancelled) {

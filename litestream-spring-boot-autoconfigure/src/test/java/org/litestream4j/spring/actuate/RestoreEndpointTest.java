@@ -321,6 +321,11 @@ class RestoreEndpointTest {
     private JsonNode restored(String body) throws Exception {
         JsonNode ended = awaitEnd(restore(body));
         assertThat(ended.path("state").asString()).as(ended.toString()).isEqualTo("SUCCEEDED");
+        Duration took = Duration.between(
+                Instant.parse(ended.path("startedAt").asString()),
+                Instant.parse(ended.path("endedAt").asString()));
+        Duration elapsed = Duration.parse(ended.path("result").path("elapsed").asString());
+        assertThat(took.plusMillis(2)).as(ended.toString()).isGreaterThanOrEqualTo(elapsed); // two clocks
         return ended;
     }
 
