@@ -34,7 +34,7 @@ public final class SlowS3 {
     private SlowS3() {}
 
     public static void main(String[] args) throws Exception {
-        Path folder = Path.of(args[0]);
+        Path folder = Path.of(args[0]).toAbsolutePath(); // S3Proxy lists nothing below a relative one
         int port = Integer.parseInt(args[1]);
         Files.createDirectories(folder.resolve("backups")); // a folder is a bucket
         Properties store = new Properties();
