@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.ReplicationWaits.Urgency;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.LiveImage;
 import org.litestream4j.ltx.Txid;
@@ -46,6 +47,7 @@ final class CaptureLane {
     private final DatabaseConfig config;
     private final Capture capture;
     private final Progress progress;
+    private final ReplicationWaits waits;
     private final EngineCounters counters;
     private final Clock clock;
     private final Lane lane;
@@ -83,12 +85,14 @@ final class CaptureLane {
             DatabaseConfig config,
             Capture capture,
             Progress progress,
+            ReplicationWaits waits,
             EngineCounters counters,
             Clock clock,
             Pools pools) {
         this.config = config;
         this.capture = capture;
         this.progress = progress;
+        this.waits = waits;
         this.counters = counters;
         this.clock = clock;
         this.lane = new Lane(this::run, pools.capture, pools.timer);
@@ -217,6 +221,9 @@ final class CaptureLane {
         if (finished) {
             runTasks(); // tells them so
         }
+        if (passive || paused || finished) {
+            waits.reconsider();
+        }
         progress.signal();
     }
 
@@ -265,14 +272,17 @@ final class CaptureLane {
             return; // woken when the replica has answered; what was never captured is worth the wait when closing, too
         }
         if (closing) {
-            capture.finish();
-            progress.serve(progress.newestRequest());
+            captureLast();
             finished = upload.isContinuing(); // else the upload lane still has something to tell
             upload.wake();
             return;
         }
         Txid before = capture.captured();
         captureIfDue();
+        Txid captured = capture.captured();
+        if (captured.isAfter(before)) {
+            upload.wake(); // commits may wait for it: not after the checkpoint
+        }
         if (imageWanted) {
             LiveImage image = capture.openImage();
             imageWanted = false; // before it is handed over: the next may be wanted at once
@@ -284,7 +294,7 @@ final class CaptureLane {
             return;
         }
         capture.checkpoint();
-        if (capture.captured().isAfter(before)) {
+        if (capture.captured().isAfter(captured)) {
             upload.wake();
         }
         planNext();
@@ -293,11 +303,16 @@ final class CaptureLane {
     /** Captures a last time and lets go of the database. */
     private void rest() throws IOException {
         if (capture.isContinuous()) {
-            capture.finish();
-            progress.serve(progress.newestRequest());
+            captureLast();
             upload.wake();
         }
         capture.close();
+    }
+
+    private void captureLast() throws IOException {
+        long ticket = waits.newest();
+        capture.finish();
+        waits.captured(ticket, capture.captured());
     }
 
     private boolean attach() throws IOException {
@@ -336,6 +351,7 @@ final class CaptureLane {
             refuseEmpty(verdict);
             compaction.historyEnds();
             capture.image(verdict.replicaNewest(), true);
+            waits.restarted(capture.captured());
             upload.imageTaken(verdict.replicaNewest());
             unproven = false;
         } else if (unproven && verdict != null) {
@@ -375,15 +391,16 @@ final class CaptureLane {
     }
 
     private void captureIfDue() throws IOException {
-        if (progress.hasRequests()
-                || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
+        if (isCaptureWanted() || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
             captureNow();
         } else if (!hinted && (looks > 0 || lookAsked)) {
             lookAsked = false;
+            long ticket = waits.newest();
             if (capture.hasMore()) {
                 looks = 0;
                 expect();
             } else {
+                waits.captured(ticket, capture.captured());
                 countLook();
             }
         }
@@ -395,8 +412,14 @@ final class CaptureLane {
         }
     }
 
+    /** Commits that wait are captured when the upload before theirs is done: so all that come meanwhile share the next. */
+    private boolean isCaptureWanted() {
+        return waits.wants(Urgency.NOW)
+                || (!upload.replicated().isBefore(capture.captured()) && waits.wants(Urgency.NEXT_UPLOAD));
+    }
+
     private void captureNow() throws IOException {
-        long ticket = progress.newestRequest();
+        long ticket = waits.newest();
         boolean expected = hinted;
         Instant begun = clock.instant();
         hinted = false;
@@ -405,7 +428,7 @@ final class CaptureLane {
         long start = System.nanoTime();
         lookAgain = capture.capture();
         counters.captured(System.nanoTime() - start);
-        progress.serve(ticket);
+        waits.captured(ticket, capture.captured());
         if (lookAgain) {
             lastCapture = System.nanoTime();
             if (!upload.replicated().isBefore(before)) {

@@ -33,6 +33,8 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param shutdownSyncTimeout longest wait for the last upload when closing; 30 s
  * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
  * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
+ * @param durability what the return of a commit through the wrapped {@code DataSource} means; {@code ASYNC}
+ * @param durabilityTimeout longest wait of a commit for the replica; 10 s
  */
 public record DatabaseConfig(
         String name,
@@ -53,7 +55,9 @@ public record DatabaseConfig(
         Duration validationInterval,
         Duration shutdownSyncTimeout,
         PageEncoding pageEncoding,
-        boolean replaceWithEmpty) {
+        boolean replaceWithEmpty,
+        Durability durability,
+        Duration durabilityTimeout) {
 
     public static Builder builder(Path path, ReplicaLocation replica) {
         return new Builder(path, replica);
@@ -63,6 +67,7 @@ public record DatabaseConfig(
     public DatabaseConfig {
         requireNonNull(replica, "replica");
         requireNonNull(pageEncoding, "pageEncoding");
+        requireNonNull(durability, "durability");
         check(!name.isBlank(), "name", name, "not blank");
         check(path.isAbsolute(), "path", path, "absolute");
         check(metaPath.isAbsolute(), "metaPath", metaPath, "absolute");
@@ -86,6 +91,11 @@ public record DatabaseConfig(
         check(atLeast(snapshotRetention, Duration.ZERO), "snapshotRetention", snapshotRetention, "not negative");
         check(atLeast(validationInterval, Duration.ZERO), "validationInterval", validationInterval, "not negative");
         check(atLeast(shutdownSyncTimeout, Duration.ZERO), "shutdownSyncTimeout", shutdownSyncTimeout, "not negative");
+        check(
+                atLeast(durabilityTimeout, Duration.ofMillis(1)),
+                "durabilityTimeout",
+                durabilityTimeout,
+                "at least 1 ms");
     }
 
     /** Where the local state of a database lies unless configured otherwise; absolute. */
@@ -125,6 +135,8 @@ public record DatabaseConfig(
         private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
         private boolean replaceWithEmpty;
+        private Durability durability = Durability.ASYNC;
+        private Duration durabilityTimeout = Duration.ofSeconds(10);
 
         private Builder(Path path, ReplicaLocation replica) {
             this.path = path.toAbsolutePath().normalize();
@@ -217,6 +229,16 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder durability(Durability value) {
+            durability = value;
+            return this;
+        }
+
+        public Builder durabilityTimeout(Duration value) {
+            durabilityTimeout = value;
+            return this;
+        }
+
         /**
          * Checks the options and makes the configuration.
          *
@@ -246,7 +268,9 @@ public record DatabaseConfig(
                     validationInterval,
                     shutdownSyncTimeout,
                     pageEncoding,
-                    replaceWithEmpty);
+                    replaceWithEmpty,
+                    durability,
+                    durabilityTimeout);
         }
     }
 }

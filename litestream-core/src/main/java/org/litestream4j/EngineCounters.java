@@ -25,6 +25,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
     private final Map<Operation, AtomicLong> requests = map(Operation.class, key -> new AtomicLong());
     private final Map<Outcome, AtomicLong> outcomes = map(Outcome.class, key -> new AtomicLong());
     private final Adder restores = new Adder();
+    private final Adder commitWaits = new Adder();
     private final AtomicLong diskFullErrors = new AtomicLong();
     private volatile @Nullable RestoreProgress restore;
 
@@ -37,6 +38,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
                 tallies(operations, ReplicaOperation.class),
                 counts(requests, Operation.class),
                 counts(outcomes, Outcome.class),
+                commitWaits.tally(),
                 restores.tally(),
                 restore,
                 diskFullErrors.get(),
@@ -45,6 +47,10 @@ final class EngineCounters implements CaptureListener, RequestListener {
 
     void captured(long nanos) {
         captures.add(nanos, 0, false);
+    }
+
+    void waited(long nanos, boolean failed) {
+        commitWaits.add(nanos, 0, failed);
     }
 
     void captureFailed() {

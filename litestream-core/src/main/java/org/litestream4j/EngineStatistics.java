@@ -17,6 +17,7 @@ import org.litestream4j.restore.RestoreProgress;
  * @param operations on the replica, at the level of files
  * @param requests that the replica's client reported; 0 for a folder
  * @param outcomes of these requests
+ * @param commitWaits of commits and callers until what they committed was on the replica; failures are those that ended before
  * @param restores of this database in this process: before its start, in place, and to other files
  * @param restore how far the running restore is, or how the last one ended; null if there was none
  * @param diskFullErrors how often a full disk was met
@@ -29,6 +30,7 @@ public record EngineStatistics(
         Map<ReplicaOperation, Tally> operations,
         Map<RequestListener.Operation, Long> requests,
         Map<RequestListener.Outcome, Long> outcomes,
+        Tally commitWaits,
         Tally restores,
         @Nullable RestoreProgress restore,
         long diskFullErrors,

@@ -1,10 +1,6 @@
 package org.litestream4j;
 
 import java.io.PrintWriter;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -13,7 +9,6 @@ import java.sql.Statement;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.litestream4j.wal.WalFile;
-import org.sqlite.SQLiteCommitListener;
 import org.sqlite.SQLiteConnection;
 
 /**
@@ -24,10 +19,12 @@ final class LitestreamDataSource implements DataSource {
 
     private final DataSource physical;
     private final ManagedDatabase database;
+    private final CommitPolicy policy;
 
-    LitestreamDataSource(DataSource physical, ManagedDatabase database) {
+    LitestreamDataSource(DataSource physical, ManagedDatabase database, CommitPolicy policy) {
         this.physical = physical;
         this.database = database;
+        this.policy = policy;
     }
 
     @Override
@@ -45,14 +42,12 @@ final class LitestreamDataSource implements DataSource {
         try {
             SQLiteConnection sqlite = connection.unwrap(SQLiteConnection.class);
             configure(sqlite);
-            sqlite.addCommitListener(new CommitHint(database));
+            PhysicalConnection opened = new PhysicalConnection(connection, sqlite, database, policy);
+            sqlite.addCommitListener(opened);
             database.connections().opened(sqlite);
             database.connectionOpened();
             ready = true;
-            return (Connection) Proxy.newProxyInstance(
-                    LitestreamDataSource.class.getClassLoader(),
-                    new Class<?>[] {Connection.class},
-                    new PhysicalConnection(connection, sqlite, database));
+            return opened.proxy();
         } finally {
             if (!ready) {
                 connection.close();
@@ -74,61 +69,6 @@ final class LitestreamDataSource implements DataSource {
             }
             statement.execute(
                     "PRAGMA journal_size_limit=" + frame * database.config().walLimitPages());
-        }
-    }
-
-    /** Runs on the committing thread, before the commit is visible; must neither throw nor touch files. */
-    private record CommitHint(ManagedDatabase database) implements SQLiteCommitListener {
-        @Override
-        public void onCommit() {
-            database.committing();
-        }
-
-        @Override
-        public void onRollback() {
-            // nothing was committed
-        }
-    }
-
-    /** Tells when the connection is closed, and waits where a transaction would begin while the database is replaced. */
-    private record PhysicalConnection(Connection connection, SQLiteConnection sqlite, ManagedDatabase database)
-            implements InvocationHandler {
-        @Override
-        public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
-            switch (method.getName()) {
-                case "equals":
-                    return proxy == arguments[0];
-                case "hashCode":
-                    return System.identityHashCode(proxy);
-                case "unwrap":
-                    if (((Class<?>) arguments[0]).isInstance(proxy)) {
-                        return proxy;
-                    }
-                    break;
-                case "isWrapperFor":
-                    if (((Class<?>) arguments[0]).isInstance(proxy)) {
-                        return true;
-                    }
-                    break;
-                case "createStatement", "prepareStatement", "prepareCall", "setAutoCommit":
-                    if (database.gate().isShut() && connection.getAutoCommit()) {
-                        database.gate().pass();
-                    }
-                    break;
-                default:
-                    break;
-            }
-            try {
-                return method.invoke(connection, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            } finally {
-                if (method.getName().equals("close") || method.getName().equals("abort")) {
-                    if (connection.isClosed()) {
-                        database.connections().closed(sqlite);
-                    }
-                }
-            }
         }
     }
 

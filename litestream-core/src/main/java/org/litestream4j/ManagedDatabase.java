@@ -8,6 +8,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -18,6 +19,8 @@ import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.ReplicationWaits.Urgency;
+import org.litestream4j.ReplicationWaits.Wait;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureSettings;
 import org.litestream4j.compaction.CompactionStatus;
@@ -60,6 +63,7 @@ public final class ManagedDatabase {
     private final EngineCounters counters;
     private final LitestreamListener listener;
     private final Progress progress;
+    private final ReplicationWaits waits = new ReplicationWaits();
     private final PhysicalConnections connections = new PhysicalConnections();
     private final Gate gate = new Gate();
     private final CaptureLane captureLane;
@@ -105,9 +109,9 @@ public final class ManagedDatabase {
         this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, listener, clock, pools);
         this.replication =
                 new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
-        this.captureLane = new CaptureLane(config, capture, progress, counters, clock, pools);
-        this.uploadLane =
-                new UploadLane(config, replication, client.url(), captureLane, compactionLane, progress, clock, pools);
+        this.captureLane = new CaptureLane(config, capture, progress, waits, counters, clock, pools);
+        this.uploadLane = new UploadLane(
+                config, replication, client.url(), captureLane, compactionLane, progress, waits, clock, pools);
         this.inPlaceRestore = new InPlaceRestore(this, client, counters);
         captureLane.connect(uploadLane, compactionLane);
         compactionLane.connect(captureLane, uploadLane);
@@ -196,24 +200,93 @@ public final class ManagedDatabase {
 
     /** @param cancelled asked some times a second; true ends the wait with an error */
     void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        long ticket = progress.request();
+        Wait wait = waits.begin(Urgency.NOW);
         captureLane.wake();
-        try {
-            Target target = new Target(ticket);
-            BooleanSupplier ended = () -> target.isReached() || stopped() || cancelled.getAsBoolean();
-            long left = timeout.toNanos();
-            while (left > ASK_INTERVAL.toNanos() && !progress.reached(ended, ASK_INTERVAL)) {
-                left = deadline - System.nanoTime();
+        if (!waits.await(wait, timeout, ASK_INTERVAL, () -> stopped() || cancelled.getAsBoolean())) {
+            String problem = "not replicated within " + timeout.toMillis() + " ms";
+            if (stopped()) {
+                problem = "replication has stopped";
+            } else if (cancelled.getAsBoolean()) {
+                problem = "cancelled before all was replicated";
             }
-            progress.await(ended, Duration.ofNanos(left));
-            if (!target.isReached()) {
-                throw notReplicated(
-                        stopped() ? "replication has stopped" : "cancelled before all was replicated", null);
-            }
-        } catch (TimeoutException e) {
-            throw notReplicated("not replicated within " + timeout.toMillis() + " ms", e);
+            throw notReplicated(problem, null);
         }
+    }
+
+    /**
+     * Waits until everything that is committed now is on the replica. All who come while an upload is going on share the
+     * next one, and each waits for at most two. An interrupt ends the wait, and leaves the thread interrupted.
+     *
+     * @throws ReplicationTimeoutException if that was not in time
+     * @throws NotReplicatedException at once, if nothing is being replicated
+     */
+    public void awaitReplicated(Duration timeout) {
+        awaitReplicated(Urgency.NEXT_UPLOAD, timeout);
+    }
+
+    /**
+     * The same without causing an upload: what is committed goes with the next regular sync, at most a sync interval from now.
+     *
+     * @throws ReplicationTimeoutException if that was not in time
+     * @throws NotReplicatedException at once, if nothing is being replicated
+     */
+    public void awaitNextSync(Duration timeout) {
+        awaitReplicated(Urgency.NEXT_SYNC, timeout);
+    }
+
+    private void awaitReplicated(Urgency urgency, Duration timeout) {
+        long begun = System.nanoTime();
+        Wait wait = waits.begin(urgency);
+        if (urgency == Urgency.NEXT_SYNC) {
+            captureLane.look();
+        } else if (!replication.replicated().isBefore(capture.captured())) { // else the end of the upload wakes it
+            captureLane.wake();
+        }
+        boolean replicated = false;
+        boolean interrupted = false;
+        try {
+            replicated = waits.await(wait, timeout, timeout, () -> isHopeless(wait));
+        } catch (InterruptedException e) {
+            interrupted = true;
+            Thread.currentThread().interrupt();
+        } finally {
+            counters.waited(System.nanoTime() - begun, !replicated);
+        }
+        if (!replicated) {
+            throw notReplicated(waits.txid(wait), interrupted, timeout);
+        }
+    }
+
+    /** Also in a pause and for a passive engine: nobody here captures, and nobody else tells. */
+    private boolean isHopeless(Wait wait) {
+        boolean uncaptured = waits.txid(wait) == null;
+        return stopped()
+                || (uncaptured && (captureLane.isPassive() || (captureLane.isPaused() && !captureLane.isAttached())));
+    }
+
+    private NotReplicatedException notReplicated(@Nullable Txid txid, boolean interrupted, Duration timeout) {
+        DatabaseStatus status = status();
+        boolean timedOut = !interrupted
+                && (status.state() == DatabaseState.REPLICATING || status.state() == DatabaseState.WAITING);
+        String problem;
+        if (interrupted) {
+            problem = "the wait for the replica " + status.replica() + " was interrupted";
+        } else if (timedOut) {
+            problem = "not on the replica " + status.replica() + " after " + timeout.toMillis() + " ms";
+        } else {
+            problem = "replication to " + status.replica() + " is "
+                    + status.state().name().toLowerCase(Locale.ROOT);
+        }
+        Txid least = txid != null ? txid : status.captured().next();
+        String text = config.name() + ": committed locally, but " + problem
+                + "; it is replicated when the replicated TXID (now "
+                + status.replicated() + ") is "
+                + (txid != null ? least + " or greater" : "greater than " + status.captured())
+                + (status.lastError() != null ? "; last error: " + status.lastError() : "")
+                + "; do not repeat the transaction: look at the status, or wait again";
+        return timedOut
+                ? new ReplicationTimeoutException(config.name(), least, text)
+                : new NotReplicatedException(config.name(), least, text);
     }
 
     /**
@@ -295,28 +368,6 @@ public final class ManagedDatabase {
     /** When the last validation ended, if there was any. */
     public Optional<Instant> lastValidationAt() {
         return Optional.ofNullable(compactionLane.lastValidationAt());
-    }
-
-    /** The transaction that must be on the replica for a ticket's commits to be there. */
-    private final class Target {
-        private final long ticket;
-        private Txid txid = Txid.NONE;
-        private int restarts = -1;
-
-        Target(long ticket) {
-            this.ticket = ticket;
-        }
-
-        boolean isReached() {
-            if (!progress.isServed(ticket) || !uploadLane.isContinuing()) {
-                return false;
-            }
-            if (restarts != uploadLane.restarts()) { // an image has all that was committed before it
-                restarts = uploadLane.restarts();
-                txid = capture.captured();
-            }
-            return !replication.replicated().isBefore(txid);
-        }
     }
 
     /**
@@ -412,11 +463,32 @@ public final class ManagedDatabase {
     /**
      * The DataSource to use in place of one that opens physical connections to this database (below a pool, not around it).
      * It switches the database to WAL, keeps connections from checkpointing by themselves, and captures what they commit.
+     * Commits wait for the replica if that is the database's {@link Durability}.
      *
      * @param physical opens connections of the SQLite driver
      */
     public DataSource wrap(DataSource physical) {
-        return new LitestreamDataSource(physical, this);
+        return wrap(physical, new CommitPolicy() {
+            @Override
+            public boolean isReplicated(ManagedDatabase database) {
+                return config.durability() == Durability.REPLICATED;
+            }
+
+            @Override
+            public void committed(ManagedDatabase database, boolean autoCommit) {
+                awaitReplicated(config.durabilityTimeout());
+            }
+        });
+    }
+
+    /**
+     * The same with commits that wait as somebody else decides.
+     *
+     * @param policy asked for statements that are transactions of their own, only if the database's durability is {@link
+     *     Durability#REPLICATED}; for all other commits always
+     */
+    public DataSource wrap(DataSource physical, CommitPolicy policy) {
+        return new LitestreamDataSource(physical, this, policy);
     }
 
     // For the DataSource.
@@ -522,6 +594,7 @@ public final class ManagedDatabase {
         LitestreamException unfinished = whole ? null : notReplicated("closed before everything was replicated", null);
         closed = true;
         progress.signal();
+        waits.reconsider();
         uploadLane.stop(Duration.ofSeconds(1));
         capture.stop();
         if (captureLane.stop(ATTACH_TIMEOUT)) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 
 /**
- * What the lanes of one database tell each other and those who wait: requests for a capture, the last error of each lane, and
- * a signal for every change. Thread-safe.
+ * What the lanes of one database tell each other and those who wait: the last error of each lane, and a signal for every
+ * change. Thread-safe.
  */
 final class Progress {
 
@@ -33,8 +33,6 @@ final class Progress {
     private final LitestreamListener listener;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private long requested;
-    private long served;
     private final AtomicLong failed = new AtomicLong();
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
 
@@ -44,54 +42,6 @@ final class Progress {
         this.replica = replica;
         this.counters = counters;
         this.listener = listener;
-    }
-
-    /** Asks for a capture of all that is committed now; the answer is a ticket for {@link #isServed}. */
-    long request() {
-        lock.lock();
-        try {
-            return ++requested;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** The newest ticket; what is captured from now on serves it. */
-    long newestRequest() {
-        lock.lock();
-        try {
-            return requested;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    boolean hasRequests() {
-        lock.lock();
-        try {
-            return served < requested;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    boolean isServed(long ticket) {
-        lock.lock();
-        try {
-            return served >= ticket;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    void serve(long ticket) {
-        lock.lock();
-        try {
-            served = Math.max(served, ticket);
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
     }
 
     void signal() {

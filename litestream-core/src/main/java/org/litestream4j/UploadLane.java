@@ -5,9 +5,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.ReplicationWaits.Urgency;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replication.LocalFileException;
@@ -30,11 +30,11 @@ final class UploadLane {
     private final CaptureLane capture;
     private final CompactionLane compaction;
     private final Progress progress;
+    private final ReplicationWaits waits;
     private final Clock clock;
     private final Lane lane;
 
     private volatile @Nullable Verdict verdict;
-    private final AtomicInteger restarts = new AtomicInteger();
     private volatile boolean conflict;
     private volatile boolean hurry;
 
@@ -49,6 +49,7 @@ final class UploadLane {
             CaptureLane capture,
             CompactionLane compaction,
             Progress progress,
+            ReplicationWaits waits,
             Clock clock,
             Pools pools) {
         this.config = config;
@@ -57,6 +58,7 @@ final class UploadLane {
         this.capture = capture;
         this.compaction = compaction;
         this.progress = progress;
+        this.waits = waits;
         this.clock = clock;
         this.lane = new Lane(this::run, pools.upload, pools.timer);
     }
@@ -77,11 +79,6 @@ final class UploadLane {
         return known != null && !known.diverged();
     }
 
-    /** Grows when an image takes the place of local files: transactions after it may have the numbers of lost ones. */
-    int restarts() {
-        return restarts.get();
-    }
-
     boolean isConflict() {
         return conflict;
     }
@@ -92,7 +89,6 @@ final class UploadLane {
 
     /** The capture lane has followed a diverged verdict: the image is the next file. */
     void imageTaken(Txid after) {
-        restarts.incrementAndGet();
         verdict = Verdict.continues(after);
         lane.wake();
     }
@@ -139,6 +135,7 @@ final class UploadLane {
             conflict = true;
         }
         progress.conflict(e, clock.instant());
+        waits.reconsider();
         log.error(
                 "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
                 config.name(),
@@ -179,7 +176,12 @@ final class UploadLane {
         if (!known.equals(followed)) {
             follow(known);
         }
-        return replication.uploadNext();
+        boolean uploaded = replication.uploadNext();
+        waits.replicated(replicated());
+        if (waits.wants(Urgency.NEXT_UPLOAD)) {
+            capture.wake();
+        }
+        return uploaded;
     }
 
     private void follow(Verdict known) throws IOException {

@@ -104,7 +104,9 @@ class OutageTest extends EngineFixture {
     void fullDiskForThePosition_delaysTheCapture() throws Exception {
         assumeTrue(Files.exists(FULL), "only where there is " + FULL);
         Path temporary = metaPath().resolve("position.tmp");
-        Files.createSymbolicLink(temporary, FULL);
+        await().atMost(TIMEOUT) // a checkpoint may be writing it
+                .ignoreExceptions()
+                .until(() -> Files.exists(Files.createSymbolicLink(temporary, FULL)));
         for (int i = 0; i < 10; i++) {
             execute(connection, "INSERT INTO t VALUES (zeroblob(50000))");
         }
@@ -112,7 +114,7 @@ class OutageTest extends EngineFixture {
         Files.delete(temporary);
         assertReplicated(database, connection);
         assertThat(images()).isEqualTo(1);
-        assertThat(database.status().lastError()).isNull();
+        await().atMost(TIMEOUT).until(() -> database.status().lastError() == null);
     }
 
     private void replicaGoes() throws Exception {

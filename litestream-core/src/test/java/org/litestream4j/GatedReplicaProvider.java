@@ -1,0 +1,147 @@
+package org.litestream4j;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.ReplicaProvider;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.Replicas;
+
+/** Replicas {@code gated:///folder}: in a folder, but slow, held up or away as a test tells. */
+public final class GatedReplicaProvider implements ReplicaProvider {
+
+    private static final Map<Path, Control> CONTROLS = new ConcurrentHashMap<>();
+
+    /** Of the replica in a folder. */
+    static Control control(Path folder) {
+        return CONTROLS.computeIfAbsent(folder, key -> new Control());
+    }
+
+    static ReplicaLocation location(Path folder) {
+        return ReplicaLocation.of("gated://" + folder);
+    }
+
+    /** What a replica does. Thread-safe. */
+    static final class Control {
+        final AtomicInteger puts = new AtomicInteger();
+        volatile Duration delay = Duration.ZERO;
+        volatile boolean away;
+        private volatile boolean shut;
+
+        /** Uploads begun from now on do not end. */
+        void shut() {
+            shut = true;
+        }
+
+        void open() {
+            shut = false;
+        }
+
+        private void pass() throws IOException {
+            puts.incrementAndGet();
+            long end = System.nanoTime() + delay.toNanos();
+            while (shut || System.nanoTime() < end) {
+                LockSupport.parkNanos(shut ? 1_000_000 : end - System.nanoTime());
+            }
+            check();
+        }
+
+        private void check() throws IOException {
+            if (away) {
+                throw new ConnectException("Connection refused");
+            }
+        }
+    }
+
+    @Override
+    public Set<String> schemes() {
+        return Set.of("gated");
+    }
+
+    @Override
+    public ReplicaClient create(ReplicaLocation location) {
+        Path folder = Path.of(location.url().substring("gated://".length()));
+        return new Client(
+                Replicas.open(ReplicaLocation.of(folder.toUri().toString())), control(folder), location.url());
+    }
+
+    private record Client(ReplicaClient replica, Control control, String url) implements ReplicaClient {
+
+        @Override
+        public void prepare() throws IOException {
+            control.check();
+            replica.prepare();
+        }
+
+        @Override
+        public void list(int level, Txid from, Visitor visitor) throws IOException {
+            control.check();
+            replica.list(level, from, visitor);
+        }
+
+        @Override
+        public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+            return replica.open(level, name, offset, length);
+        }
+
+        @Override
+        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+            return new Upload(replica.write(level, name, timestamp), control);
+        }
+
+        @Override
+        public void delete(int level, Collection<LtxFileName> names) throws IOException {
+            replica.delete(level, names);
+        }
+
+        @Override
+        public void close() throws IOException {
+            replica.close();
+        }
+    }
+
+    private static final class Upload extends ReplicaUpload {
+        private final ReplicaUpload upload;
+        private final Control control;
+
+        Upload(ReplicaUpload upload, Control control) {
+            this.upload = upload;
+            this.control = control;
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            upload.write(value);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            upload.write(bytes, offset, length);
+        }
+
+        @Override
+        public LtxFileInfo publish() throws IOException {
+            control.pass();
+            return upload.publish();
+        }
+
+        @Override
+        public void close() throws IOException {
+            upload.close();
+        }
+    }
+}
