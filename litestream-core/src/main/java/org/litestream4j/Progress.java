@@ -126,7 +126,7 @@ final class Progress {
     }
 
     /** Waits for a condition; false if it did not come true in time. */
-    boolean reached(BooleanSupplier condition, Duration timeout) throws InterruptedException {
+    private boolean reached(BooleanSupplier condition, Duration timeout) throws InterruptedException {
         long left = timeout.toNanos();
         lock.lockInterruptibly();
         try {
