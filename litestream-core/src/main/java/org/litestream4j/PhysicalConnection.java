@@ -96,7 +96,7 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
                     return call(connection, method, arguments);
                 } finally {
                     if (connection.isClosed()) {
-                        database.connections().closed(sqlite);
+                        ended();
                     }
                 }
             default:
@@ -170,6 +170,13 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
             relaxed = true;
         } finally {
             sqlite.getConnectionConfig().setTransactionMode(mode);
+        }
+    }
+
+    private void ended() throws SQLException {
+        database.connections().closed(sqlite);
+        if (!sqlite.isClosed()) { // it went back to a pool, and comes with another object of this kind
+            sqlite.removeCommitListener(this);
         }
     }
 
@@ -254,7 +261,7 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
             }
             Object result = call(target, method, arguments);
             // A statement that writes and returns rows commits when the last row was read.
-            return result instanceof ResultSet && connection.getAutoCommit()
+            return method.getReturnType() == ResultSet.class && result != null && connection.getAutoCommit()
                     ? proxy(ResultSet.class, new Watched(result, self))
                     : result;
         }

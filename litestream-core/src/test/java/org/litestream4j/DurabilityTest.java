@@ -112,6 +112,7 @@ class DurabilityTest extends EngineFixture {
                     assertThat(rows.getStatement()).isEqualTo(insert);
                     assertThat(rows.next()).isTrue();
                     assertThat(rows.getInt(1)).isEqualTo(7);
+                    assertThat(rows.getMetaData().getColumnCount()).isEqualTo(1);
                     assertThat(rows.next()).isFalse();
                 }
             }

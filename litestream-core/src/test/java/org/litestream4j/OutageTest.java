@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
 
 /** The replica is away, the disk is full, local files are lost while we run: nothing is wrong then or later. */
 class OutageTest extends EngineFixture {
@@ -130,8 +131,10 @@ class OutageTest extends EngineFixture {
     /** Each in a file of its own. Returns how many transactions are pending. */
     private long writeUnreplicated(int count) throws Exception {
         for (int i = 0; i < count; i++) {
+            Txid before = database.status().captured();
             execute(connection, "INSERT INTO t VALUES (randomblob(20000))");
             assertThatThrownBy(() -> database.sync(Duration.ofMillis(50))).isInstanceOf(LitestreamException.class);
+            await().atMost(TIMEOUT).until(() -> database.status().captured().isAfter(before));
         }
         return database.status().captured().value()
                 - database.status().replicated().value();

@@ -29,7 +29,8 @@ final class DatabaseConfigs {
             new LitestreamProperties.OwnSnapshot(null, null);
 
     private static final Database NO_OVERRIDES = new Database(
-            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            null);
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
@@ -123,7 +124,9 @@ final class DatabaseConfigs {
                         either(own.validation(), properties.validation()).interval())
                 .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
-                .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()));
+                .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()))
+                .durability(either(own.durability(), properties.durability()))
+                .durabilityTimeout(either(own.durabilityTimeout(), properties.durabilityTimeout()));
         String metaPath = own.metaPath() != null || own.path() != null ? own.metaPath() : properties.metaPath();
         if (metaPath != null) {
             builder.metaPath(path(name, metaPath));

@@ -5,6 +5,7 @@ import javax.sql.DataSource;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamListener;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AbstractDependsOnBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -16,6 +17,7 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
 
 /**
@@ -56,6 +58,18 @@ public final class LitestreamAutoConfiguration {
     @Bean
     static DataSourceWrapper litestreamDataSourceWrapper(ObjectProvider<ReplicatedDatabases> databases) {
         return new DataSourceWrapper(databases::getObject);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    LitestreamOperations litestreamOperations(Litestream litestream) {
+        return new LitestreamOperations(litestream);
+    }
+
+    @Bean
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static TransactionLabels litestreamTransactionLabels() {
+        return new TransactionLabels();
     }
 
     @Bean

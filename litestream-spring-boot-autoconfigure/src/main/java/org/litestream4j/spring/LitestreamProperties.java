@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.Durability;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.restore.IntegrityCheck;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -32,6 +33,8 @@ import org.springframework.util.unit.DataSize;
  * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+ * @param durability What the return of a commit means: "async", it is in the local database; "replicated", it is on the replica.
+ * @param durabilityTimeout Longest wait of a commit for the replica.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
  * @param databases More databases, or a name and other settings for the application's; by name.
@@ -55,6 +58,8 @@ public record LitestreamProperties(
         @DefaultValue("30s") Duration shutdownSyncTimeout,
         @DefaultValue("block") PageEncoding pageEncoding,
         @DefaultValue("false") boolean replaceWithEmpty,
+        @DefaultValue("async") Durability durability,
+        @DefaultValue("10s") Duration durabilityTimeout,
         @DefaultValue Restore restore,
         @DefaultValue Health health,
         Map<String, Database> databases) {
@@ -136,6 +141,8 @@ public record LitestreamProperties(
      * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
      * @param pageEncoding How pages are written.
      * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+     * @param durability What the return of a commit means.
+     * @param durabilityTimeout Longest wait of a commit for the replica.
      */
     public record Database(
             @Nullable String path,
@@ -154,7 +161,9 @@ public record LitestreamProperties(
             @Nullable Validation validation,
             @Nullable Duration shutdownSyncTimeout,
             @Nullable PageEncoding pageEncoding,
-            @Nullable Boolean replaceWithEmpty) {}
+            @Nullable Boolean replaceWithEmpty,
+            @Nullable Durability durability,
+            @Nullable Duration durabilityTimeout) {}
 
     /**
      * Snapshots of one database.

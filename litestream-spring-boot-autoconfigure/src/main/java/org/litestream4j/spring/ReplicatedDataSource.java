@@ -13,7 +13,7 @@ final class ReplicatedDataSource extends DelegatingDataSource {
 
     ReplicatedDataSource(ManagedDatabase database, DataSource target) {
         super(target);
-        this.seen = database.wrap(target);
+        this.seen = database.wrap(target, TransactionDurability.POLICY);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.DatabaseConfig;
+import org.litestream4j.Durability;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
@@ -71,6 +72,8 @@ class LitestreamPropertiesTest {
                                         Map.entry("litestream.validation.interval", "6h"),
                                         Map.entry("litestream.shutdown-sync-timeout", "5s"),
                                         Map.entry("litestream.replace-with-empty", "true"),
+                                        Map.entry("litestream.durability", "replicated"),
+                                        Map.entry("litestream.durability-timeout", "3s"),
                                         Map.entry("litestream.page-encoding", "frame"))),
                                 application())
                         .create())
@@ -91,6 +94,8 @@ class LitestreamPropertiesTest {
                         .shutdownSyncTimeout(Duration.ofSeconds(5))
                         .pageEncoding(PageEncoding.FRAME)
                         .replaceWithEmpty(true)
+                        .durability(Durability.REPLICATED)
+                        .durabilityTimeout(Duration.ofSeconds(3))
                         .build());
     }
 
@@ -104,6 +109,8 @@ class LitestreamPropertiesTest {
                                                 folder.resolve("audit.db").toString(),
                                         "litestream.databases.audit.replica.url", "file:///backup/audit",
                                         "litestream.databases.audit.sync-interval", "10s",
+                                        "litestream.durability", "replicated",
+                                        "litestream.databases.audit.durability", "async",
                                         "litestream.snapshot.retention", "3d",
                                         "litestream.databases.audit.snapshot.interval", "1h",
                                         "litestream.databases.main.sync-interval", "2s")),
@@ -116,12 +123,14 @@ class LitestreamPropertiesTest {
                                 .syncInterval(Duration.ofSeconds(10))
                                 .snapshotInterval(Duration.ofHours(1))
                                 .snapshotRetention(Duration.ofDays(3))
+                                .durability(Durability.ASYNC)
                                 .build(),
                         DatabaseConfig.builder(folder.resolve("app.db"), ReplicaLocation.of("file:///backup/app"))
                                 .name("main")
                                 .busyTimeout(Duration.ofSeconds(2))
                                 .syncInterval(Duration.ofSeconds(2))
                                 .snapshotRetention(Duration.ofDays(3))
+                                .durability(Durability.REPLICATED)
                                 .build());
     }
 

@@ -1,0 +1,20 @@
+package org.litestream4j.spring;
+
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.NotReplicatedException;
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+
+/** Explains a start that ended because a commit, of a migration for example, did not get to the replica. */
+final class NotReplicatedFailureAnalyzer extends AbstractFailureAnalyzer<NotReplicatedException> {
+
+    @Override
+    protected @Nullable FailureAnalysis analyze(Throwable rootFailure, NotReplicatedException cause) {
+        return new FailureAnalysis(
+                "With litestream.durability=replicated a commit of the start waited in vain: " + cause.getMessage()
+                        + ".",
+                "Make the replica reachable, or raise litestream.durability-timeout. To start without it, set"
+                        + " litestream.durability=async.",
+                cause);
+    }
+}
