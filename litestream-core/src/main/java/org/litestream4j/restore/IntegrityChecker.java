@@ -22,6 +22,9 @@ import org.sqlite.SQLiteException;
 /** Lets SQLite check a database file, without leaving anything beside it. */
 final class IntegrityChecker {
 
+    /** SQLite takes no locks and makes no side files. */
+    private static final String IMMUTABLE = "immutable=1&mode=ro";
+
     private static final int STEPS_BETWEEN_REPORTS = 100_000;
 
     private static final int MAX_FINDINGS = 3;
@@ -40,7 +43,7 @@ final class IntegrityChecker {
             return;
         }
         List<String> findings = new ArrayList<>();
-        try (Connection connection = JDBC.createConnection(url(file), new Properties());
+        try (Connection connection = JDBC.createConnection(url(file, IMMUTABLE), new Properties());
                 Statement statement = connection.createStatement()) {
             ProgressHandler.setHandler(connection, STEPS_BETWEEN_REPORTS, new ProgressHandler() {
                 @Override
@@ -78,12 +81,12 @@ final class IntegrityChecker {
                 cause);
     }
 
-    /** Immutable: SQLite takes no locks and makes no side files. */
-    private static String url(Path file) throws IOException {
+    /** @param query parameters of an SQLite URI */
+    static String url(Path file, String query) throws IOException {
         try {
             String path = file.toAbsolutePath().toString().replace('\\', '/');
             String raw = new URI("file", null, path.startsWith("/") ? path : "/" + path, null).getRawPath();
-            return JDBC.PREFIX + "file:" + raw + "?immutable=1&mode=ro";
+            return JDBC.PREFIX + "file:" + raw + "?" + query;
         } catch (URISyntaxException e) {
             throw new IOException("no URI for " + file, e);
         }

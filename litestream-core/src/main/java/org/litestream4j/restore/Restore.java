@@ -2,6 +2,7 @@ package org.litestream4j.restore;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
@@ -39,6 +40,34 @@ public final class Restore {
      */
     public static RestorePlan plan(ReplicaClient replica, RestoreOptions options) throws IOException {
         return RestoreJob.plan(replica, options);
+    }
+
+    /**
+     * Keeps a hot standby: restores the newest state and then applies new files as they appear, until it is cancelled. Each change
+     * is one transaction for readers in other processes, under SQLite's file locks; a crash is rolled back by whoever opens the
+     * file next, and {@code <target>-txid} lets the next run go on. This process must not have the file open otherwise.
+     *
+     * <p>A look costs one listing of level 0; see the handbook for when all levels are listed. Page 1 of a standby differs from
+     * the primary's: it has rollback mode and a change counter of its own.
+     *
+     * @param target the standby, as left by an earlier run, or missing; with {@code force}, another file is replaced
+     * @param options of the first restore; the target must be the newest state, and {@code cancelled} ends the following
+     * @param interval between two looks, at least 1 ms
+     * @throws RestoreException if the state cannot be restored, or the target is no standby
+     * @throws org.litestream4j.replica.ReplicaAccessException if the replica refuses to be read
+     * @throws IOException if the first restore fails; later failures are reported and tried again
+     * @throws IllegalStateException if this process has the target open
+     */
+    public static void follow(
+            ReplicaClient replica, Path target, RestoreOptions options, Duration interval, FollowListener listener)
+            throws IOException {
+        if (!(options.target() instanceof RestoreTarget.Latest) || options.local() != null) {
+            throw new IllegalArgumentException("only the newest state of a replica can be followed");
+        }
+        if (interval.compareTo(Duration.ofMillis(1)) < 0) {
+            throw new IllegalArgumentException("interval must be at least 1 ms: " + interval);
+        }
+        new Follower(replica, target, options, interval, listener).run();
     }
 
     /** The states that a replica can restore; empty if there is none. */

@@ -30,6 +30,7 @@ final class RestoreJob {
     private final RestoreOptions options;
     private final Path givenTarget;
     private final long partSize;
+    private final Finishing finishing;
     private final long started = System.nanoTime();
 
     private RestoreCounters counters = new RestoreCounters();
@@ -45,8 +46,18 @@ final class RestoreJob {
 
     /** @param partSize files that are larger are read in parts of about this size, in bytes */
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize) {
+        this(replica, target, options, partSize, (temporary, newest) -> {});
+    }
+
+    /** @param finishing what is still to be done to the file before it is checked and gets its name */
+    RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, Finishing finishing) {
+        this(replica, target, options, PART_SIZE, finishing);
+    }
+
+    private RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize, Finishing finishing) {
         this.replica = replica;
         this.partSize = partSize;
+        this.finishing = finishing;
         this.givenTarget = target;
         this.options = options;
     }
@@ -109,6 +120,7 @@ final class RestoreJob {
             ReplicaClient local = options.local() == null ? replica : options.local();
             List<PlanSource> sources = PlanSource.of(plan, replica, local);
             LtxHeader newest = readUntilPageSizeIsOne(sources, temporary, target);
+            finishing.finish(temporary, newest);
             enter(Phase.CHECKING);
             IntegrityChecker.check(temporary, options.integrityCheck(), replica.url(), this::reportAndAsk);
             enter(Phase.PUBLISHING);
@@ -205,5 +217,16 @@ final class RestoreJob {
                 "planned files were gone when they were to be read, " + MAX_PLANS + " times: " + cause.getMessage(),
                 "look whether something else deletes files there, and try again",
                 cause);
+    }
+
+    /** Changes a file that holds a restored database and has no name yet. */
+    @FunctionalInterface
+    interface Finishing {
+        /**
+         * Changes it, durably.
+         *
+         * @param newest header of the newest file
+         */
+        void finish(Path temporary, LtxHeader newest) throws IOException;
     }
 }

@@ -54,6 +54,13 @@ final class RestorePlanner {
         return new RestorePlanner(replica, files, target, timestamps).plan();
     }
 
+    /** Files without snapshots that lead a database on from a position, as far as possible; empty if none does. */
+    static List<LtxFileInfo> following(Txid position, List<LtxFileInfo> files) throws IOException {
+        List<LtxFileInfo> increments =
+                files.stream().filter(file -> file.minTxid().value() != 1).toList();
+        return new RestorePlanner("", increments, RestoreTarget.latest(), LtxFileInfo::timestamp).choose(position);
+    }
+
     /** What could be restored; empty if nothing starts at TXID 1. */
     static Optional<RestorableRange> range(List<LtxFileInfo> files, Timestamps timestamps) throws IOException {
         LtxFileInfo earliest = null;
@@ -79,17 +86,17 @@ final class RestorePlanner {
             throw new RestoreException(
                     Reason.NO_BACKUP, replica, "there is no backup", "check the replica's address", null);
         }
-        List<LtxFileInfo> chosen = choose();
+        List<LtxFileInfo> chosen = choose(Txid.NONE);
         Txid reached =
                 chosen.isEmpty() ? Txid.NONE : chosen.get(chosen.size() - 1).maxTxid();
         check(reached);
         return new RestorePlan(chosen, List.of());
     }
 
-    private List<LtxFileInfo> choose() throws IOException {
+    private List<LtxFileInfo> choose(Txid start) throws IOException {
         List<LtxFileInfo> chosen = new ArrayList<>();
         PriorityQueue<LtxFileInfo> candidates = new PriorityQueue<>(PREFERENCE);
-        Txid position = Txid.NONE;
+        Txid position = start;
         int next = 0;
         while (true) {
             for (; next < files.size() && !startsBeyond(files.get(next), position); next++) {

@@ -152,7 +152,7 @@ final class TargetFile {
     }
 
     /** A process that is killed again and again during its restore must not fill the disk. */
-    private void deleteStaleTemporaries() throws IOException {
+    void deleteStaleTemporaries() throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, this::isStaleTemporary)) {
             for (Path file : files) {
                 Files.deleteIfExists(file);
@@ -282,7 +282,8 @@ final class TargetFile {
         }
     }
 
-    private static void forceFolder(Path folder) throws IOException {
+    /** Makes names that were created, moved or deleted in a folder durable. */
+    static void forceFolder(Path folder) throws IOException {
         if (CAN_FORCE_FOLDERS) {
             try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
                 channel.force(true);

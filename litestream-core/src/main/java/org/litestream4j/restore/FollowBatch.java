@@ -1,0 +1,74 @@
+package org.litestream4j.restore;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+
+/** Files of a replica that are applied at once, opened: the first of a list, not too many, of one page size. */
+record FollowBatch(List<LtxReader> readers) {
+
+    /** Each open one costs some ten kilobytes and an index. */
+    private static final int MOST = 64;
+
+    /** Those that are larger are streamed, each over a connection of its own. */
+    private static final int SMALL = 1 << 16;
+
+    private static final int MOST_LARGE = 8;
+
+    /**
+     * Opens them.
+     *
+     * @param pageSize of the standby
+     * @param cancelled ends the reading with a {@link StopSignal.StoppedException}
+     * @return null if the first file has another page size
+     */
+    static @Nullable FollowBatch open(
+            ReplicaClient replica, List<LtxFileInfo> files, int pageSize, BooleanSupplier cancelled)
+            throws IOException {
+        List<LtxReader> readers = new ArrayList<>();
+        boolean complete = false;
+        try {
+            int large = 0;
+            for (LtxFileInfo file : files) {
+                large += file.size() > SMALL ? 1 : 0;
+                if (readers.size() == MOST || large > MOST_LARGE) {
+                    break;
+                }
+                LtxReader reader = open(replica, file, cancelled);
+                if (reader.header().pageSize() != pageSize) {
+                    reader.close();
+                    break;
+                }
+                readers.add(reader);
+            }
+            complete = true;
+            return readers.isEmpty() ? null : new FollowBatch(readers);
+        } finally {
+            if (!complete) {
+                for (LtxReader reader : readers) {
+                    reader.close();
+                }
+            }
+        }
+    }
+
+    private static LtxReader open(ReplicaClient replica, LtxFileInfo file, BooleanSupplier cancelled)
+            throws IOException {
+        String label = replica.url() + " " + file.level() + "/" + file.name();
+        PlanSource source = new PlanSource(replica, file, label);
+        InputStream in = source.open(0, file.size(), new StopSignal(cancelled), new RestoreCounters());
+        if (file.size() <= SMALL) {
+            try (in) {
+                return LtxReader.open(new ByteArrayInputStream(in.readNBytes(SMALL)), label, file.name());
+            }
+        }
+        return LtxReader.open(in, label, file.name());
+    }
+}

@@ -1,0 +1,276 @@
+package org.litestream4j.restore;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.function.BooleanSupplier;
+import org.litestream4j.ltx.LockPage;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.RestoreException.Reason;
+import org.sqlite.JDBC;
+
+/**
+ * A database that is changed in place while other processes read it. Each change is one transaction in SQLite's eyes: old pages
+ * in a rollback journal first, then, without readers, the new ones. Nobody else writes while it is open, as it holds the
+ * RESERVED lock. For one thread.
+ */
+final class StandbyFile implements Closeable {
+
+    private static final int MAX_RECOVERIES = 10;
+
+    private final Path path;
+    private final FileChannel channel;
+    private final WriterLocks locks;
+    private final StandbyPosition position;
+    private final Duration busyTimeout;
+    private final BooleanSupplier cancelled;
+    private Txid txid;
+    private int pageSize;
+
+    private StandbyFile(
+            Path path,
+            FileChannel channel,
+            WriterLocks locks,
+            Duration busyTimeout,
+            BooleanSupplier cancelled,
+            Txid txid,
+            int pageSize) {
+        this.path = path;
+        this.channel = channel;
+        this.locks = locks;
+        this.position = new StandbyPosition(path);
+        this.busyTimeout = busyTimeout;
+        this.cancelled = cancelled;
+        this.txid = txid;
+        this.pageSize = pageSize;
+    }
+
+    /**
+     * Opens a standby that was left by an earlier run, and rolls back what a crash left half done.
+     *
+     * @param path absolute; nobody in this process may have it open
+     * @param busyTimeout longest wait for other processes
+     * @param replica for messages
+     * @return empty if the file is no standby, or somebody has written to it
+     * @throws RestoreException if another process follows or writes
+     */
+    static Optional<StandbyFile> open(Path path, Duration busyTimeout, BooleanSupplier cancelled, String replica)
+            throws IOException {
+        requireUnix();
+        requireNotOpenHere(path);
+        for (int attempt = 1; ; attempt++) {
+            if (RollbackJournal.isHot(path)) {
+                rollBack(path, busyTimeout);
+            }
+            FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            boolean opened = false;
+            try {
+                WriterLocks locks = new WriterLocks(channel);
+                if (!locks.reserve(busyTimeout, cancelled)) {
+                    throw new RestoreException(
+                            Reason.TARGET_EXISTS,
+                            replica,
+                            "another process writes to " + path + " or follows with it",
+                            "let only one process follow into a file",
+                            null);
+                }
+                if (!RollbackJournal.isHot(path)) {
+                    Optional<StandbyFile> file = identify(path, channel, locks, busyTimeout, cancelled);
+                    opened = file.isPresent();
+                    return file;
+                }
+            } finally {
+                if (!opened) {
+                    channel.close();
+                }
+            }
+            if (attempt == MAX_RECOVERIES) { // other writers have crashed meanwhile, again and again
+                throw new IOException(RollbackJournal.of(path) + " cannot be rolled back");
+            }
+        }
+    }
+
+    private static Optional<StandbyFile> identify(
+            Path path, FileChannel channel, WriterLocks locks, Duration busyTimeout, BooleanSupplier cancelled)
+            throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(StandbyHeader.SIZE);
+        while (header.hasRemaining()) {
+            if (channel.read(header, header.position()) < 0) {
+                return Optional.empty();
+            }
+        }
+        StandbyPosition position = new StandbyPosition(path);
+        Txid found = null;
+        for (Txid candidate : position.recorded().stream().toList()) {
+            found = StandbyHeader.isAt(header.array(), candidate) ? candidate : found;
+        }
+        for (Txid candidate : position.announced().stream().toList()) {
+            if (StandbyHeader.isAt(header.array(), candidate)) {
+                found = candidate;
+                position.record();
+            }
+        }
+        if (found == null) {
+            return Optional.empty();
+        }
+        position.withdraw();
+        Files.deleteIfExists(RollbackJournal.of(path)); // unfinished: means nothing
+        int pageSize = StandbyHeader.pageSize(header.array());
+        return Optional.of(new StandbyFile(path, channel, locks, busyTimeout, cancelled, found, pageSize));
+    }
+
+    private static void requireUnix() throws IOException {
+        if (System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows")) {
+            throw new IOException("following works with the file locks of Unix; it cannot be done on Windows");
+        }
+    }
+
+    /** Locks belong to the process: closing any descriptor of the file would drop those that we or SQLite hold. */
+    private static void requireNotOpenHere(Path path) throws IOException {
+        Path descriptors = Path.of("/proc/self/fd");
+        if (!Files.isDirectory(descriptors)) {
+            return;
+        }
+        Path real = path.toRealPath();
+        try (DirectoryStream<Path> links = Files.newDirectoryStream(descriptors)) {
+            for (Path link : links) {
+                boolean same;
+                try {
+                    same = Files.readSymbolicLink(link).equals(real);
+                } catch (IOException e) {
+                    same = false; // closed meanwhile
+                }
+                if (same) {
+                    throw new IllegalStateException(
+                            "this process has " + path + " open: a standby must be followed by a process of its own");
+                }
+            }
+        }
+    }
+
+    /** SQLite does it, when it reads. */
+    private static void rollBack(Path path, Duration busyTimeout) throws IOException {
+        try (Connection connection = JDBC.createConnection(IntegrityChecker.url(path, "mode=rw"), new Properties());
+                Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA busy_timeout=" + busyTimeout.toMillis());
+            statement.execute("SELECT count(*) FROM sqlite_schema");
+        } catch (SQLException e) {
+            throw new IOException(path + " could not be brought back to its last state: " + e.getMessage(), e);
+        }
+    }
+
+    Txid txid() {
+        return txid;
+    }
+
+    int pageSize() {
+        return pageSize;
+    }
+
+    /**
+     * Brings the file to a later state, as one transaction.
+     *
+     * @param to its TXID
+     * @return how many pages were changed; -1 if readers kept it busy, and nothing was changed
+     * @throws IOException after which the file has to be closed: opening it again rolls back what was half done
+     */
+    long apply(StandbyUpdate update, Txid to) throws IOException {
+        long oldPages = channel.size() / pageSize;
+        byte[] first = new byte[pageSize];
+        StandbyUpdate.readPage(channel, 1, first);
+        try (RollbackJournal journal = RollbackJournal.create(path, pageSize, oldPages)) {
+            journal.add(1, first);
+            BitSet changed = keepOldPages(update, oldPages, journal);
+            position.announce(to);
+            journal.seal();
+            if (!locks.excludeReaders(busyTimeout, cancelled)) {
+                journal.delete();
+                position.withdraw();
+                return -1;
+            }
+            writeNewPages(update, changed, first, to);
+            channel.force(true);
+            journal.delete(); // this is the commit
+            locks.admitReaders();
+            position.record();
+            pageSize = update.pageSize();
+            txid = to;
+            return changed.cardinality();
+        }
+    }
+
+    /** Answers which pages change, page 1 always among them. */
+    private BitSet keepOldPages(StandbyUpdate update, long oldPages, RollbackJournal journal) throws IOException {
+        BitSet changed = new BitSet();
+        changed.set(1);
+        byte[] old = new byte[pageSize];
+        boolean samePageSize = update.pageSize() == pageSize;
+        update.forEach(pgno -> pgno > 1, (pgno, page) -> {
+            boolean kept = samePageSize && pgno <= oldPages;
+            if (kept) {
+                StandbyUpdate.readPage(channel, pgno, old);
+            }
+            if (!kept || !Arrays.equals(old, page)) {
+                changed.set(Math.toIntExact(pgno));
+            }
+            if (kept && changed.get((int) pgno)) {
+                journal.add(pgno, old);
+            }
+        });
+        long lockPage = LockPage.pgno(pageSize);
+        for (long pgno = samePageSize ? update.commit() + 1 : 2;
+                pgno <= oldPages;
+                pgno++) { // cut off, or all overwritten
+            if (pgno != lockPage) {
+                StandbyUpdate.readPage(channel, pgno, old);
+                journal.add(pgno, old);
+            }
+        }
+        return changed;
+    }
+
+    private void writeNewPages(StandbyUpdate update, BitSet changed, byte[] oldFirst, Txid to) throws IOException {
+        int size = update.pageSize();
+        byte[] first = Arrays.copyOf(oldFirst, size);
+        update.forEach(pgno -> changed.get((int) pgno), (pgno, page) -> {
+            if (pgno == 1) {
+                System.arraycopy(page, 0, first, 0, size);
+            } else {
+                write(page, (pgno - 1) * size);
+            }
+        });
+        StandbyHeader.write(first, to, update.commit());
+        write(first, 0);
+        long end = update.commit() * size;
+        channel.truncate(end);
+        if (channel.size() < end) { // the last page is the lock page
+            write(new byte[1], end - 1);
+        }
+    }
+
+    private void write(byte[] bytes, long at) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        while (buffer.hasRemaining()) {
+            channel.write(buffer, at + buffer.position());
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close(); // and all locks with it
+    }
+}
