@@ -3,11 +3,13 @@ package org.litestream4j.cli;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.LocalState;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.restore.FollowState;
 import org.litestream4j.restore.RestorableRange;
 import org.litestream4j.restore.RestorePlan;
 import org.litestream4j.restore.RestorePoints;
@@ -24,6 +26,11 @@ final class Json {
 
     static String write(Object value) {
         return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value);
+    }
+
+    /** Without line feeds. */
+    static String writeLine(Object value) {
+        return MAPPER.writeValueAsString(value);
     }
 
     /**
@@ -51,6 +58,24 @@ final class Json {
                     plan.txid().toString(),
                     plan.bytes(),
                     plan.files().stream().map(File::of).toList());
+        }
+    }
+
+    /**
+     * A state of a standby.
+     *
+     * @param step restored, resumed, applied or copied
+     * @param timestamp null if it was found there
+     * @param pages that were changed
+     */
+    record Follow(String step, String database, String txid, @Nullable Instant timestamp, long pages) {
+        static Follow of(FollowState state) {
+            return new Follow(
+                    state.step().name().toLowerCase(Locale.ROOT),
+                    state.database().toString(),
+                    state.txid().toString(),
+                    state.timestamp(),
+                    state.pages());
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,9 @@ import picocli.CommandLine.Spec;
         description = "Restores a database from its replica, the newest state if nothing else is said.",
         mixinStandardHelpOptions = true)
 final class RestoreCommand implements Callable<Integer> {
+
+    /** A change that has begun is finished. */
+    private static final Duration FOLLOW_PATIENCE = Duration.ofSeconds(30);
 
     @Mixin
     private ReplicaArguments replica = new ReplicaArguments();
@@ -76,7 +80,21 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Print which files would be read, and write nothing.")
     private boolean dryRun;
 
-    @Option(names = "--json", description = "Print JSON.")
+    @Option(
+            names = "--follow",
+            description = {
+                "Keep the database up to date until we are told to end: a hot standby, for readers in other processes.",
+                "Goes on with one that was left by an earlier run."
+            })
+    private boolean follow;
+
+    @Option(
+            names = "--follow-interval",
+            paramLabel = "DURATION",
+            description = "Time between two looks at the replica, as in PT1S. Default: PT1S.")
+    private @Nullable Duration followInterval;
+
+    @Option(names = "--json", description = "Print JSON; with --follow, a line for each state.")
     private boolean json;
 
     @Spec
@@ -88,6 +106,13 @@ final class RestoreCommand implements Callable<Integer> {
         Path file = output;
         if (file == null && !dryRun) {
             throw new UsageException("missing option -o: which file to write");
+        }
+        if (follow && file != null) {
+            checkFollow();
+            return follow(file);
+        }
+        if (followInterval != null) {
+            throw new UsageException("--follow-interval goes with --follow");
         }
         if (ifDbNotExists && file != null && Files.exists(file) && Files.size(file) > 0) {
             print(file + " exists, nothing was restored");
@@ -108,6 +133,37 @@ final class RestoreCommand implements Callable<Integer> {
             throw e;
         }
         return 0;
+    }
+
+    private void checkFollow() {
+        if (txid != null || timestamp != null || dryRun || ifDbNotExists) {
+            throw new UsageException("--follow excludes --txid, --timestamp, --dry-run and --if-db-not-exists");
+        }
+        if (followInterval != null && followInterval.compareTo(Duration.ofMillis(1)) < 0) {
+            throw new UsageException("--follow-interval must be at least PT0.001S: " + followInterval);
+        }
+    }
+
+    private int follow(Path file) throws IOException {
+        Duration interval = followInterval == null ? Duration.ofSeconds(1) : followInterval;
+        boolean terminal = !json && ProgressLine.isTerminal();
+        try (ReplicaClient client = replica.open();
+                Cancellation cancellation = Cancellation.onShutdown(FOLLOW_PATIENCE);
+                ProgressLine line = new ProgressLine(spec.commandLine().getErr())) {
+            RestoreListener progress = terminal ? line : RestoreListener.NONE;
+            FollowOutput output = new FollowOutput(spec.commandLine(), json, line);
+            try {
+                Restore.follow(client, file, options(RestoreTarget.latest(), progress, cancellation), interval, output);
+            } catch (RestoreException e) {
+                if (ifReplicaExists && e.reason() == RestoreException.Reason.NO_BACKUP) {
+                    print("there is no backup, nothing was restored");
+                    return 0;
+                }
+                throw e;
+            }
+            cancellation.ended(0);
+            return 0;
+        }
     }
 
     private RestoreTarget target() {
