@@ -414,8 +414,17 @@ final class CaptureLane {
 
     /** Commits that wait are captured when the upload before theirs is done: so all that come meanwhile share the next. */
     private boolean isCaptureWanted() {
-        return waits.wants(Urgency.NOW)
-                || (!upload.replicated().isBefore(capture.captured()) && waits.wants(Urgency.NEXT_UPLOAD));
+        if (waits.wants(Urgency.NOW)) {
+            return true;
+        }
+        if (upload.replicated().isBefore(capture.captured()) || !waits.wants(Urgency.NEXT_UPLOAD)) {
+            return false;
+        }
+        long gather = waits.nanosToGather();
+        if (gather > 0) {
+            lane.wakeIn(gather);
+        }
+        return gather == 0;
     }
 
     private void captureNow() throws IOException {

@@ -239,7 +239,8 @@ public final class ManagedDatabase {
         Wait wait = waits.begin(urgency);
         if (urgency == Urgency.NEXT_SYNC) {
             captureLane.look();
-        } else if (!replication.replicated().isBefore(capture.captured())) { // else the end of the upload wakes it
+        } else if (!replication.replicated().isBefore(capture.captured()) && waits.isTurn()) {
+            // while an upload is going on, its end wakes the lane
             captureLane.wake();
         }
         boolean replicated = false;
