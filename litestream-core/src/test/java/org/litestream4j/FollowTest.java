@@ -186,6 +186,29 @@ class FollowTest extends EngineFixture {
     }
 
     @Test
+    void longReader_keepsItsStateAndIsWaitedFor() throws Exception {
+        try (ChildProcess follower = follow(false)) {
+            awaitStandby(follower);
+            ChildProcess holder = ChildProcess.start(folder.resolve("holder"), StandbyReader.class, standby, "hold");
+            try (holder) {
+                holder.awaitOutput("holding");
+                write(300);
+                database.sync(TIMEOUT);
+                follower.awaitOutput("problem java.io.IOException: readers keep");
+                assertThat(follower.output())
+                        .doesNotContain(" " + database.status().captured() + " ");
+                holder.tell("end");
+                holder.awaitOutput("let go");
+                assertThat(holder.output()).doesNotContain("WRONG");
+            }
+            awaitStandby(follower);
+            assertThat(standbyVersion()).isEqualTo(version);
+            end(follower);
+        }
+        assertSamePages();
+    }
+
+    @Test
     void changedPageSize_isCopied() throws Exception {
         try (ChildProcess follower = follow(false);
                 ChildProcess reader = ChildProcess.start(folder.resolve("reader"), StandbyReader.class, standby)) {

@@ -72,7 +72,7 @@ final class Follower {
             begin();
             while (!cancelled.getAsBoolean()) {
                 if (!stepOrReport()) {
-                    pause();
+                    pause(failures);
                 }
             }
         } catch (StopSignal.StoppedException e) {
@@ -290,7 +290,7 @@ final class Follower {
             throw empty();
         }
         long pages;
-        while (true) {
+        for (int attempt = 1; ; attempt++) {
             try {
                 pages = file.apply(update, to);
             } catch (IOException e) {
@@ -301,7 +301,7 @@ final class Follower {
                 break;
             }
             report(new IOException("readers keep " + path + " busy: it stays at TXID " + file.txid()));
-            pause();
+            pause(attempt);
             if (cancelled.getAsBoolean()) {
                 throw new StopSignal.StoppedException();
             }
@@ -327,7 +327,7 @@ final class Follower {
     }
 
     /** The interval, longer after failures. */
-    private void pause() {
+    private void pause(int failures) {
         long nanos = interval.toNanos();
         for (int i = 1; i < failures && nanos < MAX_PAUSE.toNanos(); i++) {
             nanos = Math.min(2 * nanos, MAX_PAUSE.toNanos());

@@ -32,28 +32,23 @@ final class StandbyFile implements Closeable {
 
     private static final int MAX_RECOVERIES = 10;
 
+    /** New readers are kept out so long at most, while those that are there end. */
+    private static final Duration READERS_TIMEOUT = Duration.ofSeconds(1);
+
     private final Path path;
     private final FileChannel channel;
     private final WriterLocks locks;
     private final StandbyPosition position;
-    private final Duration busyTimeout;
     private final BooleanSupplier cancelled;
     private Txid txid;
     private int pageSize;
 
     private StandbyFile(
-            Path path,
-            FileChannel channel,
-            WriterLocks locks,
-            Duration busyTimeout,
-            BooleanSupplier cancelled,
-            Txid txid,
-            int pageSize) {
+            Path path, FileChannel channel, WriterLocks locks, BooleanSupplier cancelled, Txid txid, int pageSize) {
         this.path = path;
         this.channel = channel;
         this.locks = locks;
         this.position = new StandbyPosition(path);
-        this.busyTimeout = busyTimeout;
         this.cancelled = cancelled;
         this.txid = txid;
         this.pageSize = pageSize;
@@ -89,7 +84,7 @@ final class StandbyFile implements Closeable {
                             null);
                 }
                 if (!RollbackJournal.isHot(path)) {
-                    Optional<StandbyFile> file = identify(path, channel, locks, busyTimeout, cancelled);
+                    Optional<StandbyFile> file = identify(path, channel, locks, cancelled);
                     opened = file.isPresent();
                     return file;
                 }
@@ -105,8 +100,7 @@ final class StandbyFile implements Closeable {
     }
 
     private static Optional<StandbyFile> identify(
-            Path path, FileChannel channel, WriterLocks locks, Duration busyTimeout, BooleanSupplier cancelled)
-            throws IOException {
+            Path path, FileChannel channel, WriterLocks locks, BooleanSupplier cancelled) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(StandbyHeader.SIZE);
         while (header.hasRemaining()) {
             if (channel.read(header, header.position()) < 0) {
@@ -130,7 +124,7 @@ final class StandbyFile implements Closeable {
         position.withdraw();
         Files.deleteIfExists(RollbackJournal.of(path)); // unfinished: means nothing
         int pageSize = StandbyHeader.pageSize(header.array());
-        return Optional.of(new StandbyFile(path, channel, locks, busyTimeout, cancelled, found, pageSize));
+        return Optional.of(new StandbyFile(path, channel, locks, cancelled, found, pageSize));
     }
 
     private static void requireUnix() throws IOException {
@@ -197,7 +191,7 @@ final class StandbyFile implements Closeable {
             BitSet changed = keepOldPages(update, oldPages, journal);
             position.announce(to);
             journal.seal();
-            if (!locks.excludeReaders(busyTimeout, cancelled)) {
+            if (!locks.excludeReaders(READERS_TIMEOUT, cancelled)) {
                 journal.delete();
                 position.withdraw();
                 return -1;
