@@ -202,6 +202,7 @@ public final class ManagedDatabase {
     void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
         Wait wait = waits.begin(Urgency.NOW);
         captureLane.wake();
+        uploadLane.waitedFor();
         if (!waits.await(wait, timeout, ASK_INTERVAL, () -> stopped() || cancelled.getAsBoolean())) {
             String problem = "not replicated within " + timeout.toMillis() + " ms";
             if (stopped()) {
@@ -237,6 +238,7 @@ public final class ManagedDatabase {
     private void awaitReplicated(Urgency urgency, Duration timeout) {
         long begun = System.nanoTime();
         Wait wait = waits.begin(urgency);
+        uploadLane.waitedFor();
         if (urgency == Urgency.NEXT_SYNC) {
             captureLane.look();
         } else if (!replication.replicated().isBefore(capture.captured()) && waits.isTurn()) {

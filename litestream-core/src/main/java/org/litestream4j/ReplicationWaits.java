@@ -115,6 +115,16 @@ final class ReplicationWaits {
         }
     }
 
+    /** Whether anybody waits. */
+    boolean isAnyone() {
+        lock.lock();
+        try {
+            return !uncaptured.isEmpty() || !unreplicated.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether anybody has asked for that and is not captured yet, still waiting or not. */
     boolean wants(Urgency urgency) {
         lock.lock();

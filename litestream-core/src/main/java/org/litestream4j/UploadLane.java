@@ -24,6 +24,9 @@ final class UploadLane {
     private static final long FIRST_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long LONGEST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(30);
 
+    /** Longest pause while commits or callers wait for the replica. */
+    private static final long WAITED_FOR_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final DatabaseConfig config;
     private final Replication replication;
     private final String replica;
@@ -40,7 +43,7 @@ final class UploadLane {
 
     // Confined to the lane.
     private @Nullable Verdict followed;
-    private long backoff;
+    private volatile long backoff; // written by the lane alone
 
     UploadLane(
             DatabaseConfig config,
@@ -91,6 +94,13 @@ final class UploadLane {
     void imageTaken(Txid after) {
         verdict = Verdict.continues(after);
         lane.wake();
+    }
+
+    /** Somebody has begun to wait for the replica: no long pause before the next attempt. Any thread. */
+    void waitedFor() {
+        if (backoff > WAITED_FOR_BACKOFF_NANOS) {
+            lane.wakeIn(WAITED_FOR_BACKOFF_NANOS);
+        }
     }
 
     /** The process is about to end: no long pauses any more. */
@@ -149,8 +159,10 @@ final class UploadLane {
         if (progress.failed(Step.UPLOAD, e, clock.instant())) {
             log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
         }
-        backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
-        long jittered = ThreadLocalRandom.current().nextLong(backoff / 2, backoff + 1);
+        long next = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
+        backoff = next;
+        long pause = waits.isAnyone() ? Math.min(next, WAITED_FOR_BACKOFF_NANOS) : next;
+        long jittered = ThreadLocalRandom.current().nextLong(pause / 2, pause + 1);
         lane.wakeIn(hurry ? FIRST_BACKOFF_NANOS : jittered);
     }
 

@@ -286,6 +286,29 @@ class DurabilityTest extends EngineFixture {
         }
     }
 
+    /** After so many failures in a row the next attempt is 15 to 30 s away, unless somebody waits. */
+    @Test
+    void waitAfterLongOutage_doesNotSleepAsLongAsTheEngine() throws Exception {
+        begin(Durability.ASYNC, SHORT, Duration.ofMillis(10));
+        try (Connection connection = open(TransactionMode.DEFERRED)) {
+            gate.away = true;
+            for (int failures = 1; failures <= 9; failures++) {
+                int least = failures;
+                execute(connection, "INSERT INTO t VALUES (1)");
+                await().atMost(TIMEOUT)
+                        .until(() -> database.statistics()
+                                        .operations()
+                                        .get(ReplicaOperation.PUT)
+                                        .failures()
+                                >= least);
+            }
+            gate.away = false;
+            database.awaitReplicated(Duration.ofSeconds(5));
+            assertThat(database.status().replicated())
+                    .isEqualTo(database.status().captured());
+        }
+    }
+
     @Test
     void localFileLostWhileACommitWaits_commitReturnsWithTheImage() throws Exception {
         beginReplicated(TIMEOUT);
