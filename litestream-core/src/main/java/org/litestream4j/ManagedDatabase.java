@@ -66,6 +66,7 @@ public final class ManagedDatabase {
     private final ReplicationWaits waits = new ReplicationWaits();
     private final PhysicalConnections connections = new PhysicalConnections();
     private final Gate gate = new Gate();
+    private final WriteLock writeLock;
     private final CaptureLane captureLane;
     private final UploadLane uploadLane;
     private final InPlaceRestore inPlaceRestore;
@@ -92,6 +93,7 @@ public final class ManagedDatabase {
         this.client = client;
         this.clock = clock;
         this.pools = pools;
+        this.writeLock = new WriteLock(counters);
         this.capture = new Capture(
                 new CaptureSettings(
                         config.path(),
@@ -103,7 +105,7 @@ public final class ManagedDatabase {
                         config.maxSyncWalBytes(),
                         config.pageEncoding()),
                 clock,
-                counters);
+                writeLock);
         this.ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
         this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, listener, clock, pools);
@@ -447,6 +449,10 @@ public final class ManagedDatabase {
 
     Gate gate() {
         return gate;
+    }
+
+    WriteLock writeLock() {
+        return writeLock;
     }
 
     private boolean stopped() {

@@ -15,7 +15,8 @@ import org.sqlite.SQLiteConnection;
 
 /**
  * A connection of the application to the driver: tells when it commits and when it is closed, lets a commit wait for the
- * replica, and waits where a transaction would begin while the database is replaced. Used by one thread at a time.
+ * replica, and waits where a transaction would begin while the database is replaced, or write while the engine holds the write
+ * lock. Used by one thread at a time.
  */
 final class PhysicalConnection implements InvocationHandler, SQLiteCommitListener {
 
@@ -80,6 +81,7 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
             case "createStatement", "prepareStatement", "prepareCall":
                 awaitGate();
                 restoreTransactionMode();
+                awaitWriteLock(arguments);
                 Object result = call(connection, method, arguments);
                 return watchesStatements && result instanceof Statement
                         ? proxy(method.getReturnType(), new Watched(result, self))
@@ -184,6 +186,17 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
         if (database.gate().isShut() && connection.getAutoCommit()) {
             database.gate().pass();
         }
+    }
+
+    private void awaitWriteLock(Object @Nullable [] arguments) {
+        WriteLock lock = database.writeLock();
+        if (lock.isHeld() && !(arguments != null && arguments[0] instanceof String sql && isQuery(sql))) {
+            lock.awaitRelease();
+        }
+    }
+
+    private static boolean isQuery(String sql) {
+        return sql.stripLeading().regionMatches(true, 0, "SELECT", 0, 6);
     }
 
     private void beginOrEnd(boolean end) throws SQLException {

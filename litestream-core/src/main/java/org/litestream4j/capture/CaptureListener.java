@@ -6,6 +6,9 @@ public interface CaptureListener {
     /** Listens to nothing. */
     CaptureListener NONE = new CaptureListener() {};
 
+    /** The write lock was taken just now; {@link #writeLockHeld} follows. */
+    default void writeLockTaken() {}
+
     /**
      * The write lock was held, and writers waited.
      *

@@ -168,19 +168,22 @@ final class SqliteSession implements Closeable {
             return false;
         }
         long taken = System.nanoTime();
-        boolean done = false;
+        listener.writeLockTaken();
         try {
-            action.run();
-            done = true;
-        } finally {
-            if (!done) {
-                rollbackQuietly(writer);
-                listener.writeLockHeld(System.nanoTime() - taken);
+            boolean done = false;
+            try {
+                action.run();
+                done = true;
+            } finally {
+                if (!done) {
+                    rollbackQuietly(writer);
+                }
             }
+            execute(writer, "ROLLBACK");
+            return true;
+        } finally {
+            listener.writeLockHeld(System.nanoTime() - taken);
         }
-        execute(writer, "ROLLBACK");
-        listener.writeLockHeld(System.nanoTime() - taken);
-        return true;
     }
 
     private static void rollbackQuietly(Connection writer) {
