@@ -18,14 +18,26 @@ final class Durable {
         Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer buffer = ByteBuffer.wrap(content);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
+            write(channel, 0, content);
             channel.force(true);
         }
         Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         forceFolder(parent(path));
+    }
+
+    /** Overwrites a part of a file that keeps its size; a power cut may leave that part torn. */
+    static void overwrite(Path path, long at, byte[] content) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            write(channel, at, content);
+            channel.force(false);
+        }
+    }
+
+    private static void write(FileChannel channel, long at, byte[] content) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(content);
+        while (buffer.hasRemaining()) {
+            channel.write(buffer, at + buffer.position());
+        }
     }
 
     static void delete(Path path) throws IOException {
