@@ -20,6 +20,7 @@ import org.litestream4j.capture.Capture;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaProvider;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
@@ -39,6 +40,7 @@ public final class Litestream implements AutoCloseable {
 
     private final Clock clock;
     private final LitestreamListener listener;
+    private final List<ReplicaProvider> providers;
     private final Pools pools = new Pools();
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by lock
@@ -53,6 +55,7 @@ public final class Litestream implements AutoCloseable {
     private Litestream(Builder builder) {
         this.clock = builder.clock;
         this.listener = new Listeners(builder.listeners);
+        this.providers = List.copyOf(builder.providers);
         long watch = builder.watchInterval.toNanos();
         this.watching = pools.timer.scheduleWithFixedDelay(
                 () -> pools.capture.execute(this::watch), watch, watch, TimeUnit.NANOSECONDS);
@@ -82,10 +85,12 @@ public final class Litestream implements AutoCloseable {
     public Optional<RestoreResult> restoreIfMissing(DatabaseConfig config, RestoreOptions options) throws IOException {
         requireNonNull(config, "config");
         requireNonNull(options, "options");
-        try (ReplicaClient client = Replicas.open(config.replica())) {
+        EngineCounters counters = counters(config.name());
+        Optional<RestoreResult> restored;
+        try (ReplicaClient client = open(config, counters)) {
             refuseInsideLocalState(config, client);
+            restored = new StartupRestore(config, client, options, clock, counters).run();
         }
-        Optional<RestoreResult> restored = new StartupRestore(config, options, clock, counters(config.name())).run();
         restored.ifPresent(
                 result -> listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result)));
         return restored;
@@ -103,7 +108,7 @@ public final class Litestream implements AutoCloseable {
     public ManagedDatabase register(DatabaseConfig config) throws IOException {
         requireNonNull(config, "config");
         EngineCounters counters = counters(config.name());
-        ReplicaClient client = new CountingReplicaClient(Replicas.open(config.replica(), counters), counters);
+        ReplicaClient client = open(config, counters);
         boolean registered = false;
         try {
             refuseInsideLocalState(config, client);
@@ -122,6 +127,10 @@ public final class Litestream implements AutoCloseable {
                 client.close();
             }
         }
+    }
+
+    private ReplicaClient open(DatabaseConfig config, EngineCounters counters) {
+        return new CountingReplicaClient(Replicas.open(config.replica(), counters, providers), counters);
     }
 
     private EngineCounters counters(String name) {
@@ -314,6 +323,7 @@ public final class Litestream implements AutoCloseable {
         private Clock clock = Clock.systemUTC();
         private Duration watchInterval = Duration.ofSeconds(1);
         private final List<LitestreamListener> listeners = new ArrayList<>();
+        private final List<ReplicaProvider> providers = new ArrayList<>();
 
         private Builder() {}
 
@@ -335,6 +345,15 @@ public final class Litestream implements AutoCloseable {
         /** Adds one that is told of what happens. */
         public Builder listener(LitestreamListener value) {
             listeners.add(requireNonNull(value, "listener"));
+            return this;
+        }
+
+        /**
+         * Adds a backend that the application made itself, for example one with a client or credentials of its own. For the
+         * schemes that it serves it takes the place of the backend that would be found.
+         */
+        public Builder replicaProvider(ReplicaProvider value) {
+            providers.add(requireNonNull(value, "replicaProvider"));
             return this;
         }
 

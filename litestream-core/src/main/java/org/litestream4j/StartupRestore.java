@@ -34,12 +34,15 @@ final class StartupRestore {
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     private final DatabaseConfig config;
+    private final ReplicaClient replica;
     private final RestoreOptions wanted;
     private final Clock clock;
     private final EngineCounters counters;
 
-    StartupRestore(DatabaseConfig config, RestoreOptions wanted, Clock clock, EngineCounters counters) {
+    StartupRestore(
+            DatabaseConfig config, ReplicaClient replica, RestoreOptions wanted, Clock clock, EngineCounters counters) {
         this.config = config;
+        this.replica = replica;
         this.wanted = wanted;
         this.clock = clock;
         this.counters = counters;
@@ -52,8 +55,7 @@ final class StartupRestore {
         }
         ReplicaLocation localState =
                 ReplicaLocation.of(config.metaPath().toUri().toString());
-        try (ReplicaClient replica = new CountingReplicaClient(Replicas.open(config.replica(), counters), counters);
-                ReplicaClient local = Replicas.open(localState)) {
+        try (ReplicaClient local = Replicas.open(localState)) {
             RestoreOptions options = RestoreOptions.builder()
                     .moveLeftoversAside(true)
                     .local(local)
@@ -65,7 +67,7 @@ final class StartupRestore {
                     .build();
             RestoreResult result =
                     counters.restore(() -> Restore.restore(replica, config.path(), counters.observing(options)));
-            adopt(result, replica);
+            adopt(result);
             log.info(
                     "database restored: db={} replica={} txid={} pages={} files={} of-them-local={} millis={}",
                     config.name(),
@@ -85,7 +87,7 @@ final class StartupRestore {
     }
 
     /** The old local state goes aside; what it held beyond the replica stays and is uploaded. */
-    private void adopt(RestoreResult result, ReplicaClient replica) throws IOException {
+    private void adopt(RestoreResult result) throws IOException {
         Path aside = moveAside(config.metaPath());
         if (aside != null && result.localFiles() > 0) {
             Txid txid = result.txid();
@@ -97,7 +99,7 @@ final class StartupRestore {
                 keep(aside, LtxFileName.of(txid)); // tells that the replica's newest file is ours
             }
         }
-        long checksum = result.localFiles() == 0 ? newestChecksum(replica, result.txid()) : 0;
+        long checksum = result.localFiles() == 0 ? newestChecksum(result.txid()) : 0;
         Capture.recordRestored(
                 config.path(), config.metaPath(), result.txid(), checksum, result.pageSize(), result.pages());
     }
@@ -123,7 +125,7 @@ final class StartupRestore {
     }
 
     /** By which the first upload knows that the replica is still the one that was restored; 0 if it cannot tell. */
-    private static long newestChecksum(ReplicaClient replica, Txid txid) throws IOException {
+    private long newestChecksum(Txid txid) throws IOException {
         LtxFileInfo[] newest = new LtxFileInfo[1];
         replica.list(0, txid, file -> {
             newest[0] = file.name().equals(LtxFileName.of(txid)) ? file : newest[0];

@@ -1,5 +1,6 @@
 package org.litestream4j.replica;
 
+import java.util.List;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,8 +28,26 @@ public final class Replicas {
      *     wrong
      */
     public static ReplicaClient open(ReplicaLocation location, RequestListener listener) {
+        return open(location, listener, List.of());
+    }
+
+    /**
+     * The same, with backends that the application made itself.
+     *
+     * @param own asked before those that are found, in this order
+     * @throws IllegalArgumentException if no backend serves the scheme (naming those that are there), or a setting is
+     *     wrong
+     */
+    public static ReplicaClient open(
+            ReplicaLocation location, RequestListener listener, List<? extends ReplicaProvider> own) {
         String scheme = location.scheme();
         Set<String> known = new TreeSet<>();
+        for (ReplicaProvider provider : own) {
+            if (provider.schemes().contains(scheme)) {
+                return provider.create(location, listener);
+            }
+            known.addAll(provider.schemes());
+        }
         for (ReplicaProvider provider : ServiceLoader.load(ReplicaProvider.class, Replicas.class.getClassLoader())) {
             if (provider.schemes().contains(scheme)) {
                 return provider.create(location, listener);

@@ -4,6 +4,7 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamListener;
+import org.litestream4j.replica.ReplicaProvider;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -18,7 +19,11 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Role;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.services.s3.S3Client;
 
 /**
  * Restores and replicates the application's SQLite database. Before the first connection come the restore and the engine,
@@ -33,8 +38,9 @@ public final class LitestreamAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    Litestream litestream(ObjectProvider<LitestreamListener> listeners) {
+    Litestream litestream(ObjectProvider<LitestreamListener> listeners, ObjectProvider<ReplicaProvider> providers) {
         Litestream.Builder builder = Litestream.builder();
+        providers.orderedStream().forEach(builder::replicaProvider);
         listeners.orderedStream().forEach(builder::listener);
         return builder.build();
     }
@@ -105,6 +111,19 @@ public final class LitestreamAutoConfiguration {
             return () -> Optional.ofNullable(connectionDetails.getIfUnique())
                     .map(JdbcConnectionDetails::getJdbcUrl)
                     .or(() -> configuredUrl(environment));
+        }
+    }
+
+    /** Client and credentials of the application, after its own {@link ReplicaProvider} beans. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(S3Client.class)
+    static class S3Configuration {
+
+        @Bean
+        @Order(Ordered.LOWEST_PRECEDENCE)
+        ReplicaProvider litestreamS3ReplicaProvider(
+                ObjectProvider<S3Client> clients, ObjectProvider<AwsCredentialsProvider> credentials) {
+            return new S3BeansProvider(clients, credentials);
         }
     }
 

@@ -39,11 +39,11 @@ final class S3Clients {
 
     private S3Clients() {}
 
-    /** @param credentials null to take them from the settings, or the SDK's default chain */
+    /** @param credentials used where the settings have none; null for the SDK's default chain */
     static S3Client build(S3Settings settings, String region, @Nullable AwsCredentialsProvider credentials) {
         S3ClientBuilder builder = S3Client.builder()
                 .httpClient(httpClient(settings))
-                .credentialsProvider(telling(credentials == null ? credentials(settings.keys()) : credentials))
+                .credentialsProvider(telling(credentials(settings.keys(), credentials)))
                 .region(Region.of(region))
                 .forcePathStyle(settings.pathStyle())
                 .authSchemeProvider(authSchemes(settings))
@@ -85,9 +85,12 @@ final class S3Clients {
                         .build());
     }
 
-    private static AwsCredentialsProvider credentials(@Nullable AccessKeys keys) {
+    private static AwsCredentialsProvider credentials(
+            @Nullable AccessKeys keys, @Nullable AwsCredentialsProvider otherwise) {
         if (keys == null) {
-            return DefaultCredentialsProvider.builder().build();
+            return otherwise != null
+                    ? otherwise
+                    : DefaultCredentialsProvider.builder().build();
         }
         String secret = keys.secretAccessKey().value();
         return StaticCredentialsProvider.create(

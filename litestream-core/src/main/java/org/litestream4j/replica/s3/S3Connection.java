@@ -38,7 +38,11 @@ final class S3Connection implements Closeable {
 
     private volatile boolean closed;
 
-    /** Makes the client, and closes it. */
+    /**
+     * Makes the client, and closes it.
+     *
+     * @param credentials used where the settings have none; null for the SDK's default chain
+     */
     S3Connection(S3Settings settings, @Nullable AwsCredentialsProvider credentials) {
         this.settings = settings;
         this.credentials = credentials;
@@ -51,6 +55,10 @@ final class S3Connection implements Closeable {
         this.credentials = null;
         this.client = client;
         this.owned = false;
+    }
+
+    S3Settings settings() {
+        return settings;
     }
 
     boolean isClosed() {

@@ -2,7 +2,11 @@ package org.litestream4j.replica.s3;
 
 import static java.util.Objects.requireNonNull;
 
+import java.net.URI;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
@@ -13,6 +17,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 /**
  * Replicas in S3 and in stores that speak its protocol: {@code s3://<bucket>/<path>}. Settings and URL parameters are
  * listed in {@code docs/replicas/s3.md}. Thread-safe.
+ *
+ * <p>What a replica's settings say beats what the application gives, and that beats what is found: access keys of the
+ * settings, then credentials of the application, then the SDK's default chain.
  */
 public final class S3Provider implements ReplicaProvider {
 
@@ -20,34 +27,60 @@ public final class S3Provider implements ReplicaProvider {
 
     /** Makes the connection of a client; its implementations need the SDK, this class loads without. */
     private interface Connector {
-        S3Connection connect(S3Settings settings);
+        S3Connection connect(ReplicaLocation location);
     }
 
     private final Connector connector;
 
     /** With credentials from the settings, else from the SDK's default chain. */
     public S3Provider() {
-        this(settings -> new S3Connection(settings, (AwsCredentialsProvider) null));
+        this(location -> own(location, null));
     }
 
     private S3Provider(Connector connector) {
         this.connector = connector;
     }
 
-    /** With credentials from a provider of the application, whatever the settings say. The application closes it. */
+    /** With the application's credentials for replicas whose settings have no access keys. The application closes them. */
     public static S3Provider withCredentials(AwsCredentialsProvider credentials) {
         requireNonNull(credentials, "credentials");
-        return new S3Provider(settings -> new S3Connection(settings, credentials));
+        return new S3Provider(location -> own(location, credentials));
+    }
+
+    /** As {@link #withClient(S3Client, AwsCredentialsProvider)}, without credentials of the application. */
+    public static S3Provider withClient(S3Client client) {
+        return withClient(client, null);
     }
 
     /**
-     * With the application's own client for all replicas: of the settings, bucket, path, storage class, encryption, part
-     * size, concurrency and conditional writes apply, and what concerns the connection does not. Its repetitions come
-     * on top of ours, unseen by the listener. The application closes it, after the replica clients.
+     * With the application's client for replicas whose settings and URL do not say how to connect: no region, endpoint, path
+     * style, access keys, {@code skip-verify}, {@code sign-payload} or {@code require-content-md5}. The others get a client
+     * of their own. The repetitions of the application's client come on top of ours, unseen by the listener. The application
+     * closes it, after the replica clients.
+     *
+     * @param credentials for the clients of their own, unless the settings have access keys; null for the SDK's default
+     *     chain
      */
-    public static S3Provider withClient(S3Client client) {
+    public static S3Provider withClient(S3Client client, @Nullable AwsCredentialsProvider credentials) {
         requireNonNull(client, "client");
-        return new S3Provider(settings -> new S3Connection(settings, client));
+        return new S3Provider(location -> S3SettingsParser.saysHowToConnect(location)
+                ? own(location, credentials)
+                : new S3Connection(S3SettingsParser.parse(reachedBy(client, location)), client));
+    }
+
+    private static S3Connection own(ReplicaLocation location, @Nullable AwsCredentialsProvider credentials) {
+        return new S3Connection(S3SettingsParser.parse(location), credentials);
+    }
+
+    /** The location with the client's endpoint: what is particular to the store there, and the replica's address, follow. */
+    private static ReplicaLocation reachedBy(S3Client client, ReplicaLocation location) {
+        URI endpoint = client.serviceClientConfiguration().endpointOverride().orElse(null);
+        if (endpoint == null) {
+            return location;
+        }
+        Map<String, String> settings = new HashMap<>(location.settings());
+        settings.put("endpoint", endpoint.toString());
+        return new ReplicaLocation(location.url(), settings);
     }
 
     @Override
@@ -63,9 +96,8 @@ public final class S3Provider implements ReplicaProvider {
     /** @throws IllegalStateException if the AWS SDK is not on the class path */
     @Override
     public ReplicaClient create(ReplicaLocation location, RequestListener listener) {
-        S3Settings settings = S3SettingsParser.parse(location);
         try {
-            return new S3ReplicaClient(settings, connector.connect(settings), listener, S3Calls.Patience.DEFAULT);
+            return new S3ReplicaClient(connector.connect(location), listener, S3Calls.Patience.DEFAULT);
         } catch (NoClassDefFoundError e) {
             throw new IllegalStateException(
                     "S3 replicas need the AWS SDK: add software.amazon.awssdk:s3 and"

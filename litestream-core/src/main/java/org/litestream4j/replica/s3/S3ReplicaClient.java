@@ -24,7 +24,8 @@ final class S3ReplicaClient implements ReplicaClient {
 
     private final S3Deletion.Bulk bulkDelete;
 
-    S3ReplicaClient(S3Settings settings, S3Connection connection, RequestListener listener, S3Calls.Patience patience) {
+    S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.Patience patience) {
+        S3Settings settings = connection.settings();
         context = new S3Context(
                 settings,
                 new S3Keys(settings.prefix()),

@@ -37,6 +37,18 @@ final class S3SettingsParser {
             "require-content-md5",
             "conditional-writes");
 
+    /** Those that a client of the application's own has an answer to already. */
+    private static final List<String> OF_CONNECTION = List.of(
+            "region",
+            "endpoint",
+            "force-path-style",
+            "access-key-id",
+            "secret-access-key",
+            "session-token",
+            "skip-verify",
+            "sign-payload",
+            "require-content-md5");
+
     private static final Map<String, String> NAMES_BY_PLAIN =
             NAMES.stream().collect(Collectors.toMap(S3SettingsParser::plain, name -> name));
 
@@ -58,6 +70,17 @@ final class S3SettingsParser {
     /** @throws IllegalArgumentException naming the setting, its value unless secret, and what is allowed */
     static S3Settings parse(ReplicaLocation location) {
         return new S3SettingsParser(location).settings();
+    }
+
+    /**
+     * Whether URL or settings say how to reach the store, beyond the bucket.
+     *
+     * @throws IllegalArgumentException if the URL is none of S3, or a setting is unknown
+     */
+    static boolean saysHowToConnect(ReplicaLocation location) {
+        S3SettingsParser parser = new S3SettingsParser(location);
+        boolean byHost = parser.url.region() != null && !parser.url.bucket().startsWith("arn:");
+        return byHost || parser.url.endpoint() != null || OF_CONNECTION.stream().anyMatch(parser.values::containsKey);
     }
 
     private void put(String name, String value) {

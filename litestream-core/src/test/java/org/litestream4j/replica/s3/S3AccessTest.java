@@ -13,8 +13,10 @@ import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,6 +34,7 @@ import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /** What a user meets who set something wrongly: which setting, and nothing secret. */
@@ -150,8 +153,7 @@ class S3AccessTest {
         S3Connection connection = new S3Connection(settings, () -> {
             throw SdkClientException.create("nothing found in the chain");
         });
-        try (ReplicaClient client =
-                new S3ReplicaClient(settings, connection, RequestListener.NONE, S3TestClients.IMPATIENT)) {
+        try (ReplicaClient client = new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.IMPATIENT)) {
             assertThatThrownBy(client::prepare)
                     .isInstanceOf(ReplicaAccessException.class)
                     .hasMessageContaining("no credentials were found")
@@ -287,5 +289,69 @@ class S3AccessTest {
             put(client, 9, name(1), bytes(6 << 20, 1));
         }
         assertThat(server.sdk().listBuckets().buckets()).isNotEmpty();
+    }
+
+    @Test
+    void client_ofTheApplication_addressNamesItsEndpoint() throws Exception {
+        try (ReplicaClient client =
+                S3Provider.withClient(server.sdk()).create(ReplicaLocation.of("s3://backups/app"))) {
+            assertThat(client.url()).isEqualTo("s3://backups/app?endpoint=" + server.endpoint());
+        }
+    }
+
+    @Test
+    void client_ofTheApplication_connectionInTheSettings_isNotUsed() throws Exception {
+        try (S3Client elsewhere = S3Client.builder()
+                        .endpointOverride(URI.create("http://127.0.0.1:1"))
+                        .region(Region.US_EAST_1)
+                        .credentialsProvider(wrongKeys())
+                        .build();
+                ReplicaClient client = S3Provider.withClient(elsewhere)
+                        .create(S3Server.location(server.port(), server.freshPath(), ""))) {
+            client.prepare();
+            put(client, 0, name(1), bytes(10, 1));
+        }
+    }
+
+    @Test
+    void credentials_ofTheApplication_besideAClient_serveConnectionsInTheSettings() throws Exception {
+        S3Provider provider = S3Provider.withClient(
+                server.sdk(),
+                StaticCredentialsProvider.create(AwsBasicCredentials.create(S3Server.ACCESS_KEY, S3Server.SECRET_KEY)));
+        ReplicaLocation location = new ReplicaLocation(
+                "s3://" + S3Server.BUCKET + "/" + server.freshPath(),
+                Map.of("endpoint", server.endpoint().toString()));
+        try (ReplicaClient client = provider.create(location)) {
+            client.prepare();
+            put(client, 0, name(1), bytes(10, 1));
+        }
+    }
+
+    @Test
+    void credentials_ofTheApplication_keysInTheSettings_areNotUsed() throws Exception {
+        S3Provider provider = S3Provider.withCredentials(wrongKeys());
+        try (ReplicaClient client = provider.create(S3Server.location(server.port(), server.freshPath(), ""))) {
+            client.prepare();
+            put(client, 0, name(1), bytes(10, 1));
+        }
+    }
+
+    private static StaticCredentialsProvider wrongKeys() {
+        return StaticCredentialsProvider.create(AwsBasicCredentials.create("AKIAOFSOMEBODYELSE01", "not the secret"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "s3://bucket/path, false",
+        "s3://bucket/path?partSize=8MiB&conditional-writes=off, false",
+        "s3://arn:aws:s3:us-east-2:123456789012:accesspoint/my-point/app, false",
+        "s3://bucket/path?region=eu-west-1, true",
+        "s3://bucket.s3.eu-west-1.amazonaws.com/path, true",
+        "s3://bucket.nyc3.digitaloceanspaces.com/path, true",
+        "s3://bucket/path?skipVerify=true, true",
+        "s3://bucket/path?access-key-id=a&secret-access-key=b, true",
+    })
+    void saysHowToConnect_urls_differ(String url, boolean says) {
+        assertThat(S3SettingsParser.saysHowToConnect(ReplicaLocation.of(url))).isEqualTo(says);
     }
 }

@@ -120,7 +120,6 @@ class S3ProviderTest {
             S3Settings settings = S3SettingsParser.parse(S3Server.location(proxy.port(), "path", ""));
             S3Calls.Patience patient = new S3Calls.Patience(100, Duration.ofMinutes(5), Duration.ofHours(1));
             ReplicaClient client = new S3ReplicaClient(
-                    settings,
                     new S3Connection(settings, (software.amazon.awssdk.auth.credentials.AwsCredentialsProvider) null),
                     RequestListener.NONE,
                     patient);

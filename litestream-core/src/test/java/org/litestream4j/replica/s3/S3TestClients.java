@@ -29,7 +29,7 @@ final class S3TestClients {
     static ReplicaClient open(ReplicaLocation location, RequestListener listener) {
         S3Settings settings = S3SettingsParser.parse(location);
         S3Connection connection = new S3Connection(settings, (AwsCredentialsProvider) null);
-        return new S3ReplicaClient(settings, connection, listener, IMPATIENT);
+        return new S3ReplicaClient(connection, listener, IMPATIENT);
     }
 
     static LtxFileName name(long txid) {
