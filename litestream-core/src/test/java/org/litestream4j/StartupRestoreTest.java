@@ -2,6 +2,7 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
@@ -59,6 +60,33 @@ class StartupRestoreTest {
 
         assertThat(restore()).isPresent();
         assertContinues(2);
+    }
+
+    /** A commit may be captured before the replica was looked at: in a store far away that look takes a second. */
+    @Test
+    void lostDisk_commitsComeBeforeTheReplicaAnswers_goesOnWithoutImage() throws Exception {
+        run("create table t(x)", "insert into t values (zeroblob(200000))");
+        run("insert into t values (2)");
+        deleteFolder(path.getParent());
+        config = DatabaseConfig.builder(path, GatedReplicaProvider.location(replica))
+                .levels(config.levels())
+                .build();
+        RestoreResult restored = restore().orElseThrow();
+        List<LtxFileName> before = SqliteFixture.level0(replica);
+        GatedReplicaProvider.control(replica).away = true;
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "insert into t values (3)");
+                await().until(() -> database.status().captured().isAfter(restored.txid()));
+                GatedReplicaProvider.control(replica).away = false;
+                database.sync(TIMEOUT);
+            }
+        }
+        List<LtxFileName> after = SqliteFixture.level0(replica);
+        assertThat(after).hasSize(before.size() + 1);
+        assertThat(SqliteFixture.pages(replica, after.get(before.size()))).isLessThan(10);
     }
 
     @Test

@@ -73,6 +73,9 @@ public final class Capture implements Closeable {
     /** What other threads see: the newest record that was saved. */
     private volatile @Nullable PositionRecord published;
 
+    /** Where this run began: after a restore, its level-0 file is on the replica alone. */
+    private volatile @Nullable PositionRecord first;
+
     public Capture(CaptureSettings settings, Clock clock, CaptureListener listener) {
         this.settings = settings;
         this.clock = clock;
@@ -114,6 +117,7 @@ public final class Capture implements Closeable {
         if (recorded != null || published == null) { // a record lost on the way does not make TXIDs new again
             published = recorded;
         }
+        first = recorded;
         staging.deleteAfter(captured()); // never visible, the record tells
         OpenFiles opened =
                 new OpenFiles(settings.database(), settings.wal()); // before SQLite: no replacement is missed
@@ -173,9 +177,10 @@ public final class Capture implements Closeable {
      * not known any more. Any thread.
      */
     public OptionalLong fileChecksum(Txid txid) throws IOException {
-        PositionRecord record = published;
-        if (record != null && record.txid().equals(txid)) {
-            return OptionalLong.of(record.fileChecksum());
+        for (PositionRecord record : new PositionRecord[] {published, first}) {
+            if (record != null && record.txid().equals(txid)) {
+                return OptionalLong.of(record.fileChecksum());
+            }
         }
         try {
             return OptionalLong.of(staging.fileChecksum(LtxFileName.of(txid)));
