@@ -57,6 +57,7 @@ final class DatabaseMeters {
 
     List<Meter> register() {
         positions();
+        commitWaits();
         capture();
         replica();
         levels();
@@ -79,6 +80,14 @@ final class DatabaseMeters {
                 .value());
         seconds("litestream.lag", "Age of the oldest change that may not be on the replica", one -> one.status()
                 .lag());
+    }
+
+    private void commitWaits() {
+        timer("litestream.commit.wait", "Waits of commits for the replica", tags, tally(EngineStatistics::commitWaits));
+        errors("litestream.commit.wait.errors", "Waits that ended before", tags, tally(EngineStatistics::commitWaits));
+        seconds("litestream.commit.wait.longest", "Longest wait of a commit for the replica", one -> one.statistics()
+                .commitWaits()
+                .longest());
     }
 
     private void capture() {

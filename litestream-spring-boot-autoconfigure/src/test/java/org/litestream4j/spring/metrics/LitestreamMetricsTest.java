@@ -109,6 +109,7 @@ class LitestreamMetricsTest {
             statement.execute("CREATE TABLE t(x)");
             statement.execute("INSERT INTO t VALUES (zeroblob(100000))");
             database.sync(TIMEOUT);
+            database.awaitReplicated(TIMEOUT);
             assertThat(gauge("litestream.validation.age")).isNaN();
             assertThat(gauge("litestream.validation.findings", "kind", "gap")).isNaN();
             assertThat(gauge("litestream.restore.bytes")).isNaN();
@@ -132,6 +133,12 @@ class LitestreamMetricsTest {
                 .isPositive();
         assertThat(registry.get("litestream.sync").functionTimer().totalTime(TimeUnit.SECONDS))
                 .isBetween(1e-6, 20.0);
+        assertThat(registry.get("litestream.commit.wait").functionTimer().count())
+                .isEqualTo(1);
+        assertThat(registry.get("litestream.commit.wait").functionTimer().totalTime(TimeUnit.SECONDS))
+                .isPositive()
+                .isEqualTo(gauge("litestream.commit.wait.longest"));
+        assertThat(counter("litestream.commit.wait.errors")).isZero();
         assertThat(counter("litestream.replica.operation.bytes", "operation", "put"))
                 .isPositive();
         assertThat(registry.get("litestream.replica.operation")
