@@ -434,9 +434,7 @@ final class CaptureLane {
         hinted = false;
         lookAsked = false;
         Txid before = capture.captured();
-        long start = System.nanoTime();
-        lookAgain = capture.capture();
-        counters.captured(System.nanoTime() - start);
+        lookAgain = counters.capture(capture);
         waits.captured(ticket, capture.captured());
         if (lookAgain) {
             lastCapture = System.nanoTime();

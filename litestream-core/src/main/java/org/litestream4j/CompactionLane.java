@@ -15,6 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.LiveImage;
 import org.litestream4j.capture.Staging;
@@ -47,6 +49,7 @@ final class CompactionLane {
     private final DatabaseConfig config;
     private final ReplicaClient client;
     private final Progress progress;
+    private final Operations operations;
     private final LitestreamListener listener;
     private final Clock clock;
     private final Lane lane;
@@ -92,12 +95,14 @@ final class CompactionLane {
             Capture capture,
             Ownership ownership,
             Progress progress,
+            Operations operations,
             LitestreamListener listener,
             Clock clock,
             Pools pools) {
         this.config = config;
         this.client = client;
         this.progress = progress;
+        this.operations = operations;
         this.listener = listener;
         this.clock = clock;
         this.captured = capture::captured;
@@ -114,6 +119,7 @@ final class CompactionLane {
                         config.pageEncoding()),
                 this::openLocal,
                 ownership::ensure,
+                (level, merge) -> operations.observe(Kind.COMPACTION, level, Outcome::of, merge::run),
                 clock,
                 System::nanoTime);
         this.lane = new Lane(this::run, pools.compaction, pools.timer);
@@ -382,7 +388,7 @@ final class CompactionLane {
         Path path = snapshots.path(waiting.name());
         try (InputStream in = new BufferedInputStream(Files.newInputStream(path), READ_SIZE)) {
             Instant timestamp = snapshots.timestamp(waiting.name());
-            if (!compaction.publishSnapshot(waiting.name(), timestamp, in, path.toString())) {
+            if (!publish(waiting.name(), timestamp, in, path)) {
                 lane.wake();
                 return;
             }
@@ -393,6 +399,15 @@ final class CompactionLane {
             log.warn("snapshot is gone before its upload: db={} file={}", config.name(), path);
         }
         drop(waiting);
+    }
+
+    private boolean publish(LtxFileName name, Instant timestamp, InputStream in, Path path) throws IOException {
+        long size = Files.size(path);
+        return operations.observe(
+                Kind.UPLOAD,
+                ReplicaClient.SNAPSHOT_LEVEL,
+                done -> done ? Outcome.succeeded(name.max(), size) : Outcome.NOTHING,
+                () -> compaction.publishSnapshot(name, timestamp, in, path.toString()));
     }
 
     private void drop(Staged waiting) throws IOException {

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureListener;
 import org.litestream4j.capture.CheckpointMode;
 import org.litestream4j.replica.RequestListener;
@@ -18,10 +20,11 @@ import org.litestream4j.restore.RestoreResult;
 /** Counts what the lanes of one database do. Thread-safe. */
 final class EngineCounters implements CaptureListener, RequestListener {
 
+    private final Operations operations;
     private final Adder captures = new Adder();
     private final Map<CheckpointMode, Adder> checkpoints = adders(CheckpointMode.class);
     private final Adder writeLock = new Adder();
-    private final Map<ReplicaOperation, Adder> operations = adders(ReplicaOperation.class);
+    private final Map<ReplicaOperation, Adder> replicaOperations = adders(ReplicaOperation.class);
     private final Map<Operation, AtomicLong> requests = map(Operation.class, key -> new AtomicLong());
     private final Map<Outcome, AtomicLong> outcomes = map(Outcome.class, key -> new AtomicLong());
     private final Adder restores = new Adder();
@@ -29,13 +32,18 @@ final class EngineCounters implements CaptureListener, RequestListener {
     private final AtomicLong diskFullErrors = new AtomicLong();
     private volatile @Nullable RestoreProgress restore;
 
+    /** @param operations to tell of restores */
+    EngineCounters(Operations operations) {
+        this.operations = operations;
+    }
+
     /** @param diskFull whether a full disk is the last error */
     EngineStatistics statistics(boolean diskFull) {
         return new EngineStatistics(
                 captures.tally(),
                 tallies(checkpoints, CheckpointMode.class),
                 writeLock.tally(),
-                tallies(operations, ReplicaOperation.class),
+                tallies(replicaOperations, ReplicaOperation.class),
                 counts(requests, Operation.class),
                 counts(outcomes, Outcome.class),
                 commitWaits.tally(),
@@ -45,8 +53,20 @@ final class EngineCounters implements CaptureListener, RequestListener {
                 diskFull);
     }
 
-    void captured(long nanos) {
-        captures.add(nanos, 0, false);
+    Operations operations() {
+        return operations;
+    }
+
+    /** Captures, counts it, and tells of it; what fails is counted by {@link #captureFailed}. */
+    boolean capture(Capture capture) throws IOException {
+        long begun = System.nanoTime();
+        boolean more = operations.observe(
+                Kind.SYNC,
+                LitestreamOperation.NO_LEVEL,
+                done -> LitestreamOperation.Outcome.succeeded(capture.captured(), 0),
+                capture::capture);
+        captures.add(System.nanoTime() - begun, 0, false);
+        return more;
     }
 
     void waited(long nanos, boolean failed) {
@@ -72,7 +92,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
     }
 
     void operated(ReplicaOperation operation, long nanos, long bytes, boolean failed) {
-        operations.get(operation).add(nanos, bytes, failed);
+        replicaOperations.get(operation).add(nanos, bytes, failed);
     }
 
     @Override
@@ -90,14 +110,15 @@ final class EngineCounters implements CaptureListener, RequestListener {
         });
     }
 
-    /** Runs a restore, and counts it. */
-    RestoreResult restore(RestoreJob job) throws IOException {
+    /** Runs a restore, counts it, and tells of it. */
+    <T extends @Nullable RestoreResult> T restore(RestoreJob<T> job) throws IOException {
         long begun = System.nanoTime();
         long bytes = 0;
         boolean failed = true;
         try {
-            RestoreResult result = job.run();
-            bytes = result.bytesRead();
+            T result =
+                    operations.observe(Kind.RESTORE, LitestreamOperation.NO_LEVEL, EngineCounters::restored, job::run);
+            bytes = result == null ? 0 : result.bytesRead();
             failed = false;
             return result;
         } finally {
@@ -105,9 +126,16 @@ final class EngineCounters implements CaptureListener, RequestListener {
         }
     }
 
+    private static LitestreamOperation.Outcome restored(@Nullable RestoreResult result) {
+        return result == null
+                ? LitestreamOperation.Outcome.NOTHING
+                : LitestreamOperation.Outcome.succeeded(result.txid(), result.bytesRead());
+    }
+
+    /** Returns null if there is nothing to restore, which is no failure. */
     @FunctionalInterface
-    interface RestoreJob {
-        RestoreResult run() throws IOException;
+    interface RestoreJob<T extends @Nullable RestoreResult> {
+        T run() throws IOException;
     }
 
     private static <K extends Enum<K>> Map<K, Adder> adders(Class<K> keys) {

@@ -1,6 +1,11 @@
 package org.litestream4j;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamOperation.End;
+import org.litestream4j.LitestreamOperation.Outcome;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +32,37 @@ final class Listeners implements LitestreamListener {
                         event.getClass().getSimpleName(),
                         e);
             }
+        }
+    }
+
+    @Override
+    public @Nullable End onBegin(LitestreamOperation operation) {
+        Deque<End> ends = null;
+        for (LitestreamListener listener : all) {
+            End end = begin(listener, operation);
+            if (end != null) {
+                ends = ends == null ? new ArrayDeque<>() : ends;
+                ends.push(end);
+            }
+        }
+        Deque<End> told = ends;
+        return told == null ? null : outcome -> told.forEach(end -> end(end, operation, outcome));
+    }
+
+    private static @Nullable End begin(LitestreamListener listener, LitestreamOperation operation) {
+        try {
+            return listener.onBegin(operation);
+        } catch (Throwable e) { // as above
+            log.warn("listener failed: db={} begin={}", operation.database(), operation.kind(), e);
+            return null;
+        }
+    }
+
+    private static void end(End end, LitestreamOperation operation, Outcome outcome) {
+        try {
+            end.onEnd(outcome);
+        } catch (Throwable e) { // as above
+            log.warn("listener failed: db={} end={}", operation.database(), operation.kind(), e);
         }
     }
 }

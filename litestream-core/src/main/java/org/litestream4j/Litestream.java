@@ -134,7 +134,7 @@ public final class Litestream implements AutoCloseable {
     }
 
     private EngineCounters counters(String name) {
-        return counters.computeIfAbsent(name, key -> new EngineCounters());
+        return counters.computeIfAbsent(name, key -> new EngineCounters(new Operations(key, listener)));
     }
 
     /** What will not pass by waiting fails the start; an outage is waited out. */

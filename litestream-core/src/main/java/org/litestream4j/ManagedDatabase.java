@@ -19,6 +19,8 @@ import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.ReplicationWaits.Urgency;
 import org.litestream4j.ReplicationWaits.Wait;
 import org.litestream4j.capture.Capture;
@@ -108,12 +110,22 @@ public final class ManagedDatabase {
                 writeLock);
         this.ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
-        this.compactionLane = new CompactionLane(config, client, capture, ownership, progress, listener, clock, pools);
+        this.compactionLane = new CompactionLane(
+                config, client, capture, ownership, progress, counters.operations(), listener, clock, pools);
         this.replication =
                 new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
         this.captureLane = new CaptureLane(config, capture, progress, waits, counters, clock, pools);
         this.uploadLane = new UploadLane(
-                config, replication, client.url(), captureLane, compactionLane, progress, waits, clock, pools);
+                config,
+                replication,
+                client.url(),
+                captureLane,
+                compactionLane,
+                progress,
+                waits,
+                counters.operations(),
+                clock,
+                pools);
         this.inPlaceRestore = new InPlaceRestore(this, client, counters);
         captureLane.connect(uploadLane, compactionLane);
         compactionLane.connect(captureLane, uploadLane);
@@ -238,6 +250,16 @@ public final class ManagedDatabase {
     }
 
     private void awaitReplicated(Urgency urgency, Duration timeout) {
+        counters.operations()
+                .observe(
+                        Kind.COMMIT_WAIT,
+                        LitestreamOperation.NO_LEVEL,
+                        txid -> Outcome.succeeded(txid, 0),
+                        () -> awaitTxid(urgency, timeout));
+    }
+
+    /** The transaction that is on the replica now. */
+    private Txid awaitTxid(Urgency urgency, Duration timeout) {
         long begun = System.nanoTime();
         Wait wait = waits.begin(urgency);
         uploadLane.waitedFor();
@@ -257,9 +279,11 @@ public final class ManagedDatabase {
         } finally {
             counters.waited(System.nanoTime() - begun, !replicated);
         }
-        if (!replicated) {
-            throw notReplicated(waits.txid(wait), interrupted, timeout);
+        Txid txid = waits.txid(wait);
+        if (!replicated || txid == null) {
+            throw notReplicated(txid, interrupted, timeout);
         }
+        return txid;
     }
 
     /** Also in a pause and for a passive engine: nobody here captures, and nobody else tells. */

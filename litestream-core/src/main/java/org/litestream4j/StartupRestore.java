@@ -65,8 +65,10 @@ final class StartupRestore {
                     .cancelled(wanted.cancelled())
                     .clock(clock)
                     .build();
-            RestoreResult result =
-                    counters.restore(() -> Restore.restore(replica, config.path(), counters.observing(options)));
+            RestoreResult result = counters.restore(() -> restore(replica, counters.observing(options)));
+            if (result == null) {
+                return Optional.empty();
+            }
             adopt(result);
             log.info(
                     "database restored: db={} replica={} txid={} pages={} files={} of-them-local={} millis={}",
@@ -78,9 +80,16 @@ final class StartupRestore {
                     result.localFiles(),
                     result.elapsed().toMillis());
             return Optional.of(result);
+        }
+    }
+
+    /** Null if there is no backup. */
+    private @Nullable RestoreResult restore(ReplicaClient replica, RestoreOptions options) throws IOException {
+        try {
+            return Restore.restore(replica, config.path(), options);
         } catch (RestoreException e) {
             if (e.reason() == RestoreException.Reason.NO_BACKUP) {
-                return Optional.empty();
+                return null;
             }
             throw e;
         }

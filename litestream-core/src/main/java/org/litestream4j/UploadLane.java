@@ -7,8 +7,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.ReplicationWaits.Urgency;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replication.LocalFileException;
 import org.litestream4j.replication.Replication;
@@ -34,6 +37,7 @@ final class UploadLane {
     private final CompactionLane compaction;
     private final Progress progress;
     private final ReplicationWaits waits;
+    private final Operations operations;
     private final Clock clock;
     private final Lane lane;
 
@@ -53,6 +57,7 @@ final class UploadLane {
             CompactionLane compaction,
             Progress progress,
             ReplicationWaits waits,
+            Operations operations,
             Clock clock,
             Pools pools) {
         this.config = config;
@@ -62,6 +67,7 @@ final class UploadLane {
         this.compaction = compaction;
         this.progress = progress;
         this.waits = waits;
+        this.operations = operations;
         this.clock = clock;
         this.lane = new Lane(this::run, pools.upload, pools.timer);
     }
@@ -188,12 +194,20 @@ final class UploadLane {
         if (!known.equals(followed)) {
             follow(known);
         }
-        boolean uploaded = replication.uploadNext();
+        boolean uploaded = upload();
         waits.replicated(replicated());
         if (waits.wants(Urgency.NEXT_UPLOAD)) {
             capture.wake();
         }
         return uploaded;
+    }
+
+    private boolean upload() throws IOException {
+        if (!replication.isPending()) {
+            return false;
+        }
+        int level = replicated().isNone() ? ReplicaClient.SNAPSHOT_LEVEL : 0; // the first image is a snapshot
+        return operations.observe(Kind.UPLOAD, level, Outcome::of, replication::uploadNext) != null;
     }
 
     private void follow(Verdict known) throws IOException {

@@ -160,7 +160,7 @@ class SimulatedEngineTest {
         }
 
         private void upload() throws IOException {
-            while (replication.uploadNext()) {
+            while (replication.uploadNext() != null) {
                 counters.put(replication.replicated(), counter);
             }
         }

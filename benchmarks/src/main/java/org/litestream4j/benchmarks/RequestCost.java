@@ -174,7 +174,7 @@ public final class RequestCost {
     }
 
     private void upload() throws IOException {
-        while (replication.uploadNext()) {
+        while (replication.uploadNext() != null) {
             // one file
         }
     }

@@ -54,11 +54,28 @@ public final class Compaction {
             Fence fence,
             Clock clock,
             LongSupplier nanoTime) {
+        this(client, settings, local, fence, Merging.PLAIN, clock, nanoTime);
+    }
+
+    /**
+     * The same, with merges that somebody else runs.
+     *
+     * @param merging runs the merges
+     */
+    public Compaction(
+            ReplicaClient client,
+            CompactionSettings settings,
+            LocalLevel0 local,
+            Fence fence,
+            Merging merging,
+            Clock clock,
+            LongSupplier nanoTime) {
         this.clock = clock;
         this.index = new ReplicaIndex(client);
         this.inputs = new Inputs(client, index, local, stop);
         this.upload = new VerifiedUpload(client, index, fence, stop);
-        this.compactor = new Compactor(client, index, settings.levels(), settings.pageEncoding(), inputs, upload);
+        this.compactor =
+                new Compactor(client, index, settings.levels(), settings.pageEncoding(), inputs, upload, merging);
         this.retention = new Retention(client, index, settings, fence, nanoTime);
         this.policy = new SnapshotPolicy(index, inputs, settings.snapshotInterval());
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Inputs.Batch;
 import org.litestream4j.compaction.Inputs.DamagedInputException;
 import org.litestream4j.compaction.Inputs.Opened;
@@ -31,6 +32,7 @@ final class Compactor {
     private final PageEncoding encoding;
     private final Inputs inputs;
     private final VerifiedUpload upload;
+    private final Merging merging;
 
     /** Start of the window in which a level was last merged into. */
     private final long[] mergedIn;
@@ -46,13 +48,15 @@ final class Compactor {
             Levels levels,
             PageEncoding encoding,
             Inputs inputs,
-            VerifiedUpload upload) {
+            VerifiedUpload upload,
+            Merging merging) {
         this.client = client;
         this.index = index;
         this.levels = levels;
         this.encoding = encoding;
         this.inputs = inputs;
         this.upload = upload;
+        this.merging = merging;
         this.mergedIn = new long[levels.highest() + 1];
         Arrays.fill(mergedIn, Long.MIN_VALUE);
         this.merges = new long[levels.highest() + 1];
@@ -125,7 +129,7 @@ final class Compactor {
                 return;
             }
             try {
-                if (!merge(level, batch)) {
+                if (merging.run(level, () -> merge(level, batch)) == null) {
                     return;
                 }
             } catch (DamagedInputException e) {
@@ -135,14 +139,14 @@ final class Compactor {
         inputs.forget();
     }
 
-    private boolean merge(int level, Batch batch) throws IOException {
+    private @Nullable LtxFileInfo merge(int level, Batch batch) throws IOException {
         long begun = System.nanoTime();
         Opened opened = inputs.open(batch);
         List<LtxReader> readers = opened.readers();
         Txid before = index.level(level).newest();
         try (LtxMerger merger = LtxMerger.open(readers)) {
             if (readers.size() == 1 && !opened.bounded()) {
-                return false;
+                return null;
             }
             LtxFileInfo merged = upload.publish(
                     level,
@@ -154,7 +158,7 @@ final class Compactor {
             mergedBytes[level] += merged.size();
             mergeNanos[level] += System.nanoTime() - begun;
             checkContiguous(before, merged);
-            return true;
+            return merged;
         } catch (LtxFormatException e) {
             throw inputs.noteDamage(batch, e);
         }

@@ -73,9 +73,14 @@ public final class Replication {
         return replicated;
     }
 
+    /** Whether there is a file to upload. Any thread. */
+    public boolean isPending() {
+        return replicated.isBefore(capture.captured());
+    }
+
     /** When the oldest captured transaction that is not on the replica was captured; null if there is none. Any thread. */
     public @Nullable Instant pendingSince() {
-        return replicated.isBefore(capture.captured()) ? pendingSince : null;
+        return isPending() ? pendingSince : null;
     }
 
     /** Looks what the replica holds, and whether the local files lead on from there. */
@@ -112,13 +117,13 @@ public final class Replication {
     /**
      * Uploads the next local file, if there is one.
      *
-     * @return whether there was
+     * @return what is on the replica now; null if there was none
      * @throws org.litestream4j.replica.ReplicaConflictException if the replica has another file of that name
      * @throws LocalFileException if the local file cannot be uploaded, now or ever
      */
-    public boolean uploadNext() throws IOException {
-        if (!replicated.isBefore(capture.captured())) {
-            return false;
+    public @Nullable LtxFileInfo uploadNext() throws IOException {
+        if (!isPending()) {
+            return null;
         }
         LtxFileName name = LtxFileName.of(replicated.next());
         ownership.ensure();
@@ -128,7 +133,7 @@ public final class Replication {
         uploaded.accept(published);
         notePending();
         expireLocal();
-        return true;
+        return published;
     }
 
     /** A full image is uploaded once: the first is a snapshot. */
@@ -165,7 +170,7 @@ public final class Replication {
     }
 
     private void notePending() {
-        pendingSince = replicated.isBefore(capture.captured()) ? timestamp(replicated.next()) : null;
+        pendingSince = isPending() ? timestamp(replicated.next()) : null;
     }
 
     private @Nullable Instant timestamp(Txid txid) {
