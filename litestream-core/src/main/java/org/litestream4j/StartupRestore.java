@@ -65,7 +65,7 @@ final class StartupRestore {
                     .cancelled(wanted.cancelled())
                     .clock(clock)
                     .build();
-            RestoreResult result = counters.restore(() -> restore(replica, counters.observing(options)));
+            RestoreResult result = counters.restore(() -> restore(counters.observing(options)));
             if (result == null) {
                 return Optional.empty();
             }
@@ -84,7 +84,7 @@ final class StartupRestore {
     }
 
     /** Null if there is no backup. */
-    private @Nullable RestoreResult restore(ReplicaClient replica, RestoreOptions options) throws IOException {
+    private @Nullable RestoreResult restore(RestoreOptions options) throws IOException {
         try {
             return Restore.restore(replica, config.path(), options);
         } catch (RestoreException e) {

@@ -43,7 +43,7 @@ class WriteLockTest extends EngineFixture {
 
     @Test
     void interrupted_goesOn_andStaysInterrupted() throws Exception {
-        WriteLock lock = new WriteLock(new EngineCounters());
+        WriteLock lock = new WriteLock(new EngineCounters(new Operations("app", event -> {})));
         lock.writeLockTaken();
         Thread.currentThread().interrupt();
         lock.awaitRelease();

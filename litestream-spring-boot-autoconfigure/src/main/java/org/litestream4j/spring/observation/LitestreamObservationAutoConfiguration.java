@@ -1,0 +1,54 @@
+package org.litestream4j.spring.observation;
+
+import io.micrometer.core.instrument.observation.MeterObservationHandler;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import org.litestream4j.Litestream;
+import org.litestream4j.spring.LitestreamAutoConfiguration;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+
+/** The observations of replication, where there is an {@link ObservationRegistry}. */
+@AutoConfiguration(
+        after = LitestreamAutoConfiguration.class,
+        afterName = {
+            "org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration",
+            "org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration"
+        })
+@ConditionalOnClass(ObservationRegistry.class)
+@ConditionalOnBean({Litestream.class, ObservationRegistry.class})
+public final class LitestreamObservationAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    LitestreamObservations litestreamObservations(ObservationRegistry registry) {
+        return new LitestreamObservations(registry);
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterObservationHandler.class)
+    static class MeterConfiguration {
+
+        /** Comes before the handler that would make meters, which are here already. */
+        @Bean
+        @Order(Ordered.HIGHEST_PRECEDENCE)
+        Unmetered litestreamUnmeteredObservations() {
+            return new Unmetered();
+        }
+    }
+
+    /** Of the handlers that make meters of observations, the first that wants one gets it; this one makes none. */
+    static final class Unmetered implements MeterObservationHandler<LitestreamObservationContext> {
+
+        @Override
+        public boolean supportsContext(Observation.Context context) {
+            return context instanceof LitestreamObservationContext;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package org.litestream4j.spring.observation;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent;
+import org.litestream4j.LitestreamListener;
+import org.litestream4j.LitestreamOperation;
+
+/**
+ * Observes what the engine does, for traces. An operation's observation is the current one of its thread as long as it goes on; its
+ * parent is the one that was current before. Thread-safe.
+ */
+public final class LitestreamObservations implements LitestreamListener {
+
+    private final ObservationRegistry registry;
+
+    public LitestreamObservations(ObservationRegistry registry) {
+        this.registry = registry;
+    }
+
+    @Override
+    public void onEvent(LitestreamEvent event) {
+        // events are no operations
+    }
+
+    @Override
+    public LitestreamOperation.@Nullable End onBegin(LitestreamOperation operation) {
+        LitestreamObservationContext context = new LitestreamObservationContext(operation);
+        Observation observation =
+                Observation.createNotStarted(null, new DefaultConvention(operation.kind()), () -> context, registry);
+        if (observation.isNoop()) {
+            return null;
+        }
+        Observation.Scope scope = observation.start().openScope();
+        return outcome -> end(context, observation, scope, outcome);
+    }
+
+    private static void end(
+            LitestreamObservationContext context,
+            Observation observation,
+            Observation.Scope scope,
+            LitestreamOperation.Outcome outcome) {
+        context.ended(outcome);
+        if (outcome.error() != null) {
+            observation.error(outcome.error());
+        }
+        try {
+            scope.close();
+        } finally {
+            observation.stop();
+        }
+    }
+}
