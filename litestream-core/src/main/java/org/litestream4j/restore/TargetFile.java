@@ -32,7 +32,7 @@ import org.litestream4j.restore.RestoreException.Reason;
 
 /**
  * The place of the restored database: what is in the way there, the temporary file beside it, and the step to the final
- * name. A database that is there is never opened: closing it would drop the locks of connections in this process.
+ * name. Java never opens a database that is there: closing it would drop the locks of connections in this process.
  */
 final class TargetFile {
 
@@ -94,8 +94,11 @@ final class TargetFile {
      * @throws RestoreException with {@link Reason#TARGET_EXISTS} or {@link Reason#LEFTOVERS}
      */
     void check() throws IOException {
-        if (!options.force() && exists()) {
+        if (exists() && !options.force()) {
             throw targetExists(null);
+        }
+        if (exists() && ExclusiveUse.isSeen(path)) {
+            throw ExclusiveUse.refused(path, replica, null);
         }
         List<Path> leftovers = leftovers();
         if (!options.force() && !options.moveLeftoversAside() && !leftovers.isEmpty()) {
@@ -203,6 +206,18 @@ final class TargetFile {
         if (Files.exists(path)) {
             copyAccess(temporary);
         }
+        if (!exists()) {
+            return move(temporary);
+        }
+        ExclusiveUse use = ExclusiveUse.take(path, replica);
+        try {
+            return move(temporary);
+        } finally {
+            use.close();
+        }
+    }
+
+    private List<Path> move(Path temporary) throws IOException {
         List<Path> movedAside = moveLeftoversAside(); // first: they must never meet the new database
         if (options.force() || Files.exists(path)) {
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);

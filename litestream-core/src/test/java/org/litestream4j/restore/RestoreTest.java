@@ -2,11 +2,16 @@ package org.litestream4j.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -394,6 +399,72 @@ class RestoreTest {
         assertThat(target).hasBinaryContent(model.latest());
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(target)))
                 .isEqualTo("rw-r--r--");
+    }
+
+    @Test
+    void restore_forceOverADatabaseInUse_isRefused() throws Exception {
+        model.commit(4, 0);
+        try (Connection user = useDatabase("WAL")) {
+            assertInUse(force());
+            execute(user, "INSERT INTO t VALUES (2)");
+            assertThat(query(user, "SELECT count(*) FROM t")).isEqualTo(2);
+            assertThat(query(user, "PRAGMA wal_checkpoint")).isZero();
+        }
+        restore(force());
+        assertThat(target).hasBinaryContent(model.latest());
+    }
+
+    @Test
+    void restore_forceOverADatabaseInATransaction_isRefused() throws Exception {
+        model.commit(4, 0);
+        try (Connection user = useDatabase("DELETE")) {
+            execute(user, "BEGIN", "SELECT * FROM t");
+            assertInUse(force());
+            execute(user, "INSERT INTO t VALUES (2)", "COMMIT");
+        }
+        restore(force());
+        assertThat(target).hasBinaryContent(model.latest());
+    }
+
+    @Test
+    void restore_forceOverADatabaseThatIsOpenedMeanwhile_isRefused() throws Exception {
+        model.commit(4, 0);
+        useDatabase("WAL").close();
+        List<Connection> users = new ArrayList<>();
+        RestoreOptions options = RestoreOptions.builder()
+                .force(true)
+                .listener(progress -> {
+                    if (progress.phase() == Phase.PUBLISHING && users.isEmpty()) {
+                        users.add(useDatabase("WAL"));
+                    }
+                })
+                .build();
+        assertInUse(options);
+        try (Connection user = users.get(0)) {
+            assertThat(query(user, "SELECT count(*) FROM t")).isEqualTo(2);
+        }
+    }
+
+    private void assertInUse(RestoreOptions options) {
+        assertThatThrownBy(() -> restore(options))
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TARGET_EXISTS))
+                .hasMessageContaining("somebody has it open");
+    }
+
+    private Connection useDatabase(String journalMode) {
+        try {
+            Files.createDirectories(target.getParent());
+            Connection user = DriverManager.getConnection("jdbc:sqlite:" + target);
+            execute(
+                    user,
+                    "PRAGMA journal_mode=" + journalMode,
+                    "CREATE TABLE IF NOT EXISTS t(x)",
+                    "INSERT INTO t VALUES (1)");
+            return user;
+        } catch (IOException | SQLException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

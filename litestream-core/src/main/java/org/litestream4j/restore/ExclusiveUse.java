@@ -1,0 +1,132 @@
+package org.litestream4j.restore;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.restore.RestoreException.Reason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.JDBC;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/**
+ * The proof that nobody has a database open that is about to be replaced: who has it open would go on with the old file, and
+ * what he commits would be lost. In WAL mode SQLite gives exclusive use to the only connection there is, in this process and in
+ * others; of a database with a rollback journal only transactions that are going on can be seen. Held until it is closed.
+ */
+final class ExclusiveUse implements Closeable {
+
+    private static final Logger log = LoggerFactory.getLogger(ExclusiveUse.class);
+
+    /** See proc_locks(5). */
+    private static final Path LOCKS = Path.of("/proc/locks");
+
+    private static final Duration BUSY_TIMEOUT = Duration.ofSeconds(1);
+
+    private final @Nullable Connection connection;
+
+    private ExclusiveUse(@Nullable Connection connection) {
+        this.connection = connection;
+    }
+
+    /**
+     * Whether somebody is seen to have it open, without touching it: on Linux, by the locks that the system lists. That nobody is
+     * seen proves nothing, also for processes in other containers.
+     */
+    static boolean isSeen(Path database) {
+        try {
+            if (!Files.isReadable(LOCKS)) {
+                return false;
+            }
+            long device = ((Number) Files.getAttribute(database, "unix:dev")).longValue();
+            String file = String.format(
+                    Locale.ROOT,
+                    " %02x:%02x:%d ",
+                    (device >> 8 & 0xfff) | (device >> 32 & ~0xfffL),
+                    (device & 0xff) | (device >> 12 & 0xfff00L),
+                    ((Number) Files.getAttribute(database, "unix:ino")).longValue());
+            try (Stream<String> locks = Files.lines(LOCKS)) {
+                return locks.anyMatch(lock -> lock.contains(file));
+            }
+        } catch (IOException | UncheckedIOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Keeps everybody away; leaves no WAL beside the database.
+     *
+     * @throws RestoreException with {@link Reason#TARGET_EXISTS} if somebody has the database open
+     */
+    static ExclusiveUse take(Path database, String replica) throws IOException {
+        Connection connection = null;
+        boolean taken = false;
+        try {
+            connection = JDBC.createConnection(IntegrityChecker.url(database, "mode=rw"), new Properties());
+            run(connection, "PRAGMA busy_timeout=" + BUSY_TIMEOUT.toMillis());
+            run(connection, "PRAGMA locking_mode=EXCLUSIVE");
+            run(connection, "PRAGMA journal_mode=DELETE");
+            run(connection, "BEGIN EXCLUSIVE");
+            taken = true;
+            return new ExclusiveUse(connection);
+        } catch (SQLiteException e) {
+            if (isNoDatabase(e.getResultCode())) {
+                log.warn("{} is no whole database: whether somebody has it open cannot be told", database);
+                return new ExclusiveUse(null);
+            }
+            throw refused(database, replica, e);
+        } catch (SQLException e) {
+            throw refused(database, replica, e);
+        } finally {
+            if (!taken && connection != null) {
+                closeQuietly(connection);
+            }
+        }
+    }
+
+    private static void run(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static boolean isNoDatabase(SQLiteErrorCode code) {
+        return code == SQLiteErrorCode.SQLITE_NOTADB || code.name().startsWith("SQLITE_CORRUPT");
+    }
+
+    static RestoreException refused(Path database, String replica, @Nullable SQLException e) {
+        return new RestoreException(
+                Reason.TARGET_EXISTS,
+                replica,
+                database + " cannot be replaced, as somebody has it open"
+                        + (e == null ? "" : ", or nobody can: " + e.getMessage()),
+                "stop the processes that use it, or restore in place; a file that nobody can open may be moved away",
+                e);
+    }
+
+    private static void closeQuietly(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            log.debug("closing a database that was replaced failed", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (connection != null) {
+            closeQuietly(connection);
+        }
+    }
+}
