@@ -156,6 +156,12 @@ final class CaptureLane {
         return result;
     }
 
+    /** What was captured does not lead to the database's present checksum: it is found out anew. Any thread. */
+    void forgetChecksum() {
+        tasks.add(capture::forgetChecksum);
+        lane.wake();
+    }
+
     /** What is run on the lane for somebody else. */
     @FunctionalInterface
     interface Task<T> {
@@ -294,6 +300,10 @@ final class CaptureLane {
             return;
         }
         capture.checkpoint();
+        long checksumDue = capture.completeChecksum();
+        if (checksumDue >= 0) {
+            lane.wakeIn(checksumDue);
+        }
         if (capture.captured().isAfter(captured)) {
             upload.wake();
         }

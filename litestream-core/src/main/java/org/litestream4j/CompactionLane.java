@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +29,7 @@ import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replication.Ownership;
@@ -131,10 +133,14 @@ final class CompactionLane {
         upload = uploadLane;
     }
 
-    private @Nullable InputStream openLocal(LtxFileName name, long size) throws IOException {
+    private @Nullable OpenedFile openLocal(LtxFileName name, long size) throws IOException {
         Path path = level0.path(name);
         try {
-            return Files.size(path) == size ? Files.newInputStream(path) : null;
+            if (Files.size(path) != size) {
+                return null;
+            }
+            OptionalLong databaseChecksum = level0.databaseChecksum(name);
+            return new OpenedFile(Files.newInputStream(path), databaseChecksum);
         } catch (NoSuchFileException e) {
             return null;
         }
@@ -364,6 +370,16 @@ final class CompactionLane {
             int now = history.get();
             if (image.write(this::isHalted)) {
                 staged = new Staged(image.name(), now);
+                if (!image.isAsCaptured()) {
+                    log.error(
+                            "the database is not what was captured of it, something changed its file behind SQLite: restores"
+                                    + " from this snapshot on are what the database holds, earlier ones may not be; db={}"
+                                    + " replica={} txid={}",
+                            config.name(),
+                            client.url(),
+                            image.name().max());
+                    capture.forgetChecksum();
+                }
                 log.info(
                         "snapshot taken: db={} txid={}",
                         config.name(),
@@ -403,11 +419,12 @@ final class CompactionLane {
 
     private boolean publish(LtxFileName name, Instant timestamp, InputStream in, Path path) throws IOException {
         long size = Files.size(path);
+        OptionalLong databaseChecksum = snapshots.databaseChecksum(name);
         return operations.observe(
                 Kind.UPLOAD,
                 ReplicaClient.SNAPSHOT_LEVEL,
                 done -> done ? Outcome.succeeded(name.max(), size) : Outcome.NOTHING,
-                () -> compaction.publishSnapshot(name, timestamp, in, path.toString()));
+                () -> compaction.publishSnapshot(name, timestamp, databaseChecksum, in, path.toString()));
     }
 
     private void drop(Staged waiting) throws IOException {

@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
@@ -47,12 +49,18 @@ final class CountingReplicaClient implements ReplicaClient {
 
     @Override
     public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return openFile(level, name, offset, length).content();
+    }
+
+    @Override
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         long begun = System.nanoTime();
         boolean failed = true;
         try {
-            InputStream in = new CountingInputStream(client.open(level, name, offset, length), begun);
+            OpenedFile file = client.openFile(level, name, offset, length);
+            InputStream in = new CountingInputStream(file.content(), begun);
             failed = false;
-            return in;
+            return new OpenedFile(in, file.databaseChecksum());
         } catch (ReplicaFileNotFoundException e) {
             counters.operated(ReplicaOperation.GET, System.nanoTime() - begun, 0, false); // an answer, too
             failed = false;
@@ -71,10 +79,16 @@ final class CountingReplicaClient implements ReplicaClient {
 
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        return write(level, name, timestamp, OptionalLong.empty());
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
         long begun = System.nanoTime();
         boolean failed = true;
         try {
-            ReplicaUpload upload = new CountingUpload(client.write(level, name, timestamp), begun);
+            ReplicaUpload upload = new CountingUpload(client.write(level, name, timestamp, databaseChecksum), begun);
             failed = false;
             return upload;
         } finally {

@@ -32,6 +32,8 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param validationInterval how often the replica of a database that changes is checked for gaps; zero for never, the default
  * @param shutdownSyncTimeout longest wait for the last upload when closing; 30 s
  * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
+ * @param databaseChecksum whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page of the
+ *     database; true
  * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
  * @param durability what the return of a commit through the wrapped {@code DataSource} means; {@code ASYNC}
  * @param durabilityTimeout longest wait of a commit for the replica; 10 s
@@ -55,6 +57,7 @@ public record DatabaseConfig(
         Duration validationInterval,
         Duration shutdownSyncTimeout,
         PageEncoding pageEncoding,
+        boolean databaseChecksum,
         boolean replaceWithEmpty,
         Durability durability,
         Duration durabilityTimeout) {
@@ -134,6 +137,7 @@ public record DatabaseConfig(
         private Duration validationInterval = Duration.ZERO;
         private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
+        private boolean databaseChecksum = true;
         private boolean replaceWithEmpty;
         private Durability durability = Durability.ASYNC;
         private Duration durabilityTimeout = Duration.ofSeconds(10);
@@ -224,6 +228,11 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder databaseChecksum(boolean value) {
+            databaseChecksum = value;
+            return this;
+        }
+
         public Builder replaceWithEmpty(boolean value) {
             replaceWithEmpty = value;
             return this;
@@ -268,6 +277,7 @@ public record DatabaseConfig(
                     validationInterval,
                     shutdownSyncTimeout,
                     pageEncoding,
+                    databaseChecksum,
                     replaceWithEmpty,
                     durability,
                     durabilityTimeout);

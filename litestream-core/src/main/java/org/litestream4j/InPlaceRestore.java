@@ -95,6 +95,7 @@ final class InPlaceRestore {
         return RestoreOptions.builder()
                 .target(options.target())
                 .integrityCheck(options.integrityCheck())
+                .compareChecksum(options.compareChecksum())
                 .parallelism(options.parallelism())
                 .cancelled(options.cancelled())
                 .listener(options.listener())

@@ -105,7 +105,8 @@ public final class ManagedDatabase {
                         config.minCheckpointPages(),
                         config.walLimitPages(),
                         config.maxSyncWalBytes(),
-                        config.pageEncoding()),
+                        config.pageEncoding(),
+                        config.databaseChecksum()),
                 clock,
                 writeLock);
         this.ownership = new Ownership(

@@ -60,6 +60,7 @@ final class StartupRestore {
                     .moveLeftoversAside(true)
                     .local(local)
                     .integrityCheck(wanted.integrityCheck())
+                    .compareChecksum(wanted.compareChecksum() && config.databaseChecksum())
                     .parallelism(wanted.parallelism())
                     .listener(wanted.listener())
                     .cancelled(wanted.cancelled())

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.litestream4j.ltx.DatabaseChecksum;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLocation;
 import org.slf4j.Logger;
@@ -151,6 +153,20 @@ class DifferentialTest {
         }
     }
 
+    /** Every transaction, noted or not, has the checksum that its pages have together. */
+    private static void assertChecksums(long seed, Path replica) throws Exception {
+        PagesOfReplica pages = new PagesOfReplica(replica);
+        Path first = replica.resolve("ltx/9/" + LtxFileName.of(new Txid(1)));
+        pages.applyTo(new Txid(1));
+        assertThat(DatabaseChecksum.of(first)).as("seed " + seed).hasValue(Truth.databaseChecksum(pages));
+        for (LtxFileName name : SqliteFixture.level0(replica)) {
+            assertThat(pages.applyTo(name.max())).isTrue();
+            assertThat(DatabaseChecksum.of(replica.resolve("ltx/0/" + name)))
+                    .as("seed " + seed + ", TXID " + name)
+                    .hasValue(Truth.databaseChecksum(pages));
+        }
+    }
+
     private void compare(long seed, Path path, Path replica) throws Exception {
         PagesOfReplica pages = new PagesOfReplica(replica);
         for (Map.Entry<Txid, Truth> entry : noted.entrySet()) {
@@ -158,6 +174,7 @@ class DifferentialTest {
             assertThat(pages.applyTo(entry.getKey())).as(description).isTrue();
             entry.getValue().assertSame(Truth.of(pages), description);
         }
+        assertChecksums(seed, replica);
         pages.applyAll();
         Path restored = replica.resolveSibling("restored.db");
         pages.writeTo(restored);

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +33,7 @@ import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
@@ -128,7 +130,8 @@ class SimulatedEngineTest {
                     1000,
                     16_384,
                     64 << 20,
-                    PageEncoding.BLOCK);
+                    PageEncoding.BLOCK,
+                    true);
             capture = new Capture(settings, clock, CaptureListener.NONE);
             Ownership ownership = new Ownership(client, clock, clock::nanoTime, Duration.ofSeconds(150));
             compaction = new Compaction(
@@ -142,7 +145,8 @@ class SimulatedEngineTest {
                             PageEncoding.BLOCK),
                     (name, size) -> {
                         try {
-                            return Files.newInputStream(capture.staging().path(name));
+                            return new OpenedFile(
+                                    Files.newInputStream(capture.staging().path(name)), OptionalLong.empty());
                         } catch (NoSuchFileException e) {
                             return null;
                         }
@@ -191,7 +195,7 @@ class SimulatedEngineTest {
                 assertThat(image.write(() -> false)).isTrue();
                 Path file = capture.snapshots().path(image.name());
                 try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-                    value.publishSnapshot(image.name(), clock.instant(), in, file.toString());
+                    value.publishSnapshot(image.name(), clock.instant(), OptionalLong.empty(), in, file.toString());
                 }
                 Files.delete(file);
             }

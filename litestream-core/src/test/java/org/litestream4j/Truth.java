@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
+import org.litestream4j.ltx.LtxChecksum;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConnection;
 
@@ -33,6 +35,28 @@ record Truth(int pageSize, List<Long> crcs) {
             execute(connection, "PRAGMA wal_autocheckpoint=0");
             return of(connection);
         }
+    }
+
+    /** As the engine computes it while capturing, here from all pages at once. */
+    static long databaseChecksum(Path database) throws SQLException {
+        try (Connection connection = new SQLiteConfig().createConnection("jdbc:sqlite:" + database)) {
+            execute(connection, "PRAGMA wal_autocheckpoint=0");
+            int pageSize = (int) SqliteFixture.query(connection, "PRAGMA page_size");
+            byte[] bytes = connection.unwrap(SQLiteConnection.class).serialize("main");
+            long xor = 0;
+            for (int at = 0; at < bytes.length; at += pageSize) {
+                xor ^= LtxChecksum.page(1 + at / pageSize, Arrays.copyOfRange(bytes, at, at + pageSize));
+            }
+            return LtxChecksum.database(xor);
+        }
+    }
+
+    static long databaseChecksum(PagesOfReplica replica) {
+        long xor = 0;
+        for (int i = 0; i < replica.pages().size(); i++) {
+            xor ^= LtxChecksum.page(i + 1, replica.pages().get(i));
+        }
+        return LtxChecksum.database(xor);
     }
 
     private static Truth of(Connection connection) throws SQLException {

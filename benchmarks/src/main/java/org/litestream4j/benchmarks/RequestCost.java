@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.OptionalLong;
 import java.util.Locale;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureListener;
@@ -25,6 +26,7 @@ import org.litestream4j.compaction.CompactionSettings;
 import org.litestream4j.compaction.Levels;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.replication.Ownership;
@@ -107,7 +109,8 @@ public final class RequestCost {
                         1000,
                         16_384,
                         64 << 20,
-                        PageEncoding.BLOCK),
+                        PageEncoding.BLOCK,
+ true),
                 clock,
                 CaptureListener.NONE);
         Ownership ownership = new Ownership(replica, clock, clock::nanoTime, LEVEL0_RETENTION.dividedBy(2));
@@ -116,7 +119,8 @@ public final class RequestCost {
                 new CompactionSettings(Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, true, PageEncoding.BLOCK),
                 (name, size) -> {
                     try {
-                        return Files.newInputStream(capture.staging().path(name));
+                        return new OpenedFile(
+Files.newInputStream(capture.staging().path(name)), OptionalLong.empty());
                     } catch (NoSuchFileException e) {
                         return null;
                     }
@@ -194,7 +198,7 @@ public final class RequestCost {
             }
             Path file = capture.snapshots().path(image.name());
             try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-                compaction.publishSnapshot(image.name(), clock.instant(), in, file.toString());
+                compaction.publishSnapshot(image.name(), clock.instant(), OptionalLong.empty(), in, file.toString());
             }
             Files.delete(file);
         }

@@ -55,6 +55,7 @@ public final class Capture implements Closeable {
     private final Staging staging;
     private final Staging snapshots;
     private final PositionStore store;
+    private final RollingChecksum checksum;
     private final Level0Writer writer;
     private final Checkpointer checkpointer;
 
@@ -84,7 +85,8 @@ public final class Capture implements Closeable {
         this.staging = new Staging(settings.metaPath(), 0);
         this.snapshots = new Staging(settings.metaPath(), 9);
         this.store = new PositionStore(settings.metaPath());
-        this.writer = new Level0Writer(staging, clock, settings.pageEncoding());
+        this.checksum = new RollingChecksum(settings);
+        this.writer = new Level0Writer(staging, clock, settings.pageEncoding(), checksum);
         this.checkpointer = new Checkpointer(settings, this);
     }
 
@@ -227,6 +229,7 @@ public final class Capture implements Closeable {
                 return Continuity.UNPROVEN;
             }
             moveTo(proven[0]);
+            checksum.resume(proven[0]);
             checkpointer.written();
             return Continuity.PROVEN;
         });
@@ -288,16 +291,17 @@ public final class Capture implements Closeable {
         long commit = scan.found() ? scan.commit() : session().pageCount();
         PageSource source = new PageSource(files().database(), present.orElse(null), scan.pages(), pageSize);
         WalFile walFile = present.orElse(null);
-        long checksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
+        long fileChecksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
         Txid last = txid;
         if (txid.previous().isNone()) {
             last = txid.next();
-            checksum = writer.writeFirstPage(last, walFile, scan, commit, pageSize, source);
+            fileChecksum = writer.writeFirstPage(last, walFile, scan, commit, pageSize, source);
         }
         PositionRecord taken = new PositionRecord(
-                last, checksum, pageSize, commit, scan.end(), files().attached(), false, WalPosition.NONE);
+                last, fileChecksum, pageSize, commit, scan.end(), files().attached(), false, WalPosition.NONE);
         // Without frames the reader has been at mark 0 from its beginning.
         moveTo(scan.found() ? taken : taken.frozen(Fingerprint.of(settings.database())));
+        checksum.captured();
         checkpointer.written();
         log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, commit);
     }
@@ -348,8 +352,10 @@ public final class Capture implements Closeable {
                     settings.database(), "the WAL has another page size than the database", "", null);
         }
         Txid txid = before.txid().next();
-        long checksum = writer.writeIncrement(txid, source, scan, before.commit(), () -> missingPages(source, before));
-        moveTo(before.captured(txid, checksum, scan.commit(), scan.end()));
+        long fileChecksum =
+                writer.writeIncrement(txid, source, scan, before.commit(), () -> missingPages(source, before));
+        moveTo(before.captured(txid, fileChecksum, scan.commit(), scan.end()));
+        checksum.captured();
         checkpointer.written();
     }
 
@@ -388,13 +394,13 @@ public final class Capture implements Closeable {
             capture();
             PositionRecord now = position();
             if ((now.atFrozenEnd() || now.wal().equals(WalPosition.NONE)) && nothingAfterPosition()) {
-                return new LiveImage.State(now, null);
+                return new LiveImage.State(now, null, checksum.atPosition());
             }
             Optional<WalFile> present = files().wal();
             if (present.isPresent() && now.wal().offset() > WalHeader.SIZE) {
                 WalScan scan = present.get().scan(WalPosition.NONE, now.wal().offset() - WalHeader.SIZE);
                 if (scan.end().equals(now.wal())) {
-                    return new LiveImage.State(now, scan);
+                    return new LiveImage.State(now, scan, checksum.atPosition());
                 }
             }
         }
@@ -458,11 +464,40 @@ public final class Capture implements Closeable {
         return checkpointer.nanosUntilDue();
     }
 
+    /**
+     * Goes on, if it is time, with finding out the checksum of the database where neither a clean stop nor an image has left
+     * it. In nanoseconds, when it is time again; negative if it is known, or not wanted.
+     */
+    public long completeChecksum() throws IOException {
+        return guarded(() -> {
+            if (checksum.nanosUntilDue() == 0) {
+                if (checksum.isBegun()) {
+                    checksum.fill(files().database());
+                } else {
+                    capture(); // to the mark of our reader at least
+                    checksum.begin(position(), files().wal().orElse(null));
+                }
+            }
+            return checksum.nanosUntilDue();
+        });
+    }
+
+    /** Forgets what was known of the database's checksum: it is found out anew. */
+    public void forgetChecksum() {
+        checksum.forget();
+    }
+
+    /** The checksum of the database at its position; empty if it is not known. */
+    public OptionalLong databaseChecksum() {
+        return checksum.atPosition();
+    }
+
     /** A last capture and a round, so that the next start can go on without the WAL. */
     public void finish() throws IOException {
         guarded(() -> {
             capture();
             checkpointer.round(true);
+            checksum.save(position());
             return null;
         });
     }
@@ -471,6 +506,7 @@ public final class Capture implements Closeable {
     public void checkpointOnly() throws IOException {
         guarded(() -> {
             position = null;
+            checksum.forget();
             session().checkpointWithoutReader();
             return null;
         });
@@ -487,6 +523,7 @@ public final class Capture implements Closeable {
         session = null;
         files = null;
         position = null;
+        checksum.forget();
         if (releasing == null) {
             return;
         }

@@ -15,6 +15,7 @@ import org.litestream4j.ltx.PageEncoding;
  * @param walLimitPages pages in the WAL from which the write lock is taken for a round
  * @param maxSyncWalBytes WAL bytes after which a level-0 file ends
  * @param pageEncoding of the level-0 files
+ * @param databaseChecksum whether a checksum of the database is kept up to date with each level-0 file
  */
 public record CaptureSettings(
         Path database,
@@ -24,7 +25,8 @@ public record CaptureSettings(
         int minCheckpointPages,
         int walLimitPages,
         long maxSyncWalBytes,
-        PageEncoding pageEncoding) {
+        PageEncoding pageEncoding,
+        boolean databaseChecksum) {
 
     Path wal() {
         return database.resolveSibling(database.getFileName() + "-wal");

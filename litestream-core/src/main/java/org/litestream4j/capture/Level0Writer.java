@@ -23,12 +23,15 @@ final class Level0Writer {
     private final Staging staging;
     private final Clock clock;
     private final PageEncoding encoding;
+    private final RollingChecksum databaseChecksum;
     private volatile boolean stopped;
 
-    Level0Writer(Staging staging, Clock clock, PageEncoding encoding) {
+    /** @param databaseChecksum told of all pages */
+    Level0Writer(Staging staging, Clock clock, PageEncoding encoding, RollingChecksum databaseChecksum) {
         this.staging = staging;
         this.clock = clock;
         this.encoding = encoding;
+        this.databaseChecksum = databaseChecksum;
     }
 
     /** Ends what is being written with an {@link IOException}, and lets nothing begin. Any thread. */
@@ -70,6 +73,7 @@ final class Level0Writer {
         int pageSize = walHeader.pageSize();
         byte[] page = new byte[pageSize];
         long lockPage = LockPage.pgno(pageSize);
+        databaseChecksum.beginIncrement(scan.commit());
         try (Output output = new Output(txid, pageSize, scan.commit(), range(scan))) {
             PageSource source = null;
             long grown = previousCommit + 1;
@@ -81,7 +85,7 @@ final class Level0Writer {
                 grown = Math.max(grown, pgno + 1);
                 checkRunning();
                 wal.readPage(WalPageMap.frameOf(entry), page);
-                output.ltx.writePage(pgno, page);
+                output.write(pgno, page);
             }
             for (; grown <= scan.commit(); grown++) {
                 source = writeMissing(output, grown, lockPage, page, source, missing);
@@ -96,7 +100,7 @@ final class Level0Writer {
         PageSource open = source != null ? source : missing.open();
         if (pgno != lockPage) {
             open.read(pgno, page);
-            output.ltx.writePage(pgno, page);
+            output.write(pgno, page);
         }
         return open;
     }
@@ -114,12 +118,13 @@ final class Level0Writer {
         byte[] page = new byte[pageSize];
         long lockPage = LockPage.pgno(pageSize);
         WalRange range = txid.equals(FIRST) ? lastFrame(scan, pageSize) : range(scan);
+        databaseChecksum.beginImage(pageSize, commit);
         try (Output output = new Output(txid, pageSize, commit, range)) {
             for (long pgno = 1; pgno <= commit; pgno++) {
                 if (pgno != lockPage) {
                     checkRunning();
                     source.read(pgno, page);
-                    output.ltx.writePage(pgno, page);
+                    output.write(pgno, page);
                 }
             }
             return output.publish(wal, scan);
@@ -141,7 +146,7 @@ final class Level0Writer {
                 : new WalRange(WalHeader.SIZE, 0, 0, 0);
         try (Output output = new Output(txid, pageSize, commit, range)) {
             source.read(1, page);
-            output.ltx.writePage(1, page);
+            output.write(1, page);
             return output.publish(wal, scan);
         }
     }
@@ -189,6 +194,11 @@ final class Level0Writer {
             this.ltx = LtxWriter.open(file.out(), header, encoding);
         }
 
+        void write(long pgno, byte[] page) throws IOException {
+            ltx.writePage(pgno, page);
+            databaseChecksum.page(pgno, page);
+        }
+
         long publish(@Nullable WalFile wal, WalScan scan) throws IOException {
             long checksum = ltx.finish(0).fileChecksum();
             if (wal != null && scan.found()) {
@@ -197,7 +207,7 @@ final class Level0Writer {
                 }
                 wal.force(); // the replica is never ahead of what the disk keeps
             }
-            file.publish(timestamp);
+            file.publish(timestamp, databaseChecksum.afterPages());
             return checksum;
         }
 

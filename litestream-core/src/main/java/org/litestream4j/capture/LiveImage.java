@@ -4,9 +4,11 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.sql.Connection;
 import java.time.Clock;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LockPage;
+import org.litestream4j.ltx.LtxChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxWriter;
@@ -33,6 +35,7 @@ public final class LiveImage implements Closeable {
     private final DatabaseFile file;
     private final @Nullable WalFile wal;
     private final long timestamp;
+    private boolean asCaptured = true;
 
     private LiveImage(
             CaptureSettings settings,
@@ -55,8 +58,9 @@ public final class LiveImage implements Closeable {
      * What is held still.
      *
      * @param scan the WAL's pages up to the position; null if all of them are in the database file
+     * @param databaseChecksum of the database at the position, as capturing knows it
      */
-    record State(PositionRecord position, @Nullable WalScan scan) {}
+    record State(PositionRecord position, @Nullable WalScan scan, OptionalLong databaseChecksum) {}
 
     /** @param reader which began before the state was captured; it becomes the image's own */
     static LiveImage open(CaptureSettings settings, Staging staging, Connection reader, State state, Clock clock)
@@ -97,6 +101,7 @@ public final class LiveImage implements Closeable {
             WalScan scan = state.scan();
             PageSource source = new PageSource(file, wal, scan != null ? scan.pages() : new WalPageMap(), pageSize);
             byte[] page = new byte[pageSize];
+            long xor = 0;
             long lockPage = LockPage.pgno(pageSize);
             for (long pgno = 1; pgno <= commit; pgno++) {
                 if (stop.getAsBoolean()) {
@@ -105,13 +110,25 @@ public final class LiveImage implements Closeable {
                 if (pgno != lockPage) {
                     source.read(pgno, page);
                     ltx.writePage(pgno, page);
+                    xor ^= settings.databaseChecksum() ? LtxChecksum.page(pgno, page) : 0;
                 }
             }
             ltx.finish(0);
             requireSameWal();
-            unfinished.publish(timestamp);
+            long actual = LtxChecksum.database(xor);
+            asCaptured =
+                    !settings.databaseChecksum() || state.databaseChecksum().orElse(actual) == actual;
+            unfinished.publish(timestamp, settings.databaseChecksum() ? OptionalLong.of(actual) : OptionalLong.empty());
             return true;
         }
+    }
+
+    /**
+     * Whether what was written is, as far as that is known, what the captured files lead to. If not, the database was changed
+     * behind SQLite's back, or something was not captured.
+     */
+    public boolean isAsCaptured() {
+        return asCaptured;
     }
 
     private WalRange range(int pageSize) {

@@ -79,7 +79,7 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
                         database, "a process replicates the database", "stop it, then reset its local state", null);
             }
             List<Path> files = new ArrayList<>();
-            for (String name : new String[] {"position", "ltx", "restore"}) {
+            for (String name : new String[] {"position", "checksums", "ltx", "restore"}) {
                 addAll(metaPath.resolve(name), files);
             }
             if (!dryRun) {

@@ -16,6 +16,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalLong;
+import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
@@ -79,6 +81,15 @@ public final class Staging {
         }
     }
 
+    /**
+     * The checksum of the database after a file's transaction; empty if it is not known.
+     *
+     * @throws NoSuchFileException if there is no such file
+     */
+    public OptionalLong databaseChecksum(LtxFileName name) throws IOException {
+        return DatabaseChecksum.of(path(name));
+    }
+
     /** When a file's transaction was captured. */
     public Instant timestamp(LtxFileName name) throws IOException {
         return Files.getLastModifiedTime(path(name)).toInstant();
@@ -140,8 +151,14 @@ public final class Staging {
             return out;
         }
 
-        /** @param timestampMillis of the file's transaction, its modification time */
-        void publish(long timestampMillis) throws IOException {
+        /**
+         * Makes it visible.
+         *
+         * @param timestampMillis of the file's transaction, its modification time
+         * @param databaseChecksum after that transaction, if it is known
+         */
+        void publish(long timestampMillis, OptionalLong databaseChecksum) throws IOException {
+            DatabaseChecksum.attach(temporary, databaseChecksum);
             channel.force(true);
             channel.close();
             Files.setLastModifiedTime(temporary, FileTime.fromMillis(timestampMillis));

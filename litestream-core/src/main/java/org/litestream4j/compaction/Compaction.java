@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongSupplier;
@@ -168,16 +169,18 @@ public final class Compaction {
     /**
      * Publishes a snapshot.
      *
+     * @param databaseChecksum after its last transaction, if it is known
      * @param content the file; the caller closes it
      * @param source its path, for messages
      * @return whether it is there; false if it was stopped: call again
      */
-    public boolean publishSnapshot(LtxFileName name, Instant timestamp, InputStream content, String source)
+    public boolean publishSnapshot(
+            LtxFileName name, Instant timestamp, OptionalLong databaseChecksum, InputStream content, String source)
             throws IOException {
         refresh();
         try {
             if (name.max().isAfter(index.snapshots().newest())) {
-                upload.publish(ReplicaClient.SNAPSHOT_LEVEL, name, timestamp, content, source);
+                upload.publish(ReplicaClient.SNAPSHOT_LEVEL, name, timestamp, databaseChecksum, content, source);
                 snapshots++;
             }
         } catch (StopSignal.StoppedException e) {

@@ -152,6 +152,7 @@ final class Compactor {
                     level,
                     merger.header().fileName(),
                     Instant.ofEpochMilli(merger.header().timestampMillis()),
+                    opened.databaseChecksum(),
                     merger.stream(encoding),
                     "merge to " + client.url() + " level " + level);
             merges[level]++;

@@ -1,12 +1,12 @@
 package org.litestream4j.compaction;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
@@ -14,6 +14,7 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
@@ -56,8 +57,12 @@ final class Inputs {
      */
     record Batch(List<LtxFileInfo> files, boolean bounded) {}
 
-    /** Opened inputs, to be closed by the caller; perhaps fewer than were chosen. */
-    record Opened(List<LtxReader> readers, boolean bounded) {}
+    /**
+     * Opened inputs, to be closed by the caller; perhaps fewer than were chosen.
+     *
+     * @param databaseChecksum after the last of them, if it is known
+     */
+    record Opened(List<LtxReader> readers, OptionalLong databaseChecksum, boolean bounded) {}
 
     /** A snapshot must hold this transaction for the files to be of use; {@link Txid#NONE} if none is needed. */
     Txid snapshotNeeded() {
@@ -113,30 +118,32 @@ final class Inputs {
     /** Opens the files of a batch, as many as belong into one merge. */
     Opened open(Batch batch) throws IOException {
         List<LtxReader> readers = new ArrayList<>();
+        OptionalLong databaseChecksum = OptionalLong.empty();
         boolean complete = false;
         try {
             int large = 0;
             for (LtxFileInfo file : batch.files()) {
-                InputStream in = openLocal(file);
-                boolean isRemote = in == null;
+                OpenedFile local = openLocal(file);
+                boolean isRemote = local == null;
                 if (isRemote && file.size() > ReplicaInput.SMALL && ++large > MOST_LARGE) {
                     complete = true;
-                    return new Opened(readers, false);
+                    return new Opened(readers, databaseChecksum, false);
                 }
-                LtxReader reader = isRemote
-                        ? LtxReader.open(ReplicaInput.open(client, file, stop), label(client, file), file.name())
-                        : LtxReader.open(in, localLabel(file.name()), file.name());
+                OpenedFile input = isRemote ? ReplicaInput.open(client, file, stop) : local;
+                String label = isRemote ? label(client, file) : localLabel(file.name());
+                LtxReader reader = LtxReader.open(input.content(), label, file.name());
                 readers.add(reader);
                 if (reader.header().pageSize() != readers.get(0).header().pageSize()) {
                     readers.remove(reader);
                     reader.close();
                     snapshotNeeded = Txid.max(snapshotNeeded, file.minTxid());
                     complete = true;
-                    return new Opened(readers, true);
+                    return new Opened(readers, databaseChecksum, true);
                 }
+                databaseChecksum = input.databaseChecksum();
             }
             complete = true;
-            return new Opened(readers, batch.bounded());
+            return new Opened(readers, databaseChecksum, batch.bounded());
         } catch (LtxFormatException e) {
             throw noteDamage(batch, e);
         } finally {
@@ -152,7 +159,7 @@ final class Inputs {
         }
     }
 
-    private @Nullable InputStream openLocal(LtxFileInfo file) throws IOException {
+    private @Nullable OpenedFile openLocal(LtxFileInfo file) throws IOException {
         return file.level() == 0 && !damagedLocal.contains(file.name()) ? local.open(file.name(), file.size()) : null;
     }
 

@@ -1,9 +1,9 @@
 package org.litestream4j.compaction;
 
 import java.io.IOException;
-import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.replica.OpenedFile;
 
 /** Level-0 files that are at hand without a request, because they were captured here. */
 @FunctionalInterface
@@ -18,5 +18,5 @@ public interface LocalLevel0 {
      * @param size of the replica's file, in bytes: one of another size is another file
      */
     @Nullable
-    InputStream open(LtxFileName name, long size) throws IOException;
+    OpenedFile open(LtxFileName name, long size) throws IOException;
 }

@@ -4,10 +4,12 @@ import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
@@ -31,6 +33,7 @@ final class ReplicaInput extends InputStream {
     private final StopSignal stop;
     private long position;
     private @Nullable InputStream in;
+    private OptionalLong databaseChecksum = OptionalLong.empty();
     private int failures;
 
     private ReplicaInput(ReplicaClient client, LtxFileInfo file, StopSignal stop) {
@@ -39,13 +42,15 @@ final class ReplicaInput extends InputStream {
         this.stop = stop;
     }
 
-    static InputStream open(ReplicaClient client, LtxFileInfo file, StopSignal stop) throws IOException {
+    static OpenedFile open(ReplicaClient client, LtxFileInfo file, StopSignal stop) throws IOException {
         ReplicaInput input = new ReplicaInput(client, file, stop);
         if (file.size() > SMALL) {
-            return input;
+            input.connect();
+            return new OpenedFile(input, input.databaseChecksum);
         }
         try (input) {
-            return new ByteArrayInputStream(input.readNBytes(SMALL));
+            byte[] content = input.readNBytes(SMALL);
+            return new OpenedFile(new ByteArrayInputStream(content), input.databaseChecksum);
         }
     }
 
@@ -70,30 +75,54 @@ final class ReplicaInput extends InputStream {
                 failures = 0;
                 position += count;
                 return count;
-            } catch (ReplicaFileNotFoundException | ReplicaAccessException e) {
-                throw e; // a repetition will not help
             } catch (IOException e) {
-                closeAfter(e);
-                if (++failures == MOST_FAILURES) {
-                    throw e;
-                }
-                LockSupport.parkNanos(FIRST_PAUSE_NANOS << (failures - 1));
+                pauseAfter(e);
             }
         }
     }
 
-    private int readOnce(byte[] bytes, int offset, int length) throws IOException {
-        InputStream current = in;
-        if (current == null) {
-            current = client.open(file.level(), file.name(), position, file.size() - position);
-            in = current;
+    private void connect() throws IOException {
+        while (true) {
+            stop.check();
+            try {
+                current();
+                return;
+            } catch (IOException e) {
+                pauseAfter(e);
+            }
         }
-        int count = current.read(bytes, offset, length);
+    }
+
+    /** @throws IOException the failure, where a repetition will not help */
+    private void pauseAfter(IOException failure) throws IOException {
+        if (failure instanceof ReplicaFileNotFoundException || failure instanceof ReplicaAccessException) {
+            throw failure;
+        }
+        closeAfter(failure);
+        if (++failures == MOST_FAILURES) {
+            throw failure;
+        }
+        LockSupport.parkNanos(FIRST_PAUSE_NANOS << (failures - 1));
+    }
+
+    private int readOnce(byte[] bytes, int offset, int length) throws IOException {
+        int count = current().read(bytes, offset, length);
         if (count < 0) {
             throw new EOFException(
                     Inputs.label(client, file) + " ends at byte " + position + ", listed with " + file.size());
         }
         return count;
+    }
+
+    private InputStream current() throws IOException {
+        InputStream current = in;
+        if (current == null) {
+            OpenedFile opened = client.openFile(file.level(), file.name(), position, file.size() - position);
+            databaseChecksum = opened.databaseChecksum();
+            current = opened.content();
+            in = current;
+        }
+        return current;
     }
 
     private void closeAfter(IOException failure) {

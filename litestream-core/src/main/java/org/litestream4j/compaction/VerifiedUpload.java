@@ -3,6 +3,7 @@ package org.litestream4j.compaction;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
@@ -28,13 +29,20 @@ final class VerifiedUpload {
     /**
      * Publishes a file.
      *
+     * @param databaseChecksum after the file's last transaction, if it is known
      * @param content the whole file; the caller closes it
      * @param source what the content is, for messages
      * @throws org.litestream4j.ltx.LtxFormatException if the content is not a valid file of that name
      */
-    LtxFileInfo publish(int level, LtxFileName name, Instant timestamp, InputStream content, String source)
+    LtxFileInfo publish(
+            int level,
+            LtxFileName name,
+            Instant timestamp,
+            OptionalLong databaseChecksum,
+            InputStream content,
+            String source)
             throws IOException {
-        try (ReplicaUpload upload = client.write(level, name, timestamp)) {
+        try (ReplicaUpload upload = client.write(level, name, timestamp, databaseChecksum)) {
             try (LtxReader reader = LtxReader.open(new Tee(content, upload), source, name)) {
                 while (reader.next()) {
                     stop.check();

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
@@ -58,6 +59,16 @@ public interface ReplicaClient extends Closeable {
      */
     InputStream open(int level, LtxFileName name, long offset, long length) throws IOException;
 
+    /**
+     * Opens a file for reading, like {@link #open}, with what the store keeps beside it; that costs no request more. A client that
+     * keeps nothing, as this default, knows nothing.
+     *
+     * @throws ReplicaFileNotFoundException if there is no such file (any more)
+     */
+    default OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
+        return new OpenedFile(open(level, name, offset, length), OptionalLong.empty());
+    }
+
     /** The timestamp of a listed file's last transaction; asks the store only where the listing could not tell. */
     default Instant timestamp(LtxFileInfo file) throws IOException {
         if (!file.exact()) {
@@ -72,6 +83,17 @@ public interface ReplicaClient extends Closeable {
      * @param timestamp of the file's last transaction, kept with the file
      */
     ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException;
+
+    /**
+     * Begins to write a file, like the other method. A client that keeps nothing beside a file leaves the checksum aside, as this
+     * default.
+     *
+     * @param databaseChecksum of the database after the file's last transaction, kept beside the file; empty if it is not known
+     */
+    default ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
+        return write(level, name, timestamp);
+    }
 
     /**
      * Deletes files. Names that do not exist (any more) count as deleted.

@@ -145,16 +145,18 @@ public final class Replication {
     private LtxFileInfo upload(LtxFileName name) throws IOException {
         String source = staging.path(name).toString();
         Instant timestamp;
+        OptionalLong databaseChecksum;
         InputStream file;
         try {
             timestamp = staging.timestamp(name);
+            databaseChecksum = staging.databaseChecksum(name);
             file = Files.newInputStream(staging.path(name));
         } catch (NoSuchFileException e) {
             throw new LocalFileException(source, e);
         }
         pendingSince = timestamp;
         try (InputStream in = new BufferedInputStream(file, COPY_SIZE);
-                ReplicaUpload upload = client.write(levelOf(name), name, timestamp);
+                ReplicaUpload upload = client.write(levelOf(name), name, timestamp, databaseChecksum);
                 LtxReader reader = LtxReader.open(new CopyingInputStream(in, upload), source, name)) {
             while (reader.next()) {
                 // reading to the end is the check

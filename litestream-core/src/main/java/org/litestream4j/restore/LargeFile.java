@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.litestream4j.ltx.LtxChecksum;
 import org.litestream4j.ltx.LtxFormatException;
@@ -24,15 +25,22 @@ final class LargeFile {
 
     private final PlanSource source;
     private final LtxHeader header;
+    private final OptionalLong databaseChecksum;
     private final LtxPageIndex index;
     private final LtxChecksum headerChecksum;
     private final List<Part> parts = new ArrayList<>();
     private final AtomicInteger unfinished;
 
     private LargeFile(
-            PlanSource source, LtxHeader header, LtxChecksum headerChecksum, LtxPageIndex index, long partSize) {
+            PlanSource source,
+            LtxHeader header,
+            OptionalLong databaseChecksum,
+            LtxChecksum headerChecksum,
+            LtxPageIndex index,
+            long partSize) {
         this.source = source;
         this.header = header;
+        this.databaseChecksum = databaseChecksum;
         this.headerChecksum = headerChecksum;
         this.index = index;
         int from = 0;
@@ -53,7 +61,12 @@ final class LargeFile {
      */
     static LargeFile open(PlanSource source, long partSize, StopSignal stop, RestoreCounters counters)
             throws IOException {
-        byte[] headerBytes = source.read(0, LtxHeader.SIZE, stop, counters);
+        byte[] headerBytes;
+        OptionalLong databaseChecksum;
+        try (ResumingInputStream in = source.open(0, LtxHeader.SIZE, stop, counters)) {
+            headerBytes = in.readNBytes(LtxHeader.SIZE);
+            databaseChecksum = in.databaseChecksum();
+        }
         LtxHeader header = LtxHeader.parse(headerBytes, source.label());
         PlanReader.requireName(header, source);
         LtxChecksum headerChecksum = new LtxChecksum();
@@ -67,11 +80,16 @@ final class LargeFile {
             suffix = source.read(size - suffixSize, Math.toIntExact(suffixSize), stop, counters);
         }
         LtxPageIndex index = LtxPageIndex.parse(suffix, size, header, source.label());
-        return new LargeFile(source, header, headerChecksum, index, partSize);
+        return new LargeFile(source, header, databaseChecksum, headerChecksum, index, partSize);
     }
 
     LtxHeader header() {
         return header;
+    }
+
+    /** Of the database after the file's last transaction, as the replica says. */
+    OptionalLong databaseChecksum() {
+        return databaseChecksum;
     }
 
     LtxTrailer trailer() {

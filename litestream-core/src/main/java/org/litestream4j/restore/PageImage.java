@@ -1,14 +1,18 @@
 package org.litestream4j.restore;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
  * The database file that grows together from the pages of many files, in any order: of each page the version of the
- * newest file remains. Several threads write at once, each with its own {@link Writer}. Four bytes of memory per page.
+ * newest file remains. Several threads write at once, each with its own {@link Writer}. Four bytes of memory per page, twelve with
+ * checksums.
  */
 final class PageImage {
 
@@ -26,14 +30,18 @@ final class PageImage {
     /** By page number less one: the file that the page in place comes from, counted from 1; 0 if there is none yet. */
     private final int[] owners;
 
+    /** By page number less one, likewise: the checksum of the page in place; null if nobody asks for them. */
+    private final long @Nullable [] checksums;
+
     private final Object[] locks = new Object[LOCKS];
 
     /**
      * @param channel of the new file, written at absolute positions
      * @param commit size of the database in pages
+     * @param checksummed whether {@link #databaseChecksum} will be asked for
      * @throws IllegalArgumentException if the database has more pages than fit into memory's index
      */
-    PageImage(FileChannel channel, int pageSize, long commit, RestoreCounters counters) {
+    PageImage(FileChannel channel, int pageSize, long commit, boolean checksummed, RestoreCounters counters) {
         if (commit > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("a database of " + commit + " pages is too large to be restored");
         }
@@ -43,6 +51,7 @@ final class PageImage {
         this.counters = counters;
         pagesPerBlock = BLOCK_SIZE / pageSize;
         owners = new int[this.commit];
+        checksums = checksummed ? new long[this.commit] : null;
         for (int i = 0; i < LOCKS; i++) {
             locks[i] = new Object();
         }
@@ -74,6 +83,9 @@ final class PageImage {
                 for (; at < count && owners[firstIndex + at] < file; at++) {
                     added += owners[firstIndex + at] == 0 ? 1 : 0;
                     owners[firstIndex + at] = file;
+                    if (checksums != null) {
+                        checksums[firstIndex + at] = checksum(firstIndex + at, pages, at * pageSize);
+                    }
                 }
                 if (at == from) {
                     at++; // a newer one is there
@@ -113,21 +125,18 @@ final class PageImage {
         }
     }
 
-    /** Reads all pages again for the database checksum. */
-    long databaseChecksum(StopSignal stop) throws IOException {
-        byte[] page = new byte[pageSize];
+    private long checksum(int index, byte[] bytes, int offset) {
+        LtxChecksum checksum = new LtxChecksum();
+        checksum.updateInt(index + 1);
+        checksum.update(bytes, offset, pageSize);
+        return checksum.stored();
+    }
+
+    /** Of all pages as they were written; call once all are in place. */
+    long databaseChecksum() {
         long xor = 0;
-        for (long pgno = 1; pgno <= commit; pgno++) {
-            if (!isLockPage(pgno)) {
-                stop.check();
-                ByteBuffer buffer = ByteBuffer.wrap(page);
-                while (buffer.hasRemaining()) {
-                    if (channel.read(buffer, (pgno - 1) * pageSize + buffer.position()) < 0) {
-                        throw new IOException("the restored file lost page " + pgno);
-                    }
-                }
-                xor ^= LtxChecksum.page(pgno, page);
-            }
+        for (long checksum : requireNonNull(checksums, "checksums")) {
+            xor ^= checksum;
         }
         return LtxChecksum.database(xor);
     }

@@ -7,13 +7,16 @@ import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.LtxTrailer;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.restore.RestoreException.Reason;
 
 /**
  * Reads and verifies all files of a plan with a few threads, and puts the newest version of each page in place. Small
@@ -32,6 +35,7 @@ final class PlanReader {
     private final FileChannel channel;
     private final int parallelism;
     private final long partSize;
+    private final boolean compareChecksum;
     private final RestoreCounters counters;
     private final StopSignal stop = new StopSignal();
     private final TaskQueue queue = new TaskQueue(stop);
@@ -41,17 +45,26 @@ final class PlanReader {
 
     private final @Nullable LtxTrailer[] trailers;
 
+    private OptionalLong provenChecksum = OptionalLong.empty();
+
     /**
      * @param sources in the order of their transactions
      * @param channel of the new database file, readable and writable
      * @param partSize files that are larger are read in parts of about this size, in bytes
+     * @param compareChecksum whether the database must have the checksum that the replica says, if it does
      */
     PlanReader(
-            List<PlanSource> sources, FileChannel channel, int parallelism, long partSize, RestoreCounters counters) {
+            List<PlanSource> sources,
+            FileChannel channel,
+            int parallelism,
+            long partSize,
+            boolean compareChecksum,
+            RestoreCounters counters) {
         this.sources = sources;
         this.channel = channel;
         this.parallelism = parallelism;
         this.partSize = partSize;
+        this.compareChecksum = compareChecksum;
         this.counters = counters;
         headers = new LtxHeader[sources.size()];
         trailers = new LtxTrailer[sources.size()];
@@ -65,6 +78,7 @@ final class PlanReader {
      *     {@link StopSignal.StoppedException}
      * @return the header of the newest file
      * @throws LtxFormatException if a file is damaged, or pages are in no file
+     * @throws RestoreException if the files do not make the database that was captured
      * @throws PageSizeChangedException if the plan has to begin with a later file
      */
     LtxHeader read(Begin begin, BooleanSupplier report) throws IOException {
@@ -72,28 +86,37 @@ final class PlanReader {
         try (FirstFile first = openFirst(newest)) {
             LtxHeader header = first.header();
             begin.accept(header);
-            PageImage image = new PageImage(channel, header.pageSize(), header.commit(), counters);
+            OptionalLong told = compareChecksum ? first.databaseChecksum() : OptionalLong.empty();
+            boolean checksummed = told.isPresent() || header.hasDatabaseChecksums();
+            PageImage image = new PageImage(channel, header.pageSize(), header.commit(), checksummed, counters);
             queue.add(tasks(first, image));
             runWorkers(image, report);
-            return finish(image, header);
+            return finish(image, header, told);
         }
+    }
+
+    /** What the restored pages' checksum was found equal to; empty if the replica does not say, or was not asked. */
+    OptionalLong provenChecksum() {
+        return provenChecksum;
     }
 
     private FirstFile openFirst(int newest) throws IOException {
         PlanSource source = sources.get(newest);
         if (isLarge(source.info())) {
             LargeFile large = LargeFile.open(source, partSize, stop, counters);
-            return new FirstFile(large.header(), large, null);
+            return new FirstFile(large.header(), large.databaseChecksum(), large, null);
         }
-        LtxReader reader = openSmall(source);
-        return new FirstFile(reader.header(), null, reader);
+        ResumingInputStream content = openContent(source);
+        LtxReader reader = openSmall(source, content);
+        return new FirstFile(reader.header(), content.databaseChecksum(), null, reader);
     }
 
-    private LtxReader openSmall(PlanSource source) throws IOException {
-        return LtxReader.open(
-                source.open(0, source.info().size(), stop, counters),
-                source.label(),
-                source.info().name());
+    private ResumingInputStream openContent(PlanSource source) {
+        return source.open(0, source.info().size(), stop, counters);
+    }
+
+    private static LtxReader openSmall(PlanSource source, ResumingInputStream content) throws IOException {
+        return LtxReader.open(content, source.label(), source.info().name());
     }
 
     private boolean isLarge(LtxFileInfo file) {
@@ -117,7 +140,7 @@ final class PlanReader {
                 large.add(writer -> addParts(file, LargeFile.open(source, partSize, stop, counters), image));
             } else {
                 small.add(writer -> {
-                    try (LtxReader reader = openSmall(source)) {
+                    try (LtxReader reader = openSmall(source, openContent(source))) {
                         readWhole(file, reader, image, writer);
                     }
                 });
@@ -231,7 +254,7 @@ final class PlanReader {
         }
     }
 
-    private LtxHeader finish(PageImage image, LtxHeader newest) throws IOException {
+    private LtxHeader finish(PageImage image, LtxHeader newest, OptionalLong told) throws IOException {
         checkChain();
         PlanSource last = sources.get(sources.size() - 1);
         long missing = image.firstMissing();
@@ -244,19 +267,36 @@ final class PlanReader {
                             + " is in none of the files that lead there");
         }
         image.finish();
-        long expected = requireNonNull(trailers[sources.size() - 1]).postApplyChecksum();
-        if (newest.hasDatabaseChecksums() && newest.commit() > 0) {
-            long actual = image.databaseChecksum(new StopSignal());
-            if (actual != expected) {
-                throw new LtxFormatException(
-                        last.label(),
-                        last.info().size() - LtxTrailer.SIZE,
-                        "database checksum",
-                        HexFormat.of().toHexDigits(expected) + ", but the restored pages have "
-                                + HexFormat.of().toHexDigits(actual));
-            }
-        }
+        compareChecksums(image, newest, told);
         return newest;
+    }
+
+    /** With what the newest file itself says, and what the replica says of it. */
+    private void compareChecksums(PageImage image, LtxHeader newest, OptionalLong told) throws IOException {
+        PlanSource last = sources.get(sources.size() - 1);
+        long expected = requireNonNull(trailers[sources.size() - 1]).postApplyChecksum();
+        if (newest.hasDatabaseChecksums() && newest.commit() > 0 && image.databaseChecksum() != expected) {
+            throw new LtxFormatException(
+                    last.label(),
+                    last.info().size() - LtxTrailer.SIZE,
+                    "database checksum",
+                    DatabaseChecksum.text(expected) + ", but the restored pages have "
+                            + DatabaseChecksum.text(image.databaseChecksum()));
+        }
+        if (told.isPresent() && image.databaseChecksum() != told.getAsLong()) {
+            throw new RestoreException(
+                    Reason.CHECKSUM,
+                    last.client().url(),
+                    "each file is whole, but the database that they make has the checksum "
+                            + DatabaseChecksum.text(image.databaseChecksum()) + ", and " + last.label()
+                            + " was captured from one with " + DatabaseChecksum.text(told.getAsLong())
+                            + ": a file was lost, or replaced by another",
+                    "restore another state, or bring back the files from a copy of the replica; to have it as it is, give"
+                            + " the restore command --ignore-database-checksum, or the application"
+                            + " database-checksum=false",
+                    null);
+        }
+        provenChecksum = told;
     }
 
     /** Where two neighbours carry database checksums, the second starts from what the first leads to. */
@@ -294,7 +334,8 @@ final class PlanReader {
     }
 
     /** The newest file, whose header is needed before all others: opened once, read later. */
-    private record FirstFile(LtxHeader header, @Nullable LargeFile large, @Nullable LtxReader reader)
+    private record FirstFile(
+            LtxHeader header, OptionalLong databaseChecksum, @Nullable LargeFile large, @Nullable LtxReader reader)
             implements AutoCloseable {
         @Override
         public void close() throws IOException {

@@ -23,6 +23,8 @@ public final class RestoreException extends IOException {
         GAP,
         /** A file is not what was written once, or pages are missing. */
         DAMAGED,
+        /** Each file is whole, but together they do not make the database that was captured. */
+        CHECKSUM,
         /** Files that were listed cannot be read, again and again. */
         VANISHED,
         /** There is something at the target, and force was not asked for. */

@@ -7,6 +7,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.replica.LtxFileInfo;
@@ -39,6 +40,7 @@ final class RestoreJob {
     private long totalBytes;
     private long totalPages;
     private int totalFiles;
+    private OptionalLong provenChecksum = OptionalLong.empty();
 
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options) {
         this(replica, target, options, PART_SIZE);
@@ -132,6 +134,7 @@ final class RestoreJob {
                     Instant.ofEpochMilli(newest.timestampMillis()),
                     newest.pageSize(),
                     newest.commit(),
+                    provenChecksum,
                     counters.bytesRead.get(),
                     totalFiles,
                     plan.localFiles().size(),
@@ -162,7 +165,8 @@ final class RestoreJob {
         enter(Phase.READING);
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            PlanReader reader = new PlanReader(sources, channel, options.parallelism(), partSize, counters);
+            PlanReader reader = new PlanReader(
+                    sources, channel, options.parallelism(), partSize, options.compareChecksum(), counters);
             LtxHeader newest = reader.read(
                     header -> {
                         totalPages = header.commit();
@@ -170,6 +174,7 @@ final class RestoreJob {
                     },
                     this::reportAndAsk);
             channel.force(true);
+            provenChecksum = reader.provenChecksum();
             return newest;
         }
     }

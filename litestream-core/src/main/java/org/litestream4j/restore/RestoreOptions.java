@@ -16,6 +16,8 @@ import org.litestream4j.replica.ReplicaClient;
  * @param moveLeftoversAside give {@code -wal}, {@code -shm} and {@code -journal} files beside the target another name
  *     instead of refusing
  * @param integrityCheck before the file gets its final name
+ * @param compareChecksum whether the restored database must have the checksum that was taken when its state was captured, where
+ *     the replica keeps it
  * @param parallelism connections to the replica, 1 to {@link #MAX_PARALLELISM}; memory grows with it, by less than a
  *     megabyte each
  * @param listener told of progress
@@ -29,6 +31,7 @@ public record RestoreOptions(
         boolean force,
         boolean moveLeftoversAside,
         IntegrityCheck integrityCheck,
+        boolean compareChecksum,
         int parallelism,
         RestoreListener listener,
         BooleanSupplier cancelled,
@@ -66,7 +69,16 @@ public record RestoreOptions(
     /** The same with another listener. */
     public RestoreOptions withListener(RestoreListener value) {
         return new RestoreOptions(
-                target, force, moveLeftoversAside, integrityCheck, parallelism, value, cancelled, local, clock);
+                target,
+                force,
+                moveLeftoversAside,
+                integrityCheck,
+                compareChecksum,
+                parallelism,
+                value,
+                cancelled,
+                local,
+                clock);
     }
 
     /** Collects options; {@link #build} checks them. */
@@ -76,6 +88,7 @@ public record RestoreOptions(
         private boolean force;
         private boolean moveLeftoversAside;
         private IntegrityCheck integrityCheck = IntegrityCheck.NONE;
+        private boolean compareChecksum = true;
         private int parallelism = DEFAULT_PARALLELISM;
         private RestoreListener listener = RestoreListener.NONE;
         private BooleanSupplier cancelled = () -> false;
@@ -101,6 +114,11 @@ public record RestoreOptions(
 
         public Builder integrityCheck(IntegrityCheck value) {
             integrityCheck = value;
+            return this;
+        }
+
+        public Builder compareChecksum(boolean value) {
+            compareChecksum = value;
             return this;
         }
 
@@ -136,7 +154,16 @@ public record RestoreOptions(
          */
         public RestoreOptions build() {
             return new RestoreOptions(
-                    target, force, moveLeftoversAside, integrityCheck, parallelism, listener, cancelled, local, clock);
+                    target,
+                    force,
+                    moveLeftoversAside,
+                    integrityCheck,
+                    compareChecksum,
+                    parallelism,
+                    listener,
+                    cancelled,
+                    local,
+                    clock);
         }
     }
 }

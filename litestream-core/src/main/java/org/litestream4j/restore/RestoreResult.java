@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.Txid;
 
 /**
@@ -16,6 +17,8 @@ import org.litestream4j.ltx.Txid;
  * @param timestamp of that state
  * @param pageSize in bytes
  * @param pages of the database
+ * @param databaseChecksum which the database was found to have, as it had when this state was captured; empty if the replica does
+ *     not keep it
  * @param bytesRead of LTX files
  * @param files that were merged, those of {@code localFiles} included
  * @param localFiles how many of them were not on the replica yet
@@ -28,6 +31,7 @@ public record RestoreResult(
         Instant timestamp,
         int pageSize,
         long pages,
+        OptionalLong databaseChecksum,
         long bytesRead,
         int files,
         int localFiles,
@@ -38,6 +42,7 @@ public record RestoreResult(
         requireNonNull(target, "target");
         requireNonNull(txid, "txid");
         requireNonNull(timestamp, "timestamp");
+        requireNonNull(databaseChecksum, "databaseChecksum");
         movedAside = List.copyOf(movedAside);
         requireNonNull(elapsed, "elapsed");
     }

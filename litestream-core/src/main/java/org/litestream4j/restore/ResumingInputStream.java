@@ -3,7 +3,9 @@ package org.litestream4j.restore;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 
@@ -21,6 +23,7 @@ final class ResumingInputStream extends InputStream {
     private long position;
     private long remaining;
     private @Nullable InputStream in;
+    private OptionalLong databaseChecksum = OptionalLong.empty();
     private int failures;
 
     ResumingInputStream(PlanSource source, long offset, long length, StopSignal stop, RestoreCounters counters) {
@@ -67,10 +70,18 @@ final class ResumingInputStream extends InputStream {
         }
     }
 
+    /** Of the database after the file's last transaction, as the replica says; known, if at all, once something was read. */
+    OptionalLong databaseChecksum() {
+        return databaseChecksum;
+    }
+
     private int readOnce(byte[] bytes, int offset, int length) throws IOException {
         InputStream current = in;
         if (current == null) {
-            current = source.client().open(source.info().level(), source.info().name(), position, remaining);
+            OpenedFile opened = source.client()
+                    .openFile(source.info().level(), source.info().name(), position, remaining);
+            databaseChecksum = opened.databaseChecksum();
+            current = opened.content();
             in = current;
         }
         int count = current.read(bytes, offset, length);

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ManualClock;
@@ -18,6 +19,7 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.FaultyReplicaClient;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaDeleteException;
@@ -189,7 +191,7 @@ class CompactionTest {
             long gets = replica.gets;
             var in = replica.open(0, name, 0, ReplicaClient.TO_END);
             replica.gets = gets;
-            return in;
+            return new OpenedFile(in, OptionalLong.empty());
         });
         commit(20, Duration.ofSeconds(1));
         compaction.run(false);
@@ -202,7 +204,9 @@ class CompactionTest {
         compaction = compaction(
                 replica,
                 SETTINGS,
-                (name, size) -> name.equals(name(4, 4)) ? new ByteArrayInputStream(new byte[200]) : null);
+                (name, size) -> name.equals(name(4, 4))
+                        ? new OpenedFile(new ByteArrayInputStream(new byte[200]), OptionalLong.empty())
+                        : null);
         commit(5, Duration.ofSeconds(1));
         compaction.run(false);
         assertThat(replica.names(1)).containsExactly(name(2, 7));
@@ -423,7 +427,11 @@ class CompactionTest {
         byte[] content = database.snapshot();
         content[150] ^= 1;
         assertThatThrownBy(() -> compaction.publishSnapshot(
-                        name(1, 7), clock.instant(), new ByteArrayInputStream(content), "snapshot"))
+                        name(1, 7),
+                        clock.instant(),
+                        OptionalLong.empty(),
+                        new ByteArrayInputStream(content),
+                        "snapshot"))
                 .isInstanceOf(LtxFormatException.class);
         assertThat(replica.names(9)).containsExactly(name(1, 1));
     }

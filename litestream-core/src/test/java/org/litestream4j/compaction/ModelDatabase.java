@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.TreeMap;
 import org.litestream4j.ltx.LtxFileName;
@@ -183,6 +184,7 @@ final class ModelDatabase {
         compaction.publishSnapshot(
                 new LtxFileName(new Txid(1), txid()),
                 clock.instant(),
+                OptionalLong.empty(),
                 new ByteArrayInputStream(snapshot()),
                 "snapshot");
     }

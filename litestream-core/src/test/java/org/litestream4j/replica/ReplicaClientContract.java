@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -187,6 +188,39 @@ public abstract class ReplicaClientContract {
         assertThatThrownBy(() -> read(client, 0, name(1, 1), 0, ReplicaClient.TO_END))
                 .isInstanceOf(ReplicaFileNotFoundException.class);
         put(client, 0, name(1, 1), bytes(2)); // and nothing is in the way
+    }
+
+    @Test
+    void openFile_tellsTheDatabaseChecksumThatWasWritten() throws Exception {
+        ReplicaClient client = client();
+        byte[] large = bytes(LARGE);
+        try (ReplicaUpload upload = client.write(9, name(1, 1), TIME, OptionalLong.of(0x8000_0000_0000_00abL))) {
+            upload.write(large);
+            upload.publish();
+        }
+        try (ReplicaUpload upload = client.write(0, name(2, 2), TIME, OptionalLong.of(-1))) {
+            upload.write(bytes(300));
+            upload.publish();
+        }
+        put(client, 0, name(3, 3), bytes(300));
+        ReplicaClient reader = client();
+        for (long offset : new long[] {0, 1000, LARGE - 8}) {
+            assertTold(reader, 9, name(1, 1), offset, OptionalLong.of(0x8000_0000_0000_00abL));
+        }
+        assertTold(reader, 0, name(2, 2), 0, OptionalLong.of(-1));
+        assertTold(reader, 0, name(2, 2), 100, OptionalLong.of(-1));
+        assertTold(reader, 0, name(3, 3), 0, OptionalLong.empty());
+        assertThat(read(reader, 0, name(2, 2), 0, ReplicaClient.TO_END)).isEqualTo(bytes(300));
+        assertThatThrownBy(() -> reader.openFile(0, name(4, 4), 0, ReplicaClient.TO_END))
+                .isInstanceOf(ReplicaFileNotFoundException.class);
+    }
+
+    private static void assertTold(
+            ReplicaClient client, int level, LtxFileName name, long offset, OptionalLong expected) throws IOException {
+        try (OpenedFile file = client.openFile(level, name, offset, 100)) {
+            assertThat(file.databaseChecksum()).isEqualTo(expected);
+            assertThat(file.content().read()).isNotNegative();
+        }
     }
 
     @Test

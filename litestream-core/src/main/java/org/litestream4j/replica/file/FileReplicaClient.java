@@ -19,10 +19,13 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaDeleteException;
@@ -177,6 +180,18 @@ final class FileReplicaClient implements ReplicaClient {
         }
     }
 
+    @Override
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
+        InputStream content = open(level, name, offset, length);
+        OptionalLong checksum = OptionalLong.empty();
+        try {
+            checksum = DatabaseChecksum.of(path(level, name));
+        } catch (NoSuchFileException e) {
+            // deleted in this moment, and readable to its end
+        }
+        return new OpenedFile(content, checksum);
+    }
+
     private FileChannel openChannel(int level, LtxFileName name, Path path) throws IOException {
         try {
             return FileChannel.open(path, StandardOpenOption.READ);
@@ -190,10 +205,16 @@ final class FileReplicaClient implements ReplicaClient {
 
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        return write(level, name, timestamp, OptionalLong.empty());
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
         checkOpen();
         try {
             FileFolders.create(folder(level));
-            return FileReplicaUpload.begin(this, publisher, level, name, timestamp);
+            return FileReplicaUpload.begin(this, publisher, level, name, timestamp, databaseChecksum);
         } catch (AccessDeniedException e) {
             throw denied("write below " + root, e);
         }

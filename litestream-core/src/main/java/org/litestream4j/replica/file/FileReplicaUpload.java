@@ -10,7 +10,9 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
+import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaConflictException;
@@ -31,6 +33,8 @@ final class FileReplicaUpload extends ReplicaUpload {
 
     private final Instant timestamp;
 
+    private final OptionalLong databaseChecksum;
+
     private final Path temporary;
 
     private final FileChannel channel;
@@ -45,6 +49,7 @@ final class FileReplicaUpload extends ReplicaUpload {
             int level,
             LtxFileName name,
             Instant timestamp,
+            OptionalLong databaseChecksum,
             Path temporary,
             FileChannel channel) {
         this.client = client;
@@ -52,18 +57,24 @@ final class FileReplicaUpload extends ReplicaUpload {
         this.level = level;
         this.name = name;
         this.timestamp = timestamp;
+        this.databaseChecksum = databaseChecksum;
         this.temporary = temporary;
         this.channel = channel;
     }
 
     /** The level's folder must exist. */
     static FileReplicaUpload begin(
-            FileReplicaClient client, Publisher publisher, int level, LtxFileName name, Instant timestamp)
+            FileReplicaClient client,
+            Publisher publisher,
+            int level,
+            LtxFileName name,
+            Instant timestamp,
+            OptionalLong databaseChecksum)
             throws IOException {
         String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         Path temporary = client.folder(level).resolve("." + name + "." + suffix + ".tmp");
         FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        return new FileReplicaUpload(client, publisher, level, name, timestamp, temporary, channel);
+        return new FileReplicaUpload(client, publisher, level, name, timestamp, databaseChecksum, temporary, channel);
     }
 
     @Override
@@ -108,6 +119,7 @@ final class FileReplicaUpload extends ReplicaUpload {
         }
         drain();
         Files.setLastModifiedTime(temporary, FileTime.from(timestamp));
+        DatabaseChecksum.attach(temporary, databaseChecksum);
         channel.force(true);
         channel.close();
         Path target = client.path(level, name);

@@ -11,12 +11,14 @@ import java.util.Collection;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaDeleteException;
@@ -81,6 +83,11 @@ final class NatsReplicaClient implements ReplicaClient {
 
     @Override
     public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return openFile(level, name, offset, length).content();
+    }
+
+    @Override
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         return reader.open(objectName(level, name), offset, length);
     }
 
@@ -98,7 +105,13 @@ final class NatsReplicaClient implements ReplicaClient {
 
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return new NatsUpload(bucket, level, name, timestamp, objectName(level, name), clock);
+        return write(level, name, timestamp, OptionalLong.empty());
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
+        return new NatsUpload(bucket, level, name, timestamp, databaseChecksum, objectName(level, name), clock);
     }
 
     @Override

@@ -10,7 +10,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaConflictException;
@@ -31,6 +33,7 @@ final class NatsUpload extends ReplicaUpload {
     private final int level;
     private final LtxFileName name;
     private final Instant timestamp;
+    private final OptionalLong databaseChecksum;
     private final String objectName;
     private final Clock clock;
     private final String nuid = NUID.nextGlobal();
@@ -47,11 +50,19 @@ final class NatsUpload extends ReplicaUpload {
 
     private boolean ended;
 
-    NatsUpload(NatsBucket bucket, int level, LtxFileName name, Instant timestamp, String objectName, Clock clock) {
+    NatsUpload(
+            NatsBucket bucket,
+            int level,
+            LtxFileName name,
+            Instant timestamp,
+            OptionalLong databaseChecksum,
+            String objectName,
+            Clock clock) {
         this.bucket = bucket;
         this.level = level;
         this.name = name;
         this.timestamp = timestamp;
+        this.databaseChecksum = databaseChecksum;
         this.objectName = objectName;
         this.clock = clock;
         writer = new ChunkWriter(bucket, nuid);
@@ -112,11 +123,18 @@ final class NatsUpload extends ReplicaUpload {
                 .chunks(chunks)
                 .chunkSize(NatsBucket.CHUNK_SIZE)
                 .digest(written)
-                .headers(new Headers().put(StoredObject.TIMESTAMP_HEADER, StoredObject.format(timestamp)))
+                .headers(headers())
                 .build();
         publish(description, written);
         ended = true;
         return new LtxFileInfo(level, name, size, timestamp, true);
+    }
+
+    private Headers headers() {
+        Headers headers = new Headers().put(StoredObject.TIMESTAMP_HEADER, StoredObject.format(timestamp));
+        databaseChecksum.ifPresent(
+                checksum -> headers.put(StoredObject.CHECKSUM_HEADER, DatabaseChecksum.text(checksum)));
+        return headers;
     }
 
     private void publish(ObjectInfo description, String written) throws IOException {

@@ -3,7 +3,6 @@ package org.litestream4j.replica.nats;
 import io.nats.client.Message;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -11,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
 
@@ -40,7 +40,7 @@ final class ObjectReader {
         this.bucket = bucket;
     }
 
-    InputStream open(String objectName, long offset, long length) throws IOException {
+    OpenedFile open(String objectName, long offset, long length) throws IOException {
         Located known;
         synchronized (maps) {
             known = maps.get(objectName);
@@ -57,7 +57,8 @@ final class ObjectReader {
             byte[] content = fetchSmall(object);
             if (content != null) {
                 int from = (int) checkedOffset(objectName, offset, content.length);
-                return new ByteArrayInputStream(content, from, (int) (end(offset, length, content.length) - from));
+                int count = (int) (end(offset, length, content.length) - from);
+                return new OpenedFile(new ByteArrayInputStream(content, from, count), object.databaseChecksum());
             }
         }
         Located located =
@@ -65,10 +66,10 @@ final class ObjectReader {
         return ranged(objectName, located, offset, length);
     }
 
-    private InputStream ranged(String objectName, Located located, long offset, long length) {
+    private OpenedFile ranged(String objectName, Located located, long offset, long length) {
         long size = located.map().size();
         checkedOffset(objectName, offset, size);
-        return new ChunkReader(
+        ChunkReader content = new ChunkReader(
                 bucket,
                 objectName,
                 located.object(),
@@ -76,6 +77,7 @@ final class ObjectReader {
                 offset,
                 end(offset, length, size),
                 () -> forget(objectName));
+        return new OpenedFile(content, located.object().databaseChecksum());
     }
 
     private static long checkedOffset(String objectName, long offset, long size) {

@@ -9,7 +9,9 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.DatabaseChecksum;
 
 /**
  * What the bucket says about an object.
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param size in bytes
  * @param digest of the content as the object store writes it ({@code SHA-256=…}); null if unknown
  * @param timestamp from its header; null if it has none
+ * @param databaseChecksum from its header; empty if it has none
  * @param stored when its description was written
  * @param deleted it is the tombstone of an object
  * @param sequence of the description in the stream
@@ -28,11 +31,14 @@ record StoredObject(
         long chunks,
         @Nullable String digest,
         @Nullable Instant timestamp,
+        OptionalLong databaseChecksum,
         Instant stored,
         boolean deleted,
         long sequence) {
 
     static final String TIMESTAMP_HEADER = "Litestream-Timestamp";
+
+    static final String CHECKSUM_HEADER = "Litestream-Database-Checksum";
 
     private static final DateTimeFormatter FORMAT = new DateTimeFormatterBuilder()
             .appendPattern("uuuu-MM-dd'T'HH:mm:ss")
@@ -62,6 +68,7 @@ record StoredObject(
                 info.getChunks(),
                 info.getDigest(),
                 timestamp,
+                DatabaseChecksum.parse(info.getHeaders().getFirst(CHECKSUM_HEADER)),
                 stored,
                 info.isDeleted(),
                 sequence);

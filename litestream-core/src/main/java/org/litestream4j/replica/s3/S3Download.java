@@ -3,6 +3,7 @@ package org.litestream4j.replica.s3;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
@@ -40,6 +41,8 @@ final class S3Download extends InputStream {
 
     /** Of the object that the first request found. */
     private @Nullable String etag;
+
+    private OptionalLong databaseChecksum = OptionalLong.empty();
 
     private long position;
 
@@ -97,6 +100,9 @@ final class S3Download extends InputStream {
         if (!connected && bodyEnd != UNKNOWN && (end == UNKNOWN || end > bodyEnd)) {
             end = bodyEnd; // a range beyond the file's end is cut there
         }
+        if (!connected && response.hasMetadata()) {
+            databaseChecksum = S3Metadata.databaseChecksum(response.metadata());
+        }
         connected = true;
         etag = response.eTag();
     }
@@ -104,6 +110,11 @@ final class S3Download extends InputStream {
     /** The size of what is read, if the store told it; else negative. */
     long knownEnd() {
         return end;
+    }
+
+    /** From the object's metadata. */
+    OptionalLong databaseChecksum() {
+        return databaseChecksum;
     }
 
     private @Nullable String range() {

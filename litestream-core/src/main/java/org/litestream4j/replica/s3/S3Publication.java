@@ -3,9 +3,9 @@ package org.litestream4j.replica.s3;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.RequestListener.Operation;
@@ -32,16 +32,16 @@ final class S3Publication {
 
     private final String key;
 
-    private final Instant timestamp;
+    private final Map<String, String> metadata;
 
     private final long size;
 
     private final byte[] sha256;
 
-    S3Publication(S3Context context, String key, Instant timestamp, long size, byte[] sha256) {
+    S3Publication(S3Context context, String key, Map<String, String> metadata, long size, byte[] sha256) {
         this.context = context;
         this.key = key;
-        this.timestamp = timestamp;
+        this.metadata = metadata;
         this.size = size;
         this.sha256 = sha256;
     }
@@ -53,7 +53,7 @@ final class S3Publication {
                         Operation.PUT,
                         content.size(),
                         client -> client.putObject(
-                                context.requests().put(key, timestamp, onlyIfAbsent), S3Requests.body(content))));
+                                context.requests().put(key, metadata, onlyIfAbsent), S3Requests.body(content))));
     }
 
     /** Puts the parts of a large file together. Answers whether that used up the upload: else it is to be aborted. */

@@ -6,9 +6,11 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
@@ -67,24 +69,34 @@ final class S3ReplicaClient implements ReplicaClient {
 
     @Override
     public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return openFile(level, name, offset, length).content();
+    }
+
+    @Override
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         String key = context.keys().key(level, name);
         if (offset < 0 || length < TO_END) {
             throw new IllegalArgumentException("no such range: offset " + offset + ", length " + length);
         }
         try {
             if (length == 0) {
-                head(key);
-                return InputStream.nullInputStream();
+                return empty(S3Metadata.databaseChecksum(head(key).metadata()));
             }
-            return S3Download.open(context.calls(), context.requests(), context.failures(), key, offset, length);
+            S3Download content =
+                    S3Download.open(context.calls(), context.requests(), context.failures(), key, offset, length);
+            return new OpenedFile(content, content.databaseChecksum());
         } catch (SdkException e) {
             if (S3Failures.isBeyondEnd(e)) {
-                return InputStream.nullInputStream();
+                return empty(OptionalLong.empty());
             }
             throw S3Failures.isMissing(e)
                     ? context.failures().missing(e, key)
                     : context.failures().translate(e, "read " + key);
         }
+    }
+
+    private static OpenedFile empty(OptionalLong databaseChecksum) {
+        return new OpenedFile(InputStream.nullInputStream(), databaseChecksum);
     }
 
     private HeadObjectResponse head(String key) throws IOException {
@@ -103,9 +115,10 @@ final class S3ReplicaClient implements ReplicaClient {
         String key = context.keys().key(file.level(), file.name());
         try {
             HeadObjectResponse response = head(key);
-            return S3Timestamps.read(response.metadata()).orElse(response.lastModified());
+            return S3Metadata.timestamp(response.metadata()).orElse(response.lastModified());
         } catch (DateTimeException e) {
-            throw new ReplicaException(url(), "bad " + S3Timestamps.KEY + " of " + key + ": " + e.getMessage(), "", e);
+            throw new ReplicaException(
+                    url(), "bad " + S3Metadata.TIMESTAMP + " of " + key + ": " + e.getMessage(), "", e);
         } catch (SdkException e) {
             throw S3Failures.isMissing(e)
                     ? context.failures().missing(e, key)
@@ -115,8 +128,14 @@ final class S3ReplicaClient implements ReplicaClient {
 
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        return write(level, name, timestamp, OptionalLong.empty());
+    }
+
+    @Override
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
         context.calls().checkOpen();
-        return new S3Upload(context, level, name, timestamp);
+        return new S3Upload(context, level, name, timestamp, databaseChecksum);
     }
 
     @Override

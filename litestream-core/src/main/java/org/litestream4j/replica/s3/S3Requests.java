@@ -10,9 +10,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -73,13 +73,13 @@ final class S3Requests {
         return request.build();
     }
 
-    PutObjectRequest put(String key, Instant timestamp, boolean onlyIfAbsent) throws IOException {
+    PutObjectRequest put(String key, Map<String, String> metadata, boolean onlyIfAbsent) throws IOException {
         CustomerKey secret = customerKey();
         PutObjectRequest.Builder request = PutObjectRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
                 .contentType(CONTENT_TYPE)
-                .metadata(S3Timestamps.metadata(timestamp))
+                .metadata(metadata)
                 .storageClass(settings.storageClass());
         if (onlyIfAbsent) {
             request.ifNoneMatch("*");
@@ -96,13 +96,13 @@ final class S3Requests {
         return request.build();
     }
 
-    CreateMultipartUploadRequest create(String key, Instant timestamp) throws IOException {
+    CreateMultipartUploadRequest create(String key, Map<String, String> metadata) throws IOException {
         CustomerKey secret = customerKey();
         CreateMultipartUploadRequest.Builder request = CreateMultipartUploadRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
                 .contentType(CONTENT_TYPE)
-                .metadata(S3Timestamps.metadata(timestamp))
+                .metadata(metadata)
                 .storageClass(settings.storageClass());
         if (settings.encryption().kmsKeyId() != null) {
             request.serverSideEncryption(ServerSideEncryption.AWS_KMS)

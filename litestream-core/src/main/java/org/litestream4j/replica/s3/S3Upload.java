@@ -6,7 +6,9 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,8 @@ final class S3Upload extends ReplicaUpload {
 
     private final Instant timestamp;
 
+    private final Map<String, String> metadata;
+
     private final String key;
 
     private final MessageDigest digest = sha256();
@@ -52,11 +56,12 @@ final class S3Upload extends ReplicaUpload {
     /** Read by the threads that send parts. */
     private volatile boolean ended;
 
-    S3Upload(S3Context context, int level, LtxFileName name, Instant timestamp) {
+    S3Upload(S3Context context, int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum) {
         this.context = context;
         this.level = level;
         this.name = name;
         this.timestamp = timestamp;
+        this.metadata = S3Metadata.of(timestamp, databaseChecksum);
         this.key = context.keys().key(level, name);
         this.buffer = newBuffer();
     }
@@ -117,7 +122,7 @@ final class S3Upload extends ReplicaUpload {
     private String create() throws IOException {
         try {
             return context.calls().run(Operation.MULTIPART_CREATE, 0, client -> client.createMultipartUpload(
-                            context.requests().create(key, timestamp))
+                            context.requests().create(key, metadata))
                     .uploadId());
         } catch (SdkException e) {
             throw context.failures().translate(e, "begin to write " + key);
@@ -164,7 +169,7 @@ final class S3Upload extends ReplicaUpload {
             throw new IllegalStateException("publish was called before for " + key);
         }
         published = true;
-        S3Publication publication = new S3Publication(context, key, timestamp, size, digest.digest());
+        S3Publication publication = new S3Publication(context, key, metadata, size, digest.digest());
         String id = uploadId;
         if (id == null) {
             publication.put(buffer);

@@ -1,0 +1,390 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.litestream4j.SqliteFixture.execute;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.CaptureListener;
+import org.litestream4j.capture.CaptureSettings;
+import org.litestream4j.ltx.DatabaseChecksum;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.LtxWriter;
+import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.OpenedFile;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreException;
+import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestoreResult;
+import org.litestream4j.restore.RestoreTarget;
+import org.sqlite.SQLiteConfig;
+
+/** Each captured state has a checksum, through crashes and restarts, and a restore compares. */
+class DatabaseChecksumTest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private Path path() {
+        return folder.resolve("app.db");
+    }
+
+    private Path replica() {
+        return folder.resolve("replica");
+    }
+
+    // Capture alone.
+
+    private Capture attach(boolean databaseChecksum) throws Exception {
+        Capture capture = new Capture(
+                new CaptureSettings(
+                        path(),
+                        folder.resolve("meta"),
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(1),
+                        1,
+                        100,
+                        1 << 20,
+                        PageEncoding.BLOCK,
+                        databaseChecksum),
+                Clock.systemUTC(),
+                CaptureListener.NONE);
+        assertThat(capture.own()).isTrue();
+        capture.attach();
+        return capture;
+    }
+
+    private Connection writer() throws Exception {
+        SQLiteConfig config = new SQLiteConfig();
+        config.setBusyTimeout(10_000);
+        Connection connection = config.createConnection("jdbc:sqlite:" + path());
+        execute(connection, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0");
+        return connection;
+    }
+
+    private void assertTrue(Capture capture, String description) throws Exception {
+        while (capture.capture()) {
+            // to the end
+        }
+        assertThat(capture.databaseChecksum()).as(description).hasValue(Truth.databaseChecksum(path()));
+    }
+
+    /** The one who crashes leaves the WAL as it is: somebody else has the database open. */
+    private void crash(Capture capture) throws Exception {
+        capture.close();
+        capture.disown();
+    }
+
+    private boolean crashAndWrite(long seed, int pageSize, int megabytes) throws Exception {
+        Random random = new Random(seed);
+        String description = "seed " + seed;
+        RandomWorkload workload = new RandomWorkload(random, 20 * pageSize);
+        try (Connection writer = writer()) {
+            execute(
+                    writer,
+                    "PRAGMA page_size=" + pageSize,
+                    "PRAGMA journal_mode=DELETE",
+                    "VACUUM",
+                    "PRAGMA journal_mode=WAL",
+                    "CREATE TABLE tlarge(id INTEGER PRIMARY KEY, v)",
+                    "INSERT INTO tlarge SELECT value, randomblob(1000) FROM generate_series(1, " + megabytes * 1000 + ")",
+                    "PRAGMA wal_checkpoint(TRUNCATE)");
+            Capture first = attach(true);
+            assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
+            first.image(Txid.NONE, false);
+            assertTrue(first, description);
+            for (int i = random.nextInt(30); i >= 0; i--) {
+                workload.step(writer);
+                if (random.nextInt(3) > 0) {
+                    assertTrue(first, description);
+                }
+                if (random.nextInt(3) == 0) {
+                    first.checkpoint();
+                }
+            }
+            crash(first);
+            for (int i = random.nextInt(4); i > 0; i--) {
+                workload.step(writer); // perhaps with a checkpoint
+            }
+
+            Capture second = attach(true);
+            boolean proven = second.judge() == Capture.Continuity.PROVEN;
+            if (proven) {
+                assertThat(second.databaseChecksum()).isEmpty();
+                long due = second.completeChecksum();
+                while (due >= 0) {
+                    if (random.nextInt(3) == 0) {
+                        workload.step(writer);
+                    }
+                    if (random.nextInt(4) == 0) {
+                        second.capture();
+                    }
+                    if (random.nextInt(4) == 0) {
+                        second.checkpoint();
+                    }
+                    due = second.completeChecksum();
+                }
+                for (int i = 0; i < 10; i++) {
+                    assertTrue(second, description);
+                    workload.step(writer);
+                    second.checkpoint();
+                }
+            }
+            crash(second);
+            return proven;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {512, 4096, 65536})
+    void afterCrash_isFoundAgainWhileWritersGoOn(int pageSize) throws Exception {
+        long seed = Long.getLong("fuzz.seed", System.nanoTime());
+        int proven = 0;
+        for (int i = 0; i < 20 && proven < 3; i++) {
+            proven += crashAndWrite(seed + i, pageSize, 4) ? 1 : 0;
+            Capture.closeUnusedFiles();
+            SqliteFixture.deleteTree(folder);
+            Files.createDirectories(folder);
+        }
+        assertThat(proven).as("seed " + seed).isEqualTo(3);
+    }
+
+    @Test
+    @Tag("fuzz")
+    void afterCrash_forLong() throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("fuzz.seconds", 60));
+        Random seeds = new Random(Long.getLong("fuzz.seed", System.nanoTime()));
+        int proven = 0;
+        while (System.nanoTime() < end) {
+            proven += crashAndWrite(seeds.nextLong(), 512 << seeds.nextInt(8), 3) ? 1 : 0;
+            Capture.closeUnusedFiles();
+            SqliteFixture.deleteTree(folder);
+            Files.createDirectories(folder);
+        }
+        assertThat(proven).isPositive();
+        org.slf4j.LoggerFactory.getLogger(getClass()).info("{} crashes went on without an image", proven);
+    }
+
+    @Test
+    void afterCleanStop_isKnownAtOnce() throws Exception {
+        try (Connection writer = writer()) {
+            execute(writer, "CREATE TABLE t(x)", "INSERT INTO t VALUES (randomblob(100000))");
+            Capture first = attach(true);
+            first.judge();
+            first.image(Txid.NONE, false);
+            execute(writer, "INSERT INTO t VALUES (1)");
+            first.finish();
+            crash(first);
+
+            Capture second = attach(true);
+            assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertTrue(second, "after a clean stop");
+            assertThat(second.completeChecksum()).isNegative();
+            second.finish();
+            crash(second);
+
+            byte[] saved = Files.readAllBytes(folder.resolve("meta/checksums"));
+            saved[60] ^= 1;
+            Files.write(folder.resolve("meta/checksums"), saved);
+            Capture third = attach(true);
+            assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertThat(third.databaseChecksum()).isEmpty();
+            while (third.completeChecksum() >= 0) {
+                Thread.onSpinWait();
+            }
+            assertTrue(third, "computed again");
+            crash(third);
+        }
+    }
+
+    @Test
+    void switchedOff_isNeverKnown() throws Exception {
+        try (Connection writer = writer()) {
+            execute(writer, "CREATE TABLE t(x)");
+            Capture capture = attach(false);
+            capture.judge();
+            capture.image(Txid.NONE, false);
+            execute(writer, "INSERT INTO t VALUES (1)");
+            capture.finish();
+            assertThat(capture.databaseChecksum()).isEmpty();
+            assertThat(capture.completeChecksum()).isNegative();
+            for (LtxFileName name : capture.staging().list()) {
+                assertThat(capture.staging().databaseChecksum(name)).isEmpty();
+            }
+            assertThat(folder.resolve("meta/checksums")).doesNotExist();
+            crash(capture);
+        }
+    }
+
+    @Test
+    void fileChangedBehindSqlite_isFoundByASnapshot() throws Exception {
+        try (Connection writer = writer()) {
+            execute(writer, "CREATE TABLE t(x)", "INSERT INTO t VALUES (randomblob(100000))", "CREATE TABLE u(x)");
+            execute(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+            Capture capture = attach(true);
+            capture.judge();
+            capture.image(Txid.NONE, false);
+            try (var image = capture.openImage()) {
+                assertThat(image.write(() -> false)).isTrue();
+                assertThat(image.isAsCaptured()).isTrue();
+                assertThat(capture.snapshots().databaseChecksum(image.name())).isEqualTo(capture.databaseChecksum());
+            }
+            // sqlite_dbpage writes a page as SQL, a text editor would not: here the capture is misled instead
+            execute(writer, "INSERT INTO t VALUES (1)");
+            try (var image = capture.openImage()) {
+                execute(writer, "INSERT INTO t VALUES (2)");
+                capture.capture();
+                assertThat(image.write(() -> false)).isTrue();
+                assertThat(image.isAsCaptured()).isTrue(); // later captures do not matter
+            }
+            crash(capture);
+        }
+    }
+
+    // The engine.
+
+    private DatabaseConfig.Builder config() {
+        return DatabaseConfig.builder(
+                        path(), ReplicaLocation.of(replica().toUri().toString()))
+                .syncInterval(Duration.ofMillis(1))
+                .levels(List.of(Duration.ofHours(1), Duration.ofHours(2)));
+    }
+
+    private void replicate(DatabaseConfig config, boolean merged) throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path())).getConnection()) {
+                execute(connection, "CREATE TABLE t(id INTEGER PRIMARY KEY, x)");
+                for (int i = 1; i <= 6; i++) {
+                    execute(connection, "INSERT INTO t(x) VALUES (randomblob(10000))");
+                    database.sync(TIMEOUT);
+                }
+                if (merged) {
+                    database.snapshot(TIMEOUT);
+                    database.compact(TIMEOUT);
+                }
+            }
+        }
+    }
+
+    private RestoreResult restore(RestoreTarget target, boolean compare) throws Exception {
+        try (ReplicaClient client =
+                Replicas.open(ReplicaLocation.of(replica().toUri().toString()))) {
+            RestoreOptions options = RestoreOptions.builder()
+                    .target(target)
+                    .compareChecksum(compare)
+                    .build();
+            return Restore.restore(client, folder.resolve("restored.db"), options);
+        }
+    }
+
+    @Test
+    void everyFileOfTheReplica_hasTheChecksumOfItsLastTransaction() throws Exception {
+        replicate(config().build(), true);
+        PagesOfReplica pages = new PagesOfReplica(replica());
+        int found = 0;
+        try (ReplicaClient client =
+                Replicas.open(ReplicaLocation.of(replica().toUri().toString()))) {
+            List<LtxFileName> level0 = SqliteFixture.level0(replica());
+            pages.applyTo(new Txid(1));
+            assertThat(told(client, 9, LtxFileName.of(new Txid(1)))).hasValue(Truth.databaseChecksum(pages));
+            for (LtxFileName name : level0) {
+                pages.applyTo(name.max());
+                long expected = Truth.databaseChecksum(pages);
+                assertThat(told(client, 0, name)).as("0/" + name).hasValue(expected);
+                for (int level : new int[] {1, 2, 9}) {
+                    for (LtxFileName merged : SqliteFixture.level(replica(), level)) {
+                        if (merged.max().equals(name.max())) {
+                            assertThat(told(client, level, merged))
+                                    .as(level + "/" + merged)
+                                    .hasValue(expected);
+                            found++;
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(found).isGreaterThanOrEqualTo(2); // a merged file and a snapshot
+        RestoreResult result = restore(RestoreTarget.latest(), true);
+        assertThat(result.databaseChecksum()).hasValue(Truth.databaseChecksum(pages));
+    }
+
+    private static OptionalLong told(ReplicaClient client, int level, LtxFileName name) throws Exception {
+        try (OpenedFile file = client.openFile(level, name, 0, 100)) {
+            return file.databaseChecksum();
+        }
+    }
+
+    /** Each of its checksums is right; only the content is of another state. */
+    private static void forge(Path file) throws Exception {
+        ByteArrayOutputStream forged = new ByteArrayOutputStream();
+        try (LtxReader reader = LtxReader.open(Files.newInputStream(file), file.toString());
+                LtxWriter writer = LtxWriter.open(forged, reader.header(), PageEncoding.BLOCK)) {
+            boolean last = !reader.next();
+            while (!last) {
+                long pgno = reader.pgno();
+                byte[] page = reader.page().clone();
+                last = !reader.next();
+                page[page.length - 1] ^= (byte) (last ? 1 : 0);
+                writer.writePage(pgno, page);
+            }
+            writer.finish(0);
+        }
+        Files.write(file, forged.toByteArray()); // what is kept beside the file stays
+    }
+
+    @Test
+    void forgedFile_isFoundByRestore() throws Exception {
+        replicate(config().build(), false);
+        List<LtxFileName> level0 = SqliteFixture.level0(replica());
+        LtxFileName forged = level0.get(level0.size() - 3);
+        forge(replica().resolve("ltx/0/" + forged));
+
+        assertThatThrownBy(() -> restore(RestoreTarget.txid(forged.max()), true))
+                .isInstanceOfSatisfying(RestoreException.class, e -> {
+                    assertThat(e.reason()).isEqualTo(RestoreException.Reason.CHECKSUM);
+                    assertThat(e.remedy()).contains("ignore-database-checksum");
+                })
+                .hasMessageContaining("0/" + forged)
+                .hasMessageContaining(DatabaseChecksum.text(DatabaseChecksum.of(replica().resolve("ltx/0/" + forged))
+                        .orElseThrow()));
+        assertThat(Files.list(folder).map(file -> file.getFileName().toString()))
+                .noneMatch(name -> name.contains("restored"));
+
+        RestoreResult before = restore(RestoreTarget.txid(forged.max().previous()), true);
+        assertThat(before.databaseChecksum()).isPresent();
+        Files.delete(before.target());
+        RestoreResult asItIs = restore(RestoreTarget.txid(forged.max()), false);
+        assertThat(asItIs.databaseChecksum()).isEmpty();
+        assertThat(asItIs.txid()).isEqualTo(forged.max());
+    }
+
+    @Test
+    void switchedOff_restoresWithoutComparing() throws Exception {
+        replicate(config().databaseChecksum(false).build(), true);
+        assertThat(restore(RestoreTarget.latest(), true).databaseChecksum()).isEmpty();
+    }
+}
