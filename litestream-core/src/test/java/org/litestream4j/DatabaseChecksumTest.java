@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,8 +109,9 @@ class DatabaseChecksumTest {
                     "PRAGMA journal_mode=DELETE",
                     "VACUUM",
                     "PRAGMA journal_mode=WAL",
-                    "CREATE TABLE tlarge(id INTEGER PRIMARY KEY, v)",
-                    "INSERT INTO tlarge SELECT value, randomblob(1000) FROM generate_series(1, " + megabytes * 1000 + ")",
+                    "CREATE TABLE large(id INTEGER PRIMARY KEY, v)",
+                    "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < " + megabytes * 1000
+                            + ") INSERT INTO large SELECT n, randomblob(1000) FROM s",
                     "PRAGMA wal_checkpoint(TRUNCATE)");
             Capture first = attach(true);
             assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
@@ -162,13 +164,13 @@ class DatabaseChecksumTest {
     void afterCrash_isFoundAgainWhileWritersGoOn(int pageSize) throws Exception {
         long seed = Long.getLong("fuzz.seed", System.nanoTime());
         int proven = 0;
-        for (int i = 0; i < 20 && proven < 3; i++) {
-            proven += crashAndWrite(seed + i, pageSize, 4) ? 1 : 0;
+        for (int i = 0; i < 20 && proven < 2; i++) {
+            proven += crashAndWrite(seed + i, pageSize, 3) ? 1 : 0;
             Capture.closeUnusedFiles();
             SqliteFixture.deleteTree(folder);
             Files.createDirectories(folder);
         }
-        assertThat(proven).as("seed " + seed).isEqualTo(3);
+        assertThat(proven).as("seed " + seed).isEqualTo(2);
     }
 
     @Test
@@ -251,13 +253,28 @@ class DatabaseChecksumTest {
                 assertThat(image.isAsCaptured()).isTrue();
                 assertThat(capture.snapshots().databaseChecksum(image.name())).isEqualTo(capture.databaseChecksum());
             }
-            // sqlite_dbpage writes a page as SQL, a text editor would not: here the capture is misled instead
-            execute(writer, "INSERT INTO t VALUES (1)");
             try (var image = capture.openImage()) {
-                execute(writer, "INSERT INTO t VALUES (2)");
+                execute(writer, "INSERT INTO t VALUES (1)");
                 capture.capture();
                 assertThat(image.write(() -> false)).isTrue();
-                assertThat(image.isAsCaptured()).isTrue(); // later captures do not matter
+                assertThat(image.isAsCaptured()).isTrue(); // what is captured later does not matter
+            }
+            // another process, or SQLite's locks would be lost
+            long at = 4096L * 10 + 2000; // in the blob
+            Process dd = new ProcessBuilder(
+                            "sh", "-c", "printf x | dd of=" + path() + " bs=1 seek=" + at + " conv=notrunc 2>/dev/null")
+                    .start();
+            assertThat(dd.waitFor()).isZero();
+            try (var image = capture.openImage()) {
+                assertThat(image.write(() -> false)).isTrue();
+                assertThat(image.isAsCaptured()).isFalse();
+                long actual = capture.snapshots().databaseChecksum(image.name()).orElseThrow();
+                assertThat(capture.databaseChecksum().orElseThrow()).isNotEqualTo(actual);
+                capture.forgetChecksum();
+                while (capture.completeChecksum() >= 0) {
+                    Thread.onSpinWait();
+                }
+                assertThat(capture.databaseChecksum()).hasValue(actual);
             }
             crash(capture);
         }
@@ -369,10 +386,12 @@ class DatabaseChecksumTest {
                     assertThat(e.remedy()).contains("ignore-database-checksum");
                 })
                 .hasMessageContaining("0/" + forged)
-                .hasMessageContaining(DatabaseChecksum.text(DatabaseChecksum.of(replica().resolve("ltx/0/" + forged))
-                        .orElseThrow()));
-        assertThat(Files.list(folder).map(file -> file.getFileName().toString()))
-                .noneMatch(name -> name.contains("restored"));
+                .hasMessageContaining(
+                        DatabaseChecksum.text(DatabaseChecksum.of(replica().resolve("ltx/0/" + forged))
+                                .orElseThrow()));
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files.map(file -> file.getFileName().toString())).noneMatch(name -> name.contains("restored"));
+        }
 
         RestoreResult before = restore(RestoreTarget.txid(forged.max().previous()), true);
         assertThat(before.databaseChecksum()).isPresent();

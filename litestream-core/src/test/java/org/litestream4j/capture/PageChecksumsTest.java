@@ -30,7 +30,7 @@ class PageChecksumsTest {
                 pages.resize(commit);
                 model.tailMap(commit, false).clear();
             } else if (pages.commit() > 0) {
-                long pgno = 1 + random.nextInt((int) pages.commit());
+                long pgno = 1L + random.nextInt((int) pages.commit());
                 long checksum = random.nextInt(20) == 0 ? 0 : random.nextLong() | LtxChecksum.STORED_BIT;
                 pages.put(pgno, checksum);
                 model.put(pgno, checksum);
@@ -109,13 +109,6 @@ class PageChecksumsTest {
 
     private static PositionRecord position(long txid, long fileChecksum, long commit) {
         return new PositionRecord(
-                new Txid(txid),
-                fileChecksum,
-                512,
-                commit,
-                WalPosition.NONE,
-                Fingerprint.NONE,
-                true,
-                WalPosition.NONE);
+                new Txid(txid), fileChecksum, 512, commit, WalPosition.NONE, Fingerprint.NONE, true, WalPosition.NONE);
     }
 }
