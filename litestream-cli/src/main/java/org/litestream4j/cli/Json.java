@@ -7,6 +7,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.LocalState;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.restore.FollowState;
@@ -79,13 +80,18 @@ final class Json {
         }
     }
 
-    /** What was restored. */
+    /**
+     * What was restored.
+     *
+     * @param databaseChecksum that it was found to have, as when it was captured; null if the replica does not keep it
+     */
     record Result(
             String database,
             String txid,
             Instant timestamp,
             int pageSize,
             long pages,
+            @Nullable String databaseChecksum,
             long bytesRead,
             int files,
             List<String> movedAside,
@@ -97,6 +103,9 @@ final class Json {
                     result.timestamp(),
                     result.pageSize(),
                     result.pages(),
+                    result.databaseChecksum().isPresent()
+                            ? DatabaseChecksum.text(result.databaseChecksum().getAsLong())
+                            : null,
                     result.bytesRead(),
                     result.files(),
                     result.movedAside().stream().map(Object::toString).toList(),

@@ -66,6 +66,12 @@ final class RestoreCommand implements Callable<Integer> {
     private IntegrityCheck integrityCheck = IntegrityCheck.NONE;
 
     @Option(
+            names = "--ignore-database-checksum",
+            description =
+                    "Restore what its replica has even if it is, by the checksum kept there, not what was captured.")
+    private boolean ignoreDatabaseChecksum;
+
+    @Option(
             names = "--parallelism",
             paramLabel = "N",
             description = "Connections to the replica. Default: " + RestoreOptions.DEFAULT_PARALLELISM + ".")
@@ -186,6 +192,7 @@ final class RestoreCommand implements Callable<Integer> {
                     .target(target)
                     .force(force)
                     .integrityCheck(integrityCheck)
+                    .compareChecksum(!ignoreDatabaseChecksum)
                     .parallelism(parallelism)
                     .listener(listener)
                     .cancelled(cancellation::isCancelled)
@@ -224,7 +231,7 @@ final class RestoreCommand implements Callable<Integer> {
         result.movedAside().forEach(path -> print("moved aside: " + path));
         print(String.format(
                 Locale.ROOT,
-                "restored %s: TXID %s of %s, %d pages of %d bytes, from %d files, %d bytes, in %.1f s",
+                "restored %s: TXID %s of %s, %d pages of %d bytes, from %d files, %d bytes, in %.1f s%s",
                 result.target(),
                 result.txid(),
                 result.timestamp(),
@@ -232,7 +239,8 @@ final class RestoreCommand implements Callable<Integer> {
                 result.pageSize(),
                 result.files(),
                 result.bytesRead(),
-                result.elapsed().toMillis() / 1000.0));
+                result.elapsed().toMillis() / 1000.0,
+                result.databaseChecksum().isPresent() ? ", with the checksum it had when captured" : ""));
     }
 
     private void print(String line) {

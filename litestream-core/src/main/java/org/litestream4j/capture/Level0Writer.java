@@ -196,7 +196,7 @@ final class Level0Writer {
 
         void write(long pgno, byte[] page) throws IOException {
             ltx.writePage(pgno, page);
-            databaseChecksum.page(pgno, page);
+            databaseChecksum.page(pgno, ltx.pageChecksum());
         }
 
         long publish(@Nullable WalFile wal, WalScan scan) throws IOException {

@@ -110,7 +110,7 @@ public final class LiveImage implements Closeable {
                 if (pgno != lockPage) {
                     source.read(pgno, page);
                     ltx.writePage(pgno, page);
-                    xor ^= settings.databaseChecksum() ? LtxChecksum.page(pgno, page) : 0;
+                    xor ^= settings.databaseChecksum() ? ltx.pageChecksum() : 0;
                 }
             }
             ltx.finish(0);

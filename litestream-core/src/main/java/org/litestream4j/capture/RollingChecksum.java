@@ -125,11 +125,15 @@ final class RollingChecksum {
         }
     }
 
-    /** A page of what was begun. */
-    void page(long pgno, byte[] page) {
+    /**
+     * A page of what was begun.
+     *
+     * @param checksum of the page
+     */
+    void page(long pgno, long checksum) {
         PageChecksums current = pages;
         if (current != null) {
-            current.put(pgno, checksum(pgno, page));
+            current.put(pgno, checksum);
         }
     }
 
@@ -184,7 +188,7 @@ final class RollingChecksum {
             byte[] page = new byte[position.pageSize()];
             for (long entry : scan.pages().sorted(position.commit())) {
                 wal.readPage(WalPageMap.frameOf(entry), page);
-                begun.put(WalPageMap.pgno(entry), checksum(WalPageMap.pgno(entry), page));
+                begun.put(WalPageMap.pgno(entry), LtxChecksum.page(WalPageMap.pgno(entry), page));
             }
             if (!wal.header().map(header -> header.sameSalts(position.wal())).orElse(false)) {
                 return;
@@ -226,10 +230,6 @@ final class RollingChecksum {
         if (current.isComplete()) {
             log.info("the database's checksum is known again: db={} pages={}", settings.database(), current.commit());
         }
-    }
-
-    private long checksum(long pgno, byte[] page) {
-        return checksum(pgno, page, 0, page.length);
     }
 
     private long checksum(long pgno, byte[] bytes, int offset, int count) {

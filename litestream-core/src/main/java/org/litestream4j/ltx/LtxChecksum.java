@@ -99,6 +99,12 @@ public final class LtxChecksum {
         length += next.length;
     }
 
+    /** The same for a page whose size {@code shift} is of. */
+    void append(LtxChecksum page, LtxChecksumShift shift) {
+        register = ~(shift.over(value()) ^ page.value());
+        length += page.length;
+    }
+
     /**
      * CRC of two byte strings one after the other.
      *
@@ -130,6 +136,14 @@ public final class LtxChecksum {
         LtxChecksum checksum = new LtxChecksum();
         checksum.updateInt((int) pgno);
         checksum.update(page, 0, page.length);
+        return checksum.stored();
+    }
+
+    /** The same from the CRC of the page's bytes alone. */
+    static long page(long pgno, LtxChecksum page, LtxChecksumShift shift) {
+        LtxChecksum checksum = new LtxChecksum();
+        checksum.updateInt((int) pgno);
+        checksum.append(page, shift);
         return checksum.stored();
     }
 

@@ -29,6 +29,8 @@ public final class LtxWriter implements Closeable {
     private final long lockPgno;
     private final int frameBound;
     private final LtxChecksum checksum = new LtxChecksum();
+    private final LtxChecksum pageChecksum = new LtxChecksum();
+    private final LtxChecksumShift shift;
     private final PageIndexBytes index = new PageIndexBytes();
 
     private final byte[] buffer;
@@ -45,6 +47,7 @@ public final class LtxWriter implements Closeable {
         this.encoding = requireNonNull(encoding, "encoding");
         lockPgno = LockPage.pgno(header.pageSize());
         frameBound = PageFrame.bound(header.pageSize());
+        shift = LtxChecksumShift.ofPage(header.pageSize());
         buffer = new byte[WRITE_SIZE + frameBound];
         byte[] bytes = LtxHeaderCodec.encode(header);
         checksum.update(bytes, 0, bytes.length);
@@ -84,6 +87,11 @@ public final class LtxWriter implements Closeable {
         }
         BigEndian.putInt(buffer, at, (int) pgno);
         endPage(pgno, page, PageFrame.HEADER_SIZE + dataSize);
+    }
+
+    /** The checksum of the page that was added last, as {@link LtxChecksum#page} would compute it, at no cost. */
+    public long pageChecksum() {
+        return LtxChecksum.page(lastPgno, pageChecksum, shift);
     }
 
     /** Adds a page whose frame another file has already: {@code frame[offset, offset + size)} decodes to the page. */
@@ -158,10 +166,12 @@ public final class LtxWriter implements Closeable {
     private void endPage(long pgno, byte[] page, int frameSize) {
         boolean block = BigEndian.unsignedShort(buffer, position + Integer.BYTES) == PageFrame.BLOCK_FLAG;
         checksum.update(buffer, position, block ? PageFrame.BLOCK_HEADER_SIZE : PageFrame.HEADER_SIZE);
-        checksum.update(page, 0, page.length);
+        pageChecksum.reset();
+        pageChecksum.update(page, 0, page.length);
+        checksum.append(pageChecksum, shift);
         index.add(pgno, size(), frameSize);
         if (header.isSnapshot() && header.hasDatabaseChecksums()) {
-            xorOfPages ^= LtxChecksum.page(pgno, page);
+            xorOfPages ^= LtxChecksum.page(pgno, pageChecksum, shift);
         }
         position += frameSize;
         lastPgno = pgno;

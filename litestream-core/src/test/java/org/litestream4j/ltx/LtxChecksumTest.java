@@ -78,6 +78,27 @@ class LtxChecksumTest {
         assertThat(LtxChecksum.combine(model(a), model(b), b.length)).isEqualTo(model(whole));
     }
 
+    @Property
+    void append_ofAPage_equalsItsBytes(@ForAll @Size(max = 100) byte[] before, @ForAll int pgno, @ForAll long content) {
+        for (int pageSize = 512; pageSize <= 65536; pageSize *= 2) {
+            byte[] page = ByteBuffer.allocate(pageSize).putLong(content).array();
+            LtxChecksum ofPage = new LtxChecksum();
+            ofPage.update(page, 0, pageSize);
+            LtxChecksum bytes = new LtxChecksum();
+            bytes.update(before, 0, before.length);
+            LtxChecksum shifted = new LtxChecksum();
+            shifted.update(before, 0, before.length);
+
+            bytes.update(page, 0, pageSize);
+            shifted.append(ofPage, LtxChecksumShift.ofPage(pageSize));
+
+            assertThat(shifted.value()).isEqualTo(bytes.value());
+            assertThat(shifted.length()).isEqualTo(bytes.length());
+            assertThat(LtxChecksum.page(pgno, ofPage, LtxChecksumShift.ofPage(pageSize)))
+                    .isEqualTo(LtxChecksum.page(pgno, page));
+        }
+    }
+
     @Test
     void combine_overMoreThanFourGigabytes_equalsSteps() {
         long a = 0x123456789abcdef0L;

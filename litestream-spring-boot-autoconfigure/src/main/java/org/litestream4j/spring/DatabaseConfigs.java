@@ -29,7 +29,7 @@ final class DatabaseConfigs {
             new LitestreamProperties.OwnSnapshot(null, null);
 
     private static final Database NO_OVERRIDES = new Database(
-            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
             null);
 
     private final LitestreamProperties properties;
@@ -124,6 +124,7 @@ final class DatabaseConfigs {
                         either(own.validation(), properties.validation()).interval())
                 .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
+                .databaseChecksum(either(own.databaseChecksum(), properties.databaseChecksum()))
                 .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()))
                 .durability(either(own.durability(), properties.durability()))
                 .durabilityTimeout(either(own.durabilityTimeout(), properties.durabilityTimeout()));

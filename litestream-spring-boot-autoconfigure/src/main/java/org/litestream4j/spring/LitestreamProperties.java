@@ -32,6 +32,7 @@ import org.springframework.util.unit.DataSize;
  * @param validation Whether the replica is checked for gaps.
  * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
+ * @param databaseChecksum Whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
  * @param durability What the return of a commit means: "async", it is in the local database; "replicated", it is on the replica.
  * @param durabilityTimeout Longest wait of a commit for the replica.
@@ -57,6 +58,7 @@ public record LitestreamProperties(
         @DefaultValue Validation validation,
         @DefaultValue("30s") Duration shutdownSyncTimeout,
         @DefaultValue("block") PageEncoding pageEncoding,
+        @DefaultValue("true") boolean databaseChecksum,
         @DefaultValue("false") boolean replaceWithEmpty,
         @DefaultValue("async") Durability durability,
         @DefaultValue("10s") Duration durabilityTimeout,
@@ -140,6 +142,7 @@ public record LitestreamProperties(
      * @param validation Whether the replica is checked for gaps.
      * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
      * @param pageEncoding How pages are written.
+     * @param databaseChecksum Whether each captured state gets a checksum that restores compare.
      * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
      * @param durability What the return of a commit means.
      * @param durabilityTimeout Longest wait of a commit for the replica.
@@ -161,6 +164,7 @@ public record LitestreamProperties(
             @Nullable Validation validation,
             @Nullable Duration shutdownSyncTimeout,
             @Nullable PageEncoding pageEncoding,
+            @Nullable Boolean databaseChecksum,
             @Nullable Boolean replaceWithEmpty,
             @Nullable Durability durability,
             @Nullable Duration durabilityTimeout) {}

@@ -71,6 +71,7 @@ class LitestreamPropertiesTest {
                                         Map.entry("litestream.retention.enabled", "false"),
                                         Map.entry("litestream.validation.interval", "6h"),
                                         Map.entry("litestream.shutdown-sync-timeout", "5s"),
+                                        Map.entry("litestream.database-checksum", "false"),
                                         Map.entry("litestream.replace-with-empty", "true"),
                                         Map.entry("litestream.durability", "replicated"),
                                         Map.entry("litestream.durability-timeout", "3s"),
@@ -93,6 +94,7 @@ class LitestreamPropertiesTest {
                         .validationInterval(Duration.ofHours(6))
                         .shutdownSyncTimeout(Duration.ofSeconds(5))
                         .pageEncoding(PageEncoding.FRAME)
+                        .databaseChecksum(false)
                         .replaceWithEmpty(true)
                         .durability(Durability.REPLICATED)
                         .durabilityTimeout(Duration.ofSeconds(3))
