@@ -54,8 +54,7 @@ public final class CaptureChecksum {
                     }
                 }
             }
-            System.out.printf(
-                    Locale.ROOT, "%d rows, %d pages per capture, median of %d:%n", rows, with.pages, rounds);
+            System.out.printf(Locale.ROOT, "%d rows, %d pages per capture, median of %d:%n", rows, with.pages, rounds);
             report("time", wall);
             report("processor", cpu);
         }
@@ -160,8 +159,8 @@ public final class CaptureChecksum {
         private static void deleteTree(Path folder) throws IOException {
             if (Files.exists(folder)) {
                 try (var files = Files.walk(folder)) {
-                    for (Path file : files.sorted(java.util.Comparator.reverseOrder())
-                            .toList()) {
+                    for (Path file :
+                            files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                         Files.delete(file);
                     }
                 }

@@ -15,8 +15,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.OptionalLong;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CaptureListener;
 import org.litestream4j.capture.CaptureSettings;
@@ -110,7 +110,7 @@ public final class RequestCost {
                         16_384,
                         64 << 20,
                         PageEncoding.BLOCK,
- true),
+                        true),
                 clock,
                 CaptureListener.NONE);
         Ownership ownership = new Ownership(replica, clock, clock::nanoTime, LEVEL0_RETENTION.dividedBy(2));
@@ -120,7 +120,7 @@ public final class RequestCost {
                 (name, size) -> {
                     try {
                         return new OpenedFile(
-Files.newInputStream(capture.staging().path(name)), OptionalLong.empty());
+                                Files.newInputStream(capture.staging().path(name)), OptionalLong.empty());
                     } catch (NoSuchFileException e) {
                         return null;
                     }

@@ -29,8 +29,8 @@ final class DatabaseConfigs {
             new LitestreamProperties.OwnSnapshot(null, null);
 
     private static final Database NO_OVERRIDES = new Database(
-            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-            null);
+            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            null, null);
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
