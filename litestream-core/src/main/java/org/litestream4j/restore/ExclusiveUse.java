@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -75,9 +76,11 @@ final class ExclusiveUse implements Closeable {
         try {
             connection = JDBC.createConnection(IntegrityChecker.url(database, "mode=rw"), new Properties());
             run(connection, "PRAGMA busy_timeout=" + BUSY_TIMEOUT.toMillis());
-            run(connection, "PRAGMA locking_mode=EXCLUSIVE");
-            run(connection, "PRAGMA journal_mode=DELETE");
+            run(connection, "PRAGMA journal_mode=DELETE"); // SQLite allows it to the only connection
             run(connection, "BEGIN EXCLUSIVE");
+            if (!"delete".equals(text(connection, "PRAGMA journal_mode"))) { // somebody was quicker
+                throw refused(database, replica, null);
+            }
             taken = true;
             return new ExclusiveUse(connection);
         } catch (SQLiteException e) {
@@ -98,6 +101,13 @@ final class ExclusiveUse implements Closeable {
     private static void run(Connection connection, String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(sql);
+        }
+    }
+
+    private static String text(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            return row.getString(1);
         }
     }
 
