@@ -34,10 +34,18 @@ final class DatabaseConfigs {
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
+    private final LitestreamConnectionDetails details;
 
+    /** With the settings alone. */
     DatabaseConfigs(LitestreamProperties properties, ApplicationDatabase application) {
+        this(properties, application, new PropertiesLitestreamConnectionDetails(properties.replica()));
+    }
+
+    DatabaseConfigs(
+            LitestreamProperties properties, ApplicationDatabase application, LitestreamConnectionDetails details) {
         this.properties = properties;
         this.application = application;
+        this.details = details;
     }
 
     /** @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead */
@@ -70,7 +78,7 @@ final class DatabaseConfigs {
                             + " have no path: only one can be the application's database (spring.datasource.url).",
                     "Set litestream.databases.<name>.path for the others.");
         }
-        boolean wanted = properties.replica().url() != null || !overrides.isEmpty();
+        boolean wanted = properties.replica().url() != null || details.getUrl() != null || !overrides.isEmpty();
         Optional<String> url = application.url();
         if (url.isEmpty()) {
             if (wanted) {
@@ -149,6 +157,10 @@ final class DatabaseConfigs {
         if (shared) {
             url = properties.replica().url();
         }
+        boolean detailed = !(details instanceof PropertiesLitestreamConnectionDetails);
+        if (detailed && ofApplication && details.getUrl() != null) {
+            url = details.getUrl();
+        }
         if (url == null || url.isBlank()) {
             String setting = ofApplication ? "litestream.replica.url" : "litestream.databases." + name + ".replica.url";
             throw new LitestreamSettingException(
@@ -165,6 +177,9 @@ final class DatabaseConfigs {
             }
             if (own.replica() != null) {
                 settings.putAll(own.replica().settings(scheme));
+            }
+            if (detailed) {
+                settings.putAll(details.getSettings(scheme));
             }
             return new ReplicaLocation(url.strip(), settings);
         } catch (IllegalArgumentException e) {

@@ -56,9 +56,18 @@ public final class LitestreamAutoConfiguration {
     }
 
     @Bean
+    @ConditionalOnMissingBean
+    LitestreamConnectionDetails litestreamConnectionDetails(LitestreamProperties properties) {
+        return new PropertiesLitestreamConnectionDetails(properties.replica());
+    }
+
+    @Bean
     ReplicatedDatabases litestreamReplicatedDatabases(
-            Litestream litestream, LitestreamProperties properties, ApplicationDatabase application) {
-        return new ReplicatedDatabases(litestream, properties, application);
+            Litestream litestream,
+            LitestreamProperties properties,
+            ApplicationDatabase application,
+            LitestreamConnectionDetails details) {
+        return new ReplicatedDatabases(litestream, properties, application, details);
     }
 
     @Bean

@@ -28,16 +28,22 @@ final class ReplicatedDatabases implements InitializingBean {
     private final Litestream litestream;
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
+    private final LitestreamConnectionDetails details;
 
-    ReplicatedDatabases(Litestream litestream, LitestreamProperties properties, ApplicationDatabase application) {
+    ReplicatedDatabases(
+            Litestream litestream,
+            LitestreamProperties properties,
+            ApplicationDatabase application,
+            LitestreamConnectionDetails details) {
         this.litestream = litestream;
         this.properties = properties;
         this.application = application;
+        this.details = details;
     }
 
     @Override
     public void afterPropertiesSet() throws IOException {
-        List<DatabaseConfig> configs = new DatabaseConfigs(properties, application).create();
+        List<DatabaseConfig> configs = new DatabaseConfigs(properties, application, details).create();
         for (DatabaseConfig config : configs) {
             begin(config);
         }

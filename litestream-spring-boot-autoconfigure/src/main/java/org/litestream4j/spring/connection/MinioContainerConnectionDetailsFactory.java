@@ -1,0 +1,32 @@
+package org.litestream4j.spring.connection;
+
+import java.util.Map;
+import org.litestream4j.spring.LitestreamConnectionDetails;
+import org.springframework.boot.testcontainers.service.connection.ContainerConnectionDetailsFactory;
+import org.springframework.boot.testcontainers.service.connection.ContainerConnectionSource;
+import org.testcontainers.containers.MinIOContainer;
+
+/** Of a {@code MinIOContainer} with {@code @ServiceConnection}: where it is and its keys. The bucket is that of the settings. */
+final class MinioContainerConnectionDetailsFactory
+        extends ContainerConnectionDetailsFactory<MinIOContainer, LitestreamConnectionDetails> {
+
+    @Override
+    protected LitestreamConnectionDetails getContainerConnectionDetails(
+            ContainerConnectionSource<MinIOContainer> source) {
+        return new Details(source);
+    }
+
+    private static final class Details extends ContainerConnectionDetails<MinIOContainer>
+            implements LitestreamConnectionDetails {
+
+        Details(ContainerConnectionSource<MinIOContainer> source) {
+            super(source);
+        }
+
+        @Override
+        public Map<String, String> getSettings(String scheme) {
+            MinIOContainer minio = getContainer();
+            return Minio.settings(scheme, minio.getS3URL(), minio.getUserName(), minio.getPassword());
+        }
+    }
+}

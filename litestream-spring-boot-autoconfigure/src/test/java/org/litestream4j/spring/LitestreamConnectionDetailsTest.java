@@ -1,0 +1,111 @@
+package org.litestream4j.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.Litestream;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/** Who knows better than the settings where the replica is, is believed. */
+class LitestreamConnectionDetailsTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void withoutDetails_theyAreTheSettings() {
+        Runners.jdbc(folder).withPropertyValues("litestream.replica.s3.region=eu-central-1").run(context -> {
+            LitestreamConnectionDetails details = context.getBean(LitestreamConnectionDetails.class);
+            assertThat(details.getUrl()).isEqualTo("file://" + folder.resolve("replica"));
+            assertThat(details.getSettings("s3")).containsEntry("region", "eu-central-1");
+        });
+    }
+
+    @Test
+    void detailsOfTheUrl_areUsed_andRestoredFrom() throws Exception {
+        Details details = new Details("file://" + folder.resolve("elsewhere"), Map.of());
+        Runners.jdbc(folder).withBean(LitestreamConnectionDetails.class, () -> details).run(context -> {
+            JdbcClient client = context.getBean(JdbcClient.class);
+            client.sql("CREATE TABLE note(text)").update();
+            client.sql("INSERT INTO note VALUES ('kept elsewhere')").update();
+            context.getBean(Litestream.class).database("app.db").orElseThrow().sync(Duration.ofSeconds(20));
+        });
+        assertThat(folder.resolve("elsewhere/ltx")).isDirectory();
+        assertThat(folder.resolve("replica")).doesNotExist();
+        Runners.loseDisk(folder);
+        Runners.jdbc(folder)
+                .withBean(LitestreamConnectionDetails.class, () -> details)
+                .run(context -> assertThat(context.getBean(JdbcClient.class)
+                                .sql("SELECT text FROM note")
+                                .query(String.class)
+                                .single())
+                        .isEqualTo("kept elsewhere"));
+    }
+
+    @Test
+    void settingsOfTheDetails_beatAllOthers_andLeaveTheRest() {
+        Map<String, String> replicas = new HashMap<>();
+        Details details = new Details(null, Map.of("endpoint", "http://localhost:1234", "session-token", ""));
+        for (DatabaseConfig config : new DatabaseConfigs(
+                        bind(Map.of(
+                                "litestream.replica.url", "s3://app/path",
+                                "litestream.replica.s3.endpoint", "https://production.example.org",
+                                "litestream.replica.s3.session-token", "a token of other keys",
+                                "litestream.replica.s3.storage-class", "STANDARD_IA",
+                                "litestream.databases.audit.path",
+                                        folder.resolve("audit.db").toString(),
+                                "litestream.databases.audit.replica.url", "s3://audit",
+                                "litestream.databases.audit.replica.s3.endpoint", "https://audit.example.org",
+                                "litestream.databases.audit.replica.s3.region", "eu-west-1")),
+                        () -> Optional.of("jdbc:sqlite:" + folder.resolve("app.db")),
+                        details)
+                .create()) {
+            replicas.put(config.name(), config.replica().url());
+            assertThat(config.replica().settings())
+                    .containsEntry("endpoint", "http://localhost:1234")
+                    .containsEntry("storage-class", "STANDARD_IA")
+                    .containsEntry("session-token", "");
+        }
+        assertThat(replicas).containsOnly(Map.entry("app.db", "s3://app/path"), Map.entry("audit", "s3://audit"));
+    }
+
+    @Test
+    void settingsOfAnotherScheme_areLeftAlone() {
+        assertThat(new DatabaseConfigs(
+                                bind(Map.of("litestream.replica.url", "file:///backup")),
+                                () -> Optional.of("jdbc:sqlite:" + folder.resolve("app.db")),
+                                new Details(null, Map.of("endpoint", "http://localhost:1234")))
+                        .create())
+                .singleElement()
+                .satisfies(config -> assertThat(config.replica().settings()).isEmpty());
+    }
+
+    private static LitestreamProperties bind(Map<String, String> settings) {
+        return new Binder(new MapConfigurationPropertySource(settings))
+                .bindOrCreate("litestream", LitestreamProperties.class);
+    }
+
+    /** Of an S3 store. */
+    private record Details(@Nullable String url, Map<String, String> s3) implements LitestreamConnectionDetails {
+
+        @Override
+        public @Nullable String getUrl() {
+            return url;
+        }
+
+        @Override
+        public Map<String, String> getSettings(String scheme) {
+            return scheme.equals("s3") ? s3 : Map.of();
+        }
+    }
+}
