@@ -24,22 +24,29 @@ class LitestreamConnectionDetailsTest {
 
     @Test
     void withoutDetails_theyAreTheSettings() {
-        Runners.jdbc(folder).withPropertyValues("litestream.replica.s3.region=eu-central-1").run(context -> {
-            LitestreamConnectionDetails details = context.getBean(LitestreamConnectionDetails.class);
-            assertThat(details.getUrl()).isEqualTo("file://" + folder.resolve("replica"));
-            assertThat(details.getSettings("s3")).containsEntry("region", "eu-central-1");
-        });
+        Runners.jdbc(folder)
+                .withPropertyValues("litestream.replica.s3.region=eu-central-1")
+                .run(context -> {
+                    LitestreamConnectionDetails details = context.getBean(LitestreamConnectionDetails.class);
+                    assertThat(details.getUrl()).isEqualTo("file://" + folder.resolve("replica"));
+                    assertThat(details.getSettings("s3")).containsEntry("region", "eu-central-1");
+                });
     }
 
     @Test
     void detailsOfTheUrl_areUsed_andRestoredFrom() throws Exception {
         Details details = new Details("file://" + folder.resolve("elsewhere"), Map.of());
-        Runners.jdbc(folder).withBean(LitestreamConnectionDetails.class, () -> details).run(context -> {
-            JdbcClient client = context.getBean(JdbcClient.class);
-            client.sql("CREATE TABLE note(text)").update();
-            client.sql("INSERT INTO note VALUES ('kept elsewhere')").update();
-            context.getBean(Litestream.class).database("app.db").orElseThrow().sync(Duration.ofSeconds(20));
-        });
+        Runners.jdbc(folder)
+                .withBean(LitestreamConnectionDetails.class, () -> details)
+                .run(context -> {
+                    JdbcClient client = context.getBean(JdbcClient.class);
+                    client.sql("CREATE TABLE note(text)").update();
+                    client.sql("INSERT INTO note VALUES ('kept elsewhere')").update();
+                    context.getBean(Litestream.class)
+                            .database("app.db")
+                            .orElseThrow()
+                            .sync(Duration.ofSeconds(20));
+                });
         assertThat(folder.resolve("elsewhere/ltx")).isDirectory();
         assertThat(folder.resolve("replica")).doesNotExist();
         Runners.loseDisk(folder);

@@ -25,10 +25,19 @@ class LocalServiceConnectionTest extends ServiceConnectionContract {
 
     private static final class Local extends MinIOContainer {
 
+        private static final String IMAGE = "minio/minio:local";
+
         private S3Proxy server;
 
         Local() {
-            super("minio/minio:local");
+            super(IMAGE);
+            withUserName("test");
+            withPassword("test-secret");
+        }
+
+        @Override
+        public String getDockerImageName() {
+            return IMAGE; // asks Docker otherwise
         }
 
         @Override

@@ -47,7 +47,9 @@ abstract class ServiceConnectionContract {
         notes.add("in a container");
         ManagedDatabase database = litestream.database("app.db").orElseThrow();
         database.sync(Duration.ofSeconds(30));
-        assertThat(database.status().replica()).startsWith("s3://" + BUCKET + "/notes").doesNotContain("production");
+        assertThat(database.status().replica())
+                .startsWith("s3://" + BUCKET + "/notes")
+                .doesNotContain("production");
         Path copy = folder.resolve("copy.db");
         assertThat(database.restoreTo(copy, RestoreOptions.defaults()).txid())
                 .isEqualTo(database.status().replicated());

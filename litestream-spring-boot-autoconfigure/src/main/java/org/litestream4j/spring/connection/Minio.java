@@ -12,12 +12,18 @@ final class Minio {
     static Map<String, String> settings(String scheme, String endpoint, String user, String password) {
         return scheme.equals("s3")
                 ? Map.of(
-                        "endpoint", endpoint,
-                        "region", "us-east-1", // its own default; any other must be configured there
-                        "force-path-style", "true",
-                        "access-key-id", user,
-                        "secret-access-key", password,
-                        "session-token", "") // not one that was meant for other keys
+                        "endpoint",
+                        endpoint,
+                        "region",
+                        "us-east-1", // its own default; any other must be configured there
+                        "force-path-style",
+                        "true",
+                        "access-key-id",
+                        user,
+                        "secret-access-key",
+                        password,
+                        "session-token",
+                        "") // not one that was meant for other keys
                 : Map.of();
     }
 }

@@ -45,7 +45,9 @@ class MinioConnectionDetailsTest {
     @Test
     void factories_areRegistered() {
         List<String> factories = SpringFactoriesLoader.forDefaultResourceLocation()
-                .load(ConnectionDetailsFactory.class, FailureHandler.logging(LogFactory.getLog(MinioConnectionDetailsTest.class)))
+                .load(
+                        ConnectionDetailsFactory.class,
+                        FailureHandler.logging(LogFactory.getLog(MinioConnectionDetailsTest.class)))
                 .stream()
                 .map(factory -> factory.getClass().getName())
                 .toList();
