@@ -279,7 +279,8 @@ final class CaptureLane {
         }
         if (closing) {
             captureLast();
-            finished = upload.isContinuing(); // else the upload lane still has something to tell
+            finished =
+                    upload.isContinuing() || upload.needsRecovery(); // else the upload lane still has something to tell
             upload.wake();
             return;
         }
@@ -359,7 +360,7 @@ final class CaptureLane {
         Verdict verdict = upload.verdict();
         if (verdict != null && verdict.diverged()) {
             refuseEmpty(verdict);
-            compaction.historyEnds();
+            compaction.historyEnds(verdict.replicaNewest());
             capture.image(verdict.replicaNewest(), true);
             waits.restarted(capture.captured());
             upload.imageTaken(verdict.replicaNewest());

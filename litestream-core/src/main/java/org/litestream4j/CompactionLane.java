@@ -70,11 +70,18 @@ final class CompactionLane {
     private volatile @Nullable Staged staged;
     private volatile @Nullable Validated validated;
     private volatile @Nullable Validated validatedDeep;
+
+    /** What was found that a snapshot makes up for; null if there is nothing (any more). */
+    private volatile Validation.@Nullable Result healing;
+
     private final AtomicInteger requested = new AtomicInteger();
     private volatile int served;
 
     /** Grows when captured transactions are given up, and their numbers used again. */
     private final AtomicInteger history = new AtomicInteger();
+
+    /** The replica is validated once something follows on this; {@link Txid#NONE} if there is no need. */
+    private volatile Txid doubted = Txid.NONE;
 
     private @Nullable LiveImage handedOver; // guarded by this
 
@@ -118,7 +125,8 @@ final class CompactionLane {
                         config.snapshotInterval(),
                         config.snapshotRetention(),
                         config.retentionEnabled(),
-                        config.pageEncoding()),
+                        config.pageEncoding(),
+                        config.autoRecover()),
                 this::openLocal,
                 ownership::ensure,
                 (level, merge) -> operations.observe(Kind.COMPACTION, level, Outcome::of, merge::run),
@@ -150,8 +158,30 @@ final class CompactionLane {
         return compaction.status();
     }
 
-    /** The replica was validated to the end. Any thread. */
+    /** The replica was validated to the end; what was found is healed if it can and may be. Any thread. */
     void validated(Validation.Result result) {
+        remember(result);
+        if (result.uncovered().isEmpty()) {
+            return;
+        }
+        if (config.autoRecover()) {
+            log.warn(
+                    "a snapshot follows to heal the replica: db={} replica={} problems={}",
+                    config.name(),
+                    client.url(),
+                    result.uncovered());
+            healing = result;
+            lane.wake();
+        } else {
+            log.error(
+                    "replica needs a snapshot, auto-recover is off: db={} replica={} problems={}",
+                    config.name(),
+                    client.url(),
+                    result.uncovered());
+        }
+    }
+
+    private void remember(Validation.Result result) {
         Validated now = new Validated(result, clock.instant());
         validated = now;
         if (result.deep()) {
@@ -181,7 +211,7 @@ final class CompactionLane {
     /** A file was published; any thread. Cheap: the lane wakes when the next window begins. */
     void uploaded(LtxFileInfo file) {
         compaction.uploaded(file);
-        if (staged != null || isSnapshotPending()) {
+        if (staged != null || isSnapshotPending() || !doubted.isNone()) {
             lane.wake();
         } else {
             long interval = config.levels().get(0).toMillis();
@@ -194,9 +224,14 @@ final class CompactionLane {
         lane.wake();
     }
 
-    /** Captured transactions that are not on the replica are given up; call before their numbers are used again. */
-    void historyEnds() {
+    /**
+     * Captured transactions that are not on the replica are given up; call before their numbers are used again.
+     *
+     * @param replicaNewest what an image follows on, from whomever it is: whether it can be reached is worth a look
+     */
+    void historyEnds(Txid replicaNewest) {
         history.incrementAndGet();
+        doubted = replicaNewest;
         synchronized (this) {
             snapshotWanted = Txid.NONE;
         }
@@ -338,6 +373,7 @@ final class CompactionLane {
         compaction.refresh();
         stageImage();
         publishStaged();
+        checkHealed();
         askForImage(); // before the merges: one that fails may need a snapshot to go on
         int ticket = requested.get();
         if (compaction.run(served != ticket)) {
@@ -355,10 +391,42 @@ final class CompactionLane {
                 snapshotWanted = Txid.NONE;
             }
         }
-        if (staged == null && !imageAsked && (isSnapshotPending() || compaction.isSnapshotDue(upload.replicated()))) {
+        Txid replicated = upload.replicated();
+        boolean wanted = isSnapshotPending()
+                || compaction.isSnapshotDue(replicated)
+                || (healing != null && compaction.isChangedSinceSnapshot(replicated));
+        if (staged == null && !imageAsked && wanted) {
             imageAsked = true;
             capture.wantImage();
         }
+    }
+
+    /** Looks once whether the snapshot has healed the replica; what it has not is left for the next validation. */
+    private void checkHealed() throws IOException {
+        Validation.Result found = healing;
+        if (found == null
+                || found.uncovered().stream()
+                        .anyMatch(problem ->
+                                !problem.isCoveredBy(compaction.status().newestSnapshot()))
+                || !compaction.status().newestSnapshot().isAfter(found.snapshot())) {
+            return;
+        }
+        Validation.Result now = Validation.run(client, false, this::isHalted);
+        if (isHalted()) {
+            return; // it ended early
+        }
+        healing = null;
+        remember(now);
+        if (!now.uncovered().isEmpty()) {
+            log.error(
+                    "replica is not healed: db={} replica={} problems={}",
+                    config.name(),
+                    client.url(),
+                    now.uncovered());
+            return;
+        }
+        log.info("replica healed: db={} replica={} snapshot={}", config.name(), client.url(), now.snapshot());
+        progress.healed(found.uncovered().toString(), "a snapshot of transaction " + now.snapshot());
     }
 
     private void stageImage() throws IOException {
@@ -435,12 +503,12 @@ final class CompactionLane {
     private void validateIfDue() throws IOException {
         long interval = config.validationInterval().toMillis();
         Txid replicated = upload.replicated();
-        if (isHalted()
-                || interval == 0
-                || clock.millis() - validatedAt < interval
-                || replicated.equals(validatedTxid)) {
+        boolean due = interval != 0 && clock.millis() - validatedAt >= interval && !replicated.equals(validatedTxid);
+        boolean doubtful = !doubted.isNone() && replicated.isAfter(doubted);
+        if (isHalted() || (!due && !doubtful)) {
             return;
         }
+        doubted = Txid.NONE;
         validatedAt = clock.millis();
         validatedTxid = replicated;
         Validation.Result result = Validation.run(client, false, () -> stopping);
@@ -448,13 +516,6 @@ final class CompactionLane {
             return; // it ended early
         }
         validated(result);
-        if (!result.isSound()) {
-            log.error(
-                    "replica is not sound: db={} replica={} problems={}",
-                    config.name(),
-                    client.url(),
-                    result.problems());
-        }
         listener.onEvent(new LitestreamEvent.Validated(config.name(), client.url(), result));
     }
 

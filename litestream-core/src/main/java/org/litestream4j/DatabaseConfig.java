@@ -35,6 +35,8 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param databaseChecksum whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page of the
  *     database; true
  * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
+ * @param autoRecover whether damage is healed where that is safe: local files that were not uploaded yet by a full image, the
+ *     replica by a snapshot; else it is only reported; true
  * @param durability what the return of a commit through the wrapped {@code DataSource} means; {@code ASYNC}
  * @param durabilityTimeout longest wait of a commit for the replica; 10 s
  */
@@ -59,6 +61,7 @@ public record DatabaseConfig(
         PageEncoding pageEncoding,
         boolean databaseChecksum,
         boolean replaceWithEmpty,
+        boolean autoRecover,
         Durability durability,
         Duration durabilityTimeout) {
 
@@ -139,6 +142,7 @@ public record DatabaseConfig(
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
         private boolean databaseChecksum = true;
         private boolean replaceWithEmpty;
+        private boolean autoRecover = true;
         private Durability durability = Durability.ASYNC;
         private Duration durabilityTimeout = Duration.ofSeconds(10);
 
@@ -238,6 +242,11 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder autoRecover(boolean value) {
+            autoRecover = value;
+            return this;
+        }
+
         public Builder durability(Durability value) {
             durability = value;
             return this;
@@ -279,6 +288,7 @@ public record DatabaseConfig(
                     pageEncoding,
                     databaseChecksum,
                     replaceWithEmpty,
+                    autoRecover,
                     durability,
                     durabilityTimeout);
         }

@@ -10,6 +10,11 @@ public enum DatabaseState {
     PAUSED,
     /** Another process replicates this database; it is taken over once that one ends. */
     PASSIVE,
+    /**
+     * A local file that is not on the replica yet is missing or damaged, and {@code auto-recover} is off: commits are captured, but
+     * nothing is uploaded until somebody decides.
+     */
+    NEEDS_RECOVERY,
     /** Someone else writes to the replica: stopped, so that nothing of theirs is disturbed. */
     CONFLICT,
     /** Closed or unregistered. */

@@ -69,6 +69,14 @@ public sealed interface LitestreamEvent {
      */
     record SnapshotPublished(String database, String replica, Txid txid) implements LitestreamEvent {}
 
+    /**
+     * Damage was healed, see {@link DatabaseConfig#autoRecover}.
+     *
+     * @param problem what was wrong
+     * @param remedy what was done
+     */
+    record Healed(String database, String replica, String problem, String remedy) implements LitestreamEvent {}
+
     /** A scheduled validation of the replica ended. */
     record Validated(String database, String replica, Validation.Result result) implements LitestreamEvent {}
 }

@@ -173,6 +173,9 @@ public final class ManagedDatabase {
         if (uploadLane.isConflict()) {
             return DatabaseState.CONFLICT;
         }
+        if (uploadLane.needsRecovery()) {
+            return DatabaseState.NEEDS_RECOVERY;
+        }
         if (captureLane.isAttached()) {
             return DatabaseState.REPLICATING;
         }
@@ -621,10 +624,14 @@ public final class ManagedDatabase {
         boolean done = awaitUninterruptibly(
                 () -> captureLane.isFinished()
                         && (uploadLane.isConflict()
+                                || uploadLane.needsRecovery()
                                 || !captureLane.isAttached()
                                 || !replication.replicated().isBefore(capture.captured())),
                 deadline);
-        boolean whole = done && !uploadLane.isConflict() && progress.failure(Step.CAPTURE) == null;
+        boolean whole = done
+                && !uploadLane.isConflict()
+                && !uploadLane.needsRecovery()
+                && progress.failure(Step.CAPTURE) == null;
         LitestreamException unfinished = whole ? null : notReplicated("closed before everything was replicated", null);
         closed = true;
         progress.signal();

@@ -69,6 +69,11 @@ final class Progress {
         listener.onEvent(new LitestreamEvent.Conflict(database, replica, String.valueOf(error.getMessage())));
     }
 
+    /** What was wrong, and what was done about it. */
+    void healed(String problem, String remedy) {
+        listener.onEvent(new LitestreamEvent.Healed(database, replica, problem, remedy));
+    }
+
     private boolean note(Step step, Throwable error, Instant now) {
         Failure before = failure(step);
         String text = error instanceof IOException ? String.valueOf(error.getMessage()) : error.toString();

@@ -45,6 +45,9 @@ final class UploadLane {
     private volatile boolean conflict;
     private volatile boolean hurry;
 
+    /** A local file is lost, and must not be healed. */
+    private volatile boolean needsRecovery;
+
     // Confined to the lane.
     private @Nullable Verdict followed;
     private volatile long backoff; // written by the lane alone
@@ -92,6 +95,11 @@ final class UploadLane {
         return conflict;
     }
 
+    /** Whether a local file is lost, and it is not ours to go on without it. */
+    boolean needsRecovery() {
+        return needsRecovery;
+    }
+
     Txid replicated() {
         return replication.replicated();
     }
@@ -126,6 +134,7 @@ final class UploadLane {
         try {
             boolean more = step();
             backoff = 0;
+            needsRecovery = false;
             if (progress.succeeded(Step.UPLOAD, clock.instant())) {
                 log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
             }
@@ -136,10 +145,27 @@ final class UploadLane {
         } catch (ReplicaConflictException e) {
             conflict(e);
         } catch (LocalFileException e) {
-            diverged(Verdict.diverged(replicated(), String.valueOf(e.getMessage())));
+            localFileLost(e);
         } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
         }
+    }
+
+    /** What is lost was on no replica and is in the database still: an image in its place is safe. */
+    private void localFileLost(LocalFileException e) {
+        if (config.autoRecover()) {
+            String problem = String.valueOf(e.getMessage());
+            diverged(Verdict.diverged(e.replicated(), problem));
+            progress.healed(problem, "a full image follows transaction " + e.replicated());
+            return;
+        }
+        needsRecovery = true;
+        fail(new LitestreamException(
+                config.path().toString(),
+                String.valueOf(e.getMessage()),
+                "bring the file back, or set auto-recover=true, or stop the application and reset the local state, for a full"
+                        + " image in its place",
+                e));
     }
 
     /** Someone else writes to the replica: all lanes stop. Any thread. */

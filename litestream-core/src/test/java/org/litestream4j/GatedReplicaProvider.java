@@ -40,6 +40,13 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         final AtomicInteger puts = new AtomicInteger();
         volatile Duration delay = Duration.ZERO;
         volatile boolean away;
+
+        /** Listings do not come back. */
+        volatile boolean listsHeld;
+
+        /** What is published is there, but nobody hears of it. */
+        volatile boolean answersLost;
+
         private volatile boolean shut;
 
         /** Uploads begun from now on do not end. */
@@ -91,6 +98,9 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         public void list(int level, Txid from, Visitor visitor) throws IOException {
             control.check();
             replica.list(level, from, visitor);
+            while (control.listsHeld) {
+                LockSupport.parkNanos(1_000_000);
+            }
         }
 
         @Override
@@ -136,7 +146,11 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         @Override
         public LtxFileInfo publish() throws IOException {
             control.pass();
-            return upload.publish();
+            LtxFileInfo published = upload.publish();
+            if (control.answersLost) {
+                throw new ConnectException("Connection reset");
+            }
+            return published;
         }
 
         @Override

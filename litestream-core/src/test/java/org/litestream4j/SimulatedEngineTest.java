@@ -142,7 +142,8 @@ class SimulatedEngineTest {
                             Duration.ofHours(24),
                             Duration.ofHours(24),
                             true,
-                            PageEncoding.BLOCK),
+                            PageEncoding.BLOCK,
+                            true),
                     (name, size) -> {
                         try {
                             return new OpenedFile(

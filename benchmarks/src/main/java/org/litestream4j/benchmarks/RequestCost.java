@@ -116,7 +116,7 @@ public final class RequestCost {
         Ownership ownership = new Ownership(replica, clock, clock::nanoTime, LEVEL0_RETENTION.dividedBy(2));
         compaction = new Compaction(
                 replica,
-                new CompactionSettings(Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, true, PageEncoding.BLOCK),
+                new CompactionSettings(Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, true, PageEncoding.BLOCK, true),
                 (name, size) -> {
                     try {
                         return new OpenedFile(

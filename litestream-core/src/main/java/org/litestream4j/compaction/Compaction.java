@@ -73,7 +73,7 @@ public final class Compaction {
             LongSupplier nanoTime) {
         this.clock = clock;
         this.index = new ReplicaIndex(client);
-        this.inputs = new Inputs(client, index, local, stop);
+        this.inputs = new Inputs(client, index, local, stop, settings.autoRecover());
         this.upload = new VerifiedUpload(client, index, fence, stop);
         this.compactor =
                 new Compactor(client, index, settings.levels(), settings.pageEncoding(), inputs, upload, merging);

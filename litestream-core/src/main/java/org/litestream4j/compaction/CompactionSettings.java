@@ -12,6 +12,7 @@ import org.litestream4j.ltx.PageEncoding;
  * @param snapshotRetention how much past is kept at least
  * @param retentionEnabled false if nothing is deleted here, but by rules of the store
  * @param pageEncoding of merged files
+ * @param autoRecover whether a damaged file calls for a snapshot
  */
 public record CompactionSettings(
         Levels levels,
@@ -19,4 +20,5 @@ public record CompactionSettings(
         Duration snapshotInterval,
         Duration snapshotRetention,
         boolean retentionEnabled,
-        PageEncoding pageEncoding) {}
+        PageEncoding pageEncoding,
+        boolean autoRecover) {}

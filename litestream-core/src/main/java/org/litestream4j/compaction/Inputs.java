@@ -36,6 +36,7 @@ final class Inputs {
     private final ReplicaIndex index;
     private final LocalLevel0 local;
     private final StopSignal stop;
+    private final boolean autoRecover;
 
     private final Set<LtxFileName> damagedLocal = new HashSet<>();
     /** By label: how often a file of the replica was found damaged. Once may be the way here. */
@@ -43,11 +44,12 @@ final class Inputs {
 
     private Txid snapshotNeeded = Txid.NONE;
 
-    Inputs(ReplicaClient client, ReplicaIndex index, LocalLevel0 local, StopSignal stop) {
+    Inputs(ReplicaClient client, ReplicaIndex index, LocalLevel0 local, StopSignal stop, boolean autoRecover) {
         this.client = client;
         this.index = index;
         this.local = local;
         this.stop = stop;
+        this.autoRecover = autoRecover;
     }
 
     /**
@@ -106,7 +108,9 @@ final class Inputs {
 
     private void skipDamaged(LtxFileInfo file) throws IOException {
         if (index.snapshots().newest().isBefore(file.maxTxid())) {
-            snapshotNeeded = Txid.max(snapshotNeeded, file.maxTxid());
+            if (autoRecover) {
+                snapshotNeeded = Txid.max(snapshotNeeded, file.maxTxid());
+            }
             throw new LtxFormatException(
                     label(client, file),
                     0,

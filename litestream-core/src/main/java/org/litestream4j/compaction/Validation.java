@@ -45,6 +45,12 @@ public final class Validation {
         public boolean isSerious() {
             return kind != Kind.OVERLAP && kind != Kind.CONTAINED;
         }
+
+        /** Whether a snapshot makes up for it: past states may be lost, the newest can be restored. */
+        public boolean isCoveredBy(Txid snapshot) {
+            Txid last = kind == Kind.GAP ? file.min().previous() : file.max();
+            return !snapshot.isBefore(last);
+        }
     }
 
     /**
@@ -53,9 +59,10 @@ public final class Validation {
      * @param files number of files that were looked at
      * @param bytes their size
      * @param newest transaction of the replica; {@link Txid#NONE} if it is empty
+     * @param snapshot the newest that was not found damaged; {@link Txid#NONE} if there is none
      * @param deep whether all content was read
      */
-    public record Result(long files, long bytes, Txid newest, boolean deep, List<Problem> problems) {
+    public record Result(long files, long bytes, Txid newest, Txid snapshot, boolean deep, List<Problem> problems) {
 
         public Result {
             problems = List.copyOf(problems);
@@ -64,6 +71,13 @@ public final class Validation {
         /** Whether nothing is wrong that a restore may suffer from. */
         public boolean isSound() {
             return problems.stream().noneMatch(Problem::isSerious);
+        }
+
+        /** What is serious, and what a new snapshot would make up for. */
+        public List<Problem> uncovered() {
+            return problems.stream()
+                    .filter(problem -> problem.isSerious() && !problem.isCoveredBy(snapshot))
+                    .toList();
         }
     }
 
@@ -111,7 +125,22 @@ public final class Validation {
                 checkContent(levels.get(level).info(i));
             }
         }
-        return new Result(files, bytes, newest, deep, problems);
+        return new Result(files, bytes, newest, newestSnapshot(), deep, problems);
+    }
+
+    private Txid newestSnapshot() {
+        LevelFiles snapshots = levels.get(ReplicaClient.SNAPSHOT_LEVEL);
+        for (int i = snapshots.count() - 1; i >= 0; i--) {
+            LtxFileName name = snapshots.name(i);
+            boolean damaged = problems.stream()
+                    .anyMatch(problem -> problem.level() == ReplicaClient.SNAPSHOT_LEVEL
+                            && problem.kind() == Kind.DAMAGED
+                            && problem.file().equals(name));
+            if (!damaged) {
+                return name.max();
+            }
+        }
+        return Txid.NONE;
     }
 
     private void checkOrder(LevelFiles level) {

@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,8 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaUpload;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings the local level-0 files of one database to its replica: first {@link #verify}, then {@link #uploadNext} as long as
@@ -29,6 +32,8 @@ import org.litestream4j.replica.ReplicaUpload;
  * {@link IOException} the same call may be repeated.
  */
 public final class Replication {
+
+    private static final Logger log = LoggerFactory.getLogger(Replication.class);
 
     private static final LtxFileName FIRST_IMAGE = LtxFileName.of(new Txid(1));
 
@@ -45,6 +50,10 @@ public final class Replication {
     private volatile Txid replicated = Txid.NONE;
     private volatile @Nullable Instant pendingSince;
     private Txid oldestLocal = Txid.NONE;
+    private @Nullable Attempt attempted;
+
+    /** An upload that was about to be published, and whose end may not have been heard of. */
+    private record Attempt(LtxFileName name, long fileChecksum) {}
 
     /**
      * Begins with nothing known.
@@ -83,7 +92,11 @@ public final class Replication {
         return isPending() ? pendingSince : null;
     }
 
-    /** Looks what the replica holds, and whether the local files lead on from there. */
+    /**
+     * Looks what the replica holds, and whether the local files lead on from there.
+     *
+     * @throws LocalFileException if they would, but one that is not on the replica is missing or damaged
+     */
     public Verdict verify() throws IOException {
         client.prepare();
         Ownership.Moment begun = ownership.now();
@@ -95,13 +108,16 @@ public final class Replication {
                     newest.txid(), captured.isNone() ? "there is no local state" : "the replica is ahead of it");
         }
         if (newest.txid().isNone()) {
-            if (!captured.isNone() && !allPendingValid(Txid.NONE, captured)) {
+            if (!captured.isNone() && damagedPending(Txid.NONE, captured) != null) {
                 return Verdict.diverged(Txid.NONE, "the replica is empty");
             }
         } else if (!ours(newest)) {
             return Verdict.diverged(newest.txid(), "the replica's newest file is another than the local one");
-        } else if (!allPendingValid(newest.txid(), captured)) {
-            return Verdict.diverged(newest.txid(), "a local file that is not on the replica is missing or damaged");
+        } else {
+            LocalFileException damaged = damagedPending(newest.txid(), captured);
+            if (damaged != null) {
+                throw damaged;
+            }
         }
         return Verdict.continues(newest.txid());
     }
@@ -128,7 +144,12 @@ public final class Replication {
         LtxFileName name = LtxFileName.of(replicated.next());
         ownership.ensure();
         ownership.claim(levelOf(name), name);
-        LtxFileInfo published = upload(name);
+        LtxFileInfo published;
+        try {
+            published = upload(name);
+        } catch (LocalFileException e) {
+            published = publishedUnheard(name).orElseThrow(() -> e);
+        }
         replicated = name.max();
         uploaded.accept(published);
         notePending();
@@ -152,7 +173,7 @@ public final class Replication {
             databaseChecksum = staging.databaseChecksum(name);
             file = Files.newInputStream(staging.path(name));
         } catch (NoSuchFileException e) {
-            throw new LocalFileException(source, e);
+            throw new LocalFileException(source, replicated, e);
         }
         pendingSince = timestamp;
         try (InputStream in = new BufferedInputStream(file, COPY_SIZE);
@@ -163,12 +184,31 @@ public final class Replication {
             }
             ownership.ensure(); // a slow upload may have taken longer than the proof holds
             Ownership.Moment begun = ownership.now();
+            attempted = new Attempt(name, reader.trailer().fileChecksum());
             LtxFileInfo published = upload.publish();
             ownership.wrote(name.max(), begun);
             return published;
         } catch (LtxFormatException e) {
-            throw new LocalFileException(source, e);
+            throw new LocalFileException(source, replicated, e);
         }
+    }
+
+    /** A file that is lost here is on the replica if its upload seemed to fail only because the answer was lost. */
+    private Optional<LtxFileInfo> publishedUnheard(LtxFileName name) throws IOException {
+        Attempt last = attempted;
+        if (last == null || !last.name().equals(name)) {
+            return Optional.empty();
+        }
+        LtxFileInfo[] found = new LtxFileInfo[1];
+        client.list(levelOf(name), name.min(), file -> {
+            found[0] = file.name().equals(name) ? file : null;
+            return false;
+        });
+        if (found[0] == null || remoteChecksum(client, found[0]) != last.fileChecksum()) {
+            return Optional.empty();
+        }
+        log.info("local file is lost, but on the replica already: replica={} file={}", client.url(), name);
+        return Optional.of(found[0]);
     }
 
     private void notePending() {
@@ -237,7 +277,7 @@ public final class Replication {
         }
     }
 
-    private boolean allPendingValid(Txid after, Txid last) throws IOException {
+    private @Nullable LocalFileException damagedPending(Txid after, Txid last) throws IOException {
         for (Txid txid = after; txid.isBefore(last); ) {
             txid = txid.next();
             LtxFileName name = LtxFileName.of(txid);
@@ -248,11 +288,10 @@ public final class Replication {
                     // reading to the end is the check
                 }
             } catch (NoSuchFileException | LtxFormatException e) {
-                org.slf4j.LoggerFactory.getLogger(Replication.class)
-                        .warn("local file is missing or damaged: file={} problem={}", source, e.toString());
-                return false;
+                log.warn("local file is missing or damaged: file={} problem={}", source, e.toString());
+                return new LocalFileException(source, after, e);
             }
         }
-        return true;
+        return null;
     }
 }

@@ -22,7 +22,8 @@ class CompactionFaultTest {
             Duration.ofMinutes(3),
             Duration.ofMinutes(5),
             true,
-            PageEncoding.BLOCK);
+            PageEncoding.BLOCK,
+            true);
 
     private final ManualClock clock = new ManualClock();
 

@@ -24,7 +24,8 @@ class CompactionPropertyTest {
             Duration.ofMinutes(5),
             Duration.ofMinutes(10),
             true,
-            PageEncoding.BLOCK);
+            PageEncoding.BLOCK,
+            true);
 
     enum Step {
         COMMIT,

@@ -32,7 +32,8 @@ class CompactionTest {
             Duration.ofHours(24),
             Duration.ofHours(24),
             true,
-            PageEncoding.BLOCK);
+            PageEncoding.BLOCK,
+            true);
 
     private final ManualClock clock = new ManualClock();
     private final MemoryReplica replica = new MemoryReplica();
@@ -306,7 +307,8 @@ class CompactionTest {
                         Duration.ofHours(24),
                         Duration.ofHours(24),
                         false,
-                        PageEncoding.BLOCK),
+                        PageEncoding.BLOCK,
+                        true),
                 LocalLevel0.NONE);
         days(4);
         assertThat(replica.deletes).isZero();
@@ -409,7 +411,8 @@ class CompactionTest {
                         Duration.ofHours(24),
                         Duration.ofHours(24),
                         true,
-                        PageEncoding.FRAME),
+                        PageEncoding.FRAME,
+                        true),
                 LocalLevel0.NONE);
         other.run(false);
         compaction.run(false);

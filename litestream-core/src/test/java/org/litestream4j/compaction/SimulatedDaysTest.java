@@ -17,7 +17,8 @@ class SimulatedDaysTest {
             Duration.ofHours(24),
             Duration.ofHours(24),
             true,
-            PageEncoding.BLOCK);
+            PageEncoding.BLOCK,
+            true);
 
     private final ManualClock clock = new ManualClock();
     private final MemoryReplica replica = new MemoryReplica();

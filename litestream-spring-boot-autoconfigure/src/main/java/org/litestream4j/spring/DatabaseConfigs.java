@@ -134,6 +134,7 @@ final class DatabaseConfigs {
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
                 .databaseChecksum(either(own.databaseChecksum(), properties.databaseChecksum()))
                 .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()))
+                .autoRecover(either(own.autoRecover(), properties.autoRecover()))
                 .durability(either(own.durability(), properties.durability()))
                 .durabilityTimeout(either(own.durabilityTimeout(), properties.durabilityTimeout()));
         String metaPath = own.metaPath() != null || own.path() != null ? own.metaPath() : properties.metaPath();

@@ -34,6 +34,7 @@ import org.springframework.util.unit.DataSize;
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
  * @param databaseChecksum Whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+ * @param autoRecover Whether damage is healed where that is safe: by a full image or a snapshot of the database.
  * @param durability What the return of a commit means: "async", it is in the local database; "replicated", it is on the replica.
  * @param durabilityTimeout Longest wait of a commit for the replica.
  * @param restore How databases are restored.
@@ -60,6 +61,7 @@ public record LitestreamProperties(
         @DefaultValue("block") PageEncoding pageEncoding,
         @DefaultValue("true") boolean databaseChecksum,
         @DefaultValue("false") boolean replaceWithEmpty,
+        @DefaultValue("true") boolean autoRecover,
         @DefaultValue("async") Durability durability,
         @DefaultValue("10s") Duration durabilityTimeout,
         @DefaultValue Restore restore,
@@ -144,6 +146,7 @@ public record LitestreamProperties(
      * @param pageEncoding How pages are written.
      * @param databaseChecksum Whether each captured state gets a checksum that restores compare.
      * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+     * @param autoRecover Whether damage is healed where that is safe.
      * @param durability What the return of a commit means.
      * @param durabilityTimeout Longest wait of a commit for the replica.
      */
@@ -166,6 +169,7 @@ public record LitestreamProperties(
             @Nullable PageEncoding pageEncoding,
             @Nullable Boolean databaseChecksum,
             @Nullable Boolean replaceWithEmpty,
+            @Nullable Boolean autoRecover,
             @Nullable Durability durability,
             @Nullable Duration durabilityTimeout) {}
 

@@ -51,18 +51,19 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         DatabaseStatus status = database.status();
         if (status.state() == DatabaseState.CONFLICT
                 || status.state() == DatabaseState.STOPPED
+                || status.state() == DatabaseState.NEEDS_RECOVERY
                 || status.lag().compareTo(thresholds.lagDown()) >= 0
-                || database.problems().stream().anyMatch(LitestreamHealthIndicator::isFatal)) {
+                || database.uncovered().stream().anyMatch(LitestreamHealthIndicator::isFatal)) {
             return Status.DOWN;
         }
         boolean attention = status.lag().compareTo(thresholds.lagWarning()) >= 0
                 || database.diskFull()
                 || database.compaction().refused() > 0
-                || database.problems().stream().anyMatch(Problem::isSerious);
+                || !database.uncovered().isEmpty();
         return attention ? DEGRADED : Status.UP;
     }
 
-    /** The newest state cannot be restored, or not for certain. A gap before a later snapshot costs past states alone. */
+    /** The newest state cannot be restored, or not for certain. */
     private static boolean isFatal(Problem problem) {
         return problem.kind() == Validation.Kind.UNREACHABLE || problem.kind() == Validation.Kind.DAMAGED;
     }
@@ -101,6 +102,10 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         Map<String, Object> validation = new LinkedHashMap<>();
         validation.put("at", String.valueOf(database.validatedAt()));
         validation.put("findings", serious.size());
+        int covered = serious.size() - database.uncovered().size();
+        if (covered > 0) {
+            validation.put("coveredBySnapshot", covered);
+        }
         if (!serious.isEmpty()) {
             validation.put(
                     "problems",

@@ -3,12 +3,16 @@ package org.litestream4j.spring.actuate;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseStatus;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
 
 /**
  * What health is judged by; a moment's view.
@@ -38,6 +42,23 @@ record ObservedDatabase(
                         .distinct()
                         .toList(),
                 database.lastValidationAt().orElse(null));
+    }
+
+    /** What the validations found and no snapshot makes up for: the newest state may not be restorable. */
+    List<Validation.Problem> uncovered() {
+        Set<Txid> damaged = problems().stream()
+                .filter(problem ->
+                        problem.level() == ReplicaClient.SNAPSHOT_LEVEL && problem.kind() == Validation.Kind.DAMAGED)
+                .map(problem -> problem.file().max())
+                .collect(Collectors.toSet());
+        Txid snapshot = Stream.concat(
+                        Stream.of(compaction.newestSnapshot()),
+                        validations.stream().map(Validation.Result::snapshot))
+                .filter(txid -> !damaged.contains(txid))
+                .reduce(Txid.NONE, Txid::max);
+        return problems().stream()
+                .filter(problem -> problem.isSerious() && !problem.isCoveredBy(snapshot))
+                .toList();
     }
 
     /** All that the validations found, once each. */

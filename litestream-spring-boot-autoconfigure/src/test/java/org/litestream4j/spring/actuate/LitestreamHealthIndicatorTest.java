@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,7 @@ class LitestreamHealthIndicatorTest {
         "WAITING, PT0S, UP",
         "PASSIVE, PT0S, UP",
         "CONFLICT, PT0S, DOWN",
+        "NEEDS_RECOVERY, PT0S, DOWN",
         "STOPPED, PT0S, DOWN",
     })
     void status_followsStateAndLag(DatabaseState state, Duration lag, String expected) {
@@ -103,6 +105,29 @@ class LitestreamHealthIndicatorTest {
         assertThat(health.getStatus().getCode()).isEqualTo("DOWN");
     }
 
+    /** What a quick validation cannot know: that the snapshot it sees is the damaged one. */
+    @ParameterizedTest
+    @CsvSource({"9, 0, UP", "9, 9, DOWN", "3, 0, DOWN"})
+    void snapshot_coversWhatIsDamagedBeforeIt_unlessItIsDamagedItself(
+            long snapshot, int damagedSnapshot, String expected) {
+        List<Validation.Problem> problems = new ArrayList<>();
+        problems.add(problem(Validation.Kind.DAMAGED));
+        if (damagedSnapshot > 0) {
+            problems.add(new Validation.Problem(
+                    Validation.Kind.DAMAGED, 9, new LtxFileName(new Txid(1), new Txid(damagedSnapshot)), "damaged"));
+        }
+        Health health = health(observed(
+                false,
+                CompactionStatus.NONE,
+                List.of(
+                        new Validation.Result(9, 900, new Txid(9), new Txid(snapshot), false, List.of()),
+                        result(true, problems.toArray(Validation.Problem[]::new)))));
+        assertThat(health.getStatus().getCode()).isEqualTo(expected);
+        assertThat(details(health).get("validation"))
+                .asInstanceOf(InstanceOfAssertFactories.MAP)
+                .containsEntry("findings", problems.size());
+    }
+
     @Test
     void manyProblems_areCountedButNotAllTold() {
         Validation.Problem[] problems = LongStream.range(1, 100)
@@ -146,7 +171,7 @@ class LitestreamHealthIndicatorTest {
     }
 
     private static Validation.Result result(boolean deep, Validation.Problem... problems) {
-        return new Validation.Result(9, 900, new Txid(9), deep, List.of(problems));
+        return new Validation.Result(9, 900, new Txid(9), Txid.NONE, deep, List.of(problems));
     }
 
     private static ObservedDatabase observed(
