@@ -1,5 +1,8 @@
 package org.litestream4j;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -7,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarOutputStream;
+import java.util.zip.ZipEntry;
 
 /** A second JVM that runs a main class of the test class path; its output goes to a file. */
 final class ChildProcess implements AutoCloseable {
@@ -20,13 +25,56 @@ final class ChildProcess implements AutoCloseable {
     }
 
     static ChildProcess start(Path output, Class<?> main, Object... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        return start(output, List.of(), classPath(), main, arguments);
+    }
+
+    /**
+     * One that may have so many files open.
+     *
+     * @param folder for its output, and for jars: from a folder, a class cannot be loaded once no more can be opened
+     */
+    static ChildProcess startLimited(Path folder, int descriptors, Class<?> main, Object... arguments)
+            throws IOException {
+        List<String> jars = new ArrayList<>();
+        for (String entry : classPath().split(File.pathSeparator)) {
+            Path path = Path.of(entry);
+            jars.add(Files.isDirectory(path) ? jar(path, folder.resolve(jars.size() + ".jar")) : entry);
+        }
+        assumeTrue(Files.exists(Path.of("/bin/sh")), "only where there is a shell that sets limits");
+        return start(
+                folder.resolve("limited.out"),
+                List.of("/bin/sh", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "sh"),
+                String.join(File.pathSeparator, jars),
+                main,
+                arguments);
+    }
+
+    private static String jar(Path classes, Path jar) throws IOException {
+        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
+                var files = Files.walk(classes)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                out.putNextEntry(new ZipEntry(classes.relativize(file).toString()));
+                Files.copy(file, out);
+            }
+        }
+        return jar.toString();
+    }
+
+    private static String classPath() {
+        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    }
+
+    private static ChildProcess start(
+            Path output, List<String> prefix, String classPath, Class<?> main, Object... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                classPath,
                 main.getName()));
         for (Object argument : arguments) {
             command.add(argument.toString());

@@ -30,7 +30,7 @@ class CrashTest {
 
     private void run(int cycles) throws Exception {
         long seed = Long.getLong("crash.seed", System.nanoTime());
-        log.info("crash test: -Dcrash.seed={} cycles {}", seed, cycles);
+        log.warn("crash test: -Dcrash.seed={} cycles {}", seed, cycles); // the tests' log level
         CrashHarness harness = new CrashHarness(folder, seed);
         harness.run(cycles);
         log.info("{}", harness.summary());

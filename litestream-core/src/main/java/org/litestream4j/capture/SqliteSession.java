@@ -36,6 +36,12 @@ final class SqliteSession implements Closeable {
 
     private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+)");
 
+    // SQLite's primary result codes.
+    private static final int SQLITE_PERM = 3;
+    private static final int SQLITE_READONLY = 8;
+    private static final int SQLITE_FULL = 13;
+    private static final int SQLITE_CANTOPEN = 14;
+
     private static final int BACKUP_PAUSE_MILLIS = 10;
     private static final int BACKUP_ATTEMPTS = 5;
 
@@ -418,6 +424,13 @@ final class SqliteSession implements Closeable {
                 && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ) {
             remedy = "a file of the database was cut, or its WAL deleted or replaced while it was open: close all"
                     + " connections to it";
+        } else if (e instanceof SQLiteException sqlite) {
+            remedy = switch (sqlite.getResultCode().code & 0xff) {
+                case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM ->
+                    "make the database, the files beside it and its folder readable and writable; it is tried again";
+                case SQLITE_FULL -> "make room on the disk of the database; it is tried again";
+                default -> "";
+            };
         }
         return new CaptureException(path, what + ": " + e.getMessage(), remedy, e);
     }
