@@ -60,7 +60,7 @@ class DifferentialTest {
     }
 
     private void run(long seed, int pageSize, Path place, int steps) throws Exception {
-        log.info("differential test: -Dfuzz.seed={} page size {}", seed, pageSize);
+        log.warn("differential test: -Dfuzz.seed={} page size {}", seed, pageSize);
         Random random = new Random(seed);
         Path path = place.resolve("app.db");
         Path replica = place.resolve("replica");
