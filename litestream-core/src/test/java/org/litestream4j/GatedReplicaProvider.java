@@ -41,9 +41,6 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         volatile Duration delay = Duration.ZERO;
         volatile boolean away;
 
-        /** Listings do not come back. */
-        volatile boolean listsHeld;
-
         /** What is published is there, but nobody hears of it. */
         volatile boolean answersLost;
 
@@ -98,9 +95,6 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         public void list(int level, Txid from, Visitor visitor) throws IOException {
             control.check();
             replica.list(level, from, visitor);
-            while (control.listsHeld) {
-                LockSupport.parkNanos(1_000_000);
-            }
         }
 
         @Override
