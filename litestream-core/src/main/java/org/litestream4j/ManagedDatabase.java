@@ -696,20 +696,29 @@ public final class ManagedDatabase {
         }
     }
 
-    /** What tells that somebody wrote. */
-    private record WalState(long size, long modified, boolean database) {
+    /** What tells that somebody wrote, or replaced a file. */
+    private record WalState(FileState wal, FileState database) {
 
-        static final WalState NONE = new WalState(0, 0, false);
+        static final WalState NONE = new WalState(FileState.NONE, FileState.NONE);
 
         static WalState of(Path database) throws IOException {
-            Path wal = database.resolveSibling(database.getFileName() + "-wal");
-            boolean exists = Files.exists(database);
+            return new WalState(
+                    FileState.of(database.resolveSibling(database.getFileName() + "-wal")), FileState.of(database));
+        }
+    }
+
+    /** Nothing of a file that is not there. */
+    private record FileState(@Nullable Object key, long size, long modified) {
+
+        static final FileState NONE = new FileState(null, 0, 0);
+
+        static FileState of(Path file) throws IOException {
             try {
-                var attributes = Files.readAttributes(wal, java.nio.file.attribute.BasicFileAttributes.class);
+                var attributes = Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class);
                 FileTime modified = attributes.lastModifiedTime();
-                return new WalState(attributes.size(), modified.to(TimeUnit.NANOSECONDS), exists);
+                return new FileState(attributes.fileKey(), attributes.size(), modified.to(TimeUnit.NANOSECONDS));
             } catch (NoSuchFileException e) {
-                return new WalState(0, 0, exists);
+                return NONE;
             }
         }
     }

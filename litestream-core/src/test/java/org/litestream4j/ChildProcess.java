@@ -65,8 +65,7 @@ final class ChildProcess implements AutoCloseable {
     }
 
     private static ChildProcess start(
-            Path output, List<String> prefix, String classPath, Class<?> main, Object... arguments)
-            throws IOException {
+            Path output, List<String> prefix, String classPath, Class<?> main, Object... arguments) throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

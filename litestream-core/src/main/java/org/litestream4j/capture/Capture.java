@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
@@ -37,6 +38,7 @@ public final class Capture implements Closeable {
 
     private static final Logger log = LoggerFactory.getLogger(Capture.class);
     private static final int ATTEMPTS = 3;
+    private static final long LONGEST_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /** Whether what was captured in an earlier run leads to what the database is now. */
     public enum Continuity {
@@ -70,6 +72,9 @@ public final class Capture implements Closeable {
     private @Nullable PositionRecord recorded;
 
     private boolean pageSizeChanged;
+
+    /** The file that was replaced while we had it open; null if none was. */
+    private @Nullable Object replaced;
 
     /** What other threads see: the newest record that was saved. */
     private volatile @Nullable PositionRecord published;
@@ -113,6 +118,7 @@ public final class Capture implements Closeable {
         if (!Files.exists(settings.database())) {
             throw new NoSuchFileException(settings.database().toString());
         }
+        requireReplacedIsClosed();
         staging.prepare();
         position = null;
         recorded = store.load().orElse(null);
@@ -133,6 +139,23 @@ public final class Capture implements Closeable {
             if (!checked) {
                 detachQuietly();
             }
+        }
+    }
+
+    /** Who has the old file open writes where nobody will look, into a WAL that the new file would share. */
+    private void requireReplacedIsClosed() throws IOException {
+        if (replaced != null) {
+            DatabaseFile.closeUnused();
+            boolean back = replaced.equals(DatabaseFile.keyOf(settings.database()));
+            if (!back && DatabaseFile.isOpenElsewhere(replaced)) {
+                throw new CaptureException(
+                        settings.database(),
+                        "the database file was replaced, and connections of this process still use the old one: what they"
+                                + " commit is lost",
+                        "close them, or restart the application; replication begins anew with the present file then",
+                        null);
+            }
+            replaced = null;
         }
     }
 
@@ -226,6 +249,7 @@ public final class Capture implements Closeable {
                         record,
                         Fingerprint.of(settings.database()),
                         walHeader().orElse(null));
+                warnOfForeignWal(record);
                 return Continuity.UNPROVEN;
             }
             moveTo(proven[0]);
@@ -233,6 +257,16 @@ public final class Capture implements Closeable {
             checkpointer.written();
             return Continuity.PROVEN;
         });
+    }
+
+    private void warnOfForeignWal(PositionRecord record) throws IOException {
+        if (walHeader().map(header -> header.sameSalts(record.wal())).orElse(false)
+                && files().wal().orElseThrow().leadsTo(record.wal())) {
+            log.warn(
+                    "the database file is another than the WAL beside it was written for, and SQLite has applied that WAL:"
+                            + " check whether the database is what it should be: db={}",
+                    settings.database());
+        }
     }
 
     private @Nullable PositionRecord provenPosition(PositionRecord record) throws IOException {
@@ -244,11 +278,21 @@ public final class Capture implements Closeable {
         Optional<WalHeader> header = walHeader();
         if (header.isPresent() && header.get().sameSalts(record.wal())) {
             // Whether the reader of this run is at mark 0 is not known: a new round must find out.
-            boolean intact = (!record.frozen() || unchanged)
+            boolean intact = (record.frozen() ? unchanged : !isWrittenLater(now))
                     && files().wal().orElseThrow().leadsTo(record.wal());
             return intact ? record.thawed() : null;
         }
         return record.atFrozenEnd() && unchanged ? record : null;
+    }
+
+    /**
+     * Whether the file was written later than a checkpoint can have been that the last run died in. Each of its captures, and
+     * each commit, left a mark in time.
+     */
+    private boolean isWrittenLater(Fingerprint file) throws IOException {
+        long last = Math.max(
+                Fingerprint.of(settings.wal()).modified(), store.saved().modified());
+        return file.changed() > last + LONGEST_CHECKPOINT_NANOS;
     }
 
     /**
@@ -289,6 +333,7 @@ public final class Capture implements Closeable {
                 : new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
         int pageSize = session().pageSize();
         long commit = scan.found() ? scan.commit() : session().pageCount();
+        Fingerprint file = Fingerprint.of(settings.database());
         PageSource source = new PageSource(files().database(), present.orElse(null), scan.pages(), pageSize);
         WalFile walFile = present.orElse(null);
         long fileChecksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
@@ -300,7 +345,10 @@ public final class Capture implements Closeable {
         PositionRecord taken = new PositionRecord(
                 last, fileChecksum, pageSize, commit, scan.end(), files().attached(), false, WalPosition.NONE);
         // Without frames the reader has been at mark 0 from its beginning.
-        moveTo(scan.found() ? taken : taken.frozen(Fingerprint.of(settings.database())));
+        if (!scan.found() && !Fingerprint.of(settings.database()).sameContent(file)) {
+            throw new IOException(settings.database() + ": somebody overwrites the database file; it is tried again");
+        }
+        moveTo(scan.found() ? taken : taken.frozen(file));
         checksum.captured();
         checkpointer.written();
         log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, commit);
@@ -527,6 +575,9 @@ public final class Capture implements Closeable {
         if (releasing == null) {
             return;
         }
+        if (releasing.isReplaced()) {
+            replaced = releasing.key();
+        }
         try (releasing) {
             releasing.closeWal();
             if (closing != null) {
@@ -652,6 +703,7 @@ public final class Capture implements Closeable {
         store.save(next);
         position = next;
         published = next;
+        files().frozen(next.frozen() ? next.file() : null);
     }
 
     /** After an error of SQLite nothing is known about the read transactions: begin anew, and judge anew. */

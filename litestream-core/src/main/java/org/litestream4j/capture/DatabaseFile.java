@@ -129,7 +129,17 @@ final class DatabaseFile implements Closeable {
         }
     }
 
-    private static Object keyOf(Path path) throws IOException {
+    /** Whether somebody in this process, beside this class, has a file open; false where that cannot be told. */
+    static boolean isOpenElsewhere(Object key) {
+        synchronized (OPEN) {
+            DatabaseFile own = OPEN.get(key);
+            int ours = own != null && own.channel.isOpen() ? 1 : 0;
+            return countDescriptors(Set.of(key)).getOrDefault(key, 0) > ours;
+        }
+    }
+
+    /** Device and inode, where the file system has them. */
+    static Object keyOf(Path path) throws IOException {
         Object key = Files.readAttributes(path, java.nio.file.attribute.BasicFileAttributes.class)
                 .fileKey();
         return key != null ? key : path.toRealPath();

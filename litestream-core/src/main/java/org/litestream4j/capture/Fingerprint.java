@@ -37,4 +37,9 @@ record Fingerprint(long inode, long size, long modified, long changed) {
     boolean sameFile(Fingerprint other) {
         return inode == other.inode;
     }
+
+    /** Whether nobody wrote to the file; its owner, mode and links may have changed. */
+    boolean sameContent(Fingerprint other) {
+        return sameFile(other) && size == other.size && modified == other.modified;
+    }
 }

@@ -17,20 +17,44 @@ final class OpenFiles implements Closeable {
     private final Path database;
     private final Path walPath;
     private final Fingerprint attached;
+    private final Object key;
     private @Nullable DatabaseFile file;
     private @Nullable WalFile wal;
     private Fingerprint openWal = Fingerprint.NONE;
+
+    /** While nobody can write to the database file but past SQLite's locks; else null. */
+    private @Nullable Fingerprint frozen;
 
     /** @throws NoSuchFileException if there is no database */
     OpenFiles(Path database, Path wal) throws IOException {
         this.database = database;
         this.walPath = wal;
         this.attached = Fingerprint.of(database);
+        this.key = DatabaseFile.keyOf(database);
     }
 
     /** The database file as it was when this object was made. */
     Fingerprint attached() {
         return attached;
+    }
+
+    /** Whether there is another file of the name now. */
+    boolean isReplaced() throws IOException {
+        try {
+            return !Fingerprint.of(database).sameFile(attached);
+        } catch (NoSuchFileException e) {
+            return true;
+        }
+    }
+
+    /** Which file the attachment began with, for {@link DatabaseFile#isOpenElsewhere}. */
+    Object key() {
+        return key;
+    }
+
+    /** From here on the file must stay as it was; null if checkpoints may write to it. */
+    void frozen(@Nullable Fingerprint file) {
+        frozen = file;
     }
 
     DatabaseFile database() throws IOException {
@@ -54,6 +78,9 @@ final class OpenFiles implements Closeable {
         }
         if (!now.sameFile(attached)) {
             throw replaced("the database file was replaced");
+        }
+        if (frozen != null && !now.sameContent(frozen)) {
+            throw replaced("the database file was overwritten");
         }
         Fingerprint present;
         try {

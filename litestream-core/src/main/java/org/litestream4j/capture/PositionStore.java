@@ -63,6 +63,15 @@ final class PositionStore {
         newest = next;
     }
 
+    /** When the record was saved; {@link Fingerprint#NONE} if there is none. */
+    Fingerprint saved() throws IOException {
+        try {
+            return Fingerprint.of(path);
+        } catch (NoSuchFileException e) {
+            return Fingerprint.NONE;
+        }
+    }
+
     void delete() throws IOException {
         newest = null;
         Durable.delete(path);
