@@ -22,7 +22,7 @@ final class Disk implements AutoCloseable {
     }
 
     /** In memory. */
-    static Disk small(Path folder, int megabytes) throws Exception {
+    static Disk small(Path folder, int megabytes) throws IOException {
         Files.createDirectories(folder);
         boolean possible = run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "none", folder.toString());
         assumeTrue(possible, "only where a file system can be mounted");
@@ -32,7 +32,7 @@ final class Disk implements AutoCloseable {
     }
 
     /** An ext4 file system in a file. */
-    static Disk ext4(Path folder, Path image) throws Exception {
+    static Disk ext4(Path folder, Path image) throws IOException {
         Files.createDirectories(folder);
         boolean possible = Files.exists(image)
                 || (run("truncate", "-s", "16M", image.toString()) && run("mkfs.ext4", "-q", image.toString()));
@@ -69,34 +69,34 @@ final class Disk implements AutoCloseable {
     }
 
     /** What is opened from now on can only be read; what is open stays as it is. */
-    void coverReadOnly() throws Exception {
+    void coverReadOnly() {
         boolean covered = run("mount", "--bind", folder.toString(), folder.toString());
         assumeTrue(covered, "only where a folder can be mounted again");
         mounted.push(folder);
         assumeTrue(run("mount", "-o", "remount,bind,ro", folder.toString()), "only where a mount can be read-only");
     }
 
-    void uncover() throws Exception {
+    void uncover() {
         run("umount", "-l", mounted.pop().toString());
     }
 
     /** As a kernel that finds errors on it does: for all, from now on. Only for {@link #ext4}. */
-    void abort() throws Exception {
+    void abort() {
         assumeTrue(run("mount", "-o", "remount,abort", folder.toString()), "only where ext4 can be told to give up");
     }
 
-    void remount(String mode) throws Exception {
+    void remount(String mode) {
         assumeTrue(run("mount", "-o", "remount," + mode, folder.toString()), "only where it can be remounted " + mode);
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         while (!mounted.isEmpty()) {
             uncover();
         }
     }
 
-    private static boolean run(String... command) throws IOException, InterruptedException {
+    private static boolean run(String... command) {
         try {
             Process process = new ProcessBuilder(List.of(command))
                     .redirectErrorStream(true)
@@ -105,6 +105,9 @@ final class Disk implements AutoCloseable {
             return process.waitFor(30, TimeUnit.SECONDS) && process.exitValue() == 0;
         } catch (IOException e) {
             return false; // there is no such program
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 }

@@ -76,6 +76,9 @@ public final class Capture implements Closeable {
     /** The file that was replaced while we had it open; null if none was. */
     private @Nullable Object replaced;
 
+    /** Whether the file was overwritten while we had it open: the WAL is of the old one. */
+    private boolean overwritten;
+
     /** What other threads see: the newest record that was saved. */
     private volatile @Nullable PositionRecord published;
 
@@ -129,6 +132,10 @@ public final class Capture implements Closeable {
         staging.deleteAfter(captured()); // never visible, the record tells
         OpenFiles opened =
                 new OpenFiles(settings.database(), settings.wal()); // before SQLite: no replacement is missed
+        if (overwritten) {
+            SqliteSession.emptyWal(settings.database(), settings.busyTimeout());
+            overwritten = false;
+        }
         session = SqliteSession.open(settings.database(), settings.busyTimeout(), listener);
         files = opened;
         boolean checked = false;
@@ -334,7 +341,8 @@ public final class Capture implements Closeable {
         int pageSize = session().pageSize();
         long commit = scan.found() ? scan.commit() : session().pageCount();
         Fingerprint file = Fingerprint.of(settings.database());
-        PageSource source = new PageSource(files().database(), present.orElse(null), scan.pages(), pageSize);
+        long copied = scan.found() ? session().framesCopied() : 0; // after the scan: a WAL that was reset since is found out at the end
+        PageSource source = new PageSource(files().database(), present.orElse(null), scan.pages(), copied, pageSize);
         WalFile walFile = present.orElse(null);
         long fileChecksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
         Txid last = txid;
@@ -410,7 +418,7 @@ public final class Capture implements Closeable {
     /** Pages that SQLite counts but did not write since the position: as SQLite itself would read them. */
     private PageSource missingPages(WalFile source, PositionRecord before) throws IOException {
         WalPageMap all = source.scan(WalPosition.NONE, Long.MAX_VALUE).pages();
-        return new PageSource(files().database(), source, all, before.pageSize());
+        return new PageSource(files().database(), source, all, 0, before.pageSize());
     }
 
     /**
@@ -578,6 +586,7 @@ public final class Capture implements Closeable {
         if (releasing.isReplaced()) {
             replaced = releasing.key();
         }
+        overwritten |= releasing.isOverwritten();
         try (releasing) {
             releasing.closeWal();
             if (closing != null) {

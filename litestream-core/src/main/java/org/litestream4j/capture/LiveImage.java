@@ -99,7 +99,7 @@ public final class LiveImage implements Closeable {
             LtxHeader header = LtxHeader.of(pageSize, commit, name().min(), name().max(), timestamp, range(pageSize));
             LtxWriter ltx = LtxWriter.open(unfinished.out(), header, settings.pageEncoding());
             WalScan scan = state.scan();
-            PageSource source = new PageSource(file, wal, scan != null ? scan.pages() : new WalPageMap(), pageSize);
+            PageSource source = new PageSource(file, wal, scan != null ? scan.pages() : new WalPageMap(), 0, pageSize);
             byte[] page = new byte[pageSize];
             long xor = 0;
             long lockPage = LockPage.pgno(pageSize);

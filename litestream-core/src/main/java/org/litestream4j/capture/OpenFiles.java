@@ -25,6 +25,8 @@ final class OpenFiles implements Closeable {
     /** While nobody can write to the database file but past SQLite's locks; else null. */
     private @Nullable Fingerprint frozen;
 
+    private boolean overwritten;
+
     /** @throws NoSuchFileException if there is no database */
     OpenFiles(Path database, Path wal) throws IOException {
         this.database = database;
@@ -45,6 +47,11 @@ final class OpenFiles implements Closeable {
         } catch (NoSuchFileException e) {
             return true;
         }
+    }
+
+    /** Whether somebody wrote to the database file past SQLite's locks. */
+    boolean isOverwritten() {
+        return overwritten;
     }
 
     /** Which file the attachment began with, for {@link DatabaseFile#isOpenElsewhere}. */
@@ -80,6 +87,7 @@ final class OpenFiles implements Closeable {
             throw replaced("the database file was replaced");
         }
         if (frozen != null && !now.sameContent(frozen)) {
+            overwritten = true;
             throw replaced("the database file was overwritten");
         }
         Fingerprint present;

@@ -18,15 +18,22 @@ final class PageSource {
     private final DatabaseFile file;
     private final @Nullable WalFile wal;
     private final WalPageMap walPages;
+    private final long copied;
     private final int pageSize;
     private final ByteBuffer ahead;
     private long aheadStart;
 
-    /** @param wal null if there is none */
-    PageSource(DatabaseFile file, @Nullable WalFile wal, WalPageMap walPages, int pageSize) {
+    /**
+     * Opens nothing.
+     *
+     * @param wal null if there is none
+     * @param copied so many frames were in the database file before: SQLite reads them there, and so do we
+     */
+    PageSource(DatabaseFile file, @Nullable WalFile wal, WalPageMap walPages, long copied, int pageSize) {
         this.file = file;
         this.wal = wal;
         this.walPages = walPages;
+        this.copied = copied;
         this.pageSize = pageSize;
         this.ahead = ByteBuffer.allocate(Math.max(READ_AHEAD, pageSize)).limit(0);
     }
@@ -38,7 +45,7 @@ final class PageSource {
      */
     void read(long pgno, byte[] page) throws IOException {
         int frame = walPages.frame(pgno);
-        if (frame >= 0 && wal != null) {
+        if (frame >= copied && frame >= 0 && wal != null) {
             wal.readPage(frame, page);
             return;
         }

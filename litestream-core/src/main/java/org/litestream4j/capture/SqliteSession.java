@@ -94,6 +94,20 @@ final class SqliteSession implements Closeable {
         }
     }
 
+    /**
+     * Lets the WAL begin anew if all of it is in the database file, and no reader needs it: what it holds must not be applied
+     * again, after a crash, to a file that somebody wrote over.
+     */
+    static void emptyWal(Path path, Duration busyTimeout) throws IOException {
+        try (Connection connection = connect(path, busyTimeout)) {
+            run(connection, "PRAGMA wal_checkpoint(TRUNCATE)"); // a busy one says so in its row, and is left at that
+        } catch (SQLException e) {
+            if (!isBusy(e)) {
+                throw failure(path, "cannot begin the WAL anew", e);
+            }
+        }
+    }
+
     /** Database size in pages, as the held read transaction sees it. */
     long pageCount() throws IOException {
         return query(held, "PRAGMA page_count");
@@ -208,6 +222,11 @@ final class SqliteSession implements Closeable {
     /** Frames of the WAL that are committed, as SQLite counts them. */
     long walFrames() throws IOException {
         return checkpoint(spare(), "NOOP").log();
+    }
+
+    /** Frames of the WAL that are in the database file, as SQLite counts them. */
+    long framesCopied() throws IOException {
+        return Math.max(0, checkpoint(spare(), "NOOP").checkpointed());
     }
 
     /** Ends the read transaction for good and copies what may be copied, for a database that is no longer captured. */
