@@ -85,7 +85,9 @@ class OverwrittenTest extends EngineFixture {
                 database.sync(TIMEOUT);
                 assertThat(run("sqlite3", path.toString(), ".timeout 5000", ".restore " + other))
                         .isTrue();
-                await().atMost(TIMEOUT).until(() -> database.status().replicated().equals(database.status().captured()));
+                await().atMost(TIMEOUT).until(() -> database.status()
+                        .replicated()
+                        .equals(database.status().captured()));
                 assertReplicated(database, connection);
                 assertThat(theirs()).isEqualTo(200);
                 assertThat(images()).isEqualTo(1);
@@ -103,7 +105,8 @@ class OverwrittenTest extends EngineFixture {
                 database.sync(TIMEOUT);
                 Files.move(other, path, StandardCopyOption.REPLACE_EXISTING); // the WAL stays
                 await().atMost(TIMEOUT)
-                        .until(() -> String.valueOf(database.status().lastError()).contains("use the old one"));
+                        .until(() ->
+                                String.valueOf(database.status().lastError()).contains("use the old one"));
                 execute(connection, "INSERT INTO t VALUES (2)"); // into nowhere
                 assertThat(images()).isEqualTo(1);
             }
@@ -125,7 +128,8 @@ class OverwrittenTest extends EngineFixture {
                 database.sync(TIMEOUT);
                 Path away = folder.resolve("away.db");
                 Files.move(path, away);
-                await().atMost(TIMEOUT).until(() -> logged().stream().anyMatch(line -> line.startsWith("capture failed")));
+                await().atMost(TIMEOUT)
+                        .until(() -> logged().stream().anyMatch(line -> line.startsWith("capture failed")));
                 Files.move(away, path);
                 execute(connection, "INSERT INTO t VALUES (2)");
                 assertReplicated(database, connection);
@@ -143,7 +147,8 @@ class OverwrittenTest extends EngineFixture {
         Path copy = crashed.resolve("app.db");
         Files.createDirectory(crashed);
         Path itsReplica = folder.resolve("its-replica");
-        try (ChildProcess child = ChildProcess.start(folder.resolve("child.out"), PowerCutChild.class, copy, itsReplica)) {
+        try (ChildProcess child =
+                ChildProcess.start(folder.resolve("child.out"), PowerCutChild.class, copy, itsReplica)) {
             child.awaitOutput("child: ready");
         }
         path = copy;

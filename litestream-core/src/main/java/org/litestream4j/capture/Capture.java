@@ -341,7 +341,9 @@ public final class Capture implements Closeable {
         int pageSize = session().pageSize();
         long commit = scan.found() ? scan.commit() : session().pageCount();
         Fingerprint file = Fingerprint.of(settings.database());
-        long copied = scan.found() ? session().framesCopied() : 0; // after the scan: a WAL that was reset since is found out at the end
+        long copied = scan.found()
+                ? session().framesCopied()
+                : 0; // after the scan: a WAL that was reset since is found out at the end
         PageSource source = new PageSource(files().database(), present.orElse(null), scan.pages(), copied, pageSize);
         WalFile walFile = present.orElse(null);
         long fileChecksum = writer.writeImage(txid, walFile, scan, commit, pageSize, source);
