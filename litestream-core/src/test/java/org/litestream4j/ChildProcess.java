@@ -36,7 +36,7 @@ final class ChildProcess implements AutoCloseable {
     static ChildProcess startLimited(Path folder, int descriptors, Class<?> main, Object... arguments)
             throws IOException {
         List<String> jars = new ArrayList<>();
-        for (String entry : classPath().split(File.pathSeparator)) {
+        for (String entry : classPath().split(File.pathSeparator, -1)) {
             Path path = Path.of(entry);
             jars.add(Files.isDirectory(path) ? jar(path, folder.resolve(jars.size() + ".jar")) : entry);
         }
