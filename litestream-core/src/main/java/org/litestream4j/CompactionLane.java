@@ -503,7 +503,9 @@ final class CompactionLane {
     private void validateIfDue() throws IOException {
         long interval = config.validationInterval().toMillis();
         Txid replicated = upload.replicated();
-        boolean due = interval != 0 && clock.millis() - validatedAt >= interval && !replicated.equals(validatedTxid);
+        long elapsed = clock.millis() - validatedAt; // negative if the clock was set back
+        boolean due =
+                interval != 0 && (elapsed >= interval || elapsed < 0) && !replicated.equals(validatedTxid);
         boolean doubtful = !doubted.isNone() && replicated.isAfter(doubted);
         if (isHalted() || (!due && !doubtful)) {
             return;

@@ -104,8 +104,9 @@ final class Progress {
             return false;
         }
         signal();
-        listener.onEvent(
-                new LitestreamEvent.ReplicationRecovered(database, replica, step, Duration.between(before.at(), now)));
+        Duration outage = Duration.between(before.at(), now);
+        listener.onEvent(new LitestreamEvent.ReplicationRecovered(
+                database, replica, step, outage.isNegative() ? Duration.ZERO : outage)); // a clock that was set back
         return true;
     }
 

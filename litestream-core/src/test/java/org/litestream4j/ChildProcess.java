@@ -127,6 +127,21 @@ final class ChildProcess implements AutoCloseable {
         return Files.readString(output);
     }
 
+    /** SIGSTOP: nothing of it goes on, not even its clocks' users, until {@link #proceed}. */
+    void suspend() throws IOException, InterruptedException {
+        signal("-STOP");
+    }
+
+    /** SIGCONT. */
+    void proceed() throws IOException, InterruptedException {
+        signal("-CONT");
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder("kill", signal, Long.toString(process.pid())).start();
+        assumeTrue(kill.waitFor() == 0, "only where there is a kill that knows " + signal);
+    }
+
     /** SIGKILL. */
     void kill() {
         process.destroyForcibly();

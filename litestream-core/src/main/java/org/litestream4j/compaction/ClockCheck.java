@@ -4,11 +4,14 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Whether the wall clock can be trusted with deletions: it is compared with the monotonic clock, and after a jump of either (a
- * corrected clock, a suspended machine) it must run evenly for an hour. Not thread-safe.
+ * corrected clock, a suspended machine), or if it is far from the newest file at the beginning (a clock that was not set yet, or a
+ * long rest), it must run evenly for an hour. Not thread-safe.
  */
 final class ClockCheck {
 
     static final long PAUSE_NANOS = TimeUnit.HOURS.toNanos(1);
+
+    private static final long FAR_MILLIS = TimeUnit.DAYS.toMillis(1);
 
     private static final long TOLERANCE_MILLIS = TimeUnit.MINUTES.toMillis(1);
 
@@ -20,6 +23,18 @@ final class ClockCheck {
     private long monotonic;
     private boolean doubted;
     private long doubtedAt;
+
+    /**
+     * Compares the clock with the newest file, once: before anything else.
+     *
+     * @param newestMillis when it was written, by whatever clock
+     */
+    void begin(long wallMillis, long nanos, long newestMillis) {
+        if (!started && Math.abs(wallMillis - newestMillis) > FAR_MILLIS) {
+            doubted = true;
+            doubtedAt = nanos;
+        }
+    }
 
     /**
      * Compares the clocks.

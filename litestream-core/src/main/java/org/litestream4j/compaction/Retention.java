@@ -83,20 +83,30 @@ final class Retention {
     @Nullable
     String problem() {
         return clockProblem
-                ? "the clock jumped: nothing is deleted until it has run evenly for an hour"
+                ? "the clock jumped, or is far from the newest file: nothing is deleted until it has run evenly for an hour"
                 : refused() > 0 ? refusal : null;
     }
 
     void run(long now) throws IOException {
+        clocks.begin(now, nanoTime.getAsLong(), newestTimestamp(now));
         boolean trusted = clocks.isTrusted(now, nanoTime.getAsLong());
         if (!trusted && !clockProblem) {
-            log.warn("clock jumped, retention pauses: replica={}", client.url());
+            log.warn("clock jumped, or is far from the newest file: retention pauses: replica={}", client.url());
         }
         clockProblem = !trusted;
         if (trusted) {
             expireLevel0(now);
             snapshots(now);
         }
+    }
+
+    private long newestTimestamp(long now) {
+        long newest = Long.MIN_VALUE;
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            LevelFiles files = index.level(level);
+            newest = files.count() > 0 ? Math.max(newest, files.newestTimestamp()) : newest;
+        }
+        return newest == Long.MIN_VALUE ? now : newest;
     }
 
     /** When something will be due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing will without changes. */

@@ -317,6 +317,26 @@ class CompactionTest {
         database.assertAllRestorable(replica);
     }
 
+    /** A machine that starts with a clock that was not set yet, or after a long rest: which, it cannot tell. */
+    @Test
+    void clockFarFromTheNewestFileAtTheStart_deletesNothingForAnHour() throws Exception {
+        commit(60, Duration.ofSeconds(1));
+        compaction.run(false);
+        for (Duration jump : List.of(Duration.ofDays(30), Duration.ofDays(-60))) {
+            clock.jump(jump);
+            compaction = compaction(replica, SETTINGS, LocalLevel0.NONE);
+            compaction.run(false);
+            assertThat(replica.deletes).isZero();
+            assertThat(compaction.status().retentionProblem()).contains("newest file");
+        }
+        clock.jump(Duration.ofDays(30));
+        compaction = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        clock.advance(Duration.ofMinutes(10));
+        compaction.run(false);
+        assertThat(replica.deletes).as("the test could not fail").isPositive();
+        database.assertAllRestorable(replica);
+    }
+
     @Test
     void clockThatJumpsForward_deletesNothing() throws Exception {
         commit(60, Duration.ofSeconds(1));
