@@ -504,8 +504,7 @@ final class CompactionLane {
         long interval = config.validationInterval().toMillis();
         Txid replicated = upload.replicated();
         long elapsed = clock.millis() - validatedAt; // negative if the clock was set back
-        boolean due =
-                interval != 0 && (elapsed >= interval || elapsed < 0) && !replicated.equals(validatedTxid);
+        boolean due = interval != 0 && (elapsed >= interval || elapsed < 0) && !replicated.equals(validatedTxid);
         boolean doubtful = !doubted.isNone() && replicated.isAfter(doubted);
         if (isHalted() || (!due && !doubtful)) {
             return;

@@ -85,7 +85,9 @@ class ClockTest extends EngineFixture {
             List<LtxFileName> after = new ArrayList<>(level(replica, 0));
             after.removeAll(before);
             for (LtxFileName name : after) {
-                assertThat(SqliteFixture.pages(replica, name)).as("%s is no image", name).isLessThan(20);
+                assertThat(SqliteFixture.pages(replica, name))
+                        .as("%s is no image", name)
+                        .isLessThan(20);
             }
         }
         assertRestoredIs(path);
@@ -102,10 +104,8 @@ class ClockTest extends EngineFixture {
         try (ChildProcess child = startChild();
                 Litestream litestream = litestream()) {
             child.suspend();
-            LtxFileName next = LtxFileName.of(level(replica, 0)
-                    .get(level(replica, 0).size() - 1)
-                    .max()
-                    .next());
+            LtxFileName next = LtxFileName.of(
+                    level(replica, 0).get(level(replica, 0).size() - 1).max().next());
             ManagedDatabase database = litestream.register(config(other, replica)
                     .level0Retention(RETENTION)
                     .levels(List.of(Duration.ofHours(1)))
@@ -132,8 +132,8 @@ class ClockTest extends EngineFixture {
     }
 
     private ChildProcess startChild() throws Exception {
-        ChildProcess child = ChildProcess.start(
-                folder.resolve("child.out"), EngineChild.class, path, replica, RETENTION.toMillis());
+        ChildProcess child =
+                ChildProcess.start(folder.resolve("child.out"), EngineChild.class, path, replica, RETENTION.toMillis());
         child.awaitOutput("engine: REPLICATING");
         await().atMost(TIMEOUT).until(() -> !level(replica, 0).isEmpty());
         int before = level(replica, 0).size();
