@@ -30,7 +30,7 @@ final class DatabaseConfigs {
 
     private static final Database NO_OVERRIDES = new Database(
             null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-            null, null);
+            null, null, null);
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
