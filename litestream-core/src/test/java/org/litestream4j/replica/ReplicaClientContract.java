@@ -437,6 +437,21 @@ public abstract class ReplicaClientContract {
     }
 
     @Test
+    void largeFile_nameTaken_conflictsAndKeepsTheFirst() throws Exception {
+        ReplicaClient client = client();
+        byte[] first = new byte[12 << 20];
+        new Random(SEED).nextBytes(first);
+        put(client, 9, name(1, 1), first);
+        byte[] other = first.clone();
+        other[11 << 20] ^= 1;
+        ReplicaClient another = client();
+        assertThatThrownBy(() -> put(another, 9, name(1, 1), other)).isInstanceOf(ReplicaConflictException.class);
+        put(another, 9, name(1, 1), first);
+        assertThat(Arrays.equals(read(client, 9, name(1, 1), 0, ReplicaClient.TO_END), first))
+                .isTrue();
+    }
+
+    @Test
     void concurrentUse_writersReadersAndListings_doNotDisturbEachOther() throws Exception {
         ReplicaClient client = client();
         int files = 40;

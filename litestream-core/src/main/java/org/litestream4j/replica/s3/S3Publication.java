@@ -48,12 +48,31 @@ final class S3Publication {
 
     /** Sends a small file whole. */
     void put(PartBuffer content) throws IOException {
-        publish(context.wholeFence(), onlyIfAbsent -> context.calls()
+        S3Fence fence = context.wholeFence();
+        Write write = onlyIfAbsent -> context.calls()
                 .run(
                         Operation.PUT,
                         content.size(),
                         client -> client.putObject(
-                                context.requests().put(key, metadata, onlyIfAbsent), S3Requests.body(content))));
+                                context.requests().put(key, metadata, onlyIfAbsent), S3Requests.body(content)));
+        if (publish(fence, write) && fence.isConditional() && !fence.isProven()) {
+            probe(fence, write);
+            fence.isConditional(); // throws where it must be and is not
+        }
+    }
+
+    /** The same write again must be refused. A store that takes it has overwritten the file with itself. */
+    private static void probe(S3Fence fence, Write write) {
+        try {
+            write.send(true);
+            fence.ignored();
+        } catch (SdkException e) {
+            if (S3Failures.isTaken(e)) {
+                fence.obeyed();
+            } // else the next file will tell: this one is there
+        } catch (IOException e) {
+            // likewise
+        }
     }
 
     /** Puts the parts of a large file together. Answers whether that used up the upload: else it is to be aborted. */
@@ -74,7 +93,7 @@ final class S3Publication {
     private boolean publish(S3Fence fence, Write write) throws IOException {
         boolean conditional = fence.isConditional();
         for (int round = 1; ; round++) {
-            if (!conditional && isThere()) {
+            if (!(conditional && fence.isProven()) && isThere()) {
                 return false;
             }
             try {
@@ -90,6 +109,9 @@ final class S3Publication {
                 }
                 if (conditional && fence.isRefusedForGood(e)) {
                     throw fence.refused(e);
+                }
+                if (conditional && S3Failures.isTaken(e)) {
+                    fence.obeyed();
                 }
                 boolean answered = S3Failures.isTaken(e) || S3Failures.isUploadGone(e);
                 if (answered && isThere()) {

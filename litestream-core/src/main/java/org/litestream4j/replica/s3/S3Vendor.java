@@ -80,6 +80,11 @@ enum S3Vendor {
         return this != AWS && this != TIGRIS;
     }
 
+    /** Whether {@code If-None-Match: *} is part of what the store promises; of others, each client finds out. */
+    boolean refusesTakenNames() {
+        return this == AWS;
+    }
+
     boolean bulkDelete() {
         return this != GOOGLE;
     }

@@ -33,6 +33,9 @@ final class FaultProxy implements AutoCloseable {
         /** Forwarded after a while. */
         record Late(int millis) implements Fault {}
 
+        /** Forwarded without a header. */
+        record Without(String header) implements Fault {}
+
         /** The connection is reset before the store sees the request. */
         record ResetBefore() implements Fault {}
 
@@ -161,7 +164,10 @@ final class FaultProxy implements AutoCloseable {
         try (Socket store = new Socket(InetAddress.getLoopbackAddress(), storePort)) {
             store.setTcpNoDelay(true);
             OutputStream toStore = new BufferedOutputStream(store.getOutputStream());
-            write(toStore, request.head());
+            String lost = fault instanceof Fault.Without without ? without.header() : null;
+            write(
+                    toStore,
+                    lost == null ? request.head() : request.head().replaceAll("(?i)\r\n" + lost + ":[^\r]*", ""));
             toStore.write(sent);
             toStore.flush();
             InputStream fromStore = new BufferedInputStream(store.getInputStream());

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +27,7 @@ import org.litestream4j.replica.RequestListener;
 import org.litestream4j.replica.s3.FaultProxy.Fault;
 import org.litestream4j.replica.s3.FaultProxy.Seen;
 
-/** What goes over the wire, seen by a store that says yes to everything. */
+/** What goes over the wire, seen by a store that says yes to everything but a name that is taken. */
 class S3WireTest {
 
     private static final byte[] KEY = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
@@ -33,6 +35,8 @@ class S3WireTest {
     private static final String KEY_BASE64 = Base64.getEncoder().encodeToString(KEY);
 
     private FaultProxy store;
+
+    private final Set<String> written = ConcurrentHashMap.newKeySet();
 
     @TempDir
     Path folder;
@@ -53,6 +57,14 @@ class S3WireTest {
             }
             if (request.method().equals("POST")) {
                 return new Fault.Answer(200, "", "<DeleteResult></DeleteResult>");
+            }
+            String key = request.target().replaceFirst("\\?.*", "");
+            if (request.method().equals("GET") && !written.contains(key)) {
+                return FaultProxy.error(404, "NoSuchKey");
+            }
+            boolean whole = request.method().equals("PUT") && !request.target().contains("uploadId=");
+            if (whole && !written.add(key)) {
+                return FaultProxy.error(412, "PreconditionFailed");
             }
             return new Fault.Answer(200, "ETag: \"e\"\r\n", "");
         };
@@ -75,8 +87,11 @@ class S3WireTest {
             put(client, 0, name(1), bytes(100, 1));
             put(client, 9, name(1), bytes(6 << 20, 1));
         }
-        assertThat(store.seen).hasSize(5); // PUT, create, two parts, complete
-        return store.seen;
+        // a look, the file, the same again; create, two parts, a look, complete
+        assertThat(store.seen)
+                .extracting(Seen::method)
+                .containsExactly("GET", "PUT", "PUT", "POST", "PUT", "PUT", "GET", "POST");
+        return List.of(store.seen.get(1), store.seen.get(3), store.seen.get(4), store.seen.get(5), store.seen.get(7));
     }
 
     @Test
@@ -121,18 +136,19 @@ class S3WireTest {
         Path base64 = Files.writeString(folder.resolve("base64"), KEY_BASE64 + "\n");
         checkCustomerKey("&sseCustomerKeyPath=" + base64);
         store.seen.clear();
+        written.clear();
         Path plain = Files.write(folder.resolve("plain"), KEY);
         checkCustomerKey("&sseCustomerAlgorithm=AES256&sseCustomerKeyPath=" + plain);
     }
 
     private void checkCustomerKey(String parameters) throws Exception {
-        List<Seen> seen = putSmallAndLarge(parameters);
+        putSmallAndLarge(parameters);
         try (ReplicaClient client = client("s3://bucket/path", parameters)) {
             S3TestClients.read(client, 0, name(1));
         }
         String md5 = Base64.getEncoder()
                 .encodeToString(MessageDigest.getInstance("MD5").digest(KEY));
-        assertThat(seen).hasSize(6).allSatisfy(request -> {
+        assertThat(store.seen).hasSize(9).allSatisfy(request -> {
             assertThat(request.header("x-amz-server-side-encryption-customer-algorithm"))
                     .isEqualTo("AES256");
             assertThat(request.header("x-amz-server-side-encryption-customer-key"))
