@@ -13,5 +13,6 @@ record S3Context(
         S3Requests requests,
         S3Failures failures,
         S3Parts parts,
+        S3Leftovers leftovers,
         S3Fence wholeFence,
         S3Fence partsFence) {}

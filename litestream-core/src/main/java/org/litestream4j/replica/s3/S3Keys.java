@@ -37,6 +37,16 @@ final class S3Keys {
         return prefix + "/";
     }
 
+    /** Whether a key is that of a file of the replica, of whatever level. */
+    boolean isFile(String key) {
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            if (name(key, level(level)).isPresent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The file that a key of a level names; empty for objects of other kinds. */
     static Optional<LtxFileName> name(String key, String levelPrefix) {
         return key.startsWith(levelPrefix) ? LtxFileName.parse(key.substring(levelPrefix.length())) : Optional.empty();

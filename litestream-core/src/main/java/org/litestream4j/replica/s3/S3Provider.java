@@ -3,6 +3,7 @@ package org.litestream4j.replica.s3;
 import static java.util.Objects.requireNonNull;
 
 import java.net.URI;
+import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -97,7 +98,7 @@ public final class S3Provider implements ReplicaProvider {
     @Override
     public ReplicaClient create(ReplicaLocation location, RequestListener listener) {
         try {
-            return new S3ReplicaClient(connector.connect(location), listener, S3Calls.Patience.DEFAULT);
+            return new S3ReplicaClient(connector.connect(location), listener, S3Calls.Patience.DEFAULT, Clock.systemUTC());
         } catch (NoClassDefFoundError e) {
             throw new IllegalStateException(
                     "S3 replicas need the AWS SDK: add software.amazon.awssdk:s3 and"

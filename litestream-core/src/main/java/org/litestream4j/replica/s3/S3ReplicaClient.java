@@ -2,6 +2,7 @@ package org.litestream4j.replica.s3;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Clock;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Collection;
@@ -26,15 +27,19 @@ final class S3ReplicaClient implements ReplicaClient {
 
     private final S3Deletion.Bulk bulkDelete;
 
-    S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.Patience patience) {
+    /** @param clock tells the age of uploads that nobody finished */
+    S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.Patience patience, Clock clock) {
         S3Settings settings = connection.settings();
+        S3Keys keys = new S3Keys(settings.prefix());
+        S3Calls calls = new S3Calls(connection, listener, patience);
         context = new S3Context(
                 settings,
-                new S3Keys(settings.prefix()),
-                new S3Calls(connection, listener, patience),
+                keys,
+                calls,
                 new S3Requests(settings),
                 new S3Failures(settings),
                 new S3Parts(settings.concurrency(), settings.bucket()),
+                new S3Leftovers(settings, keys, calls, clock),
                 new S3Fence(settings, "small files"),
                 new S3Fence(settings, "files sent in parts"));
         bulkDelete = new S3Deletion.Bulk(settings.vendor().bulkDelete());
@@ -143,6 +148,9 @@ final class S3ReplicaClient implements ReplicaClient {
         context.keys().level(level); // refuses a level that does not exist, also without names
         context.calls().checkOpen();
         new S3Deletion(context, bulkDelete, level).delete(new LinkedHashSet<>(names));
+        if (!names.isEmpty()) {
+            context.leftovers().discard();
+        }
     }
 
     @Override

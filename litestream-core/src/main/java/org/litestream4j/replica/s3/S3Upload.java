@@ -111,6 +111,7 @@ final class S3Upload extends ReplicaUpload {
         if (id == null) {
             id = create();
             uploadId = id;
+            context.leftovers().begun(id);
         }
         String upload = id;
         int number = parts.size() + 1;
@@ -185,6 +186,7 @@ final class S3Upload extends ReplicaUpload {
             boolean consumed = publication.complete(id, completed);
             if (consumed) {
                 uploadId = null;
+                context.leftovers().ended(id);
             }
             close();
         }
@@ -203,6 +205,7 @@ final class S3Upload extends ReplicaUpload {
             part.exceptionally(failure -> null).join(); // a part that arrives after the abort would stay for ever
         }
         parts.clear();
+        context.leftovers().ended(id);
         try {
             context.calls()
                     .run(

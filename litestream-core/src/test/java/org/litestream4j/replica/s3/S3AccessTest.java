@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -153,7 +154,7 @@ class S3AccessTest {
         S3Connection connection = new S3Connection(settings, () -> {
             throw SdkClientException.create("nothing found in the chain");
         });
-        try (ReplicaClient client = new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.IMPATIENT)) {
+        try (ReplicaClient client = new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.IMPATIENT, Clock.systemUTC())) {
             assertThatThrownBy(client::prepare)
                     .isInstanceOf(ReplicaAccessException.class)
                     .hasMessageContaining("no credentials were found")

@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,7 +123,8 @@ class S3ProviderTest {
             ReplicaClient client = new S3ReplicaClient(
                     new S3Connection(settings, (software.amazon.awssdk.auth.credentials.AwsCredentialsProvider) null),
                     RequestListener.NONE,
-                    patient);
+                    patient,
+                    Clock.systemUTC());
             CompletableFuture<Throwable> listing = CompletableFuture.supplyAsync(() -> {
                 try {
                     client.prepare();

@@ -3,6 +3,7 @@ package org.litestream4j.replica.s3;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,9 +28,13 @@ final class S3TestClients {
     private S3TestClients() {}
 
     static ReplicaClient open(ReplicaLocation location, RequestListener listener) {
+        return open(location, listener, Clock.systemUTC());
+    }
+
+    static ReplicaClient open(ReplicaLocation location, RequestListener listener, Clock clock) {
         S3Settings settings = S3SettingsParser.parse(location);
         S3Connection connection = new S3Connection(settings, (AwsCredentialsProvider) null);
-        return new S3ReplicaClient(connection, listener, IMPATIENT);
+        return new S3ReplicaClient(connection, listener, IMPATIENT, clock);
     }
 
     static LtxFileName name(long txid) {

@@ -1,0 +1,138 @@
+package org.litestream4j.replica.s3;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.s3.model.MultipartUpload;
+
+/**
+ * Discards what uploads in parts left behind that nobody finished or aborted: their process was killed, or their abort did
+ * not arrive. Parts are invisible, and billed. Looks with the first deletion and then once a day at most, so that only who
+ * deletes from the replica (its owner) does it, and an idle replica asks nothing. Thread-safe.
+ */
+final class S3Leftovers {
+
+    /** No upload takes that long, whoever's it is. */
+    static final Duration SAFE_AGE = Duration.ofDays(2);
+
+    private static final Logger LOG = LoggerFactory.getLogger(S3Leftovers.class);
+
+    private static final Duration BETWEEN = Duration.ofDays(1);
+
+    private final S3Settings settings;
+
+    private final S3Keys keys;
+
+    private final S3Calls calls;
+
+    private final Clock clock;
+
+    /** Ids of this client's own. */
+    private final Set<String> running = ConcurrentHashMap.newKeySet();
+
+    private @Nullable Instant next = Instant.MIN; // guarded by this; null for never
+
+    S3Leftovers(S3Settings settings, S3Keys keys, S3Calls calls, Clock clock) {
+        this.settings = settings;
+        this.keys = keys;
+        this.calls = calls;
+        this.clock = clock;
+    }
+
+    void begun(String uploadId) {
+        running.add(uploadId);
+    }
+
+    void ended(String uploadId) {
+        running.remove(uploadId);
+    }
+
+    /** Looks, if it is time to, and discards. What fails is left for the next time. */
+    void discard() {
+        if (!isDue()) {
+            return;
+        }
+        try {
+            int discarded = 0;
+            for (MultipartUpload upload : list()) {
+                if (isLeftOver(upload)) {
+                    abort(upload);
+                    discarded++;
+                }
+            }
+            if (discarded > 0) {
+                LOG.info("replica={} unfinished uploads of earlier days discarded: count={}", settings.url(), discarded);
+            }
+        } catch (SdkException e) {
+            failed(e);
+        } catch (IOException e) { // interrupted or closed
+            LOG.debug("replica={} looking for unfinished uploads ended", settings.url(), e);
+        }
+    }
+
+    private synchronized boolean isDue() {
+        Instant now = clock.instant();
+        if (next == null || now.isBefore(next)) {
+            return false;
+        }
+        next = now.plus(BETWEEN);
+        return true;
+    }
+
+    /** The first thousand: the next time brings the others. */
+    private List<MultipartUpload> list() throws IOException {
+        return calls.run(Operation.LIST, 0, client -> client.listMultipartUploads(
+                        request -> request.bucket(settings.bucket()).prefix(keys.root()))
+                .uploads());
+    }
+
+    private boolean isLeftOver(MultipartUpload upload) {
+        Instant initiated = requireNonNull(upload.initiated());
+        return initiated.isBefore(clock.instant().minus(SAFE_AGE))
+                && !running.contains(upload.uploadId())
+                && keys.isFile(upload.key());
+    }
+
+    private void abort(MultipartUpload upload) throws IOException {
+        try {
+            calls.run(
+                    Operation.MULTIPART_ABORT,
+                    0,
+                    client -> client.abortMultipartUpload(request -> request.bucket(settings.bucket())
+                            .key(upload.key())
+                            .uploadId(upload.uploadId())));
+        } catch (SdkException e) {
+            if (!S3Failures.isMissing(e)) {
+                throw e;
+            }
+        }
+    }
+
+    private void failed(SdkException e) {
+        if (S3Failures.mayPass(e)) {
+            LOG.debug("replica={} looking for unfinished uploads failed", settings.url(), e);
+            return;
+        }
+        synchronized (this) {
+            next = null;
+        }
+        LOG.info(
+                "replica={} cannot look for uploads that a killed process left unfinished (status={} code={}): allow"
+                        + " s3:ListBucketMultipartUploads and s3:AbortMultipartUpload, or give the bucket a lifecycle"
+                        + " rule AbortIncompleteMultipartUpload",
+                settings.url(),
+                S3Failures.status(e),
+                S3Failures.code(e));
+    }
+}
