@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -37,10 +38,23 @@ final class CountingReplicaClient implements ReplicaClient {
 
     @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
+        counted(() -> client.list(level, from, visitor));
+    }
+
+    @Override
+    public void listAll(List<Txid> from, Visitor visitor) throws IOException {
+        counted(() -> client.listAll(from, visitor));
+    }
+
+    private interface Listing {
+        void run() throws IOException;
+    }
+
+    private void counted(Listing listing) throws IOException {
         long begun = System.nanoTime();
         boolean failed = true;
         try {
-            client.list(level, from, visitor);
+            listing.run();
             failed = false;
         } finally {
             counters.operated(ReplicaOperation.LIST, System.nanoTime() - begun, 0, failed);

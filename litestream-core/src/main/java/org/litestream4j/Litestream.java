@@ -17,7 +17,6 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.litestream4j.capture.Capture;
-import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaProvider;
@@ -163,12 +162,10 @@ public final class Litestream implements AutoCloseable {
     /** A new database would follow on what the replica holds, and hide it. */
     private static void refuseIfReplicated(DatabaseConfig config, ReplicaClient client) throws IOException {
         boolean[] any = new boolean[1];
-        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL && !any[0]; level++) {
-            client.list(level, Txid.NONE, file -> {
-                any[0] = true;
-                return false;
-            });
-        }
+        client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            any[0] = true;
+            return false;
+        });
         if (any[0]) {
             throw new LitestreamException(
                     config.path().toString(),

@@ -63,7 +63,7 @@ class EngineStatisticsTest extends EngineFixture {
         assertThat(puts.failures()).isZero();
         assertThat(puts.bytes()).isEqualTo(bytesOnReplica());
         assertThat(puts.total()).isPositive();
-        assertThat(statistics.operations().get(ReplicaOperation.LIST).count()).isGreaterThanOrEqualTo(10);
+        assertThat(statistics.operations().get(ReplicaOperation.LIST).count()).isGreaterThanOrEqualTo(2);
         assertThat(statistics.operations().get(ReplicaOperation.DELETE)).isEqualTo(Tally.NONE);
         assertThat(statistics.diskFullErrors()).isZero();
         assertThat(statistics.restores()).isEqualTo(Tally.NONE);

@@ -5,9 +5,9 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -24,7 +24,7 @@ final class CountingReplica implements ReplicaClient {
     private static final long PAGE = 1000;
 
     private final ReplicaClient replica;
-    private final List<Map<LtxFileName, Long>> sizes = new ArrayList<>();
+    private final List<NavigableMap<LtxFileName, Long>> sizes = new ArrayList<>();
 
     long puts;
     long lists;
@@ -35,7 +35,7 @@ final class CountingReplica implements ReplicaClient {
     CountingReplica(ReplicaClient replica) {
         this.replica = replica;
         for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
-            sizes.add(new HashMap<>());
+            sizes.add(new TreeMap<>());
         }
     }
 
@@ -57,6 +57,40 @@ final class CountingReplica implements ReplicaClient {
             return visitor.visit(file);
         });
         lists += Math.max(1, pages(visited[0]));
+    }
+
+    /** Pages go on into the next level, and one that ends before the files that are asked for is followed by a jump. */
+    @Override
+    public void listAll(List<Txid> from, Visitor visitor) throws IOException {
+        replica.listAll(from, visitor);
+        List<Key> keys = new ArrayList<>();
+        for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
+            for (LtxFileName name : sizes.get(level).keySet()) {
+                keys.add(new Key(level, name));
+            }
+        }
+        int next = next(keys, 0, 0, from.get(0));
+        do {
+            lists++;
+            next += (int) PAGE;
+            if (next < keys.size()) {
+                int level = keys.get(next - 1).level();
+                next = next(keys, next, level, from.get(level));
+            }
+        } while (next < keys.size());
+    }
+
+    private record Key(int level, LtxFileName name) {}
+
+    /** The first of a level that begins at a transaction, or what follows the level. */
+    private static int next(List<Key> keys, int start, int level, Txid from) {
+        int next = start;
+        while (next < keys.size()
+                && keys.get(next).level() == level
+                && keys.get(next).name().min().isBefore(from)) {
+            next++;
+        }
+        return next;
     }
 
     @Override

@@ -33,6 +33,10 @@ final class ReplicaIndex {
 
     /** Lists the levels that are not known (any more). */
     void refresh() throws IOException {
+        if (noneIsKnown()) {
+            listAll();
+            return;
+        }
         for (int level = 0; level < levels.length; level++) {
             if (!known[level]) {
                 LevelFiles files = new LevelFiles(level);
@@ -44,6 +48,28 @@ final class ReplicaIndex {
                 known[level] = true;
             }
         }
+    }
+
+    private boolean noneIsKnown() {
+        for (boolean one : known) {
+            if (one) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void listAll() throws IOException {
+        LevelFiles[] listed = new LevelFiles[levels.length];
+        for (int level = 0; level < listed.length; level++) {
+            listed[level] = new LevelFiles(level);
+        }
+        client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            listed[file.level()].add(file);
+            return true;
+        });
+        System.arraycopy(listed, 0, levels, 0, levels.length);
+        Arrays.fill(known, true);
     }
 
     /** A file was published here. */

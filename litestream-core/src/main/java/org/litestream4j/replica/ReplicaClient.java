@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -25,6 +27,9 @@ public interface ReplicaClient extends Closeable {
 
     /** Level of the snapshots. */
     int SNAPSHOT_LEVEL = 9;
+
+    /** Every file of every level, as the beginning of {@link #listAll}. */
+    List<Txid> FROM_THE_FIRST = Collections.nCopies(SNAPSHOT_LEVEL + 1, Txid.NONE);
 
     /** To the end of the file, as the length of {@link #open}. */
     long TO_END = -1;
@@ -48,6 +53,23 @@ public interface ReplicaClient extends Closeable {
      * @param visitor called on this thread; answers false to end the listing early
      */
     void list(int level, Txid from, Visitor visitor) throws IOException;
+
+    /**
+     * Lists the files of all levels, from level 0 upwards, each level as {@link #list} does. A backend overrides this
+     * where one question to the store answers for several levels.
+     *
+     * @param from by level; its size is {@link #SNAPSHOT_LEVEL} + 1
+     * @param visitor called on this thread; answers false to end the whole listing early
+     */
+    default void listAll(List<Txid> from, Visitor visitor) throws IOException {
+        boolean[] goOn = {true};
+        for (int level = 0; level <= SNAPSHOT_LEVEL && goOn[0]; level++) {
+            list(level, from.get(level), file -> {
+                goOn[0] = visitor.visit(file);
+                return goOn[0];
+            });
+        }
+    }
 
     /**
      * Opens a file for reading.

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
@@ -102,9 +103,7 @@ public final class Ownership {
             return;
         }
         Moment begun = now();
-        for (int level = 0; level < newest.length; level++) {
-            client.list(level, newest[level], this::check);
-        }
+        client.listAll(List.of(newest), this::check);
         renew(begun);
     }
 

@@ -246,16 +246,13 @@ public final class Replication {
     private Newest newestOnReplica() throws IOException {
         Txid[] newest = {Txid.NONE};
         LtxFileInfo[] last = new LtxFileInfo[1];
-        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
-            int current = level;
-            client.list(level, Txid.NONE, file -> {
-                newest[0] = Txid.max(newest[0], file.maxTxid());
-                if (current == 0 || (last[0] == null && file.name().equals(FIRST_IMAGE))) {
-                    last[0] = file;
-                }
-                return true;
-            });
-        }
+        client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            newest[0] = Txid.max(newest[0], file.maxTxid());
+            if (file.level() == 0 || (last[0] == null && file.name().equals(FIRST_IMAGE))) {
+                last[0] = file;
+            }
+            return true;
+        });
         return new Newest(newest[0], last[0]);
     }
 

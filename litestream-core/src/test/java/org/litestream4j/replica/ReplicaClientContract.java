@@ -117,6 +117,41 @@ public abstract class ReplicaClientContract {
     }
 
     @Test
+    void listAll_filesOfSeveralLevels_listsLevelByLevelFromWhereItIsTold() throws Exception {
+        ReplicaClient client = client();
+        for (int level : new int[] {9, 3, 0, 1}) {
+            for (int i = 5; i >= 1; i--) {
+                put(client, level, name(i, i + level), bytes(i));
+            }
+        }
+        List<Txid> from = new ArrayList<>(ReplicaClient.FROM_THE_FIRST);
+        from.set(0, new Txid(5));
+        from.set(3, new Txid(6));
+        from.set(9, new Txid(4));
+        List<LtxFileInfo> files = new ArrayList<>();
+        client.listAll(from, files::add);
+        List<LtxFileInfo> expected = new ArrayList<>();
+        for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            client.list(level, from.get(level), expected::add);
+        }
+        assertThat(files).isEqualTo(expected).hasSize(1 + 5 + 0 + 2);
+    }
+
+    @Test
+    void listAll_visitorHasEnough_stops() throws Exception {
+        ReplicaClient client = client();
+        put(client, 0, name(1, 1), bytes(1));
+        put(client, 0, name(2, 2), bytes(2));
+        put(client, 9, name(1, 1), bytes(3));
+        List<LtxFileInfo> files = new ArrayList<>();
+        client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            files.add(file);
+            return files.size() < 2;
+        });
+        assertThat(files).extracting(LtxFileInfo::name).containsExactly(name(1, 1), name(2, 2));
+    }
+
+    @Test
     void list_visitorHasEnough_stops() throws Exception {
         ReplicaClient client = client();
         for (int i = 1; i <= 5; i++) {

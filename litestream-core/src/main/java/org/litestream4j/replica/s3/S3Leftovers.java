@@ -72,7 +72,8 @@ final class S3Leftovers {
                 }
             }
             if (discarded > 0) {
-                LOG.info("replica={} unfinished uploads of earlier days discarded: count={}", settings.url(), discarded);
+                LOG.info(
+                        "replica={} unfinished uploads of earlier days discarded: count={}", settings.url(), discarded);
             }
         } catch (SdkException e) {
             failed(e);
@@ -109,9 +110,8 @@ final class S3Leftovers {
             calls.run(
                     Operation.MULTIPART_ABORT,
                     0,
-                    client -> client.abortMultipartUpload(request -> request.bucket(settings.bucket())
-                            .key(upload.key())
-                            .uploadId(upload.uploadId())));
+                    client -> client.abortMultipartUpload(request ->
+                            request.bucket(settings.bucket()).key(upload.key()).uploadId(upload.uploadId())));
         } catch (SdkException e) {
             if (!S3Failures.isMissing(e)) {
                 throw e;

@@ -3,6 +3,8 @@ package org.litestream4j.replica.s3;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -14,48 +16,102 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
-/** Lists one level, page by page: in memory is one page at a time. */
+/**
+ * Lists one level or several, page by page: in memory is one page at a time. A page holds whatever comes next by name, also
+ * of the next levels; what is not asked for is jumped over where that saves pages.
+ */
 final class S3Listing {
 
     private static final long ALMOST_A_SECOND = 999_999_999;
 
     private final S3Context context;
 
-    private final int level;
-
     private final String prefix;
 
-    private final Txid from;
+    private final int firstLevel;
 
-    private @Nullable LtxFileName last;
+    /** By level, from the first. */
+    private final List<Txid> from;
 
-    S3Listing(S3Context context, int level, Txid from) {
+    /** What the keys of each level begin with. */
+    private final List<String> prefixes = new ArrayList<>();
+
+    private @Nullable LtxFileInfo last;
+
+    private S3Listing(S3Context context, String prefix, int firstLevel, List<Txid> from) {
         this.context = context;
-        this.level = level;
-        this.prefix = context.keys().level(level);
+        this.prefix = prefix;
+        this.firstLevel = firstLevel;
         this.from = from;
+        for (int i = 0; i < from.size(); i++) {
+            prefixes.add(context.keys().level(firstLevel + i));
+        }
+    }
+
+    static S3Listing ofLevel(S3Context context, int level, Txid from) {
+        return new S3Listing(context, context.keys().level(level), level, List.of(from));
+    }
+
+    /** @param from by level */
+    static S3Listing ofAll(S3Context context, List<Txid> from) {
+        return new S3Listing(context, context.keys().root(), 0, from);
     }
 
     void visit(ReplicaClient.Visitor visitor) throws IOException {
+        String start = from.get(0).isNone() ? null : context.keys().before(firstLevel, from.get(0));
         String token = null;
-        do {
-            ListObjectsV2Response page = page(token);
+        while (true) {
+            ListObjectsV2Response page = page(start, token);
             for (S3Object object : page.contents()) {
-                LtxFileName name = S3Keys.name(object.key(), prefix).orElse(null);
-                if (name == null || name.min().isBefore(from)) {
-                    continue;
-                }
-                checkOrder(name);
-                if (!visitor.visit(info(name, object))) {
-                    return;
+                LtxFileInfo file = wanted(object);
+                if (file != null) {
+                    checkOrder(file);
+                    if (!visitor.visit(file)) {
+                        return;
+                    }
                 }
             }
             token = next(page);
-        } while (token != null);
+            if (token == null) {
+                return;
+            }
+            if (!page.contents().isEmpty()) {
+                String end = page.contents().get(page.contents().size() - 1).key();
+                int level = levelAfter(end);
+                if (level == prefixes.size()) {
+                    return;
+                }
+                String beginning = context.keys().before(firstLevel + level, from.get(level));
+                if (end.compareTo(beginning) < 0) {
+                    start = beginning;
+                    token = null;
+                }
+            }
+        }
     }
 
-    private ListObjectsV2Response page(@Nullable String token) throws IOException {
-        String start = token == null && !from.isNone() ? context.keys().before(level, from) : null;
+    /** The first level that may go on behind a key, counted from the first; else their number. */
+    private int levelAfter(String key) {
+        int level = 0;
+        while (level < prefixes.size()
+                && key.compareTo(prefixes.get(level)) > 0
+                && !key.startsWith(prefixes.get(level))) {
+            level++;
+        }
+        return level;
+    }
+
+    private @Nullable LtxFileInfo wanted(S3Object object) {
+        for (int i = 0; i < prefixes.size(); i++) {
+            LtxFileName name = S3Keys.name(object.key(), prefixes.get(i)).orElse(null);
+            if (name != null) {
+                return name.min().isBefore(from.get(i)) ? null : info(firstLevel + i, name, object);
+            }
+        }
+        return null;
+    }
+
+    private ListObjectsV2Response page(@Nullable String start, @Nullable String token) throws IOException {
         try {
             return context.calls()
                     .run(
@@ -64,7 +120,7 @@ final class S3Listing {
                             client -> client.listObjectsV2(
                                     request -> request.bucket(context.settings().bucket())
                                             .prefix(prefix)
-                                            .startAfter(start)
+                                            .startAfter(token == null ? start : null)
                                             .continuationToken(token)));
         } catch (SdkException e) {
             throw context.failures().translate(e, "list " + prefix);
@@ -83,18 +139,23 @@ final class S3Listing {
     }
 
     /** A store that lists in another order would let a restore miss files. */
-    private void checkOrder(LtxFileName name) throws IOException {
-        if (last != null && last.compareTo(name) >= 0) {
+    private void checkOrder(LtxFileInfo file) throws IOException {
+        LtxFileInfo before = last;
+        boolean inOrder = before == null
+                || before.level() < file.level()
+                || (before.level() == file.level() && before.name().compareTo(file.name()) < 0);
+        if (!inOrder) {
             throw new ReplicaException(
                     context.settings().url(),
-                    "the store lists " + prefix + " out of order: " + name + " after " + last,
+                    "the store lists " + prefix + " out of order: " + file.name() + " of level " + file.level()
+                            + " after " + before.name() + " of level " + before.level(),
                     "use a bucket that lists by name (a general purpose bucket)",
                     null);
         }
-        last = name;
+        last = file;
     }
 
-    private LtxFileInfo info(LtxFileName name, S3Object object) {
+    private static LtxFileInfo info(int level, LtxFileName name, S3Object object) {
         return new LtxFileInfo(level, name, object.size(), roundedUp(object.lastModified()), false);
     }
 

@@ -7,6 +7,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -69,7 +70,12 @@ final class S3ReplicaClient implements ReplicaClient {
 
     @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
-        new S3Listing(context, level, from).visit(visitor);
+        S3Listing.ofLevel(context, level, from).visit(visitor);
+    }
+
+    @Override
+    public void listAll(List<Txid> from, Visitor visitor) throws IOException {
+        S3Listing.ofAll(context, from).visit(visitor);
     }
 
     @Override

@@ -154,7 +154,8 @@ class S3AccessTest {
         S3Connection connection = new S3Connection(settings, () -> {
             throw SdkClientException.create("nothing found in the chain");
         });
-        try (ReplicaClient client = new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.IMPATIENT, Clock.systemUTC())) {
+        try (ReplicaClient client =
+                new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.IMPATIENT, Clock.systemUTC())) {
             assertThatThrownBy(client::prepare)
                     .isInstanceOf(ReplicaAccessException.class)
                     .hasMessageContaining("no credentials were found")

@@ -69,7 +69,8 @@ class S3LeftoversTest {
 
     /** An upload whose process was killed. */
     private void leave(String key) {
-        server.sdk().createMultipartUpload(create -> create.bucket(S3Server.BUCKET).key(key));
+        server.sdk()
+                .createMultipartUpload(create -> create.bucket(S3Server.BUCKET).key(key));
     }
 
     private List<String> unfinished() {
@@ -95,8 +96,7 @@ class S3LeftoversTest {
             client.delete(0, List.of(name(1)));
             client.delete(0, List.of(name(2)));
         }
-        assertThat(unfinished())
-                .containsExactlyInAnyOrder(path + "/0009/notes.txt", path + "-other/0009/" + name(1));
+        assertThat(unfinished()).containsExactlyInAnyOrder(path + "/0009/notes.txt", path + "-other/0009/" + name(1));
         assertThat(counts())
                 .containsExactly("DELETE SUCCESS", "LIST SUCCESS", "MULTIPART_ABORT SUCCESS", "DELETE SUCCESS");
     }
