@@ -259,6 +259,11 @@ class DatabaseChecksumTest {
                 assertThat(image.write(() -> false)).isTrue();
                 assertThat(image.isAsCaptured()).isTrue(); // what is captured later does not matter
             }
+            // An unfinished checkpoint: that the file changes means nothing then.
+            Connection reader = writer();
+            execute(reader, "BEGIN", "SELECT count(*) FROM t");
+            execute(writer, "INSERT INTO t VALUES (2)");
+            capture.finish();
             // another process, or SQLite's locks would be lost
             long at = 4096L * 10 + 2000; // in the blob
             Process dd = new ProcessBuilder(
@@ -276,6 +281,7 @@ class DatabaseChecksumTest {
                 }
                 assertThat(capture.databaseChecksum()).hasValue(actual);
             }
+            reader.close();
             crash(capture);
         }
     }
