@@ -1,0 +1,135 @@
+package org.litestream4j.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the pages of the documentation point to exists. */
+class DocumentationTest {
+
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final List<String> MODULES =
+            List.of("litestream-core", "litestream-spring-boot-autoconfigure", "litestream-cli");
+
+    private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
+    private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+    private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\\\n]|\\\\.)*)\"");
+    private static final Pattern CONCATENATION = Pattern.compile("\"\\s*\\+\\s*\"");
+
+    @Test
+    void links_leadToFilesAndHeadings() throws IOException {
+        List<String> broken = new ArrayList<>();
+        int seen = 0;
+        for (Path page : pages()) {
+            Matcher link = LINK.matcher(withoutFences(Files.readString(page)));
+            while (link.find()) {
+                String target = link.group(1);
+                if (URI.create(target).getScheme() == null) {
+                    seen++;
+                    if (!exists(page, target)) {
+                        broken.add(ROOT.relativize(page) + ": " + target);
+                    }
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
+        assertThat(seen).isGreaterThan(50);
+    }
+
+    @Test
+    void pages_areListedInTheIndex() throws IOException {
+        String index = Files.readString(ROOT.resolve("docs/README.md"));
+        for (Path page : pages()) {
+            String name = ROOT.resolve("docs").relativize(page).toString().replace('\\', '/');
+            if (page.startsWith(ROOT.resolve("docs")) && !name.equals("README.md")) {
+                assertThat(index).contains("](" + name + ")");
+            }
+        }
+    }
+
+    /** The first column of the tables quotes messages; an ellipsis stands for what differs. */
+    @Test
+    void textsOfTroubleshooting_areInTheSources() throws IOException {
+        String literals = literals();
+        List<String> unknown = new ArrayList<>();
+        int seen = 0;
+        for (String line : Files.readAllLines(ROOT.resolve("docs/troubleshooting.md"))) {
+            if (!line.startsWith("| `") && !line.startsWith("| text")) {
+                continue;
+            }
+            Matcher text = CODE.matcher(line.split("\\|", 3)[1]);
+            while (text.find()) {
+                for (String piece : text.group(1).split("…")) {
+                    seen++;
+                    if (!literals.contains(piece.strip())) {
+                        unknown.add(text.group(1));
+                    }
+                }
+            }
+        }
+        assertThat(unknown).isEmpty();
+        assertThat(seen).isGreaterThan(100);
+    }
+
+    private static List<Path> pages() throws IOException {
+        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
+            return Stream.concat(
+                            docs.filter(file -> file.toString().endsWith(".md")),
+                            Stream.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")))
+                    .toList();
+        }
+    }
+
+    private static boolean exists(Path page, String target) throws IOException {
+        int hash = target.indexOf('#');
+        String path = hash < 0 ? target : target.substring(0, hash);
+        Path file = path.isEmpty() ? page : page.resolveSibling(path);
+        if (hash < 0 || !Files.isRegularFile(file)) {
+            return Files.exists(file);
+        }
+        return anchors(Files.readString(file)).contains(target.substring(hash + 1));
+    }
+
+    /** As GitHub makes them of headings. */
+    private static Set<String> anchors(String page) {
+        Set<String> anchors = new HashSet<>();
+        withoutFences(page).lines().filter(line -> line.startsWith("#")).forEach(line -> {
+            String heading = line.replaceFirst("^#+ ", "").toLowerCase(Locale.ROOT);
+            String anchor = heading.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-');
+            for (int number = 0; !anchors.add(number == 0 ? anchor : anchor + "-" + number); number++) {}
+        });
+        return anchors;
+    }
+
+    private static String withoutFences(String page) {
+        return page.replaceAll("(?ms)^ *```.*?^ *```", "");
+    }
+
+    private static String literals() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (String module : MODULES) {
+            try (Stream<Path> sources = Files.walk(ROOT.resolve(module).resolve("src/main/java"))) {
+                for (Path source : (Iterable<Path>) sources.filter(file -> file.toString().endsWith(".java"))::iterator) {
+                    Matcher literal = LITERAL.matcher(
+                            CONCATENATION.matcher(Files.readString(source)).replaceAll(""));
+                    while (literal.find()) {
+                        all.append(literal.group(1).replace("\\\"", "\"")).append('\n');
+                    }
+                }
+            }
+        }
+        return all.toString();
+    }
+}
