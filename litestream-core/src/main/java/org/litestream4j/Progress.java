@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -76,7 +77,8 @@ final class Progress {
 
     private boolean note(Step step, Throwable error, Instant now) {
         Failure before = failure(step);
-        String text = error instanceof IOException ? String.valueOf(error.getMessage()) : error.toString();
+        boolean speaks = error instanceof IOException && !(error instanceof FileSystemException); // that one only names a file
+        String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
         if (diskFull) {
             counters.diskFull();

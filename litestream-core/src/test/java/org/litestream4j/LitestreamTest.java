@@ -93,6 +93,23 @@ class LitestreamTest {
     }
 
     @Test
+    void localStateThatCannotBeMade_isNamedWithARemedy() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
+            execute(connection, "create table t(x)");
+        }
+        Files.createFile(config.metaPath());
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            await().atMost(TIMEOUT).until(() -> database.status().lastError() != null);
+            assertThat(database.status().lastError())
+                    .contains("cannot create the local state in " + config.metaPath())
+                    .contains("put the local state elsewhere with meta-path");
+            Files.delete(config.metaPath());
+            database.sync(TIMEOUT);
+        }
+    }
+
+    @Test
     void replicaThatWasNeverReached_showsAsLag() throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
             execute(connection, "create table t(x)", "insert into t values (1)");

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -100,7 +101,15 @@ public final class Capture implements Closeable {
 
     /** Whether this process, and in it this object, owns the local state; takes the ownership if nobody has it. */
     public boolean own() throws IOException {
-        return owner.tryAcquire();
+        try {
+            return owner.tryAcquire();
+        } catch (FileSystemException e) {
+            throw new CaptureException(
+                    settings.database(),
+                    "cannot create the local state in " + settings.metaPath() + ": " + e,
+                    "make the folder writable, or put the local state elsewhere with meta-path",
+                    e);
+        }
     }
 
     /** Lets another process take over; call after {@link #close}. */

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.util.Base64;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaException;
@@ -47,6 +48,7 @@ final class NatsBucket {
     private final NatsLink link;
     private final RequestListener listener;
     private final String stream;
+    private final AtomicBoolean leavesChunks = new AtomicBoolean();
 
     /** Whether messages may be asked of any server that has them; null: not known yet. */
     private volatile @Nullable Boolean direct;
@@ -265,6 +267,11 @@ final class NatsBucket {
     void purged(NatsLink.Call sent, Operation operation) throws IOException {
         check(new PurgeResponse(awaiting(sent, operation)), operation, "purge a deleted file");
         report(operation, Outcome.SUCCESS, 0, 0);
+    }
+
+    /** Sets whether the last unfinished upload could not be cleaned up, and tells what was set before. */
+    boolean leavesChunks(boolean now) {
+        return leavesChunks.getAndSet(now);
     }
 
     /** Removes all chunks of an object. */

@@ -199,7 +199,11 @@ final class NatsUpload extends ReplicaUpload {
         }
         try {
             bucket.purgeChunks(nuid, Operation.MULTIPART_ABORT);
+            bucket.leavesChunks(false);
         } catch (IOException e) {
+            if (bucket.leavesChunks(true)) {
+                return; // said before, at the first of several attempts
+            }
             LOG.warn(
                     "Chunks of an unfinished upload remain until a later clean-up replica={} file={} reason={}",
                     bucket.settings().url(),
