@@ -92,6 +92,11 @@ final class CountingReplicaClient implements ReplicaClient {
     }
 
     @Override
+    public boolean holdsGenerations() throws IOException {
+        return client.holdsGenerations();
+    }
+
+    @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
         return write(level, name, timestamp, OptionalLong.empty());
     }

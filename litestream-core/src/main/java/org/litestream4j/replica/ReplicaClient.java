@@ -124,6 +124,11 @@ public interface ReplicaClient extends Closeable {
      */
     void delete(int level, Collection<LtxFileName> names) throws IOException;
 
+    /** Whether a backup of Litestream 0.3 stands at this address ({@code generations/}), which cannot be read here. */
+    default boolean holdsGenerations() throws IOException {
+        return false;
+    }
+
     /** Releases what the client holds; idempotent. Streams and uploads still open fail afterwards. */
     @Override
     void close() throws IOException;

@@ -15,6 +15,8 @@ public final class RestoreException extends IOException {
     public enum Reason {
         /** The replica holds no file at all. */
         NO_BACKUP,
+        /** The replica holds only a backup of Litestream 0.3, which cannot be read. */
+        OTHER_FORMAT,
         /** The TXID is outside of what is kept, or was merged into a larger file. */
         TXID_NOT_AVAILABLE,
         /** The moment is before the oldest restorable state or in the future. */

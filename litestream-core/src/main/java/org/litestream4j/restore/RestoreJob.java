@@ -112,6 +112,14 @@ final class RestoreJob {
         if (listing.files().isEmpty() && !localFiles.isEmpty()) {
             return new RestorePlan(List.of(), localFiles);
         }
+        if (listing.files().isEmpty() && replica.holdsGenerations()) {
+            throw new RestoreException(
+                    Reason.OTHER_FORMAT,
+                    replica.url(),
+                    "there is only a backup of Litestream 0.3 (generations/), which cannot be read here",
+                    "restore it with Litestream 0.5, or name another replica for a new database",
+                    null);
+        }
         return RestorePlanner.plan(replica.url(), listing.files(), options.target(), listing)
                 .withLocalFiles(localFiles);
     }

@@ -157,6 +157,11 @@ public final class FaultyReplicaClient implements ReplicaClient {
     }
 
     @Override
+    public boolean holdsGenerations() throws IOException {
+        return delegate.holdsGenerations();
+    }
+
+    @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
         int number = enter(Call.LIST);
         delegate.list(level, from, visitor);

@@ -264,6 +264,14 @@ class RestoreTest {
     }
 
     @Test
+    void restore_onlyABackupOfOldLitestream_isNotTakenForNone() throws IOException {
+        Files.createDirectories(temp.resolve("replica/generations/f67f47c47bf2f585/snapshots"));
+        assertFails(() -> restore(RestoreOptions.defaults()), Reason.OTHER_FORMAT, "Litestream 0.3");
+        model.commit(6, 0);
+        restore(RestoreOptions.defaults());
+    }
+
+    @Test
     void restore_filesVanishOnceMerged_plansAgain() throws IOException {
         model.commit(40, 0);
         for (int i = 0; i < 8; i++) {

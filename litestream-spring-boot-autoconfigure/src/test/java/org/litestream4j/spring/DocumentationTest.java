@@ -129,7 +129,8 @@ class DocumentationTest {
         StringBuilder all = new StringBuilder();
         for (String module : MODULES) {
             try (Stream<Path> sources = Files.walk(ROOT.resolve(module).resolve("src/main/java"))) {
-                for (Path source : (Iterable<Path>) sources.filter(file -> file.toString().endsWith(".java"))::iterator) {
+                for (Path source :
+                        (Iterable<Path>) sources.filter(file -> file.toString().endsWith(".java"))::iterator) {
                     Matcher literal = LITERAL.matcher(
                             CONCATENATION.matcher(Files.readString(source)).replaceAll(""));
                     while (literal.find()) {

@@ -86,6 +86,11 @@ final class FileReplicaClient implements ReplicaClient {
         }
     }
 
+    @Override
+    public boolean holdsGenerations() {
+        return Files.isDirectory(root.resolve("generations"));
+    }
+
     private void deleteStaleTemporaries(int level) throws IOException {
         Instant limit = Instant.now().minus(STALE);
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder(level), FileReplicaClient::isTemporary)) {

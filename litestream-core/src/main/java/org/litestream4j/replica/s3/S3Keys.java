@@ -47,6 +47,11 @@ final class S3Keys {
         return false;
     }
 
+    /** What the keys of Litestream 0.3 begin with at the same address. */
+    String generations() {
+        return prefix.isEmpty() ? "generations/" : prefix + "/generations/";
+    }
+
     /** The file that a key of a level names; empty for objects of other kinds. */
     static Optional<LtxFileName> name(String key, String levelPrefix) {
         return key.startsWith(levelPrefix) ? LtxFileName.parse(key.substring(levelPrefix.length())) : Optional.empty();

@@ -54,17 +54,28 @@ final class S3ReplicaClient implements ReplicaClient {
     /** Lists one key: credentials, clock, region and bucket show by that; the right to write shows at the first write. */
     @Override
     public void prepare() throws IOException {
+        holds(context.keys().root());
+    }
+
+    @Override
+    public boolean holdsGenerations() throws IOException {
+        return holds(context.keys().generations());
+    }
+
+    private boolean holds(String prefix) throws IOException {
         try {
-            context.calls()
+            return !context.calls()
                     .run(
                             Operation.LIST,
                             0,
                             client -> client.listObjectsV2(
                                     request -> request.bucket(context.settings().bucket())
-                                            .prefix(context.keys().root())
-                                            .maxKeys(1)));
+                                            .prefix(prefix)
+                                            .maxKeys(1)))
+                    .contents()
+                    .isEmpty();
         } catch (SdkException e) {
-            throw context.failures().translate(e, "list " + context.keys().root());
+            throw context.failures().translate(e, "list " + prefix);
         }
     }
 

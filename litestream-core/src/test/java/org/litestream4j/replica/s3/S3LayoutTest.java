@@ -115,6 +115,21 @@ class S3LayoutTest {
     }
 
     @Test
+    void holdsGenerations_onlyWhereOldLitestreamWrote() throws Exception {
+        load("new/");
+        server.sdk()
+                .putObject(
+                        request -> request.bucket(S3Server.BUCKET)
+                                .key("old/app/generations/f67f47c47bf2f585/snapshots/00000000.snapshot.lz4"),
+                        RequestBody.fromBytes(new byte[1]));
+        try (ReplicaClient old = client("old/app");
+                ReplicaClient now = client("new/backup/app")) {
+            assertThat(old.holdsGenerations()).isTrue();
+            assertThat(now.holdsGenerations()).isFalse();
+        }
+    }
+
+    @Test
     void list_objectsOfLitestream_areAllSeenWithTimeAndContent() throws Exception {
         load("read/");
         List<String> seen = new ArrayList<>();
