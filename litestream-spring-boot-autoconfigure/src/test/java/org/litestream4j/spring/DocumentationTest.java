@@ -79,7 +79,7 @@ class DocumentationTest {
             }
             Matcher text = CODE.matcher(line.split("\\|", 3)[1]);
             while (text.find()) {
-                for (String piece : text.group(1).split("…")) {
+                for (String piece : text.group(1).split("…", -1)) {
                     seen++;
                     if (!literals.contains(piece.strip())) {
                         unknown.add(text.group(1));
