@@ -41,10 +41,15 @@ final class LitestreamDataSource implements DataSource {
         boolean ready = false;
         try {
             SQLiteConnection sqlite = connection.unwrap(SQLiteConnection.class);
+            PhysicalConnection known = database.connections().find(sqlite);
+            if (known != null && known.isOf(connection)) { // of a DataSource that has one connection for all
+                ready = true;
+                return known.proxy();
+            }
             configure(sqlite);
             PhysicalConnection opened = new PhysicalConnection(connection, sqlite, database, policy);
             sqlite.addCommitListener(opened);
-            database.connections().opened(sqlite);
+            database.connections().opened(sqlite, opened);
             database.connectionOpened();
             ready = true;
             return opened.proxy();
@@ -55,10 +60,19 @@ final class LitestreamDataSource implements DataSource {
         }
     }
 
-    /** After the driver's own settings: a page size or auto_vacuum of the user's is in force already. */
+    /**
+     * After the driver's own settings: a page size or auto_vacuum of the user's is in force already. Leaves the connection as a
+     * pool or a transaction manager wants to find it: without a statement in its transaction, if the driver has begun one.
+     */
     private void configure(SQLiteConnection sqlite) throws SQLException {
+        boolean used = sqlite.isFirstStatementExecuted();
+        boolean switches = !sqlite.isReadOnly() && !isWal(sqlite);
+        boolean begun = !sqlite.getAutoCommit() && (switches || !used);
+        if (begun) {
+            sqlite.setAutoCommit(true); // a pool may have tried it, but a database that is not in WAL mode is new
+        }
         try (Statement statement = sqlite.createStatement()) {
-            if (!sqlite.isReadOnly()) {
+            if (switches) {
                 statement.execute("PRAGMA journal_mode=WAL");
             }
             // A connection that checkpoints by itself beside our reader would walk the whole WAL index at each commit.
@@ -69,6 +83,17 @@ final class LitestreamDataSource implements DataSource {
             }
             statement.execute(
                     "PRAGMA journal_size_limit=" + frame * database.config().walLimitPages());
+        }
+        if (begun) {
+            sqlite.setAutoCommit(false);
+        }
+        sqlite.setFirstStatementExecuted(used && !begun); // else the driver refuses that a pool makes it read-only
+    }
+
+    private static boolean isWal(SQLiteConnection sqlite) throws SQLException {
+        try (Statement statement = sqlite.createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA journal_mode")) {
+            return row.getString(1).equalsIgnoreCase("wal");
         }
     }
 

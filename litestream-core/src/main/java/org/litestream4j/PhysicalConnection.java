@@ -52,6 +52,10 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
         return proxy;
     }
 
+    boolean isOf(Connection other) {
+        return connection == other;
+    }
+
     private static <T> T proxy(Class<T> type, InvocationHandler handler) {
         return type.cast(
                 Proxy.newProxyInstance(PhysicalConnection.class.getClassLoader(), new Class<?>[] {type}, handler));

@@ -3,11 +3,13 @@ package org.litestream4j;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConnection;
@@ -17,14 +19,28 @@ final class PhysicalConnections {
 
     private static final Logger log = LoggerFactory.getLogger(PhysicalConnections.class);
 
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition closed = lock.newCondition();
-    private final Set<SQLiteConnection> open = new HashSet<>(); // by identity: connections define no equality
+    private final Map<SQLiteConnection, PhysicalConnection> open =
+            new HashMap<>(); // by identity: they define no equality
 
-    void opened(SQLiteConnection connection) {
+    void opened(SQLiteConnection connection, PhysicalConnection seenAs) {
         lock.lock();
         try {
-            open.add(connection);
+            open.put(connection, seenAs);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** As what an open connection is known; null if it is not. */
+    @Nullable
+    PhysicalConnection find(SQLiteConnection connection) {
+        lock.lock();
+        try {
+            return open.get(connection);
         } finally {
             lock.unlock();
         }
@@ -73,17 +89,28 @@ final class PhysicalConnections {
         try {
             while (!open.isEmpty() && left > 0) {
                 try {
-                    left = closed.awaitNanos(left);
+                    long step = Math.min(left, LOOK_NANOS);
+                    left -= step - closed.awaitNanos(step);
+                    open.keySet().removeIf(PhysicalConnections::isClosed);
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
             }
-            return new ArrayList<>(open);
+            return new ArrayList<>(open.keySet());
         } finally {
             lock.unlock();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** Also one that was closed past us, as that of a {@code DataSource} with one connection for all. */
+    private static boolean isClosed(SQLiteConnection connection) {
+        try {
+            return connection.isClosed();
+        } catch (SQLException e) {
+            return false;
         }
     }
 }

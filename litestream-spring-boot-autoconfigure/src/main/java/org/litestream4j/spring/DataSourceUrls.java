@@ -30,6 +30,15 @@ final class DataSourceUrls {
         return property(dataSource, "url").or(() -> property(dataSource, "jdbcUrl"));
     }
 
+    static boolean isHikari(DataSource dataSource) {
+        return HIKARI && HikariPools.pool(dataSource).isPresent();
+    }
+
+    /** Whether a HikariCP pool has opened connections already, or may have. */
+    static boolean isStarted(DataSource dataSource) {
+        return HIKARI && HikariPools.isStarted(dataSource);
+    }
+
     private static Optional<String> property(DataSource dataSource, String name) {
         PropertyDescriptor descriptor = BeanUtils.getPropertyDescriptor(dataSource.getClass(), name);
         if (descriptor == null || descriptor.getReadMethod() == null || descriptor.getPropertyType() != String.class) {

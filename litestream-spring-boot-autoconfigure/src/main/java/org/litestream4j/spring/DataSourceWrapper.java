@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -29,14 +30,17 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public @Nullable Object postProcessBeforeInitialization(Object bean, String beanName) {
-        if (HIKARI && bean instanceof DataSource dataSource) {
-            HikariPools.pool(dataSource)
-                    .filter(pool -> !HikariPools.isInstalled(pool))
-                    .ifPresent(pool -> HikariPools.url(pool)
-                            .flatMap(this::forUrl)
-                            .ifPresent(database -> HikariPools.install(pool, database)));
+        if (bean instanceof DataSource dataSource && !isSeen(dataSource)) {
+            databases.get().of(beanName, dataSource).ifPresent(database -> installBelow(dataSource, database));
         }
         return bean;
+    }
+
+    private static boolean installBelow(DataSource dataSource, ManagedDatabase database) {
+        return HIKARI
+                && HikariPools.pool(dataSource)
+                        .filter(pool -> HikariPools.install(pool, database))
+                        .isPresent();
     }
 
     @Override
@@ -44,15 +48,42 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (!(bean instanceof DataSource dataSource) || isSeen(dataSource)) {
             return bean;
         }
-        Optional<ManagedDatabase> database = DataSourceUrls.url(dataSource).flatMap(this::forUrl);
-        if (database.isEmpty()) {
+        if (bean instanceof AbstractRoutingDataSource routing) {
+            RoutingTargets.replace(routing, target -> seen(beanName, target));
             return bean;
         }
-        LOG.debug(
-                "In front of the DataSource {} of db={}",
-                beanName,
-                database.get().name());
-        return new ReplicatedDataSource(database.get(), dataSource);
+        DataSource seen = seen(beanName, dataSource);
+        if (seen == dataSource && !isSeen(dataSource)) {
+            databases.get().tellUnreplicated(beanName, dataSource);
+        }
+        return seen;
+    }
+
+    /**
+     * The same for one that is no bean.
+     *
+     * @throws IllegalArgumentException if its database is not replicated
+     */
+    DataSource replicated(DataSource dataSource) {
+        DataSource seen = seen(dataSource.getClass().getSimpleName(), dataSource);
+        if (!isSeen(seen)) {
+            throw new IllegalArgumentException(
+                    "the database of " + dataSource.getClass().getName() + " is not one of litestream.databases");
+        }
+        return seen;
+    }
+
+    /** The same, or what is to be used in its place, so that the engine sees its connections. */
+    private DataSource seen(String name, DataSource dataSource) {
+        if (isSeen(dataSource)) {
+            return dataSource;
+        }
+        Optional<ManagedDatabase> database = databases.get().of(name, dataSource);
+        if (database.isEmpty() || installBelow(dataSource, database.get())) {
+            return dataSource;
+        }
+        LOG.debug("In front of the DataSource {} of db={}", name, database.get().name());
+        return ReplicatedDataSource.of(database.get(), dataSource);
     }
 
     /** Whether the engine sees its connections. */
@@ -62,9 +93,5 @@ final class DataSourceWrapper implements BeanPostProcessor {
             next = delegating.getTargetDataSource();
         }
         return next instanceof ReplicatedDataSource || (HIKARI && HikariPools.isInstalled(dataSource));
-    }
-
-    private Optional<ManagedDatabase> forUrl(String url) {
-        return databases.get().forUrl(url);
     }
 }

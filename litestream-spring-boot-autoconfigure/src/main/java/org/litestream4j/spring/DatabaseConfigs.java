@@ -1,5 +1,7 @@
 package org.litestream4j.spring;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -29,89 +31,198 @@ final class DatabaseConfigs {
             new LitestreamProperties.OwnSnapshot(null, null);
 
     private static final Database NO_OVERRIDES = new Database(
-            null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-            null, null, null);
+            true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+            null, null, null, null, null);
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
     private final LitestreamConnectionDetails details;
+    private final DataSourceBeans dataSources;
+    private final DatabaseEntries entries;
+    private final List<Path> leftAlone = new ArrayList<>();
+    private boolean applicationIsBean;
 
     /** With the settings alone. */
-    DatabaseConfigs(LitestreamProperties properties, ApplicationDatabase application) {
-        this(properties, application, new PropertiesLitestreamConnectionDetails(properties.replica()));
-    }
-
-    DatabaseConfigs(
-            LitestreamProperties properties, ApplicationDatabase application, LitestreamConnectionDetails details) {
-        this.properties = properties;
-        this.application = application;
-        this.details = details;
+    DatabaseConfigs(LitestreamProperties properties, ApplicationDatabase application, DataSourceBeans dataSources) {
+        this(properties, application, new PropertiesLitestreamConnectionDetails(properties.replica()), dataSources);
     }
 
     /** @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead */
+    DatabaseConfigs(
+            LitestreamProperties properties,
+            ApplicationDatabase application,
+            LitestreamConnectionDetails details,
+            DataSourceBeans dataSources) {
+        this.properties = properties;
+        this.application = application;
+        this.details = details;
+        this.dataSources = dataSources;
+        this.entries = new DatabaseEntries(properties.databases(), dataSources);
+    }
+
+    /**
+     * Those whose file is known before there is any {@code DataSource}.
+     *
+     * @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead
+     */
     List<DatabaseConfig> create() {
         checkHealth();
         checkRestore();
         List<DatabaseConfig> configs = new ArrayList<>();
-        for (Map.Entry<String, Database> entry : properties.databases().entrySet()) {
-            String path = entry.getValue().path();
-            if (path != null) {
-                configs.add(create(entry.getKey(), path(entry.getKey(), path), entry.getValue()));
+        for (String key : entries.files()) {
+            Database entry = entries.get(key);
+            Path path = path(key, requireNonNull(entry.path()));
+            if (entry.enabled()) {
+                configs.add(create(key, path, entry, false));
+            } else {
+                leftAlone.add(path);
             }
         }
         applicationDatabase(configs).ifPresent(configs::add);
         configs.sort(Comparator.comparing(DatabaseConfig::name));
-        checkDistinct(configs, (one, other) -> DatabaseFiles.same(one.path(), other.path()), "the file");
-        checkDistinct(configs, (one, other) -> address(one).equals(address(other)), "the replica");
+        checkDistinct(configs);
         return configs;
     }
 
     private Optional<DatabaseConfig> applicationDatabase(List<DatabaseConfig> named) {
-        List<String> overrides = properties.databases().entrySet().stream()
-                .filter(entry -> entry.getValue().path() == null)
-                .map(Map.Entry::getKey)
-                .sorted()
-                .toList();
-        if (overrides.size() > 1) {
-            throw new LitestreamSettingException(
-                    "litestream.databases." + String.join(" and litestream.databases.", overrides)
-                            + " have no path: only one can be the application's database (spring.datasource.url).",
-                    "Set litestream.databases.<name>.path for the others.");
+        boolean wanted = isSet(properties.replica().url())
+                || isSet(details.getUrl())
+                || entries.application().isPresent();
+        if (dataSources.replaced()) {
+            LOG.info("The application's database is left alone: the test has another in its place");
+            return Optional.empty();
         }
-        boolean wanted = properties.replica().url() != null || details.getUrl() != null || !overrides.isEmpty();
         Optional<String> url = application.url();
         if (url.isEmpty()) {
-            if (wanted) {
+            applicationIsBean = wanted && dataSources.main() != null;
+            if (wanted && !applicationIsBean) {
                 throw new LitestreamSettingException(
                         "A replica is configured, but no database: spring.datasource.url is not set.",
                         "Set spring.datasource.url, or litestream.databases.<name>.path if the DataSource is configured in"
                                 + " another way.");
             }
-            if (named.isEmpty()) {
+            if (!wanted && properties.databases().isEmpty()) {
                 LOG.warn("No database is replicated: neither spring.datasource.url nor litestream.databases is set");
             }
+            return Optional.empty();
+        }
+        if (!wanted && !SqliteUrl.isSqlite(url.get())) {
             return Optional.empty();
         }
         Optional<Path> path = SqliteUrl.path(url.get());
         if (path.isEmpty()) {
             if (wanted) {
-                LOG.warn("The application's database is not replicated: spring.datasource.url is not SQLite's");
+                LOG.warn(
+                        "The application's database is not replicated: spring.datasource.url {}",
+                        SqliteUrl.isSqlite(url.get()) ? "names an in-memory or temporary database" : "is not SQLite's");
             }
             return Optional.empty();
         }
-        if (named.stream().anyMatch(config -> DatabaseFiles.same(config.path(), path.get()))) {
+        if (isNamed(path.get(), named)) {
             return Optional.empty();
         }
-        String name = overrides.isEmpty() ? path.get().getFileName().toString() : overrides.get(0);
-        return Optional.of(create(
-                name,
-                path.get(),
-                overrides.isEmpty() ? NO_OVERRIDES : properties.databases().get(name)));
+        Database entry = entries.application().map(entries::get).orElse(NO_OVERRIDES);
+        if (!entry.enabled()) {
+            leftAlone.add(path.get());
+            return Optional.empty();
+        }
+        return Optional.of(create(entries.application().orElse(fileName(path.get())), path.get(), entry, true));
     }
 
-    private DatabaseConfig create(String name, Path path, Database own) {
+    private boolean isNamed(Path path, List<DatabaseConfig> named) {
+        return isLeftAlone(path) || named.stream().anyMatch(config -> DatabaseFiles.same(config.path(), path));
+    }
+
+    private static String fileName(Path path) {
+        return path.getFileName().toString();
+    }
+
+    /** Whether somebody has switched this database off. */
+    boolean isLeftAlone(Path path) {
+        return leftAlone.stream().anyMatch(other -> DatabaseFiles.same(other, path));
+    }
+
+    /** Whether the database of a {@code DataSource} is known only when the bean is there. */
+    boolean isOfBean(String bean) {
+        if (bean.equals(dataSources.main())
+                && (applicationIsBean || application.url().isPresent())) {
+            return applicationIsBean;
+        }
+        return entries.ofBean(bean).isPresent();
+    }
+
+    /** The beans of {@link #isOfBean} whose databases are not switched off. */
+    List<String> beans() {
+        return dataSources.names().stream()
+                .filter(this::isOfBean)
+                .filter(bean -> entries.ofBean(bean)
+                        .map(entries::get)
+                        .orElse(NO_OVERRIDES)
+                        .enabled())
+                .toList();
+    }
+
+    /**
+     * The database of such a bean.
+     *
+     * @param path which its connections open
+     * @return empty if it is to be left alone
+     * @throws LitestreamSettingException as above
+     */
+    Optional<DatabaseConfig> ofBean(String bean, Path path) {
+        boolean main = applicationIsBean && bean.equals(dataSources.main());
+        Optional<String> key = main ? entries.application() : entries.ofBean(bean);
+        Database entry = key.map(entries::get).orElse(NO_OVERRIDES);
+        if (!entry.enabled()) {
+            leftAlone.add(path);
+            return Optional.empty();
+        }
+        return Optional.of(create(key.orElse(fileName(path)), path, entry, main));
+    }
+
+    /** The name that a bean's database has by its settings; empty if they say nothing of the bean. */
+    Optional<String> nameOf(String bean) {
+        return entries.ofBean(bean)
+                .or(() -> entries.files().stream()
+                        .filter(key ->
+                                dataSources.find(key).filter(bean::equals).isPresent())
+                        .findFirst())
+                .filter(key -> entries.get(key).enabled());
+    }
+
+    private DatabaseConfig create(String name, Path path, Database own, boolean ofApplication) {
+        String metaPath = own.metaPath() != null || !ofApplication ? own.metaPath() : properties.metaPath();
+        return create(name, path, own, replica(name, path, own, ofApplication), metaPath);
+    }
+
+    /** The folders whose files are databases. */
+    List<DatabaseFolder> folders() {
+        return entries.folders().stream()
+                .filter(key -> entries.get(key).enabled())
+                .map(key -> folder(key, entries.get(key)))
+                .toList();
+    }
+
+    private DatabaseFolder folder(String key, Database entry) {
+        Path path = path(key, requireNonNull(entry.path()));
+        replica(key, path, entry, false); // what is wrong with it fails the start, also where the folder is empty
+        return new DatabaseFolder(key, path, requireNonNull(entry.pattern()));
+    }
+
+    /** The database of a file in a folder: named for both, with a place of its own below the folder's replica. */
+    DatabaseConfig inFolder(DatabaseFolder folder, Path file) {
+        Database entry = entries.get(folder.name());
+        String below = folder.relative(file);
+        String name = folder.name() + ":" + below.replace('/', ':');
+        ReplicaLocation replica = ReplicaLocations.below(replica(folder.name(), folder.path(), entry, false), below);
+        String metaPath = entry.metaPath() == null ? null : entry.metaPath() + "/" + below;
+        return create(name, file, entry, replica, metaPath);
+    }
+
+    private DatabaseConfig create(
+            String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
         LitestreamProperties.OwnSnapshot ownSnapshot = either(own.snapshot(), NO_OWN_SNAPSHOT);
-        DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica(name, path, own))
+        DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica)
                 .name(name)
                 .syncInterval(either(own.syncInterval(), properties.syncInterval()))
                 .busyTimeout(either(own.busyTimeout(), properties.busyTimeout()))
@@ -137,7 +248,6 @@ final class DatabaseConfigs {
                 .autoRecover(either(own.autoRecover(), properties.autoRecover()))
                 .durability(either(own.durability(), properties.durability()))
                 .durabilityTimeout(either(own.durabilityTimeout(), properties.durabilityTimeout()));
-        String metaPath = own.metaPath() != null || own.path() != null ? own.metaPath() : properties.metaPath();
         if (metaPath != null) {
             builder.metaPath(path(name, metaPath));
         }
@@ -151,8 +261,7 @@ final class DatabaseConfigs {
         }
     }
 
-    private ReplicaLocation replica(String name, Path path, Database own) {
-        boolean ofApplication = own.path() == null;
+    private ReplicaLocation replica(String name, Path path, Database own, boolean ofApplication) {
         String url = own.replica() != null ? own.replica().url() : null;
         boolean shared = url == null && ofApplication;
         if (shared) {
@@ -224,6 +333,12 @@ final class DatabaseConfigs {
                 "Name a folder (it is created when it is needed), or leave it out.");
     }
 
+    /** @throws LitestreamSettingException if two of them have a file or a replica in common */
+    static void checkDistinct(List<DatabaseConfig> configs) {
+        checkDistinct(configs, (one, other) -> DatabaseFiles.same(one.path(), other.path()), "the file");
+        checkDistinct(configs, (one, other) -> address(one).equals(address(other)), "the replica");
+    }
+
     private static void checkDistinct(
             List<DatabaseConfig> configs, BiPredicate<DatabaseConfig, DatabaseConfig> equal, String what) {
         for (int i = 0; i < configs.size(); i++) {
@@ -255,6 +370,10 @@ final class DatabaseConfigs {
                     "A path of the database \"" + name + "\" is not valid: " + e.getMessage() + ".",
                     "Correct the path.");
         }
+    }
+
+    private static boolean isSet(@Nullable String url) {
+        return url != null && !url.isBlank();
     }
 
     private static <T> T either(@Nullable T own, T shared) {

@@ -30,6 +30,10 @@ final class HikariPools {
                 .isPresent();
     }
 
+    static boolean isStarted(DataSource dataSource) {
+        return pool(dataSource).filter(HikariDataSource::isRunning).isPresent();
+    }
+
     /** The JDBC URL of the connections that the pool will open. */
     static Optional<String> url(HikariDataSource pool) {
         if (pool.getDataSource() != null) {
@@ -59,7 +63,7 @@ final class HikariPools {
                 physical = new InitSqlDataSource(physical, pool.getConnectionInitSql());
                 pool.setConnectionInitSql(null);
             }
-            pool.setDataSource(new ReplicatedDataSource(database, physical));
+            pool.setDataSource(ReplicatedDataSource.of(database, physical));
             return true;
         } catch (IllegalStateException e) {
             return false; // sealed

@@ -18,10 +18,12 @@ import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
+import org.springframework.util.StringUtils;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 
@@ -61,13 +63,16 @@ public final class LitestreamAutoConfiguration {
         return new PropertiesLitestreamConnectionDetails(properties.replica());
     }
 
+    /** Not lazy: databases without a {@code DataSource} have nobody who asks for it. */
     @Bean
+    @Lazy(false)
     ReplicatedDatabases litestreamReplicatedDatabases(
             Litestream litestream,
             LitestreamProperties properties,
             ApplicationDatabase application,
-            LitestreamConnectionDetails details) {
-        return new ReplicatedDatabases(litestream, properties, application, details);
+            LitestreamConnectionDetails details,
+            ConfigurableListableBeanFactory beanFactory) {
+        return new ReplicatedDatabases(litestream, properties, application, details, DataSourceBeans.of(beanFactory));
     }
 
     @Bean
@@ -77,8 +82,8 @@ public final class LitestreamAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    LitestreamOperations litestreamOperations(Litestream litestream) {
-        return new LitestreamOperations(litestream);
+    LitestreamOperations litestreamOperations(Litestream litestream, DataSourceWrapper wrapper) {
+        return new LitestreamOperations(litestream, wrapper::replicated);
     }
 
     @Bean
@@ -106,7 +111,9 @@ public final class LitestreamAutoConfiguration {
 
     private static Optional<String> configuredUrl(Environment environment) {
         return Optional.ofNullable(environment.getProperty("spring.datasource.url"))
-                .or(() -> Optional.ofNullable(environment.getProperty("spring.datasource.hikari.jdbc-url")));
+                .filter(StringUtils::hasText)
+                .or(() -> Optional.ofNullable(environment.getProperty("spring.datasource.hikari.jdbc-url")))
+                .filter(StringUtils::hasText);
     }
 
     /** The connection details beat the configured URL, as they do for the pool. */

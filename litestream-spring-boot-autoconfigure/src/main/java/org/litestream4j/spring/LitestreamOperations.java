@@ -3,19 +3,37 @@ package org.litestream4j.spring;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
+import javax.sql.DataSource;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
 
 /**
- * Waits until what was committed is on the replica, where code wants to know it and not the transaction. Counts what is
- * committed when the call begins: not a transaction that is still open. Thread-safe.
+ * Waits until what was committed is on the replica, where code wants to know it and not the transaction: counts what is
+ * committed when the call begins, not a transaction that is still open. And replicates what a {@code DataSource} opens that is
+ * no bean. Thread-safe.
  */
 public final class LitestreamOperations {
 
     private final Litestream litestream;
+    private final UnaryOperator<DataSource> replicated;
 
-    LitestreamOperations(Litestream litestream) {
+    LitestreamOperations(Litestream litestream, UnaryOperator<DataSource> replicated) {
         this.litestream = litestream;
+        this.replicated = replicated;
+    }
+
+    /**
+     * Does for a {@code DataSource} that the application makes while it runs what is done for beans: restores its database if
+     * the file is missing, begins to replicate it if it is one of a folder's and not replicated yet, and sees to it that its
+     * connections are noticed. To be called before the {@code DataSource} opens its first connection.
+     *
+     * @return what to use from now on: the same, if it is a HikariCP pool
+     * @throws IllegalArgumentException if its database is not one of {@code litestream.databases}
+     * @throws LitestreamSettingException if it may have opened the database already
+     */
+    public DataSource replicate(DataSource dataSource) {
+        return replicated.apply(dataSource);
     }
 
     /**

@@ -39,7 +39,7 @@ import org.springframework.util.unit.DataSize;
  * @param durabilityTimeout Longest wait of a commit for the replica.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
- * @param databases More databases, or a name and other settings for the application's; by name.
+ * @param databases More databases, and other settings for those of DataSource beans; by name.
  */
 @ConfigurationProperties("litestream")
 public record LitestreamProperties(
@@ -128,7 +128,10 @@ public record LitestreamProperties(
     /**
      * One database: what differs from the settings above.
      *
-     * @param path Of the database file; without it these are settings of the application's database (spring.datasource.url).
+     * @param enabled Whether the database is replicated; false leaves it alone.
+     * @param path Of the database file, or with a pattern of a folder; without it these are settings of the DataSource bean of
+     *     this name, or of the application's database (spring.datasource.url).
+     * @param pattern Which files of the folder are databases, for example "*.db" or, with those of all subfolders, "**&#47;*.db".
      * @param replica Where it is replicated to; each database needs a replica of its own.
      * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database.
      * @param syncInterval Shortest time between two captures of a busy database.
@@ -151,7 +154,9 @@ public record LitestreamProperties(
      * @param durabilityTimeout Longest wait of a commit for the replica.
      */
     public record Database(
+            @DefaultValue("true") boolean enabled,
             @Nullable String path,
+            @Nullable String pattern,
             @NestedConfigurationProperty @Nullable ReplicaProperties replica,
             @Nullable String metaPath,
             @Nullable Duration syncInterval,

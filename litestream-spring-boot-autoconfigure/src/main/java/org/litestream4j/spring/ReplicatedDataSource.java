@@ -5,15 +5,23 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.litestream4j.ManagedDatabase;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.SmartDataSource;
+import org.sqlite.SQLiteConnection;
 
 /** Hands out connections that the engine has seen; unwraps to what it stands for. */
-final class ReplicatedDataSource extends DelegatingDataSource {
+class ReplicatedDataSource extends DelegatingDataSource {
 
     private final DataSource seen;
 
-    ReplicatedDataSource(ManagedDatabase database, DataSource target) {
+    private ReplicatedDataSource(ManagedDatabase database, DataSource target) {
         super(target);
         this.seen = database.wrap(target, TransactionDurability.POLICY);
+    }
+
+    static ReplicatedDataSource of(ManagedDatabase database, DataSource target) {
+        return target instanceof SmartDataSource smart
+                ? new Smart(database, smart)
+                : new ReplicatedDataSource(database, target);
     }
 
     @Override
@@ -36,5 +44,25 @@ final class ReplicatedDataSource extends DelegatingDataSource {
     @Override
     public boolean isWrapperFor(Class<?> type) throws SQLException {
         return type.isInstance(obtainTargetDataSource()) || super.isWrapperFor(type);
+    }
+
+    /** One whose connections Spring must not always close. */
+    private static final class Smart extends ReplicatedDataSource implements SmartDataSource {
+
+        private final SmartDataSource target;
+
+        Smart(ManagedDatabase database, SmartDataSource target) {
+            super(database, target);
+            this.target = target;
+        }
+
+        @Override
+        public boolean shouldClose(Connection connection) {
+            try {
+                return target.shouldClose(connection.unwrap(SQLiteConnection.class));
+            } catch (SQLException e) {
+                return true;
+            }
+        }
     }
 }

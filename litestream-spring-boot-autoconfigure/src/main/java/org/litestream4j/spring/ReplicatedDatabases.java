@@ -1,10 +1,14 @@
 package org.litestream4j.spring;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
@@ -14,54 +18,78 @@ import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.OnStartup;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.InitializingBean;
 
 /**
  * Restores the configured databases where they are missing, then begins to replicate them. Every {@code DataSource} and
  * every database initializer depends on this bean, and it on {@link Litestream}: so this comes before the first
- * connection, and {@link Litestream#close()}, with the final flush, after the last.
+ * connection, and {@link Litestream#close()}, with the final flush, after the last. What only a {@code DataSource} tells
+ * the path of is restored when the bean is there, before it opens its first connection.
  */
-final class ReplicatedDatabases implements InitializingBean {
+final class ReplicatedDatabases implements InitializingBean, DisposableBean {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReplicatedDatabases.class);
 
     private final Litestream litestream;
     private final LitestreamProperties properties;
-    private final ApplicationDatabase application;
-    private final LitestreamConnectionDetails details;
+    private final DatabaseConfigs configs;
+    private List<DatabaseFolder> folders = List.of();
+    private @Nullable FolderWatch watch;
 
+    /** @throws LitestreamSettingException if entries of {@code litestream.databases} stand for nothing, or for the same */
     ReplicatedDatabases(
             Litestream litestream,
             LitestreamProperties properties,
             ApplicationDatabase application,
-            LitestreamConnectionDetails details) {
+            LitestreamConnectionDetails details,
+            DataSourceBeans dataSources) {
         this.litestream = litestream;
         this.properties = properties;
-        this.application = application;
-        this.details = details;
+        this.configs = new DatabaseConfigs(properties, application, details, dataSources);
     }
 
     @Override
     public void afterPropertiesSet() throws IOException {
-        List<DatabaseConfig> configs = new DatabaseConfigs(properties, application, details).create();
-        for (DatabaseConfig config : configs) {
+        for (DatabaseConfig config : configs.create()) {
             begin(config);
+        }
+        folders = configs.folders();
+        if (!folders.isEmpty()) {
+            watch = new FolderWatch(litestream, folders, this::register);
+            watch.start();
         }
     }
 
-    private void begin(DatabaseConfig config) throws IOException {
+    @Override
+    public void destroy() {
+        if (watch != null) {
+            watch.close();
+        }
+    }
+
+    private synchronized String register(DatabaseFolder folder, Path file) throws IOException {
+        Optional<ManagedDatabase> known = registered(file);
+        return known.isPresent() || configs.isLeftAlone(file)
+                ? known.map(ManagedDatabase::name).orElse("")
+                : begin(configs.inFolder(folder, file)).name();
+    }
+
+    private synchronized ManagedDatabase begin(DatabaseConfig config) throws IOException {
         try {
             if (properties.restore().onStartup() == OnStartup.IF_MISSING) {
                 restore(config);
             }
             createFolder(config.path());
-            DatabaseStatus status = litestream.register(config).status();
+            ManagedDatabase database = litestream.register(config);
+            DatabaseStatus status = database.status();
             LOG.info(
                     "database registered: db={} path={} replica={} state={}",
                     status.name(),
                     status.path(),
                     status.replica(),
                     status.state());
+            return database;
         } catch (IllegalArgumentException | IllegalStateException e) { // scheme, setting or library of the replica
             throw new LitestreamSettingException(
                     "The replica of the database " + config.path() + " cannot be used: " + e.getMessage() + ".",
@@ -91,16 +119,134 @@ final class ReplicatedDatabases implements InitializingBean {
         }
     }
 
+    /**
+     * The replicated database that a {@code DataSource} opens; restored and registered now, if its path was not known before.
+     *
+     * @return empty if it is left alone: no SQLite database, in memory, switched off, or nothing is said of it
+     * @throws LitestreamSettingException if the settings of the bean's database cannot be fulfilled
+     */
+    synchronized Optional<ManagedDatabase> of(String bean, DataSource dataSource) {
+        Optional<Path> path = DataSourceUrls.url(dataSource).flatMap(ReplicatedDatabases::path);
+        if (path.isEmpty()) {
+            return Optional.empty();
+        }
+        Optional<ManagedDatabase> database = registered(path.get());
+        if (database.isEmpty() && !configs.isLeftAlone(path.get())) {
+            database = config(bean, path.get()).map(config -> beginLate(bean, dataSource, config));
+        }
+        checkName(bean, path.get(), database);
+        return database;
+    }
+
+    private Optional<DatabaseConfig> config(String bean, Path path) {
+        if (configs.isOfBean(bean)) {
+            return configs.ofBean(bean, path);
+        }
+        return folders.stream()
+                .filter(folder -> folder.matches(path))
+                .findFirst()
+                .map(folder -> configs.inFolder(folder, path));
+    }
+
+    private ManagedDatabase beginLate(String bean, DataSource dataSource, DatabaseConfig config) {
+        List<DatabaseConfig> all = new ArrayList<>(
+                litestream.databases().stream().map(ManagedDatabase::config).toList());
+        all.add(config);
+        DatabaseConfigs.checkDistinct(all);
+        try {
+            if (properties.restore().onStartup() == OnStartup.IF_MISSING && mayBeOpen(dataSource, config.path())) {
+                throw new LitestreamSettingException(
+                        "The DataSource \"" + bean + "\" may have opened " + config.path()
+                                + " already: a restore would come too late.",
+                        "Set litestream.databases." + config.name() + ".path: then it is restored before there is any"
+                                + " DataSource.");
+            }
+            return begin(config);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean mayBeOpen(DataSource dataSource, Path path) throws IOException {
+        return DataSourceUrls.isHikari(dataSource)
+                ? DataSourceUrls.isStarted(dataSource)
+                : Files.exists(path) && Files.size(path) == 0;
+    }
+
+    private void checkName(String bean, Path path, Optional<ManagedDatabase> database) {
+        Optional<String> name = configs.nameOf(bean);
+        if (name.isPresent() && !name.equals(database.map(ManagedDatabase::name)) && !configs.isLeftAlone(path)) {
+            String of = database.map(other -> ", which is the database \"" + other.name() + "\"")
+                    .orElse("");
+            throw new LitestreamSettingException(
+                    "litestream.databases." + name.get() + " is for the DataSource \"" + bean + "\", but that opens "
+                            + path + of + ".",
+                    "Set litestream.databases." + name.get() + ".path to " + path + ", or leave the entry out.");
+        }
+    }
+
+    /**
+     * Tells of a bean that is left alone, unless there is nothing to say.
+     *
+     * @throws LitestreamSettingException if it should not be, but does not tell what it opens
+     */
+    void tellUnreplicated(String bean, DataSource dataSource) {
+        Optional<String> url = DataSourceUrls.url(dataSource);
+        boolean wanted = configs.beans().contains(bean);
+        if (url.isEmpty()) {
+            if (wanted) {
+                throw new LitestreamSettingException(
+                        "The DataSource \"" + bean + "\" ("
+                                + dataSource.getClass().getName()
+                                + ") is to be replicated, but does not tell what it opens.",
+                        "Set litestream.databases.<name>.path, and litestream.databases.<name>.replica.url.");
+            }
+        } else if (!SqliteUrl.isSqlite(url.get())) {
+            if (wanted) {
+                LOG.warn("DataSource is not replicated: bean={}, not a SQLite database", bean);
+            }
+        } else {
+            path(url.get())
+                    .ifPresentOrElse(
+                            path -> tellUnreplicated(bean, path),
+                            () -> LOG.info(
+                                    "DataSource is not replicated: bean={}, an in-memory or temporary database", bean));
+        }
+    }
+
+    private void tellUnreplicated(String bean, Path path) {
+        if (!configs.isLeftAlone(path)) {
+            LOG.warn(
+                    "DataSource is not replicated: bean={} path={}; set litestream.databases.{}.replica.url, or"
+                            + " litestream.databases.{}.enabled=false",
+                    bean,
+                    path,
+                    bean,
+                    bean);
+        }
+    }
+
+    /** Beans whose databases are restored and registered when they are there. */
+    List<String> beans() {
+        return configs.beans();
+    }
+
+    private static Optional<Path> path(String url) {
+        try {
+            return SqliteUrl.path(url);
+        } catch (LitestreamSettingException e) {
+            return Optional.empty(); // not the application's, or the start had failed
+        }
+    }
+
     /** The replicated database that a JDBC URL opens. */
     Optional<ManagedDatabase> forUrl(String url) {
-        Optional<Path> path;
-        try {
-            path = SqliteUrl.path(url);
-        } catch (LitestreamSettingException e) {
-            return Optional.empty(); // not the application's, or the start had failed: in-memory databases are welcome
-        }
-        return path.flatMap(file -> litestream.databases().stream()
+        return path(url).flatMap(this::registered);
+    }
+
+    private Optional<ManagedDatabase> registered(Path file) {
+        return litestream.databases().stream()
                 .filter(database -> DatabaseFiles.same(database.config().path(), file))
-                .findFirst());
+                .findFirst();
     }
 }

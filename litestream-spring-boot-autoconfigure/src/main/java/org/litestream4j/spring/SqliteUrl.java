@@ -29,8 +29,9 @@ final class SqliteUrl {
     /**
      * The database file.
      *
-     * @return absolute and normalized, need not exist; empty if the URL is not SQLite's
-     * @throws LitestreamSettingException if SQLite will open no file, or another than the URL seems to say
+     * @return absolute and normalized, need not exist; empty if the URL is not SQLite's, or names a database in memory or a
+     *     temporary one (an empty name; SQLite JDBC's copy of a resource)
+     * @throws LitestreamSettingException if SQLite will open another file than the URL seems to say
      */
     static Optional<Path> path(String url) {
         if (!isSqlite(url)) {
@@ -40,24 +41,10 @@ final class SqliteUrl {
         int query = address.indexOf('?');
         String name = query < 0 ? address : address.substring(0, query);
         boolean uri = name.startsWith("file:");
-        checkParameters(url, query < 0 ? "" : address.substring(query + 1), uri);
+        boolean inMemory = checkParameters(url, query < 0 ? "" : address.substring(query + 1), uri);
         String file = uri ? uriPath(url, name.substring("file:".length())) : name;
-        if (file.isEmpty()) {
-            throw new LitestreamSettingException(
-                    "The database URL \"" + url
-                            + "\" names no file: SQLite opens a temporary database that ends with its"
-                            + " connection, and there is nothing to replicate.",
-                    USE_A_FILE);
-        }
-        if (file.equals(":memory:")) {
-            throw inMemory(url);
-        }
-        if (file.startsWith(":resource:")) {
-            throw new LitestreamSettingException(
-                    "The database URL \"" + url
-                            + "\" names a resource: SQLite JDBC opens a temporary copy of it, and there is"
-                            + " nothing to replicate.",
-                    USE_A_FILE);
+        if (inMemory || file.isEmpty() || file.equals(":memory:") || file.startsWith(":resource:")) {
+            return Optional.empty();
         }
         try {
             return Optional.of(Path.of(file).toAbsolutePath().normalize());
@@ -67,7 +54,9 @@ final class SqliteUrl {
         }
     }
 
-    private static void checkParameters(String url, String query, boolean uri) {
+    /** Whether the parameters of a URI file name ask for a database in memory. */
+    private static boolean checkParameters(String url, String query, boolean uri) {
+        boolean inMemory = false;
         for (String parameter : query.split("&", -1)) {
             String key = parameter.split("=", 2)[0].trim().toLowerCase(Locale.ROOT);
             if (key.isEmpty() || PRAGMAS.contains(key)) {
@@ -80,11 +69,10 @@ final class SqliteUrl {
                                 + " it would become a part of the database's file name.",
                         "Correct or remove the parameter.");
             }
-            if (parameter.trim().toLowerCase(Locale.ROOT).equals("mode=memory")
-                    || parameter.trim().equalsIgnoreCase("vfs=memdb")) {
-                throw inMemory(url);
-            }
+            inMemory |= parameter.trim().equalsIgnoreCase("mode=memory")
+                    || parameter.trim().equalsIgnoreCase("vfs=memdb");
         }
+        return inMemory;
     }
 
     /** What follows {@code file:} up to the query: an optional empty or local authority, then a percent-encoded path. */
@@ -110,12 +98,5 @@ final class SqliteUrl {
                     "The database URL \"" + url + "\" has a broken percent escape: " + e.getMessage() + ".",
                     "Write a percent sign as %25.");
         }
-    }
-
-    private static LitestreamSettingException inMemory(String url) {
-        return new LitestreamSettingException(
-                "The database URL \"" + url
-                        + "\" names an in-memory database: there is no file and nothing to replicate.",
-                USE_A_FILE);
     }
 }

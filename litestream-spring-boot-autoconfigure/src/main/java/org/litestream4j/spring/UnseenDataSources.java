@@ -25,10 +25,25 @@ final class UnseenDataSources implements SmartInitializingSingleton {
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
             if (beanFactory.getSingleton(name) instanceof DataSource dataSource
                     && !DataSourceWrapper.isSeen(dataSource)) {
+                refuseUnregistered(name, dataSource);
                 DataSourceUrls.url(dataSource)
                         .flatMap(url -> databases.get().forUrl(url))
                         .ifPresent(unseen -> warn(name, unseen.name()));
             }
+        }
+    }
+
+    /** Nobody had the time to restore it. */
+    private void refuseUnregistered(String bean, DataSource dataSource) {
+        boolean registered = DataSourceUrls.url(dataSource)
+                .flatMap(url -> databases.get().forUrl(url))
+                .isPresent();
+        if (!registered
+                && databases.get().beans().contains(bean)
+                && DataSourceUrls.url(dataSource).filter(SqliteUrl::isSqlite).isPresent()) {
+            throw new LitestreamSettingException(
+                    "The DataSource \"" + bean + "\" was created too early to be replicated.",
+                    "Set litestream.databases.<name>.path, or do not open it from a bean post-processor.");
         }
     }
 

@@ -56,28 +56,6 @@ class FailureAnalyzerTest {
     }
 
     @Test
-    void inMemoryDatabase(CapturedOutput output) {
-        start("spring.datasource.url=jdbc:sqlite::memory:", replica());
-        assertExplained(
-                output,
-                "The database URL \"jdbc:sqlite::memory:\" names an in-memory database: there is no file and nothing to"
-                        + " replicate.",
-                "Use a file, for example jdbc:sqlite:./data/app.db, or set litestream.enabled=false where nothing is to be"
-                        + " replicated.");
-    }
-
-    @Test
-    void temporaryDatabase(CapturedOutput output) {
-        start("spring.datasource.url=jdbc:sqlite:", replica());
-        assertExplained(
-                output,
-                "The database URL \"jdbc:sqlite:\" names no file: SQLite opens a temporary database that ends with its"
-                        + " connection, and there is nothing to replicate.",
-                "Use a file, for example jdbc:sqlite:./data/app.db, or set litestream.enabled=false where nothing is to be"
-                        + " replicated.");
-    }
-
-    @Test
     void replicaFolderThatIsAFile(CapturedOutput output) throws Exception {
         Files.writeString(folder.resolve("replica"), "in the way");
         start(database(), replica());
@@ -255,6 +233,8 @@ class FailureAnalyzerTest {
         List<String> arguments = new ArrayList<>(List.of(
                 "--spring.main.banner-mode=off",
                 "--spring.flyway.enabled=false",
+                "--spring.liquibase.enabled=false",
+                "--spring.data.jdbc.repositories.enabled=false",
                 "--spring.main.log-startup-info=false"));
         for (String setting : settings) {
             arguments.add("--" + setting);

@@ -86,7 +86,9 @@ class LitestreamAutoConfigurationTest {
                 .withPropertyValues(
                         "spring.datasource.url=" + Runners.url(folder),
                         "litestream.replica.url=file://" + folder.resolve("replica"),
-                        "spring.flyway.enabled=false")
+                        "spring.flyway.enabled=false",
+                        "spring.liquibase.enabled=false",
+                        "spring.data.jdbc.repositories.enabled=false")
                 .withClassLoader(new FilteredClassLoader(
                         ConditionalOnAvailableEndpoint.class, ConditionalOnEnabledHealthIndicator.class))
                 .run(context -> {

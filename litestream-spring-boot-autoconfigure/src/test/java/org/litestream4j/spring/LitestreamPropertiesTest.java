@@ -31,7 +31,10 @@ class LitestreamPropertiesTest {
 
     @Test
     void defaults_areTheCores() {
-        assertThat(new DatabaseConfigs(bind(Map.of("litestream.replica.url", "file:///backup")), application())
+        assertThat(new DatabaseConfigs(
+                                bind(Map.of("litestream.replica.url", "file:///backup")),
+                                application(),
+                                DataSourceBeans.NONE)
                         .create())
                 .containsExactly(DatabaseConfig.builder(folder.resolve("app.db"), ReplicaLocation.of("file:///backup"))
                         .build());
@@ -77,7 +80,8 @@ class LitestreamPropertiesTest {
                                         Map.entry("litestream.durability", "replicated"),
                                         Map.entry("litestream.durability-timeout", "3s"),
                                         Map.entry("litestream.page-encoding", "frame"))),
-                                application())
+                                application(),
+                                DataSourceBeans.NONE)
                         .create())
                 .containsExactly(DatabaseConfig.builder(folder.resolve("app.db"), ReplicaLocation.of("file:///backup"))
                         .metaPath(meta)
@@ -118,7 +122,8 @@ class LitestreamPropertiesTest {
                                         "litestream.snapshot.retention", "3d",
                                         "litestream.databases.audit.snapshot.interval", "1h",
                                         "litestream.databases.main.sync-interval", "2s")),
-                                application())
+                                application(),
+                                DataSourceBeans.NONE)
                         .create())
                 .containsExactly(
                         DatabaseConfig.builder(folder.resolve("audit.db"), ReplicaLocation.of("file:///backup/audit"))
@@ -146,7 +151,8 @@ class LitestreamPropertiesTest {
                                         folder.resolve("app.db").toString(),
                                         "litestream.databases.main.replica.url",
                                         "file:///backup")),
-                                application())
+                                application(),
+                                DataSourceBeans.NONE)
                         .create())
                 .extracting(DatabaseConfig::name)
                 .containsExactly("main");
@@ -226,7 +232,8 @@ class LitestreamPropertiesTest {
                                         folder.resolve("audit.db").toString(),
                                 "litestream.databases.audit.replica.url", "s3://audit",
                                 "litestream.databases.audit.replica.s3.region", "eu-west-1")),
-                        application())
+                        application(),
+                        DataSourceBeans.NONE)
                 .create();
         assertThat(configs)
                 .extracting(config -> config.replica().settings())
@@ -253,7 +260,8 @@ class LitestreamPropertiesTest {
                                 folder.resolve("audit.db").toString(),
                         "litestream.databases.audit.replica.url", "s3://bucket",
                         "litestream.databases.audit.replica.s3.path", "app")),
-                application());
+                application(),
+                DataSourceBeans.NONE);
         assertThatThrownBy(configs::create)
                 .isInstanceOf(LitestreamSettingException.class)
                 .hasMessageContaining("have the replica in common");
@@ -272,7 +280,7 @@ class LitestreamPropertiesTest {
     }
 
     private ReplicaLocation replica(Map<String, String> settings) {
-        return new DatabaseConfigs(bind(settings), application())
+        return new DatabaseConfigs(bind(settings), application(), DataSourceBeans.NONE)
                 .create()
                 .get(0)
                 .replica();

@@ -164,6 +164,8 @@ class ActuatorTest {
         settings.add("server.port=0");
         settings.add("spring.main.banner-mode=off");
         settings.add("spring.flyway.enabled=false");
+        settings.add("spring.liquibase.enabled=false");
+        settings.add("spring.data.jdbc.repositories.enabled=false");
         settings.add("spring.datasource.url=jdbc:sqlite:" + folder.resolve("app.db"));
         settings.add("litestream.replica.url=file://" + folder.resolve("replica"));
         return settings.toArray(String[]::new);

@@ -34,6 +34,8 @@ final class HttpApplication implements AutoCloseable {
                 "--server.port=0",
                 "--spring.main.banner-mode=off",
                 "--spring.flyway.enabled=false",
+                "--spring.liquibase.enabled=false",
+                "--spring.data.jdbc.repositories.enabled=false",
                 "--management.endpoints.web.exposure.include=litestream",
                 "--spring.datasource.url=jdbc:sqlite:" + folder.resolve("app.db"),
                 "--litestream.replica.url=file://" + folder.resolve("replica")));

@@ -1,0 +1,81 @@
+package org.litestream4j.spring;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+
+/**
+ * The application's {@code DataSource} beans, as they are defined; none is created for it.
+ *
+ * @param names of all
+ * @param main the only one, else Spring Boot's own, else the primary one; null if there is none of these
+ * @param replaced whether a test has put an embedded database in the application's place
+ */
+record DataSourceBeans(List<String> names, @Nullable String main, boolean replaced) {
+
+    private static final String BOOT = "org.springframework.boot.jdbc.autoconfigure.";
+    private static final String TEST_DATABASE = "org.springframework.boot.jdbc.test.autoconfigure.";
+    private static final String SCOPED_TARGET = "scopedTarget.";
+
+    static final DataSourceBeans NONE = new DataSourceBeans(List.of(), null, false);
+
+    DataSourceBeans {
+        names = List.copyOf(names);
+    }
+
+    static DataSourceBeans of(ConfigurableListableBeanFactory factory) {
+        List<String> names = new ArrayList<>();
+        boolean replaced = false;
+        for (String name : factory.getBeanNamesForType(DataSource.class, true, false)) {
+            if (isTestDatabase(factory, name)) {
+                replaced = true;
+            } else if (!name.startsWith(SCOPED_TARGET)) {
+                names.add(name);
+            }
+        }
+        return new DataSourceBeans(names, main(factory, names), replaced);
+    }
+
+    /** What {@code @AutoConfigureTestDatabase} defines. */
+    private static boolean isTestDatabase(ConfigurableListableBeanFactory factory, String name) {
+        if (!factory.containsBeanDefinition(name)) {
+            return false;
+        }
+        String type = factory.getBeanDefinition(name).getBeanClassName();
+        return type != null && type.startsWith(TEST_DATABASE);
+    }
+
+    private static @Nullable String main(ConfigurableListableBeanFactory factory, List<String> names) {
+        if (names.size() == 1) {
+            return names.get(0);
+        }
+        String primary = null;
+        for (String name : names) {
+            if (factory.containsBeanDefinition(name)) {
+                BeanDefinition definition = factory.getBeanDefinition(name);
+                String definedBy = definition.getFactoryBeanName();
+                if (definedBy != null && definedBy.startsWith(BOOT)) {
+                    return name;
+                }
+                primary = definition.isPrimary() ? name : primary;
+            }
+        }
+        return primary;
+    }
+
+    /** The bean that a key of {@code litestream.databases} names; environment variables know no upper case and no dashes. */
+    Optional<String> find(String key) {
+        return names.stream().filter(key::equals).findFirst().or(() -> names.stream()
+                .filter(name -> canonical(name).equals(canonical(key)))
+                .findFirst());
+    }
+
+    private static String canonical(String name) {
+        return name.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
+    }
+}

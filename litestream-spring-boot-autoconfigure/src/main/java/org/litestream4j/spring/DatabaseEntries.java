@@ -1,0 +1,109 @@
+package org.litestream4j.spring;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.spring.LitestreamProperties.Database;
+
+/**
+ * What the entries of {@code litestream.databases} stand for: a file, a folder of files, a {@code DataSource} bean, or the
+ * application's database.
+ */
+final class DatabaseEntries {
+
+    private final Map<String, Database> all;
+    private final List<String> files = new ArrayList<>();
+    private final List<String> folders = new ArrayList<>();
+    private final Map<String, String> beans = new LinkedHashMap<>();
+    private final @Nullable String application;
+
+    /** @throws LitestreamSettingException if an entry stands for nothing, or two for the same */
+    DatabaseEntries(Map<String, Database> all, DataSourceBeans dataSources) {
+        this.all = new TreeMap<>(all);
+        List<String> others = new ArrayList<>();
+        this.all.forEach((key, entry) -> {
+            if (entry.path() != null) {
+                (entry.pattern() != null ? folders : files).add(key);
+            } else if (entry.pattern() != null) {
+                throw new LitestreamSettingException(
+                        "litestream.databases." + key + ".pattern is set, but no folder.",
+                        "Set litestream.databases." + key + ".path to the folder of the databases.");
+            } else {
+                dataSources.find(key).ifPresentOrElse(bean -> ofBean(bean, key), () -> others.add(key));
+            }
+        });
+        this.application = application(others, dataSources);
+    }
+
+    private void ofBean(String bean, String key) {
+        String other = beans.putIfAbsent(bean, key);
+        if (other != null) {
+            throw new LitestreamSettingException(
+                    "litestream.databases." + other + " and litestream.databases." + key
+                            + " are both of the DataSource \"" + bean + "\".",
+                    "Leave one of them out.");
+        }
+    }
+
+    private @Nullable String application(List<String> others, DataSourceBeans dataSources) {
+        String ofMain = beans.get(dataSources.main());
+        if (others.isEmpty()) {
+            return ofMain;
+        }
+        if (dataSources.names().size() > 1) {
+            throw new LitestreamSettingException(
+                    "litestream.databases." + others.get(0)
+                            + " has no path, and no DataSource has this name: there are "
+                            + String.join(", ", dataSources.names()) + ".",
+                    "Use the name of a DataSource bean, or set litestream.databases." + others.get(0) + ".path.");
+        }
+        if (ofMain != null) {
+            others.add(ofMain);
+            others.sort(null);
+        }
+        if (others.size() > 1) {
+            throw new LitestreamSettingException(
+                    "litestream.databases." + String.join(" and litestream.databases.", others)
+                            + " have no path: only one can be the application's database (spring.datasource.url).",
+                    "Set litestream.databases.<name>.path for the others.");
+        }
+        return others.get(0);
+    }
+
+    Database get(String key) {
+        Database entry = all.get(key);
+        if (entry == null) {
+            throw new IllegalArgumentException(key);
+        }
+        return entry;
+    }
+
+    /** Keys of the entries with a path of their own. */
+    List<String> files() {
+        return files;
+    }
+
+    /** Keys of the entries with a path and a pattern. */
+    List<String> folders() {
+        return folders;
+    }
+
+    /** Key of the entry that stands for a bean. */
+    Optional<String> ofBean(String bean) {
+        return Optional.ofNullable(beans.get(bean));
+    }
+
+    /** Names of the beans that have an entry. */
+    List<String> beans() {
+        return List.copyOf(beans.keySet());
+    }
+
+    /** Key of the entry that stands for the application's database. */
+    Optional<String> application() {
+        return Optional.ofNullable(application);
+    }
+}
