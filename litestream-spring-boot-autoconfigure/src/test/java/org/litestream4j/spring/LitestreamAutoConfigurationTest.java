@@ -88,7 +88,8 @@ class LitestreamAutoConfigurationTest {
                         "litestream.replica.url=file://" + folder.resolve("replica"),
                         "spring.flyway.enabled=false",
                         "spring.liquibase.enabled=false",
-                        "spring.data.jdbc.repositories.enabled=false")
+                        "spring.data.jdbc.repositories.enabled=false",
+                        "spring.data.jpa.repositories.enabled=false")
                 .withClassLoader(new FilteredClassLoader(
                         ConditionalOnAvailableEndpoint.class, ConditionalOnEnabledHealthIndicator.class))
                 .run(context -> {

@@ -75,7 +75,8 @@ class LitestreamConnectionDetailsTest {
                                 "litestream.databases.audit.replica.s3.endpoint", "https://audit.example.org",
                                 "litestream.databases.audit.replica.s3.region", "eu-west-1")),
                         () -> Optional.of("jdbc:sqlite:" + folder.resolve("app.db")),
-                        details)
+                        details,
+                        DataSourceBeans.NONE)
                 .create()) {
             replicas.put(config.name(), config.replica().url());
             assertThat(config.replica().settings())
@@ -91,7 +92,8 @@ class LitestreamConnectionDetailsTest {
         assertThat(new DatabaseConfigs(
                                 bind(Map.of("litestream.replica.url", "file:///backup")),
                                 () -> Optional.of("jdbc:sqlite:" + folder.resolve("app.db")),
-                                new Details(null, Map.of("endpoint", "http://localhost:1234")))
+                                new Details(null, Map.of("endpoint", "http://localhost:1234")),
+                                DataSourceBeans.NONE)
                         .create())
                 .singleElement()
                 .satisfies(config -> assertThat(config.replica().settings()).isEmpty());

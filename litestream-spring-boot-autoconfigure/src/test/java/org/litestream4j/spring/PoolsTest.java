@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,9 +39,19 @@ class PoolsTest {
     @TempDir
     Path folder;
 
-    static Stream<Named<Function<String, DataSource>>> pools() {
+    static Stream<Named<Function<String, DataSource>>> usualPools() {
         return Stream.of(
                 Named.of("Hikari", PoolsTest::hikari),
+                Named.of("Tomcat", url -> DataSourceBuilder.create()
+                        .type(org.apache.tomcat.jdbc.pool.DataSource.class)
+                        .url(url)
+                        .build()),
+                Named.of("DBCP2", url -> dbcp(url)),
+                Named.of("DriverManager", DriverManagerDataSource::new));
+    }
+
+    static Stream<Named<Function<String, DataSource>>> otherPools() {
+        return Stream.of(
                 Named.of("Hikari without auto-commit", url -> {
                     HikariDataSource pool = hikari(url);
                     pool.setAutoCommit(false);
@@ -53,10 +64,6 @@ class PoolsTest {
                         .type(SQLiteDataSource.class)
                         .url(url)
                         .build()),
-                Named.of("Tomcat", url -> DataSourceBuilder.create()
-                        .type(org.apache.tomcat.jdbc.pool.DataSource.class)
-                        .url(url)
-                        .build()),
                 Named.of("Tomcat without auto-commit", url -> {
                     org.apache.tomcat.jdbc.pool.DataSource pool = new org.apache.tomcat.jdbc.pool.DataSource();
                     pool.setUrl(url);
@@ -64,7 +71,6 @@ class PoolsTest {
                     pool.setDefaultAutoCommit(false);
                     return pool;
                 }),
-                Named.of("DBCP2", url -> dbcp(url)),
                 Named.of("DBCP2 without auto-commit", url -> {
                     BasicDataSource pool = dbcp(url);
                     pool.setDefaultAutoCommit(false);
@@ -81,7 +87,6 @@ class PoolsTest {
                     dataSource.setUrl(url);
                     return dataSource;
                 }),
-                Named.of("DriverManager", DriverManagerDataSource::new),
                 Named.of("SimpleDriver", url -> new SimpleDriverDataSource(new JDBC(), url)),
                 Named.of("SingleConnection", url -> new SingleConnectionDataSource(url, false)),
                 Named.of("SingleConnection, unclosable", url -> new SingleConnectionDataSource(url, true)),
@@ -136,8 +141,19 @@ class PoolsTest {
     }
 
     @ParameterizedTest
-    @MethodSource("pools")
-    void everyPool_replicatesWaitsAndComesBack(Function<String, DataSource> pool) throws Exception {
+    @MethodSource("usualPools")
+    void usualPool_replicatesWaitsAndComesBack(Function<String, DataSource> pool) throws Exception {
+        replicatesWaitsAndComesBack(pool);
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherPools")
+    @Tag("slow")
+    void otherPool_replicatesWaitsAndComesBack(Function<String, DataSource> pool) throws Exception {
+        replicatesWaitsAndComesBack(pool);
+    }
+
+    private void replicatesWaitsAndComesBack(Function<String, DataSource> pool) throws Exception {
         ApplicationContextRunner runner = runner(pool).withPropertyValues("litestream.durability=replicated");
         runner.run(context -> {
             assertThat(context).hasNotFailed();

@@ -17,8 +17,9 @@ import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
-import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.jdbc.DataSourceBuilder;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceProperties;
 import org.springframework.boot.logging.LogLevel;
@@ -30,6 +31,9 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
+import org.springframework.core.Ordered;
+import org.springframework.core.PriorityOrdered;
+import org.springframework.core.env.Environment;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
@@ -333,17 +337,19 @@ class SeveralDatabasesTest {
     }
 
     @Configuration(proxyBeanMethods = false)
-    @EnableConfigurationProperties
     static class TwoDataSources {
         @Bean
+        static BeanPostProcessor properties(Environment environment) {
+            return new PropertiesBinding(environment);
+        }
+
+        @Bean
         @Primary
-        @ConfigurationProperties("app.orders")
         HikariDataSource orders() {
             return DataSourceBuilder.create().type(HikariDataSource.class).build();
         }
 
         @Bean
-        @ConfigurationProperties("app.audit")
         DataSourceProperties auditProperties() {
             return new DataSourceProperties();
         }
@@ -351,6 +357,25 @@ class SeveralDatabasesTest {
         @Bean
         DataSource audit(@Qualifier("auditProperties") DataSourceProperties properties) {
             return properties.initializeDataSourceBuilder().build();
+        }
+    }
+
+    /**
+     * What {@code @ConfigurationProperties("app.orders")} and {@code ("app.audit")} on the beans do, when they do it; the annotation
+     * itself would write metadata of the tests over those of the starter.
+     */
+    private record PropertiesBinding(Environment environment) implements BeanPostProcessor, PriorityOrdered {
+        @Override
+        public Object postProcessBeforeInitialization(Object bean, String name) {
+            if (name.equals("orders") || name.equals("auditProperties")) {
+                Binder.get(environment).bind("app." + name.replace("Properties", ""), Bindable.ofInstance(bean));
+            }
+            return bean;
+        }
+
+        @Override
+        public int getOrder() {
+            return Ordered.HIGHEST_PRECEDENCE + 1;
         }
     }
 
