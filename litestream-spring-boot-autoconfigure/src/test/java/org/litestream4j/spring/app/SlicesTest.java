@@ -23,6 +23,7 @@ import org.springframework.boot.jdbc.test.autoconfigure.JdbcTest;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.transaction.annotation.Propagation;
@@ -143,6 +144,7 @@ class SlicesTest {
     @AutoConfigureTestDatabase(replace = AutoConfigureTestDatabase.Replace.NONE)
     @ImportAutoConfiguration(LitestreamAutoConfiguration.class)
     @Transactional(propagation = Propagation.NOT_SUPPORTED)
+    @DirtiesContext // or it would go on to write files while the folder is deleted
     class SliceThatAsksForReplication {
         @TempDir
         static Path data;
