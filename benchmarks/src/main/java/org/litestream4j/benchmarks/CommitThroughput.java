@@ -110,6 +110,7 @@ public final class CommitThroughput {
         Path path = freshDatabase();
         Path replica = folder.resolve("replica");
         if (!replicated) {
+            awaitDisk();
             return load(scenario, dataSource(path, scenario.synchronous()));
         }
         try (Litestream litestream = Litestream.builder().build()) {
@@ -118,9 +119,18 @@ public final class CommitThroughput {
                     .build());
             DataSource source = database.wrap(dataSource(path, scenario.synchronous()));
             database.sync(Duration.ofMinutes(5)); // the first image
+            awaitDisk();
             return load(scenario, source);
         } finally {
             delete(replica);
+        }
+    }
+
+    /** What was written to make ready is on the disk before the load begins. */
+    private static void awaitDisk() throws IOException, InterruptedException {
+        int exit = new ProcessBuilder("sync").inheritIO().start().waitFor();
+        if (exit != 0) {
+            throw new IOException("sync ended with " + exit);
         }
     }
 

@@ -269,6 +269,9 @@ public final class Capture implements Closeable {
                 return Continuity.UNPROVEN;
             }
             moveTo(proven[0]);
+            if (!nothingAfterPosition()) {
+                files().frozen(null); // committed before our reader began: it holds a checkpoint back only at its mark
+            }
             checksum.resume(proven[0]);
             checkpointer.written();
             return Continuity.PROVEN;
@@ -413,7 +416,7 @@ public final class Capture implements Closeable {
     }
 
     private void captureScan(WalFile source, WalScan scan) throws IOException {
-        PositionRecord before = position();
+        PositionRecord before = files().isFrozen() ? position() : position().thawed();
         if (requireNonNull(scan.header()).pageSize() != before.pageSize()) {
             throw new CaptureException(
                     settings.database(), "the WAL has another page size than the database", "", null);

@@ -64,6 +64,11 @@ final class OpenFiles implements Closeable {
         frozen = file;
     }
 
+    /** Whether it is known that checkpoints cannot write to the database file. */
+    boolean isFrozen() {
+        return frozen != null;
+    }
+
     DatabaseFile database() throws IOException {
         if (file == null) {
             file = DatabaseFile.acquire(database);
