@@ -710,6 +710,11 @@ public final class Capture implements Closeable {
         return present.isEmpty() || !present.get().hasCommitAfter(position().wal());
     }
 
+    /** Brings to the disk what checkpoints have written so far, so that the next one has less to wait for. */
+    void forceDatabase() throws IOException {
+        files().database().force();
+    }
+
     /** Our reader is at mark 0 and everything captured is in the database file: from here on it cannot change. */
     void freeze() throws IOException {
         moveTo(position().frozen(Fingerprint.of(settings.database())));

@@ -13,7 +13,7 @@ final class Checkpointer {
 
     private static final long PACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Rounds in a row that shorten the tail before the write lock is taken. */
+    /** Rounds in a row that shorten the tail, before the write lock is taken, or the database let go. */
     private static final int ROUNDS_BEFORE_LOCK = 3;
 
     private final CaptureSettings settings;
@@ -61,7 +61,7 @@ final class Checkpointer {
         }
         boolean frozen = rounds(last ? ROUNDS_BEFORE_LOCK : 1);
         if (!frozen && capture.walPages() > settings.walLimitPages()) {
-            frozen = rounds(ROUNDS_BEFORE_LOCK) || (!blocked && lockedRound());
+            frozen = roundsBeforeLock() || (!blocked && lockedRound());
         }
         pending = !frozen;
         if (frozen) {
@@ -96,6 +96,16 @@ final class Checkpointer {
             }
         }
         return false;
+    }
+
+    /** Leaves little for the locked round: few frames, and a database file that is on the disk but for their pages. */
+    private boolean roundsBeforeLock() throws IOException {
+        capture.forceDatabase();
+        boolean frozen = rounds(ROUNDS_BEFORE_LOCK);
+        if (!frozen && !blocked) {
+            capture.forceDatabase();
+        }
+        return frozen;
     }
 
     private boolean lockedRound() throws IOException {

@@ -73,6 +73,13 @@ final class DatabaseFile implements Closeable {
         return channel.size();
     }
 
+    /** Brings to the disk what checkpoints have written so far; does nothing where a channel for reading cannot do that. */
+    void force() throws IOException {
+        if (path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+            channel.force(false);
+        }
+    }
+
     /** Call after the caller's own SQLite connections to the file were closed; {@link #closeUnused} then closes the channel. */
     @Override
     public void close() {
