@@ -8,7 +8,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.capture.Capture;
+import org.litestream4j.capture.LocalState;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -110,7 +110,7 @@ final class StartupRestore {
             }
         }
         long checksum = result.localFiles() == 0 ? newestChecksum(result.txid()) : 0;
-        Capture.recordRestored(
+        LocalState.recordRestored(
                 config.path(), config.metaPath(), result.txid(), checksum, result.pageSize(), result.pages());
     }
 

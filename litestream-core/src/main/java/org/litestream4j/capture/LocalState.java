@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.wal.WalPosition;
 
 /**
  * The local state of a database, looked at from outside of the process that replicates it.
@@ -56,6 +57,31 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
             }
         }
         return Optional.of(new LocalState(captured, running, files, bytes));
+    }
+
+    /**
+     * Records that a restore brought the database file to a transaction, so that the next start goes on from there.
+     *
+     * @param metaPath folder of the local state
+     * @param fileChecksum of the transaction's level-0 file; if that file is here, its own counts
+     * @param pageSize in bytes
+     * @param commit database size in pages
+     */
+    public static void recordRestored(
+            Path database, Path metaPath, Txid txid, long fileChecksum, int pageSize, long commit) throws IOException {
+        Files.createDirectories(metaPath);
+        Staging staging = new Staging(metaPath, 0);
+        LtxFileName newest = LtxFileName.of(txid);
+        new PositionStore(metaPath)
+                .save(new PositionRecord(
+                        txid,
+                        Files.exists(staging.path(newest)) ? staging.fileChecksum(newest) : fileChecksum,
+                        pageSize,
+                        commit,
+                        WalPosition.NONE,
+                        Fingerprint.of(database),
+                        true,
+                        WalPosition.NONE));
     }
 
     /**

@@ -137,8 +137,10 @@ final class SqliteSession implements Closeable {
     }
 
     /** Gives up the new read transaction instead, after a failed capture. */
-    void abandonNewReader() throws IOException {
-        execute(spare(), "COMMIT");
+    void abandonNewReader() {
+        if (spare != null) {
+            rollbackQuietly(spare);
+        }
     }
 
     /** What a checkpoint said. */
@@ -206,9 +208,9 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    private static void rollbackQuietly(Connection writer) {
+    private static void rollbackQuietly(Connection connection) {
         try {
-            run(writer, "ROLLBACK");
+            run(connection, "ROLLBACK");
         } catch (SQLException e) {
             log.debug("rolling back after an error failed", e); // the error itself is what matters
         }
