@@ -156,17 +156,17 @@ public final class ManagedDatabase {
 
     /** The result of the last validation since the start, scheduled or asked for, if there was any. */
     public Optional<Validation.Result> lastValidation() {
-        return Optional.ofNullable(lanes.compactionLane.lastValidation());
+        return Optional.ofNullable(lanes.compactionLane.validations().last());
     }
 
     /** The result of the last one that read the content of every file, if there was any. */
     public Optional<Validation.Result> lastDeepValidation() {
-        return Optional.ofNullable(lanes.compactionLane.lastDeepValidation());
+        return Optional.ofNullable(lanes.compactionLane.validations().lastDeep());
     }
 
     /** When the last validation ended, if there was any. */
     public Optional<Instant> lastValidationAt() {
-        return Optional.ofNullable(lanes.compactionLane.lastValidationAt());
+        return Optional.ofNullable(lanes.compactionLane.validations().lastAt());
     }
 
     /**
