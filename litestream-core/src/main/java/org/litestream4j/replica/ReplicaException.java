@@ -10,6 +10,8 @@ public class ReplicaException extends IOException {
 
     private final String replica;
 
+    private final String problem;
+
     private final String remedy;
 
     /**
@@ -20,11 +22,17 @@ public class ReplicaException extends IOException {
     public ReplicaException(String replica, String problem, String remedy, @Nullable Throwable cause) {
         super(replica + ": " + problem + (remedy.isEmpty() ? "" : "; " + remedy), cause);
         this.replica = replica;
+        this.problem = problem;
         this.remedy = remedy;
     }
 
     public String replica() {
         return replica;
+    }
+
+    /** What happened: the message without address and remedy. */
+    public String problem() {
+        return problem;
     }
 
     public String remedy() {

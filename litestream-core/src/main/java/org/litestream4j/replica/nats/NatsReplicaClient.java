@@ -126,12 +126,12 @@ final class NatsReplicaClient implements ReplicaClient {
             first = first == null ? failure : first;
         }
         if (first != null) {
-            String remedy = first instanceof ReplicaException known ? known.remedy() : "";
+            @Nullable ReplicaException known = first instanceof ReplicaException told ? told : null;
             throw new ReplicaDeleteException(
                     url(),
                     remaining,
-                    remaining.size() + " files could not be deleted: " + first.getMessage(),
-                    remedy,
+                    remaining.size() + " files could not be deleted: " + (known != null ? known.problem() : first),
+                    known != null ? known.remedy() : "",
                     first);
         }
         if (!all.isEmpty()) {

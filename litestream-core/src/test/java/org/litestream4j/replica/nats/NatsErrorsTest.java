@@ -56,7 +56,7 @@ class NatsErrorsTest {
     @Test
     void prepare_noJetStream_saysSo() throws Exception {
         server = NatsServer.start(folder, NatsServer.freePort(), false, "");
-        try (ReplicaClient client = client(Map.of("create-bucket", "true", "timeout", "300ms"))) {
+        try (ReplicaClient client = client(Map.of("create-bucket", "true"))) {
             assertRefused(client, "JetStream is not enabled");
             assertThatThrownBy(() -> client.list(0, Txid.NONE, file -> true))
                     .isInstanceOf(ReplicaAccessException.class);
@@ -66,7 +66,7 @@ class NatsErrorsTest {
     @Test
     void prepare_noBucket_namesTheSettingThatCreatesIt() throws Exception {
         server = NatsServer.start(folder);
-        try (ReplicaClient client = client(Map.of("timeout", "500ms"))) {
+        try (ReplicaClient client = client(Map.of())) {
             assertRefused(client, "no object store bucket backups");
             assertRefused(client, "create-bucket=true");
             assertThatThrownBy(() -> client.list(0, Txid.NONE, file -> true))
@@ -169,7 +169,10 @@ class NatsErrorsTest {
                     .hasMessageContaining("no right")
                     .hasMessageContaining("$O.backups.C.");
             assertThatThrownBy(() -> client.delete(0, java.util.List.of(NAME)))
-                    .hasMessageContaining("$JS.API.STREAM.PURGE.OBJ_backups");
+                    .hasMessageContaining("$JS.API.STREAM.PURGE.OBJ_backups")
+                    .message()
+                    .containsOnlyOnce(client.url())
+                    .containsOnlyOnce("give the user the rights");
         }
         for (String user : new String[] {"nobody", "deaf"}) {
             try (ReplicaClient client = client(user(user, Map.of()))) {
