@@ -41,13 +41,18 @@ final class CallerWaits {
      * @param cancelled asked some times a second; true ends the wait with an error
      */
     void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
+        long failures = lanes.progress.failures();
         Wait wait = lanes.waits.begin(Urgency.NOW);
         lanes.captureLane.wake();
         lanes.uploadLane.waitedFor();
-        if (!lanes.waits.await(wait, timeout, ASK_INTERVAL, () -> lanes.haveStopped() || cancelled.getAsBoolean())) {
+        BooleanSupplier hopeless = () ->
+                lanes.haveStopped() || lanes.progress.isRefusedSince(failures) || cancelled.getAsBoolean();
+        if (!lanes.waits.await(wait, timeout, ASK_INTERVAL, hopeless)) {
             String problem = "not replicated within " + timeout.toMillis() + " ms";
             if (lanes.haveStopped()) {
                 problem = "replication has stopped";
+            } else if (lanes.progress.isRefusedSince(failures)) {
+                problem = "not replicated";
             } else if (cancelled.getAsBoolean()) {
                 problem = "cancelled before all was replicated";
             }

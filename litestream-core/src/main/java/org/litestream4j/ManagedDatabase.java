@@ -81,7 +81,8 @@ public final class ManagedDatabase {
     }
 
     /**
-     * Captures everything that is committed now and waits until it is on the replica.
+     * Captures everything that is committed now and waits until it is on the replica. An outage is waited out, a refusal is not:
+     * of the replica (rights, login, a missing bucket), or of ours to replicate the database as it is.
      *
      * @throws LitestreamException if that cannot be, with the last error, or not in time
      */

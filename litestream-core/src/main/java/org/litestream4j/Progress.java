@@ -13,6 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.replica.ReplicaAccessException;
 
 /**
  * What the lanes of one database tell each other and those who wait: the last error of each lane, and a signal for every
@@ -24,9 +25,10 @@ final class Progress {
      * What went wrong last, and when it began.
      *
      * @param diskFull whether a full disk is the cause
+     * @param refused whether it will go on until somebody changes something: waiting does not help
      * @param number another one each time
      */
-    record Failure(String text, Instant at, boolean diskFull, long number) {}
+    record Failure(String text, Instant at, boolean diskFull, boolean refused, long number) {}
 
     private final String database;
     private final String replica;
@@ -84,7 +86,9 @@ final class Progress {
         if (diskFull) {
             counters.diskFull();
         }
-        failures.put(step, new Failure(text, before != null ? before.at() : now, diskFull, failed.incrementAndGet()));
+        boolean refused = error instanceof ReplicaAccessException || error instanceof LitestreamException;
+        Instant since = before != null ? before.at() : now;
+        failures.put(step, new Failure(text, since, diskFull, refused, failed.incrementAndGet()));
         signal();
         return before == null;
     }
@@ -98,6 +102,16 @@ final class Progress {
     boolean hasFailedSince(Step step, long failures) {
         Failure last = failure(step);
         return last != null && last.number() > failures;
+    }
+
+    /** Whether the last attempt to capture or to upload was refused, and later than so many {@link #failures}. */
+    boolean isRefusedSince(long failures) {
+        return isRefusedSince(Step.CAPTURE, failures) || isRefusedSince(Step.UPLOAD, failures);
+    }
+
+    private boolean isRefusedSince(Step step, long failures) {
+        Failure last = failure(step);
+        return last != null && last.refused() && last.number() > failures;
     }
 
     /** True if there was a failure of this step, now over. */

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -283,6 +284,41 @@ class DurabilityTest extends EngineFixture {
             waiting.get(20, TimeUnit.SECONDS);
             assertThat(database.status().replicated())
                     .isEqualTo(database.status().captured());
+        }
+    }
+
+    @Test
+    void sync_replicaRefuses_endsAtOnceWithItsReason() throws Exception {
+        begin(Durability.ASYNC, SHORT, Duration.ofMillis(10));
+        try (Connection connection = open(TransactionMode.DEFERRED)) {
+            gate.refuses = true;
+            execute(connection, "INSERT INTO t VALUES (1)");
+            assertThatThrownBy(() -> database.sync(TIMEOUT))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("not replicated (captured ")
+                    .hasMessageEndingWith("access denied; give the right to write");
+            gate.refuses = false;
+            database.sync(TIMEOUT); // an earlier refusal does not count
+        }
+    }
+
+    @Test
+    void sync_outage_isWaitedOut() throws Exception {
+        begin(Durability.ASYNC, SHORT, Duration.ofMillis(10));
+        try (Connection connection = open(TransactionMode.DEFERRED)) {
+            gate.away = true;
+            execute(connection, "INSERT INTO t VALUES (1)");
+            CompletableFuture<Void> sync = CompletableFuture.runAsync(() -> {
+                try {
+                    database.sync(TIMEOUT);
+                } catch (IOException | InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            await().atMost(TIMEOUT).until(() -> database.status().lastError() != null);
+            assertThat(sync).isNotDone();
+            gate.away = false;
+            sync.get(20, TimeUnit.SECONDS);
         }
     }
 

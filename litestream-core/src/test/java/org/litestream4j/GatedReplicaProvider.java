@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
@@ -40,6 +41,9 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         final AtomicInteger puts = new AtomicInteger();
         volatile Duration delay = Duration.ZERO;
         volatile boolean away;
+
+        /** Uploads are refused for want of rights. */
+        volatile boolean refuses;
 
         /** What is published is there, but nobody hears of it. */
         volatile boolean answersLost;
@@ -140,6 +144,9 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         @Override
         public LtxFileInfo publish() throws IOException {
             control.pass();
+            if (control.refuses) {
+                throw new ReplicaAccessException("gated", "access denied", "give the right to write", null);
+            }
             LtxFileInfo published = upload.publish();
             if (control.answersLost) {
                 throw new ConnectException("Connection reset");

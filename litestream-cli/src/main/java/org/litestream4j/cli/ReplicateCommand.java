@@ -36,6 +36,9 @@ final class ReplicateCommand implements Callable<Integer> {
     /** The writers are not ours and cannot tell of their commits. */
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(100);
 
+    /** What is committed after --once began is nobody's concern; nor is a second try after a failure. */
+    private static final Duration ONCE_FLUSH = Duration.ofSeconds(2);
+
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
     private static final Duration ATTEMPT = Duration.ofSeconds(5);
@@ -98,9 +101,14 @@ final class ReplicateCommand implements Callable<Integer> {
         if (once && exec != null) {
             throw new UsageException("--once and --exec exclude each other");
         }
+        if (once) { // nobody watches: what becomes of it is told in one line
+            System.setProperty("org.slf4j.simpleLogger.log.org.litestream4j", "off");
+        }
         ReplicaArguments.open(url, settings).close(); // checks them
         DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings));
-        if (timeout != null) {
+        if (once) {
+            config.shutdownSyncTimeout(ONCE_FLUSH);
+        } else if (timeout != null) {
             config.shutdownSyncTimeout(timeout);
         }
         return once ? replicateOnce(config.build()) : replicate(config.build());

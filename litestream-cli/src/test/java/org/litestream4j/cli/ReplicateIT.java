@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -14,6 +17,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -209,6 +213,42 @@ class ReplicateIT {
                 .hasLineCount(1);
     }
 
+    /** A bucket that may be listed, but not written. */
+    @Test
+    void once_withoutTheRightToWrite_failsAtOnceInOneLine() throws Exception {
+        HttpServer store = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        store.createContext("/", exchange -> {
+            exchange.getRequestBody().readAllBytes();
+            boolean lists = String.valueOf(exchange.getRequestURI().getQuery()).contains("list-type");
+            boolean writes = exchange.getRequestMethod().equals("PUT")
+                    || exchange.getRequestMethod().equals("POST");
+            String answer = "<Error><Code>" + (writes ? "AccessDenied" : "NoSuchKey") + "</Code></Error>";
+            if (lists) {
+                answer = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+            }
+            boolean silent = exchange.getRequestMethod().equals("HEAD");
+            exchange.getResponseHeaders().set("Content-Type", "application/xml");
+            exchange.sendResponseHeaders(lists ? 200 : writes ? 403 : 404, silent ? -1 : answer.length());
+            if (!silent) {
+                exchange.getResponseBody().write(answer.getBytes(UTF_8));
+            }
+            exchange.close();
+        });
+        store.start();
+        try {
+            String url = "s3://bucket/app?region=us-east-1&force-path-style=true&endpoint=http://127.0.0.1:"
+                    + store.getAddress().getPort();
+            assertThat(end(start("replicate", "--once", database.toString(), url)))
+                    .isEqualTo(1);
+        } finally {
+            store.stop(0);
+        }
+        assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
+                .startsWith("error: " + database)
+                .contains("not replicated", "AccessDenied")
+                .hasLineCount(1);
+    }
+
     @Test
     void unknownScheme_isWrongUsage() throws Exception {
         assertThat(end(start("replicate", "--once", database.toString(), "gopher://x")))
@@ -242,8 +282,9 @@ class ReplicateIT {
                 "-jar",
                 System.getProperty("cli.jar")));
         command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .redirectOutput(temp.resolve("out.txt").toFile())
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(Map.of("AWS_ACCESS_KEY_ID", "key", "AWS_SECRET_ACCESS_KEY", "secret"));
+        return builder.redirectOutput(temp.resolve("out.txt").toFile())
                 .redirectError(temp.resolve("err.txt").toFile())
                 .start();
     }
