@@ -1,12 +1,10 @@
 package org.litestream4j;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ConnectException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
@@ -87,76 +86,50 @@ public final class GatedReplicaProvider implements ReplicaProvider {
                 Replicas.open(ReplicaLocation.of(folder.toUri().toString())), control(folder), location.url());
     }
 
-    private record Client(ReplicaClient replica, Control control, String url) implements ReplicaClient {
+    private static final class Client extends DelegatingReplica {
+
+        private final Control control;
+        private final String url;
+
+        Client(ReplicaClient replica, Control control, String url) {
+            super(replica);
+            this.control = control;
+            this.url = url;
+        }
+
+        @Override
+        public String url() {
+            return url;
+        }
 
         @Override
         public void prepare() throws IOException {
             control.check();
-            replica.prepare();
+            super.prepare();
         }
 
         @Override
         public void list(int level, Txid from, Visitor visitor) throws IOException {
             control.check();
-            replica.list(level, from, visitor);
-        }
-
-        @Override
-        public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-            return replica.open(level, name, offset, length);
+            super.list(level, from, visitor);
         }
 
         @Override
         public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-            return new Upload(replica.write(level, name, timestamp), control);
-        }
-
-        @Override
-        public void delete(int level, Collection<LtxFileName> names) throws IOException {
-            replica.delete(level, names);
-        }
-
-        @Override
-        public void close() throws IOException {
-            replica.close();
-        }
-    }
-
-    private static final class Upload extends ReplicaUpload {
-        private final ReplicaUpload upload;
-        private final Control control;
-
-        Upload(ReplicaUpload upload, Control control) {
-            this.upload = upload;
-            this.control = control;
-        }
-
-        @Override
-        public void write(int value) throws IOException {
-            upload.write(value);
-        }
-
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            upload.write(bytes, offset, length);
-        }
-
-        @Override
-        public LtxFileInfo publish() throws IOException {
-            control.pass();
-            if (control.refuses) {
-                throw new ReplicaAccessException("gated", "access denied", "give the right to write", null);
-            }
-            LtxFileInfo published = upload.publish();
-            if (control.answersLost) {
-                throw new ConnectException("Connection reset");
-            }
-            return published;
-        }
-
-        @Override
-        public void close() throws IOException {
-            upload.close();
+            return new Upload(super.write(level, name, timestamp)) {
+                @Override
+                public LtxFileInfo publish() throws IOException {
+                    control.pass();
+                    if (control.refuses) {
+                        throw new ReplicaAccessException(url, "access denied", "give the right to write", null);
+                    }
+                    LtxFileInfo published = super.publish();
+                    if (control.answersLost) {
+                        throw new ConnectException("Connection reset");
+                    }
+                    return published;
+                }
+            };
         }
     }
 }

@@ -10,12 +10,13 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaUpload;
 
 /** Another replica, and the requests that the S3 client would send for what is asked of it. Not thread-safe. */
-final class CountingReplica implements ReplicaClient {
+final class CountingReplica extends DelegatingReplica {
 
     /** Default part size of the S3 client: up to it a file is one request. */
     private static final long PART_SIZE = 5L << 20;
@@ -33,6 +34,7 @@ final class CountingReplica implements ReplicaClient {
     long storedBytes;
 
     CountingReplica(ReplicaClient replica) {
+        super(replica);
         this.replica = replica;
         for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
             sizes.add(new TreeMap<>());
@@ -40,19 +42,9 @@ final class CountingReplica implements ReplicaClient {
     }
 
     @Override
-    public String url() {
-        return replica.url();
-    }
-
-    @Override
-    public void prepare() throws IOException {
-        replica.prepare();
-    }
-
-    @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
         long[] visited = {0};
-        replica.list(level, from, file -> {
+        super.list(level, from, file -> {
             visited[0]++;
             return visitor.visit(file);
         });
@@ -96,66 +88,36 @@ final class CountingReplica implements ReplicaClient {
     @Override
     public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
         gets++;
-        return replica.open(level, name, offset, length);
+        return super.open(level, name, offset, length);
     }
 
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return new Upload(level, replica.write(level, name, timestamp));
+        return new Upload(super.write(level, name, timestamp)) {
+            @Override
+            public LtxFileInfo publish() throws IOException {
+                LtxFileInfo file = super.publish();
+                long parts = (file.size() + PART_SIZE - 1) / PART_SIZE;
+                puts += parts <= 1 ? 1 : parts + 2; // begin, parts, complete
+                if (sizes.get(level).put(file.name(), file.size()) == null) {
+                    storedBytes += file.size();
+                }
+                return file;
+            }
+        };
     }
 
     @Override
     public void delete(int level, Collection<LtxFileName> names) throws IOException {
         deletes += pages(names.size());
-        replica.delete(level, names);
+        super.delete(level, names);
         for (LtxFileName name : names) {
             Long size = sizes.get(level).remove(name);
             storedBytes -= size != null ? size : 0;
         }
     }
 
-    @Override
-    public void close() throws IOException {
-        replica.close();
-    }
-
     private static long pages(long keys) {
         return (keys + PAGE - 1) / PAGE;
-    }
-
-    private final class Upload extends ReplicaUpload {
-        private final int level;
-        private final ReplicaUpload upload;
-
-        Upload(int level, ReplicaUpload upload) {
-            this.level = level;
-            this.upload = upload;
-        }
-
-        @Override
-        public void write(int value) throws IOException {
-            upload.write(value);
-        }
-
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            upload.write(bytes, offset, length);
-        }
-
-        @Override
-        public LtxFileInfo publish() throws IOException {
-            LtxFileInfo file = upload.publish();
-            long parts = (file.size() + PART_SIZE - 1) / PART_SIZE;
-            puts += parts <= 1 ? 1 : parts + 2; // begin, parts, complete
-            if (sizes.get(level).put(file.name(), file.size()) == null) {
-                storedBytes += file.size();
-            }
-            return file;
-        }
-
-        @Override
-        public void close() throws IOException {
-            upload.close();
-        }
     }
 }

@@ -1,15 +1,13 @@
 package org.litestream4j.benchmarks;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.litestream4j.ltx.LtxFileName;
-import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
@@ -33,69 +31,33 @@ public final class SlowReplicaProvider implements ReplicaProvider {
         return new Client(Replicas.open(ReplicaLocation.of(folder.toUri().toString())), location.url());
     }
 
-    private record Client(ReplicaClient replica, String url) implements ReplicaClient {
+    private static final class Client extends DelegatingReplica {
 
-        @Override
-        public void prepare() throws IOException {
-            replica.prepare();
+        private final String url;
+
+        Client(ReplicaClient replica, String url) {
+            super(replica);
+            this.url = url;
         }
 
         @Override
-        public void list(int level, Txid from, Visitor visitor) throws IOException {
-            replica.list(level, from, visitor);
-        }
-
-        @Override
-        public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-            return replica.open(level, name, offset, length);
+        public String url() {
+            return url;
         }
 
         @Override
         public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-            return new Upload(replica.write(level, name, timestamp));
-        }
-
-        @Override
-        public void delete(int level, Collection<LtxFileName> names) throws IOException {
-            replica.delete(level, names);
-        }
-
-        @Override
-        public void close() throws IOException {
-            replica.close();
-        }
-    }
-
-    private static final class Upload extends ReplicaUpload {
-        private final ReplicaUpload upload;
-        private final long end = System.nanoTime() + PUT_NANOS;
-
-        Upload(ReplicaUpload upload) {
-            this.upload = upload;
-        }
-
-        @Override
-        public void write(int value) throws IOException {
-            upload.write(value);
-        }
-
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            upload.write(bytes, offset, length);
-        }
-
-        @Override
-        public LtxFileInfo publish() throws IOException {
-            LtxFileInfo file = upload.publish();
-            for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
-                LockSupport.parkNanos(left);
-            }
-            return file;
-        }
-
-        @Override
-        public void close() throws IOException {
-            upload.close();
+            long end = System.nanoTime() + PUT_NANOS;
+            return new Upload(super.write(level, name, timestamp)) {
+                @Override
+                public LtxFileInfo publish() throws IOException {
+                    LtxFileInfo file = super.publish();
+                    for (long left = end - System.nanoTime(); left > 0; left = end - System.nanoTime()) {
+                        LockSupport.parkNanos(left);
+                    }
+                    return file;
+                }
+            };
         }
     }
 }

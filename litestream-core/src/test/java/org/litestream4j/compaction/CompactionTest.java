@@ -18,6 +18,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.FaultyReplicaClient;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;

@@ -2,6 +2,7 @@ package org.litestream4j.compaction;
 
 import java.io.IOException;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.DelegatingReplica;
 
 /** Looks at a replica in memory without counting as its user. */
 final class Uncounted extends DelegatingReplica {

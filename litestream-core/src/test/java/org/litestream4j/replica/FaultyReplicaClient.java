@@ -189,34 +189,13 @@ public final class FaultyReplicaClient implements ReplicaClient {
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
         enter(Call.WRITE);
-        ReplicaUpload upload = delegate.write(level, name, timestamp);
-        return new ReplicaUpload() {
-            @Override
-            public void write(int value) throws IOException {
-                upload.write(value);
-            }
-
-            @Override
-            public void write(byte[] bytes, int offset, int length) throws IOException {
-                upload.write(bytes, offset, length);
-            }
-
-            @Override
-            public void flush() throws IOException {
-                upload.flush();
-            }
-
+        return new DelegatingReplica.Upload(delegate.write(level, name, timestamp)) {
             @Override
             public LtxFileInfo publish() throws IOException {
                 int number = enter(Call.PUBLISH);
-                LtxFileInfo info = upload.publish();
+                LtxFileInfo info = super.publish();
                 leave(Call.PUBLISH, number);
                 return info;
-            }
-
-            @Override
-            public void close() throws IOException {
-                upload.close();
             }
         };
     }

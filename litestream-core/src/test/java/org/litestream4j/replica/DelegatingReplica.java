@@ -1,4 +1,4 @@
-package org.litestream4j.compaction;
+package org.litestream4j.replica;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,14 +6,13 @@ import java.time.Instant;
 import java.util.Collection;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.replica.ReplicaClient;
-import org.litestream4j.replica.ReplicaUpload;
 
-/** Passes everything on. */
-class DelegatingReplica implements ReplicaClient {
+/** Passes on what every backend must do; what {@link ReplicaClient} does by default goes the same way, through these methods. */
+public class DelegatingReplica implements ReplicaClient {
+
     private final ReplicaClient delegate;
 
-    DelegatingReplica(ReplicaClient delegate) {
+    public DelegatingReplica(ReplicaClient delegate) {
         this.delegate = delegate;
     }
 
@@ -50,5 +49,40 @@ class DelegatingReplica implements ReplicaClient {
     @Override
     public void close() throws IOException {
         delegate.close();
+    }
+
+    /** Passes everything on. */
+    public static class Upload extends ReplicaUpload {
+
+        private final ReplicaUpload delegate;
+
+        public Upload(ReplicaUpload delegate) {
+            this.delegate = delegate;
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            delegate.write(value);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            delegate.write(bytes, offset, length);
+        }
+
+        @Override
+        public void flush() throws IOException {
+            delegate.flush();
+        }
+
+        @Override
+        public LtxFileInfo publish() throws IOException {
+            return delegate.publish();
+        }
+
+        @Override
+        public void close() throws IOException {
+            delegate.close();
+        }
     }
 }
