@@ -45,8 +45,8 @@ final class CallerWaits {
         Wait wait = lanes.waits.begin(Urgency.NOW);
         lanes.captureLane.wake();
         lanes.uploadLane.waitedFor();
-        BooleanSupplier hopeless = () ->
-                lanes.haveStopped() || lanes.progress.isRefusedSince(failures) || cancelled.getAsBoolean();
+        BooleanSupplier hopeless =
+                () -> lanes.haveStopped() || lanes.progress.isRefusedSince(failures) || cancelled.getAsBoolean();
         if (!lanes.waits.await(wait, timeout, ASK_INTERVAL, hopeless)) {
             String problem = "not replicated within " + timeout.toMillis() + " ms";
             if (lanes.haveStopped()) {
@@ -62,7 +62,8 @@ final class CallerWaits {
 
     /** As {@link ManagedDatabase#awaitReplicated} and {@link ManagedDatabase#awaitNextSync}. */
     void awaitReplicated(Urgency urgency, Duration timeout) {
-        lanes.counters.operations()
+        lanes.counters
+                .operations()
                 .observe(
                         Kind.COMMIT_WAIT,
                         LitestreamOperation.NO_LEVEL,
@@ -102,7 +103,9 @@ final class CallerWaits {
     private boolean isHopeless(Wait wait) {
         boolean uncaptured = lanes.waits.txid(wait) == null;
         return lanes.haveStopped()
-                || (uncaptured && (lanes.captureLane.isPassive() || (lanes.captureLane.isPaused() && !lanes.captureLane.isAttached())));
+                || (uncaptured
+                        && (lanes.captureLane.isPassive()
+                                || (lanes.captureLane.isPaused() && !lanes.captureLane.isAttached())));
     }
 
     private NotReplicatedException notReplicated(@Nullable Txid txid, boolean interrupted, Duration timeout) {

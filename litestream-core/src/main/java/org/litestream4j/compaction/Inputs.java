@@ -1,5 +1,6 @@
 package org.litestream4j.compaction;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,12 +17,16 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ResumingInputStream;
 
 /**
  * Chooses and opens what is merged into a level: files that follow each other and have one page size, from local level-0 files
  * where they are here. Remembers which files are damaged. Not thread-safe.
  */
 final class Inputs {
+
+    /** In bytes; a file of the replica that is no larger is read at once, and costs no connection. */
+    private static final int SMALL = 64 << 10;
 
     /** Each open input costs a buffer and an index. */
     private static final int MOST = 128;
@@ -129,11 +134,11 @@ final class Inputs {
             for (LtxFileInfo file : batch.files()) {
                 OpenedFile local = openLocal(file);
                 boolean isRemote = local == null;
-                if (isRemote && file.size() > ReplicaInput.SMALL && ++large > MOST_LARGE) {
+                if (isRemote && file.size() > SMALL && ++large > MOST_LARGE) {
                     complete = true;
                     return new Opened(readers, databaseChecksum, false);
                 }
-                OpenedFile input = isRemote ? ReplicaInput.open(client, file, stop) : local;
+                OpenedFile input = isRemote ? openRemote(client, file, stop) : local;
                 String label = isRemote ? label(client, file) : localLabel(file.name());
                 LtxReader reader = LtxReader.open(input.content(), label, file.name());
                 readers.add(reader);
@@ -154,6 +159,19 @@ final class Inputs {
             if (!complete) {
                 closeAll(readers);
             }
+        }
+    }
+
+    /** Many inputs are open at the same time, and connections are few: a small file is in memory when this returns. */
+    static OpenedFile openRemote(ReplicaClient client, LtxFileInfo file, StopSignal stop) throws IOException {
+        ResumingInputStream input = new ResumingInputStream(client, file, label(client, file), 0, file.size(), stop);
+        if (file.size() > SMALL) {
+            input.connect();
+            return new OpenedFile(input, input.databaseChecksum());
+        }
+        try (input) {
+            byte[] content = input.readNBytes(SMALL);
+            return new OpenedFile(new ByteArrayInputStream(content), input.databaseChecksum());
         }
     }
 

@@ -201,7 +201,7 @@ public final class Validation {
 
     private void checkContent(LtxFileInfo file) throws IOException {
         try (LtxReader reader = LtxReader.open(
-                ReplicaInput.open(client, file, stop).content(), Inputs.label(client, file), file.name())) {
+                Inputs.openRemote(client, file, stop).content(), Inputs.label(client, file), file.name())) {
             while (reader.next()) {
                 // reading to the end is the check
             }

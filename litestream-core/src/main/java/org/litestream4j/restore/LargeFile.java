@@ -12,6 +12,7 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxPageDecoder;
 import org.litestream4j.ltx.LtxPageIndex;
 import org.litestream4j.ltx.LtxTrailer;
+import org.litestream4j.replica.ResumingInputStream;
 
 /**
  * A file that several workers read, part by part. Its checksum is put together from the parts'; it is verified when the

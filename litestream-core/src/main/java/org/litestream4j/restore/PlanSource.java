@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ResumingInputStream;
 
 /**
  * A planned file and where to read it.
@@ -27,7 +28,22 @@ record PlanSource(ReplicaClient client, LtxFileInfo info, String label) {
     }
 
     ResumingInputStream open(long offset, long length, StopSignal stop, RestoreCounters counters) {
-        return new ResumingInputStream(this, offset, length, stop, counters);
+        return new ResumingInputStream(client, info, label, offset, length, new ResumingInputStream.Reader() {
+            @Override
+            public void check() throws IOException {
+                stop.check();
+            }
+
+            @Override
+            public void pause(long millis) {
+                stop.pause(millis);
+            }
+
+            @Override
+            public void read(int count) {
+                counters.bytesRead.addAndGet(count);
+            }
+        });
     }
 
     /** Reads a part that fits into memory. */

@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -47,34 +48,23 @@ final class S3Requests {
 
     /** @param range as in the HTTP header, null for all */
     GetObjectRequest get(String key, @Nullable String range, @Nullable String etag) throws IOException {
-        CustomerKey secret = customerKey();
         GetObjectRequest.Builder request = GetObjectRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
                 .range(range)
                 .ifMatch(etag);
-        if (secret != null) {
-            request.sseCustomerAlgorithm(ALGORITHM)
-                    .sseCustomerKey(secret.base64().value())
-                    .sseCustomerKeyMD5(secret.md5());
-        }
+        encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request.build();
     }
 
     HeadObjectRequest head(String key) throws IOException {
-        CustomerKey secret = customerKey();
         HeadObjectRequest.Builder request =
                 HeadObjectRequest.builder().bucket(settings.bucket()).key(key);
-        if (secret != null) {
-            request.sseCustomerAlgorithm(ALGORITHM)
-                    .sseCustomerKey(secret.base64().value())
-                    .sseCustomerKeyMD5(secret.md5());
-        }
+        encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request.build();
     }
 
     PutObjectRequest put(String key, Map<String, String> metadata, boolean onlyIfAbsent) throws IOException {
-        CustomerKey secret = customerKey();
         PutObjectRequest.Builder request = PutObjectRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
@@ -88,16 +78,11 @@ final class S3Requests {
             request.serverSideEncryption(ServerSideEncryption.AWS_KMS)
                     .ssekmsKeyId(settings.encryption().kmsKeyId());
         }
-        if (secret != null) {
-            request.sseCustomerAlgorithm(ALGORITHM)
-                    .sseCustomerKey(secret.base64().value())
-                    .sseCustomerKeyMD5(secret.md5());
-        }
+        encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request.build();
     }
 
     CreateMultipartUploadRequest create(String key, Map<String, String> metadata) throws IOException {
-        CustomerKey secret = customerKey();
         CreateMultipartUploadRequest.Builder request = CreateMultipartUploadRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
@@ -108,32 +93,22 @@ final class S3Requests {
             request.serverSideEncryption(ServerSideEncryption.AWS_KMS)
                     .ssekmsKeyId(settings.encryption().kmsKeyId());
         }
-        if (secret != null) {
-            request.sseCustomerAlgorithm(ALGORITHM)
-                    .sseCustomerKey(secret.base64().value())
-                    .sseCustomerKeyMD5(secret.md5());
-        }
+        encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request.build();
     }
 
     UploadPartRequest part(String key, String uploadId, int number) throws IOException {
-        CustomerKey secret = customerKey();
         UploadPartRequest.Builder request = UploadPartRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
                 .uploadId(uploadId)
                 .partNumber(number);
-        if (secret != null) {
-            request.sseCustomerAlgorithm(ALGORITHM)
-                    .sseCustomerKey(secret.base64().value())
-                    .sseCustomerKeyMD5(secret.md5());
-        }
+        encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request.build();
     }
 
     CompleteMultipartUploadRequest.Builder complete(String key, String uploadId, boolean onlyIfAbsent)
             throws IOException {
-        CustomerKey secret = customerKey();
         CompleteMultipartUploadRequest.Builder request = CompleteMultipartUploadRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
@@ -141,12 +116,18 @@ final class S3Requests {
         if (onlyIfAbsent) {
             request.ifNoneMatch("*");
         }
-        if (secret != null) {
-            request.sseCustomerAlgorithm(ALGORITHM)
-                    .sseCustomerKey(secret.base64().value())
-                    .sseCustomerKeyMD5(secret.md5());
-        }
+        encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request;
+    }
+
+    /** By the customer's key, if there is one; the SDK's requests have no type in common that could be given one. */
+    private void encrypt(Consumer<String> algorithm, Consumer<String> key, Consumer<String> md5) throws IOException {
+        CustomerKey secret = customerKey();
+        if (secret != null) {
+            algorithm.accept(ALGORITHM);
+            key.accept(secret.base64().value());
+            md5.accept(secret.md5());
+        }
     }
 
     static RequestBody body(PartBuffer content) {

@@ -1,0 +1,147 @@
+package org.litestream4j.replica;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** A file of a replica, or a range of it. When the connection breaks, it goes on at the byte where it broke. For one thread. */
+public final class ResumingInputStream extends InputStream {
+
+    /** Failures in a row, without a byte between, that end the patience: some six seconds. */
+    private static final int MAX_FAILURES = 7;
+
+    private static final long FIRST_PAUSE_MILLIS = 100;
+
+    private final ReplicaClient client;
+    private final LtxFileInfo file;
+    private final String label;
+    private final Reader reader;
+    private long position;
+    private long remaining;
+    private @Nullable InputStream in;
+    private OptionalLong databaseChecksum = OptionalLong.empty();
+    private int failures;
+
+    /** Who reads, and may want no more. */
+    public interface Reader {
+
+        /** Asked before each attempt; an exception ends reading. */
+        void check() throws IOException;
+
+        /** Lets a while pass before the next attempt; may return early. */
+        void pause(long millis);
+
+        /** So many bytes were read. */
+        default void read(int count) {}
+    }
+
+    /**
+     * Opens nothing yet.
+     *
+     * @param label of the file, for messages
+     * @param offset of the first byte
+     * @param length in bytes; the file must have that many from there on
+     */
+    public ResumingInputStream(
+            ReplicaClient client, LtxFileInfo file, String label, long offset, long length, Reader reader) {
+        this.client = client;
+        this.file = file;
+        this.label = label;
+        this.reader = reader;
+        this.position = offset;
+        this.remaining = length;
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+        if (length == 0) {
+            return 0;
+        }
+        if (remaining == 0) {
+            return -1;
+        }
+        int wanted = (int) Math.min(length, remaining);
+        int count = attempt(() -> readOnce(bytes, offset, wanted));
+        failures = 0;
+        position += count;
+        remaining -= count;
+        reader.read(count);
+        return count;
+    }
+
+    /** Opens the file, so that the {@link #databaseChecksum} is known before anything is read. */
+    public void connect() throws IOException {
+        attempt(this::connected);
+    }
+
+    /** Of the database after the file's last transaction, as the replica says; known, if at all, once the file was opened. */
+    public OptionalLong databaseChecksum() {
+        return databaseChecksum;
+    }
+
+    @FunctionalInterface
+    private interface Step<T> {
+        T run() throws IOException;
+    }
+
+    private <T> T attempt(Step<T> step) throws IOException {
+        while (true) {
+            reader.check();
+            try {
+                return step.run();
+            } catch (ReplicaFileNotFoundException | ReplicaAccessException e) {
+                throw e; // a repetition will not help
+            } catch (IOException e) {
+                closeAfter(e);
+                if (++failures == MAX_FAILURES) {
+                    throw e;
+                }
+                reader.pause(FIRST_PAUSE_MILLIS << (failures - 1));
+            }
+        }
+    }
+
+    private int readOnce(byte[] bytes, int offset, int length) throws IOException {
+        int count = connected().read(bytes, offset, length);
+        if (count < 0) {
+            throw new EOFException(label + " ends at byte " + position + ", listed with " + file.size());
+        }
+        return count;
+    }
+
+    private InputStream connected() throws IOException {
+        InputStream current = in;
+        if (current == null) {
+            OpenedFile opened = client.openFile(file.level(), file.name(), position, remaining);
+            databaseChecksum = opened.databaseChecksum();
+            current = opened.content();
+            in = current;
+        }
+        return current;
+    }
+
+    private void closeAfter(IOException failure) {
+        try {
+            close();
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        InputStream current = in;
+        in = null;
+        if (current != null) {
+            current.close();
+        }
+    }
+}
