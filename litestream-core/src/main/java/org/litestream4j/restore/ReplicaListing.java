@@ -24,9 +24,7 @@ final class ReplicaListing implements RestorePlanner.Timestamps {
 
     static ReplicaListing of(ReplicaClient replica) throws IOException {
         List<LtxFileInfo> files = new ArrayList<>();
-        for (int level = ReplicaClient.SNAPSHOT_LEVEL; level >= 0; level--) {
-            replica.list(level, Txid.NONE, files::add);
-        }
+        replica.listAll(ReplicaClient.FROM_THE_FIRST, files::add);
         return new ReplicaListing(replica, files);
     }
 

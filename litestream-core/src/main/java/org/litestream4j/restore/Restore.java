@@ -76,7 +76,7 @@ public final class Restore {
         return RestorePlanner.range(listing.files(), listing);
     }
 
-    /** What a replica holds to restore from: each level is listed once. */
+    /** What a replica holds to restore from: it is listed once. */
     public static RestorePoints points(ReplicaClient replica) throws IOException {
         return RestorePoints.of(ReplicaListing.of(replica));
     }

@@ -2,8 +2,11 @@ package org.litestream4j.restore;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
@@ -113,30 +116,53 @@ final class RestorePlanner {
         }
     }
 
-    /** Takes candidates out until one fits. One that is too new stays so, and one that leads nowhere is behind for good. */
+    /**
+     * Takes candidates out until one fits. One that is too new stays so, and one that leads nowhere is behind for good. Where the
+     * listing leaves open whether files are too new, the store is asked from the oldest on, up to the first of each level that is.
+     */
     private @Nullable LtxFileInfo pollBest(PriorityQueue<LtxFileInfo> candidates, Txid position) throws IOException {
-        for (LtxFileInfo file = candidates.poll(); file != null; file = candidates.poll()) {
-            if (!file.maxTxid().isAfter(position)) {
-                return null;
+        Deque<LtxFileInfo> open = new ArrayDeque<>();
+        LtxFileInfo best = null;
+        while (best == null) {
+            LtxFileInfo file = candidates.poll();
+            if (file == null || !file.maxTxid().isAfter(position)) {
+                break;
             }
-            if (isOldEnough(file)) {
-                return file;
+            if (isListedOldEnough(file)) {
+                best = file;
+            } else if (!file.exact()) {
+                open.push(file);
             }
         }
-        return null;
+        BitSet ended = new BitSet(); // by level: a snapshot's time may be later than its last transaction
+        for (LtxFileInfo file : open) {
+            if (ended.get(file.level())) {
+                continue;
+            }
+            if (isOldEnough(file)) {
+                best = file;
+            } else {
+                ended.set(file.level());
+            }
+        }
+        return best;
     }
 
     private boolean isWithinTxid(LtxFileInfo file) {
         return !(target instanceof RestoreTarget.AtTxid at) || !file.maxTxid().isAfter(at.txid());
     }
 
+    /** An inexact timestamp is not before the real one: old enough means old enough. */
+    private boolean isListedOldEnough(LtxFileInfo file) {
+        return !(target instanceof RestoreTarget.AtTimestamp at)
+                || file.timestamp().isBefore(at.timestamp());
+    }
+
     private boolean isOldEnough(LtxFileInfo file) throws IOException {
-        if (!(target instanceof RestoreTarget.AtTimestamp at)) {
-            return true;
-        }
-        // An inexact timestamp is not before the real one: old enough means old enough.
-        return file.timestamp().isBefore(at.timestamp())
-                || (!file.exact() && timestamps.of(file).isBefore(at.timestamp()));
+        return isListedOldEnough(file)
+                || (!file.exact()
+                        && target instanceof RestoreTarget.AtTimestamp at
+                        && timestamps.of(file).isBefore(at.timestamp()));
     }
 
     private static boolean startsBeyond(LtxFileInfo file, Txid position) {
@@ -178,10 +204,9 @@ final class RestorePlanner {
 
     private void checkTime(Instant wanted, Txid reached, @Nullable LtxFileInfo beyondHole) throws IOException {
         if (beyondHole != null) {
-            for (LtxFileInfo file : files) {
-                if (startsBeyond(file, reached) && isOldEnough(file)) {
-                    throw gap(reached, file);
-                }
+            LtxFileInfo missed = oldEnoughBeyond(reached);
+            if (missed != null) {
+                throw gap(reached, missed);
             }
         }
         if (!reached.isNone()) {
@@ -198,6 +223,22 @@ final class RestorePlanner {
                 "choose a later moment",
                 range.orElse(null),
                 null);
+    }
+
+    /** A file beyond a hole that belongs to the wanted state. Only of the one that ends first, the store is asked for its time. */
+    private @Nullable LtxFileInfo oldEnoughBeyond(Txid reached) throws IOException {
+        LtxFileInfo first = null;
+        for (LtxFileInfo file : files) {
+            if (startsBeyond(file, reached)) {
+                if (isListedOldEnough(file)) {
+                    return file;
+                }
+                if (!file.exact() && (first == null || file.maxTxid().isBefore(first.maxTxid()))) {
+                    first = file;
+                }
+            }
+        }
+        return first != null && isOldEnough(first) ? first : null;
     }
 
     private RestoreException gap(Txid reached, LtxFileInfo next) throws IOException {

@@ -2,15 +2,9 @@ package org.litestream4j.replica.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.NavigableSet;
 import java.util.Random;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,15 +15,11 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.s3.FaultProxy.Fault;
-import org.litestream4j.replica.s3.FaultProxy.Seen;
 
 /** All levels by as few listings as their size allows, seen by a store whose pages hold a given number of keys. */
 class S3ListAllTest {
 
-    private final NavigableSet<String> keys = new TreeSet<>();
-
-    private int pageSize = 1000;
+    private final ListedStore listed = new ListedStore();
 
     private FaultProxy store;
 
@@ -38,7 +28,7 @@ class S3ListAllTest {
     @BeforeEach
     void open() throws Exception {
         store = new FaultProxy(0);
-        store.faults = request -> new Fault.Answer(200, "", page(request));
+        store.faults = listed;
         client = S3TestClients.open(S3Server.location(store.port(), "app", ""), RequestListener.NONE);
     }
 
@@ -46,33 +36,6 @@ class S3ListAllTest {
     void close() throws Exception {
         client.close();
         store.close();
-    }
-
-    private static String parameter(Seen request, String name) {
-        Matcher matcher = Pattern.compile("[?&]" + name + "=([^&]*)").matcher(request.target());
-        return matcher.find() ? URLDecoder.decode(matcher.group(1), StandardCharsets.UTF_8) : "";
-    }
-
-    private String page(Seen request) {
-        String prefix = parameter(request, "prefix");
-        String token = parameter(request, "continuation-token");
-        String after = token.isEmpty() ? parameter(request, "start-after") : token;
-        List<String> rest = keys.tailSet(after, false).stream()
-                .filter(key -> key.startsWith(prefix))
-                .limit(pageSize + 1L)
-                .toList();
-        StringBuilder page = new StringBuilder("<ListBucketResult>");
-        for (String key : rest.subList(0, Math.min(pageSize, rest.size()))) {
-            page.append("<Contents><Key>")
-                    .append(key)
-                    .append("</Key><LastModified>2026-11-24T02:41:33.000Z</LastModified><Size>7</Size></Contents>");
-        }
-        if (rest.size() > pageSize) {
-            page.append("<IsTruncated>true</IsTruncated><NextContinuationToken>")
-                    .append(rest.get(pageSize - 1))
-                    .append("</NextContinuationToken>");
-        }
-        return page.append("</ListBucketResult>").toString();
     }
 
     private static List<Txid> newest(long txid) {
@@ -83,8 +46,12 @@ class S3ListAllTest {
         return from;
     }
 
+    private void object(String key) {
+        listed.objects.put(key, S3TestClients.TIME);
+    }
+
     private void file(int level, long min, long max) {
-        keys.add(new S3Keys("app").key(level, new LtxFileName(new Txid(min), new Txid(max))));
+        object(new S3Keys("app").key(level, new LtxFileName(new Txid(min), new Txid(max))));
     }
 
     private List<LtxFileInfo> listAll(List<Txid> from) throws Exception {
@@ -125,12 +92,12 @@ class S3ListAllTest {
 
     @Test
     void otherObjects_areJumpedOverAndIgnored() throws Exception {
-        pageSize = 10;
+        listed.pageSize = 10;
         for (int i = 0; i < 100; i++) {
-            keys.add("app/-before/" + i);
-            keys.add("app/0000-beside/" + i);
-            keys.add("app/sub/0000/" + new LtxFileName(new Txid(1), new Txid(1L + i)));
-            keys.add("apple/0000/" + new LtxFileName(new Txid(1), new Txid(1L + i)));
+            object("app/-before/" + i);
+            object("app/0000-beside/" + i);
+            object("app/sub/0000/" + new LtxFileName(new Txid(1), new Txid(1L + i)));
+            object("apple/0000/" + new LtxFileName(new Txid(1), new Txid(1L + i)));
         }
         file(0, 3, 3);
         file(9, 1, 3);
@@ -145,8 +112,8 @@ class S3ListAllTest {
     void anyReplica_listsWhatTheLevelsList(long seed) throws Exception {
         Random random = new Random(seed);
         for (int round = 0; round < 40; round++) {
-            keys.clear();
-            pageSize = 1 + random.nextInt(8);
+            listed.objects.clear();
+            listed.pageSize = 1 + random.nextInt(8);
             List<Txid> from = new ArrayList<>();
             for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
                 from.add(new Txid(random.nextInt(20)));
@@ -155,7 +122,7 @@ class S3ListAllTest {
                     file(level, min, min + random.nextInt(3));
                 }
             }
-            keys.add("app/" + random.nextInt(12) + "x");
+            object("app/" + random.nextInt(12) + "x");
             List<LtxFileInfo> expected = new ArrayList<>();
             for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
                 client.list(level, from.get(level), expected::add);
