@@ -41,8 +41,14 @@ final class S3Clients {
 
     /** @param credentials used where the settings have none; null for the SDK's default chain */
     static S3Client build(S3Settings settings, String region, @Nullable AwsCredentialsProvider credentials) {
-        S3ClientBuilder builder = S3Client.builder()
+        return builder(settings, region, credentials)
                 .httpClient(httpClient(settings))
+                .build();
+    }
+
+    /** All but the HTTP client. */
+    static S3ClientBuilder builder(S3Settings settings, String region, @Nullable AwsCredentialsProvider credentials) {
+        S3ClientBuilder builder = S3Client.builder()
                 .credentialsProvider(telling(credentials(settings.keys(), credentials)))
                 .region(Region.of(region))
                 .forcePathStyle(settings.pathStyle())
@@ -70,7 +76,7 @@ final class S3Clients {
         if (settings.endpoint() != null) {
             builder.endpointOverride(settings.endpoint());
         }
-        return builder.build();
+        return builder;
     }
 
     private static SdkHttpClient httpClient(S3Settings settings) {

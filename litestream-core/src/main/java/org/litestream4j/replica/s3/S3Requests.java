@@ -143,7 +143,7 @@ final class S3Requests {
         CustomerKey key = customerKey;
         if (key == null) {
             Secret base64 = encryption.customerKey() != null ? encryption.customerKey() : readKeyFile();
-            key = new CustomerKey(base64, md5(Base64.getDecoder().decode(base64.value())));
+            key = new CustomerKey(base64, customerKeyMd5(base64.value()));
             customerKey = key;
         }
         return key;
@@ -172,10 +172,12 @@ final class S3Requests {
                 settings.url(), "cannot use the key file " + path + ": " + why, "correct sse-customer-key-path", cause);
     }
 
-    private static String md5(byte[] bytes) {
+    /** In base64, as the key. */
+    static String customerKeyMd5(String base64) {
         try {
             return Base64.getEncoder()
-                    .encodeToString(MessageDigest.getInstance("MD5").digest(bytes));
+                    .encodeToString(MessageDigest.getInstance("MD5")
+                            .digest(Base64.getDecoder().decode(base64)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has MD5", e);
         }

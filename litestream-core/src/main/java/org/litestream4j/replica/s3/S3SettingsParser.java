@@ -28,6 +28,7 @@ final class S3SettingsParser {
             "storage-class",
             "sse-customer-algorithm",
             "sse-customer-key",
+            "sse-customer-key-md5",
             "sse-customer-key-path",
             "sse-kms-key-id",
             "part-size",
@@ -184,6 +185,10 @@ final class S3SettingsParser {
         String key = values.get("sse-customer-key");
         if (key != null && !isCustomerKey(key)) {
             throw bad("sse-customer-key", "(secret)", "32 bytes in base64");
+        }
+        String md5 = values.get("sse-customer-key-md5");
+        if (md5 != null && (key == null || !md5.equals(S3Requests.customerKeyMd5(key)))) {
+            throw bad("sse-customer-key-md5", md5, "the MD5 of sse-customer-key, in base64; not needed");
         }
         S3Encryption encryption = new S3Encryption(
                 key == null ? null : new Secret(key),

@@ -17,7 +17,7 @@ enum S3Vendor {
     TIGRIS("(?:.+\\.)?(?:fly\\.storage\\.tigris\\.dev|t3\\.storage\\.dev)", "auto", Style.HOST),
     FILEBASE("(?:.+\\.)?s3\\.filebase\\.(?:com|io)", "us-east-1", Style.PATH),
     SUPABASE(".+\\.supabase\\.co", "us-east-1", Style.PATH),
-    GOOGLE("storage\\.googleapis\\.com|storage\\.[^.]+\\.rep\\.googleapis\\.com", "auto", Style.PATH),
+    GOOGLE("(?:[^.]+-)?storage(?:-[^.]+)?\\.(?:.+\\.)?googleapis\\.com", "auto", Style.PATH),
     /** MinIO, Ceph, Garage, a proxy: whatever stands behind an endpoint of one's own. */
     OTHER(".*", "us-east-1", Style.PATH);
 

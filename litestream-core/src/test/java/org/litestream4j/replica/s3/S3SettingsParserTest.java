@@ -3,6 +3,8 @@ package org.litestream4j.replica.s3;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.security.MessageDigest;
+import java.util.Base64;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -138,6 +140,29 @@ class S3SettingsParserTest {
         assertThat(camel.signPayload()).isFalse();
     }
 
+    /** Those of Litestream 0.5, in both of its spellings. */
+    @Test
+    void parse_parametersOfLitestream_areAllKnown() throws Exception {
+        String md5 = Base64.getEncoder()
+                .encodeToString(MessageDigest.getInstance("MD5")
+                        .digest(Base64.getDecoder().decode(KEY)))
+                .replace("+", "%2B");
+        S3Settings camel = parse("s3://bucket/p?endpoint=http://store.example.com&region=r-1&forcePathStyle=true"
+                + "&skipVerify=true&signPayload=true&requireContentMD5=true&concurrency=4&partSize=6MB"
+                + "&storageClass=STANDARD_IA&sseCustomerAlgorithm=AES256&sseCustomerKey=" + KEY + "&sseCustomerKeyMD5="
+                + md5);
+        S3Settings kebab = parse("s3://bucket/p?endpoint=http://store.example.com&region=r-1&force-path-style=true"
+                + "&skip-verify=true&sign-payload=true&require-content-md5=true&concurrency=4&part-size=6MB"
+                + "&storage-class=STANDARD_IA&sse-customer-algorithm=AES256&sse-customer-key=" + KEY
+                + "&sse-customer-key-md5=" + md5);
+        assertThat(camel).isEqualTo(kebab);
+        assertThat(camel.encryption().customerKey()).isEqualTo(new Secret(KEY));
+        assertThat(parse("s3://bucket/p?sseKmsKeyId=key").encryption().kmsKeyId())
+                .isEqualTo("key");
+        assertThat(parse("s3://bucket/p?sse-kms-key-id=key").encryption().kmsKeyId())
+                .isEqualTo("key");
+    }
+
     @Test
     void parse_settingAndParameter_settingWins() {
         S3Settings settings = parse(
@@ -174,6 +199,8 @@ class S3SettingsParserTest {
                 "s3://bucket/path?accessKeyId=id",
                 "s3://bucket/path?sessionToken=topsecret",
                 "s3://bucket/path?sseCustomerKey=topsecret",
+                "s3://bucket/path?sseCustomerKeyMD5=Kng3d5Bbl7kk7lyYzZiiWQ==",
+                "s3://bucket/path?sseCustomerKeyMD5=AAAA&sseCustomerKey=" + KEY,
                 "s3://bucket/path?sseCustomerAlgorithm=DES",
                 "s3://bucket/path?sseCustomerAlgorithm=AES256",
                 "s3://bucket/path?sseKmsKeyId=a&sseCustomerKeyPath=topsecret",
