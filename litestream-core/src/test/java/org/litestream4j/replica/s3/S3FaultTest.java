@@ -2,6 +2,7 @@ package org.litestream4j.replica.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.replica.s3.FaultProxy.NONE;
 import static org.litestream4j.replica.s3.FaultProxy.error;
 import static org.litestream4j.replica.s3.S3TestClients.bytes;
@@ -14,6 +15,9 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -21,7 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -202,6 +210,54 @@ class S3FaultTest {
         };
         put(client, 9, name(1), content);
         assertThat(read(client, 9, name(1))).isEqualTo(content);
+    }
+
+    /** Of a file of any length, only the parts on their way and the one that fills are in memory. */
+    @Test
+    void upload_storeIsSlow_writerWaits() throws Exception {
+        CountDownLatch answer = new CountDownLatch(1);
+        proxy.faults = request -> {
+            if (request.target().contains("partNumber=")) {
+                awaitUninterruptibly(answer);
+            }
+            return NONE;
+        };
+        AtomicInteger written = new AtomicInteger();
+        try (ReplicaClient narrow = client("&concurrency=2&partSize=5MiB");
+                ReplicaUpload upload = narrow.write(9, name(1), S3TestClients.TIME)) {
+            CompletableFuture<Void> writer = CompletableFuture.runAsync(() -> {
+                try {
+                    for (int mib = 0; mib < 60; mib++) {
+                        upload.write(bytes(MIB, mib));
+                        written.incrementAndGet();
+                    }
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            await().untilAsserted(() -> assertThat(proxy.seen)
+                    .filteredOn(request -> request.target().contains("partNumber="))
+                    .hasSize(2));
+            await().until(() -> written.get() == 15); // two on their way, one full
+            await().during(Duration.ofMillis(300)).until(() -> written.get() == 15);
+            answer.countDown();
+            writer.get(30, TimeUnit.SECONDS);
+            upload.publish();
+        }
+        try (InputStream in = client.open(9, name(1), 0, ReplicaClient.TO_END)) {
+            for (int mib = 0; mib < 60; mib++) {
+                assertThat(Arrays.equals(in.readNBytes(MIB), bytes(MIB, mib))).isTrue();
+            }
+            assertThat(in.read()).isNegative();
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test
