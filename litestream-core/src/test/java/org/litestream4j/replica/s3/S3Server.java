@@ -13,13 +13,13 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /** An S3 server inside the test, in memory, with one bucket. */
-final class S3Server {
+public final class S3Server {
 
-    static final String BUCKET = "backups";
+    public static final String BUCKET = "backups";
 
-    static final String ACCESS_KEY = "AKIAOFTHETESTSONLY01";
+    public static final String ACCESS_KEY = "AKIAOFTHETESTSONLY01";
 
-    static final String SECRET_KEY = "secretOfTheTestsOnly/+9876543210";
+    public static final String SECRET_KEY = "secretOfTheTestsOnly/+9876543210";
 
     private final S3Proxy proxy;
 
@@ -27,7 +27,7 @@ final class S3Server {
 
     private final AtomicInteger paths = new AtomicInteger();
 
-    S3Server() throws Exception {
+    public S3Server() throws Exception {
         this(AuthenticationType.AWS_V4);
     }
 
@@ -53,7 +53,7 @@ final class S3Server {
         client.createBucket(request -> request.bucket(BUCKET));
     }
 
-    URI endpoint() {
+    public URI endpoint() {
         return URI.create("http://127.0.0.1:" + port());
     }
 
@@ -67,7 +67,7 @@ final class S3Server {
     }
 
     /** A path that no other test uses. */
-    String freshPath() {
+    public String freshPath() {
         return "test/" + paths.incrementAndGet();
     }
 
@@ -76,7 +76,7 @@ final class S3Server {
                 + ACCESS_KEY + "&secretAccessKey=" + SECRET_KEY.replace("+", "%2B") + parameters);
     }
 
-    void close() throws Exception {
+    public void close() throws Exception {
         client.close();
         proxy.stop();
     }
