@@ -17,6 +17,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What the pages of the documentation point to exists. */
 class DocumentationTest {
@@ -65,6 +67,24 @@ class DocumentationTest {
             }
         }
         assertThat(reached).containsAll(pages());
+    }
+
+    @Test
+    void rightsInS3_areTheSameOnBothPages() throws IOException {
+        JsonNode rights = policyToWrite("docs/replicas/s3.md");
+        assertThat(rights).isEqualTo(policyToWrite("docs/security.md"));
+        assertThat(rights.toString()).contains("s3:ListBucketMultipartUploads", "s3:DeleteObject");
+    }
+
+    private static JsonNode policyToWrite(String page) throws IOException {
+        Matcher block =
+                Pattern.compile("```json\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(ROOT.resolve(page)));
+        while (block.find()) {
+            if (block.group(1).contains("s3:PutObject")) {
+                return JsonMapper.shared().readTree(block.group(1));
+            }
+        }
+        throw new AssertionError("no policy in " + page);
     }
 
     /** The first column of the tables quotes messages; an ellipsis stands for what differs. */
