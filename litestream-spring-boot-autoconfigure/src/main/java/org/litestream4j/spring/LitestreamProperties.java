@@ -18,14 +18,16 @@ import org.springframework.util.unit.DataSize;
  *
  * @param enabled Whether databases are restored and replicated at all.
  * @param replica Where the application's database (spring.datasource.url) is replicated to.
- * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database.
+ * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database. A relative path is below
+ *     the working directory.
  * @param syncInterval Shortest time between two captures of a busy database; a commit after a pause goes at once.
  * @param busyTimeout Longest wait for SQLite's locks.
  * @param checkpointInterval A database that was written is checkpointed after this time at the latest.
  * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
  * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
  * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
- * @param level0Retention How long level-0 files are kept, locally once replicated and on the replica once merged.
+ * @param level0Retention How long level-0 files are kept: locally once they are replicated, on the replica once they are
+ *     merged.
  * @param levels Intervals of levels 1, 2 and so on, ascending.
  * @param snapshot When snapshots are taken, and how long they are kept.
  * @param retention Whether files on the replica are deleted.
@@ -33,13 +35,16 @@ import org.springframework.util.unit.DataSize;
  * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
  * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
  * @param databaseChecksum Whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page.
- * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
- * @param autoRecover Whether damage is healed where that is safe: by a full image or a snapshot of the database.
- * @param durability What the return of a commit means: "async", it is in the local database; "replicated", it is on the replica.
+ * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup; without it the start
+ *     fails.
+ * @param autoRecover Whether damage is healed where that is safe: by a full image or a snapshot of the database. "false" only
+ *     reports it.
+ * @param durability What the return of a commit means. "async": it is in the local database; "replicated": it is on the
+ *     replica.
  * @param durabilityTimeout Longest wait of a commit for the replica.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
- * @param databases More databases, and other settings for those of DataSource beans; by name.
+ * @param databases More databases (files, folders), and other settings for those of DataSource beans; by name.
  */
 @ConfigurationProperties("litestream")
 public record LitestreamProperties(
@@ -84,7 +89,7 @@ public record LitestreamProperties(
     /**
      * Deleting on the replica.
      *
-     * @param enabled Whether files on the replica are deleted; false leaves that to rules of the store.
+     * @param enabled Whether files on the replica are deleted; "false" leaves that to rules of the store.
      */
     public record Retention(@DefaultValue("true") boolean enabled) {}
 
@@ -98,10 +103,12 @@ public record LitestreamProperties(
     /**
      * Restores.
      *
-     * @param onStartup Whether a database whose file is missing is restored before the first connection.
+     * @param onStartup "if-missing": a database without a file (or with one of 0 bytes) is restored before the first
+     *     connection, if its replica holds anything. "never": it begins empty.
      * @param directory Folder for files that are restored over the actuator endpoint; without it there are none.
-     * @param parallelism Connections to the replica during a restore.
-     * @param integrityCheck SQLite's own check of a restored database before it is used; checksums are verified in any case.
+     * @param parallelism Connections to the replica during a restore, 1 to 64.
+     * @param integrityCheck SQLite's own check of a restored database before it is used: "none", "quick" or "full". Checksums
+     *     are verified in any case.
      */
     public record Restore(
             @DefaultValue("if-missing") OnStartup onStartup,
@@ -120,8 +127,8 @@ public record LitestreamProperties(
     /**
      * Thresholds of the health indicator.
      *
-     * @param lagWarning Lag from which a database is reported as DEGRADED.
-     * @param lagDown Lag from which a database is reported as DOWN.
+     * @param lagWarning Lag from which a database is reported as "DEGRADED".
+     * @param lagDown Lag from which a database is reported as "DOWN".
      */
     public record Health(@DefaultValue("1m") Duration lagWarning, @DefaultValue("10m") Duration lagDown) {}
 

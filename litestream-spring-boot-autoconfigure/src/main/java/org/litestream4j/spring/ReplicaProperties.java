@@ -17,7 +17,7 @@ import org.springframework.util.unit.DataSize;
  * Where a replica is and how to reach it: {@code litestream.replica.*}. A setting beats the parameter of the same name in
  * the URL.
  *
- * @param url Address of the replica, for example "file:///var/backups/app" or "s3://bucket/path".
+ * @param url Where the application's database is replicated to, for example "file:///var/backups/app" or "s3://bucket/path".
  * @param s3 Settings of an S3 replica.
  * @param nats Settings of a NATS replica.
  */
@@ -78,20 +78,20 @@ public record ReplicaProperties(@Nullable String url, @DefaultValue S3 s3, @Defa
      * @param path Prefix of all keys; beats the URL's.
      * @param region Region of the bucket; looked up where it is not set.
      * @param endpoint Address of a store other than AWS, for example "https://minio.example.org:9000".
-     * @param forcePathStyle Whether the bucket stands in the path instead of the host name.
+     * @param forcePathStyle Whether the bucket stands in the path instead of the host name; by default what the provider wants.
      * @param accessKeyId Access key; without it the AWS SDK's default chain finds credentials.
      * @param secretAccessKey Secret of the access key.
      * @param sessionToken Token of temporary credentials.
-     * @param storageClass Storage class of what is written, for example "STANDARD_IA".
-     * @param sseCustomerAlgorithm Algorithm of the customer's own key; only "AES256".
-     * @param sseCustomerKey Customer's own key, 32 bytes in base64.
-     * @param sseCustomerKeyPath File that holds the customer's own key.
-     * @param sseKmsKeyId Key of AWS KMS that encrypts what is written.
-     * @param partSize Size of the parts of large files.
-     * @param concurrency How many parts are uploaded at once.
-     * @param skipVerify Whether the server's certificate is not verified.
-     * @param signPayload Whether the content is part of the signature.
-     * @param requireContentMd5 Whether deletes carry an MD5 of their content.
+     * @param storageClass Storage class of what is written, for example "STANDARD_IA"; by default the bucket's.
+     * @param sseCustomerAlgorithm Algorithm of the customer's own key; there is only one.
+     * @param sseCustomerKey Customer's own key, 32 bytes in base64; who loses it loses the backup.
+     * @param sseCustomerKeyPath File that holds the customer's own key, in base64 or as 32 plain bytes.
+     * @param sseKmsKeyId Key of AWS KMS that encrypts what is written: id or ARN.
+     * @param partSize Size of the parts of large files, 5MB to 1GB; files up to this size are one request.
+     * @param concurrency How many parts are uploaded at once, 1 to 64; by default 3, with Cloudflare R2 2.
+     * @param skipVerify Whether any certificate of the server is accepted; for tests.
+     * @param signPayload Whether the content is part of the signature; "false" only over HTTPS.
+     * @param requireContentMd5 Whether deletes carry an MD5 of their content; by default what the provider wants.
      * @param conditionalWrites Whether the store can refuse to overwrite: "auto" finds out, "on", "off".
      */
     public record S3(
@@ -125,30 +125,31 @@ public record ReplicaProperties(@Nullable String url, @DefaultValue S3 s3, @Defa
     /**
      * Settings of a NATS replica; all are optional.
      *
-     * @param urls Addresses of the servers; beat the URL's.
+     * @param urls Addresses of the servers: "host", "host:port", "nats://host:port" or "tls://host:port"; beat the URL's.
      * @param bucket Name of the object store; must be the URL's if both are set.
      * @param path Prefix of all object names; beats the URL's.
      * @param username User name.
      * @param password Password of the user.
      * @param token Token to log in with.
-     * @param nkey Public key of the user.
-     * @param jwt JWT of the user.
-     * @param seed Seed of the user's key.
-     * @param creds Credentials file.
-     * @param tls Whether the connection must be encrypted.
-     * @param rootCas Files with the certificates that servers are verified by.
-     * @param clientCert File with the client's certificate.
-     * @param clientKey File with the client's key.
-     * @param maxReconnects How often one server is tried again; -1 for always.
-     * @param reconnectWait Pause before a server is tried again.
-     * @param reconnectJitter Random part of that pause.
-     * @param timeout Longest wait for an answer.
+     * @param nkey Seed of the user's key pair ("SU…"), where the server knows its public key.
+     * @param jwt JWT of the user; needs the seed.
+     * @param seed Seed of the key pair of the JWT.
+     * @param creds Credentials file; read again at each connect.
+     * @param tls Whether the connection must be encrypted; certificates, a client key and "tls://" demand it, too.
+     * @param rootCas PEM files with the authorities that may sign the server's certificate; by default the JVM's.
+     * @param clientCert PEM file with the client's certificate.
+     * @param clientKey PEM file with the client's key, in PKCS#8 without a password.
+     * @param maxReconnects Failed attempts in a row after which a call stops waiting for the connection; with "-1" it waits up
+     *     to 5s.
+     * @param reconnectWait Pause between two attempts to replace a broken connection.
+     * @param reconnectJitter Up to which a random time is added to that pause.
+     * @param timeout Longest wait for a connection, and for an answer.
      * @param pingInterval Pause between two pings.
      * @param maxPingsOut Pings without an answer after which a connection counts as lost.
-     * @param createBucket Whether a missing object store is created.
+     * @param createBucket Whether a missing object store is created; one that exists is left as it is.
      * @param storage Storage of a created one: "file" or "memory".
      * @param replicas Copies of a created one, 1 to 5.
-     * @param maxBytes Size limit of a created one.
+     * @param maxBytes Size limit of a created one, all files together; "-1" for none.
      */
     public record Nats(
             @Nullable List<String> urls,
