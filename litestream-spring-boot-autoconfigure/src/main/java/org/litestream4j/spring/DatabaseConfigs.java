@@ -111,6 +111,12 @@ final class DatabaseConfigs {
         }
         Optional<Path> path = SqliteUrl.path(url.get());
         if (path.isEmpty()) {
+            if (wanted && SqliteUrl.isNameless(url.get())) { // a variable without a value, most likely
+                throw new LitestreamSettingException(
+                        "A replica is configured, but the database URL \"" + url.get()
+                                + "\" names no file: SQLite makes a temporary database of it, which is lost at the end.",
+                        SqliteUrl.USE_A_FILE);
+            }
             if (wanted) {
                 LOG.warn(
                         "The application's database is not replicated: spring.datasource.url {}",
@@ -205,6 +211,11 @@ final class DatabaseConfigs {
 
     private DatabaseFolder folder(String key, Database entry) {
         Path path = path(key, requireNonNull(entry.path()));
+        if (Files.isRegularFile(path)) {
+            throw new LitestreamSettingException(
+                    "litestream.databases." + key + ".path = " + path + " is a file, but .pattern wants a folder.",
+                    "Name the folder, or leave the pattern out.");
+        }
         replica(key, path, entry, false); // what is wrong with it fails the start, also where the folder is empty
         return new DatabaseFolder(key, path, requireNonNull(entry.pattern()));
     }
@@ -221,6 +232,11 @@ final class DatabaseConfigs {
 
     private DatabaseConfig create(
             String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
+        if (Files.isDirectory(path)) {
+            throw new LitestreamSettingException(
+                    "The database \"" + name + "\" (" + path + ") is a folder, not a file.",
+                    "Name a file in it, or for all databases of the folder set litestream.databases.<name>.pattern.");
+        }
         LitestreamProperties.OwnSnapshot ownSnapshot = either(own.snapshot(), NO_OWN_SNAPSHOT);
         DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica)
                 .name(name)

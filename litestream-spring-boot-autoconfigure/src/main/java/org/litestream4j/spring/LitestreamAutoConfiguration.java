@@ -10,13 +10,14 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AbstractDependsOnBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
@@ -34,7 +35,7 @@ import software.amazon.awssdk.services.s3.S3Client;
  * of its own.
  */
 @AutoConfiguration
-@ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
+@Conditional(OnLitestreamEnabled.class)
 @EnableConfigurationProperties(LitestreamProperties.class)
 public final class LitestreamAutoConfiguration {
 
@@ -71,7 +72,9 @@ public final class LitestreamAutoConfiguration {
             LitestreamProperties properties,
             ApplicationDatabase application,
             LitestreamConnectionDetails details,
-            ConfigurableListableBeanFactory beanFactory) {
+            ConfigurableListableBeanFactory beanFactory,
+            Environment environment) {
+        UnknownSettings.refuse(ConfigurationPropertySources.get(environment));
         return new ReplicatedDatabases(litestream, properties, application, details, DataSourceBeans.of(beanFactory));
     }
 

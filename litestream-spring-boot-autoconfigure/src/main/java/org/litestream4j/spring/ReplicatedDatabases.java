@@ -14,6 +14,7 @@ import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.OnStartup;
 import org.slf4j.Logger;
@@ -76,12 +77,13 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     }
 
     private synchronized ManagedDatabase begin(DatabaseConfig config) throws IOException {
+        checkFolders(config);
         try {
             if (properties.restore().onStartup() == OnStartup.IF_MISSING) {
                 restore(config);
             }
             createFolder(config.path());
-            ManagedDatabase database = litestream.register(config);
+            ManagedDatabase database = register(config);
             DatabaseStatus status = database.status();
             LOG.info(
                     "database registered: db={} path={} replica={} state={}",
@@ -93,8 +95,28 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         } catch (IllegalArgumentException | IllegalStateException e) { // scheme, setting or library of the replica
             throw new LitestreamSettingException(
                     "The replica of the database " + config.path() + " cannot be used: " + e.getMessage() + ".",
-                    "Correct the replica's URL or its settings under litestream.replica.*");
+                    e.getCause() instanceof LinkageError || e.getCause() instanceof ClassNotFoundException
+                            ? "Add the library to the application's dependencies."
+                            : "Correct the replica's URL or its settings under litestream.replica.*");
         }
+    }
+
+    private ManagedDatabase register(DatabaseConfig config) throws IOException {
+        try {
+            return litestream.register(config);
+        } catch (LitestreamException | ReplicaException e) { // explain themselves
+            throw e;
+        } catch (IOException e) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "it does not exist, and whether its replica holds a backup cannot be told: " + reason(e),
+                    "make the replica reachable and start again",
+                    e);
+        }
+    }
+
+    private static String reason(IOException e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
     private void restore(DatabaseConfig config) throws IOException {
@@ -115,8 +137,48 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private static void createFolder(Path path) throws IOException {
         Path folder = path.getParent();
         if (folder != null) {
-            Files.createDirectories(folder);
+            try {
+                Files.createDirectories(folder);
+            } catch (IOException e) {
+                throw new LitestreamException(
+                        path.toString(),
+                        "its folder cannot be created: " + e,
+                        "make that a folder in which this process may write, or put the database elsewhere",
+                        e);
+            }
         }
+    }
+
+    /** Only looks: they are created when they are needed. */
+    private static void checkFolders(DatabaseConfig config) throws LitestreamException {
+        Path folder = config.path().getParent();
+        Path there = existing(folder);
+        if (there != null && !Files.isDirectory(there)) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "its folder cannot be created: " + there + " is a file",
+                    "remove that file, or put the database elsewhere",
+                    null);
+        }
+        there = existing(config.metaPath());
+        if (there != null && !(Files.isDirectory(there) && Files.isWritable(there))) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "its local state cannot be in " + config.metaPath() + ": " + there
+                            + " is not a folder in which this" + " process may write",
+                    "make it one, or put the local state elsewhere with litestream.meta-path (or"
+                            + " litestream.databases.<name>.meta-path)",
+                    null);
+        }
+    }
+
+    /** The folder, or the nearest above it that is there. */
+    private static @Nullable Path existing(@Nullable Path folder) {
+        Path there = folder;
+        while (there != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        return there;
     }
 
     /**

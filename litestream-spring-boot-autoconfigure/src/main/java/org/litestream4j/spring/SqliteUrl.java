@@ -15,7 +15,7 @@ import org.sqlite.SQLiteConfig.Pragma;
 final class SqliteUrl {
 
     private static final String PREFIX = "jdbc:sqlite:";
-    private static final String USE_A_FILE = "Use a file, for example jdbc:sqlite:./data/app.db, or set"
+    static final String USE_A_FILE = "Use a file, for example jdbc:sqlite:./data/app.db, or set"
             + " litestream.enabled=false where nothing is to be replicated.";
     private static final Set<String> PRAGMAS =
             Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
@@ -34,6 +34,22 @@ final class SqliteUrl {
      * @throws LitestreamSettingException if SQLite will open another file than the URL seems to say
      */
     static Optional<Path> path(String url) {
+        Optional<String> file = file(url).filter(name -> !name.isEmpty());
+        try {
+            return file.map(name -> Path.of(name).toAbsolutePath().normalize());
+        } catch (InvalidPathException e) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url + "\" holds no valid file name: " + e.getMessage() + ".", USE_A_FILE);
+        }
+    }
+
+    /** Whether the URL names no file, as {@code jdbc:sqlite:}: SQLite makes a temporary database of it. */
+    static boolean isNameless(String url) {
+        return file(url).filter(String::isEmpty).isPresent();
+    }
+
+    /** The file's name as it is written; empty if the URL is not SQLite's, or names a database in memory or a resource. */
+    private static Optional<String> file(String url) {
         if (!isSqlite(url)) {
             return Optional.empty();
         }
@@ -43,15 +59,9 @@ final class SqliteUrl {
         boolean uri = name.startsWith("file:");
         boolean inMemory = checkParameters(url, query < 0 ? "" : address.substring(query + 1), uri);
         String file = uri ? uriPath(url, name.substring("file:".length())) : name;
-        if (inMemory || file.isEmpty() || file.equals(":memory:") || file.startsWith(":resource:")) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(Path.of(file).toAbsolutePath().normalize());
-        } catch (InvalidPathException e) {
-            throw new LitestreamSettingException(
-                    "The database URL \"" + url + "\" holds no valid file name: " + e.getMessage() + ".", USE_A_FILE);
-        }
+        return inMemory || file.equals(":memory:") || file.startsWith(":resource:")
+                ? Optional.empty()
+                : Optional.of(file);
     }
 
     /** Whether the parameters of a URI file name ask for a database in memory. */

@@ -2,6 +2,7 @@ package org.litestream4j.spring;
 
 import java.io.IOException;
 import java.io.Serial;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.restore.RestoreException;
@@ -28,6 +29,8 @@ final class StartupRestoreException extends IOException {
             remedy = replica.remedy();
         } else if (cause instanceof RestoreException restore) {
             remedy = restore.remedy();
+        } else if (cause instanceof FileSystemException) { // of the database's disk: a replica's has its own exception
+            remedy = "Make the database's folder one in which this process may write, with room for the database";
         }
         return remedy.isEmpty() ? "Make the replica reachable and start again" : remedy;
     }

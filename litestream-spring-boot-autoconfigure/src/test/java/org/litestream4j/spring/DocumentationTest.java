@@ -1,9 +1,11 @@
 package org.litestream4j.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -17,6 +19,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.io.ByteArrayResource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -29,6 +35,7 @@ class DocumentationTest {
 
     private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+    private static final Pattern YAML = Pattern.compile("(?ms)^ *```ya?ml\\n(.*?)^ *```");
     private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\\\n]|\\\\.)*)\"");
     private static final Pattern CONCATENATION = Pattern.compile("\"\\s*\\+\\s*\"");
 
@@ -109,6 +116,24 @@ class DocumentationTest {
         }
         assertThat(unknown).isEmpty();
         assertThat(seen).isGreaterThan(100);
+    }
+
+    @Test
+    void settingsInExamples_areKnown() throws IOException {
+        int seen = 0;
+        for (Path page : pages()) {
+            Matcher block = YAML.matcher(Files.readString(page));
+            while (block.find()) {
+                var source =
+                        new ByteArrayResource(block.group(1).stripIndent().getBytes(StandardCharsets.UTF_8), page + "");
+                for (PropertySource<?> document : new YamlPropertySourceLoader().load(page.toString(), source)) {
+                    seen++;
+                    assertThatCode(() -> UnknownSettings.refuse(ConfigurationPropertySources.from(document)))
+                            .doesNotThrowAnyException();
+                }
+            }
+        }
+        assertThat(seen).isGreaterThan(15);
     }
 
     private static List<Path> pages() throws IOException {

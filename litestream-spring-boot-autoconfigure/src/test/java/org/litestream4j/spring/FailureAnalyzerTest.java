@@ -3,13 +3,25 @@ package org.litestream4j.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
+import org.gaul.s3proxy.BlobStores;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.Litestream;
+import org.litestream4j.replica.ReplicaLocation;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -210,6 +222,211 @@ class FailureAnalyzerTest {
     }
 
     @Test
+    void replicaUnreachableAndDatabaseNew(CapturedOutput output) {
+        start(database(), "litestream.replica.url=unreachable:anything", "litestream.restore.on-startup=never");
+        assertExplained(
+                output,
+                "The database " + folder.resolve("app.db") + " cannot be replicated: it does not exist, and whether its"
+                        + " replica holds a backup cannot be told: Connection refused.",
+                "make the replica reachable and start again");
+    }
+
+    @Test
+    void libraryOfTheReplicaMissing(CapturedOutput output) {
+        start(database(), "litestream.replica.url=nats://localhost/backups");
+        assertExplained(
+                output,
+                "The replica of the database " + folder.resolve("app.db")
+                        + " cannot be used: nats://localhost:4222/backups: the NATS library is missing; add the dependency"
+                        + " io.nats:jnats.",
+                "Add the library to the application's dependencies.");
+    }
+
+    @Test
+    void settingOfTheReplica_outOfRange(CapturedOutput output) {
+        start(
+                database(),
+                "litestream.replica.url=s3://backups/app",
+                "litestream.replica.s3.region=us-east-1",
+                "litestream.replica.s3.part-size=1MB");
+        assertExplained(
+                output,
+                "The replica of the database " + folder.resolve("app.db")
+                        + " cannot be used: S3: bad part-size: 1048576; allowed: 5MiB to 1GiB.",
+                "Correct the replica's URL or its settings under litestream.replica.*");
+    }
+
+    @Test
+    void bucketMissing_andWrongKeys(CapturedOutput output) throws Exception {
+        S3Proxy store = S3Proxy.builder()
+                .blobStore(BlobStores.create("transient-nio2", new Properties()))
+                .endpoint(URI.create("http://127.0.0.1:0"))
+                .awsAuthentication(AuthenticationType.AWS_V4, "theKey", "theSecret")
+                .build();
+        store.start();
+        try {
+            for (String secret : List.of("theSecret", "anotherSecret")) {
+                start(
+                        database(),
+                        "litestream.replica.url=s3://backups/app",
+                        "litestream.replica.s3.endpoint=http://127.0.0.1:" + store.getPort(),
+                        "litestream.replica.s3.access-key-id=theKey",
+                        "litestream.replica.s3.secret-access-key=" + secret);
+                assertExplained(
+                        output,
+                        "The database " + folder.resolve("app.db")
+                                + " does not exist and cannot be restored: s3://backups/app",
+                        secret.equals("theSecret")
+                                ? "create bucket backups, or correct the bucket's name, region or endpoint."
+                                : "");
+                assertThat(output).doesNotContain(secret);
+            }
+        } finally {
+            store.stop();
+        }
+    }
+
+    @Test
+    void databaseFolderThatIsAFile(CapturedOutput output) throws Exception {
+        Path file = Files.writeString(folder.resolve("data"), "in the way");
+        start("spring.datasource.url=jdbc:sqlite:" + file + "/app.db", replica());
+        assertExplained(
+                output,
+                "The database " + file + "/app.db cannot be replicated: its folder cannot be created: " + file
+                        + " is a file.",
+                "remove that file, or put the database elsewhere");
+    }
+
+    @Test
+    void databaseFolderThatCannotBeCreated(CapturedOutput output) {
+        start(
+                "spring.datasource.url=jdbc:sqlite:/proc/litestream/app.db",
+                replica(),
+                "litestream.meta-path=" + folder.resolve("state"));
+        assertExplained(
+                output,
+                "The database /proc/litestream/app.db cannot be replicated: its folder cannot be created:",
+                "make that a folder in which this process may write, or put the database elsewhere");
+    }
+
+    @Test
+    void databaseFolderThatCannotBeCreated_andABackup(CapturedOutput output) throws Exception {
+        backup();
+        start(
+                "spring.datasource.url=jdbc:sqlite:/proc/litestream/app.db",
+                replica(),
+                "litestream.meta-path=" + folder.resolve("state"));
+        assertExplained(
+                output,
+                "The database /proc/litestream/app.db does not exist and cannot be restored:",
+                "Make the database's folder one in which this process may write, with room for the database");
+    }
+
+    @Test
+    void databaseThatIsAFolder(CapturedOutput output) throws Exception {
+        Path data = Files.createDirectory(folder.resolve("data"));
+        start("spring.datasource.url=jdbc:sqlite:" + data, replica());
+        assertExplained(
+                output,
+                "The database \"data\" (" + data + ") is a folder, not a file.",
+                "Name a file in it, or for all databases of the folder set litestream.databases.<name>.pattern.");
+    }
+
+    @Test
+    void folderOfDatabasesThatIsAFile(CapturedOutput output) throws Exception {
+        Path file = Files.writeString(folder.resolve("tenants"), "in the way");
+        start(
+                database(),
+                replica(),
+                "litestream.databases.tenants.path=" + file,
+                "litestream.databases.tenants.pattern=*.db",
+                "litestream.databases.tenants.replica.url=file://" + folder.resolve("replicas"));
+        assertExplained(
+                output,
+                "litestream.databases.tenants.path = " + file + " is a file, but .pattern wants a folder.",
+                "Name the folder, or leave the pattern out.");
+    }
+
+    @Test
+    void localStateThatIsAFile(CapturedOutput output) throws Exception {
+        Path file = Files.writeString(folder.resolve("state"), "in the way");
+        for (Path metaPath : List.of(file, file.resolve("below"))) {
+            start(database(), replica(), "litestream.meta-path=" + metaPath);
+            assertExplained(
+                    output,
+                    "The database " + folder.resolve("app.db") + " cannot be replicated: its local state cannot be in "
+                            + metaPath + ": " + file + " is not a folder in which this process may write.",
+                    "make it one, or put the local state elsewhere with litestream.meta-path");
+        }
+    }
+
+    @Test
+    void migrationThatDoesNotGetToTheReplica(CapturedOutput output) throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("create table t (x)"); // a database that is there needs no replica to start
+        }
+        start(
+                database(),
+                "litestream.replica.url=unreachable:anything",
+                "litestream.durability=replicated",
+                "litestream.durability-timeout=200ms",
+                "spring.sql.init.mode=always",
+                "spring.sql.init.schema-locations=classpath:db/notes/V1__note.sql");
+        assertExplained(
+                output,
+                "With litestream.durability=replicated a commit of the start waited in vain: ",
+                "Make the replica reachable, or raise litestream.durability-timeout. To start without it, set"
+                        + " litestream.durability=async.");
+    }
+
+    @Test
+    void valueThatIsNoneOfTheKnown(CapturedOutput output) {
+        start(database(), replica(), "litestream.durability=certainly");
+        assertExplained(
+                output,
+                "Failed to bind properties under 'litestream.durability' to org.litestream4j.Durability:",
+                "Update your application's configuration. The following values are valid:\n\n    ASYNC\n    REPLICATED");
+    }
+
+    @Test
+    void enabledThatIsNeitherTrueNorFalse(CapturedOutput output) {
+        start(database(), replica(), "litestream.enabled=perhaps");
+        assertExplained(
+                output,
+                "Failed to bind properties under 'litestream.enabled' to boolean:",
+                "Update your application's configuration");
+    }
+
+    /** Of another database. */
+    private void backup() throws Exception {
+        try (Litestream litestream = Litestream.builder().build();
+                Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("other.db"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("create table t (x)");
+            litestream
+                    .register(DatabaseConfig.builder(
+                                    folder.resolve("other.db"),
+                                    ReplicaLocation.of("file://" + folder.resolve("replica")))
+                            .build())
+                    .sync(Duration.ofSeconds(20));
+        }
+    }
+
+    @Test
+    void temporaryDatabaseWithAReplica(CapturedOutput output) {
+        for (String url : List.of("jdbc:sqlite:", "jdbc:sqlite:?journal_mode=wal", "jdbc:sqlite:file:")) {
+            start("spring.datasource.url=" + url, replica());
+            assertExplained(
+                    output,
+                    "A replica is configured, but the database URL \"" + url
+                            + "\" names no file: SQLite makes a temporary database of it, which is lost at the end.",
+                    "Use a file, for example jdbc:sqlite:./data/app.db, or set litestream.enabled=false where nothing is to"
+                            + " be replicated.");
+        }
+    }
+
+    @Test
     void unknownUrlParameter(CapturedOutput output) {
         String url = "jdbc:sqlite:" + folder.resolve("app.db") + "?jurnal_mode=wal";
         start("spring.datasource.url=" + url, replica());
@@ -219,6 +436,28 @@ class FailureAnalyzerTest {
                         + "\" has the parameter \"jurnal_mode\", which SQLite JDBC does not know: it"
                         + " would become a part of the database's file name.",
                 "Correct or remove the parameter.");
+    }
+
+    @Test
+    void unknownSettings_inAFile(CapturedOutput output) throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("application.yaml"),
+                """
+                litestream:
+                  replica.url: file:./replica
+                  sink-interval: 2s
+                  replica.s3.secret-acces-key: verysecret
+                """);
+        start(database(), "spring.config.additional-location=file:" + folder + "/");
+        assertExplained(
+                output,
+                "There is no setting litestream.replica.s3.secret-acces-key, which is set in URL [file:" + file
+                        + "] - 4:32.\nThere is no setting litestream.sink-interval, which is set in URL [file:" + file
+                        + "] - 3:18.",
+                "Write litestream.replica.s3.secret-access-key instead of litestream.replica.s3.secret-acces-key.\n"
+                        + "Write litestream.sync-interval instead of litestream.sink-interval.");
+        assertThat(output).doesNotContain("verysecret");
+        assertThat(folder.resolve("app.db")).doesNotExist();
     }
 
     private String database() {

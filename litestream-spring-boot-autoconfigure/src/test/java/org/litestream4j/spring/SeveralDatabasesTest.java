@@ -196,7 +196,7 @@ class SeveralDatabasesTest {
         for (String url : new String[] {
             "jdbc:sqlite::memory:",
             "jdbc:sqlite:file::memory:?cache=shared",
-            "jdbc:sqlite:",
+            "jdbc:sqlite::resource:db/none.db",
             "jdbc:sqlite:file:x?mode=memory&cache=shared"
         }) {
             Runners.jdbc(folder)
