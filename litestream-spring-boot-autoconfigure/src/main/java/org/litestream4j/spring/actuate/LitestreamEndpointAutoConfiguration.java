@@ -2,13 +2,17 @@ package org.litestream4j.spring.actuate;
 
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.function.UnaryOperator;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.litestream4j.spring.LitestreamProperties;
+import org.litestream4j.spring.observation.LitestreamObservations;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
@@ -16,7 +20,8 @@ import org.springframework.context.annotation.Bean;
 /** The actuator endpoint {@code litestream}. */
 @AutoConfiguration(after = LitestreamAutoConfiguration.class)
 @ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
-@ConditionalOnBean(Litestream.class)
+@ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
+@ConditionalOnBean({Litestream.class, LitestreamProperties.class})
 @ConditionalOnAvailableEndpoint(LitestreamEndpoint.class)
 public final class LitestreamEndpointAutoConfiguration {
 
@@ -33,8 +38,15 @@ public final class LitestreamEndpointAutoConfiguration {
     /** Ends before the engine, which it uses. */
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean
-    Restores litestreamRestores(Litestream litestream, LitestreamProperties properties) {
-        return new Restores(properties.restore().parallelism(), Clock.systemUTC());
+    Restores litestreamRestores(
+            Litestream litestream,
+            LitestreamProperties properties,
+            ObjectProvider<LitestreamObservations> observations) {
+        LitestreamObservations observed = observations.getIfAvailable();
+        return new Restores(
+                properties.restore().parallelism(),
+                Clock.systemUTC(),
+                observed == null ? UnaryOperator.identity() : observed::continued);
     }
 
     @Bean

@@ -15,6 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,15 +35,20 @@ final class Restores implements AutoCloseable {
 
     private final int parallelism;
     private final Clock clock;
+    private final UnaryOperator<Runnable> observed;
     private final ThreadPoolExecutor pool;
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<RunningRestore> restores = new ArrayDeque<>(); // guarded by lock; oldest first
     private boolean closed; // guarded by lock
 
-    /** @param parallelism connections to the replica, of each restore */
-    Restores(int parallelism, Clock clock) {
+    /**
+     * @param parallelism connections to the replica, of each restore
+     * @param observed called by who asks for a restore: what runs in its place
+     */
+    Restores(int parallelism, Clock clock, UnaryOperator<Runnable> observed) {
         this.parallelism = parallelism;
         this.clock = clock;
+        this.observed = observed;
         AtomicInteger threads = new AtomicInteger();
         this.pool = new ThreadPoolExecutor(
                 MOST_RUNNING,
@@ -82,7 +88,7 @@ final class Restores implements AutoCloseable {
                     new RunningRestore(UUID.randomUUID().toString(), database, request, parallelism, clock);
             restores.addLast(restore);
             forgetOldest();
-            pool.execute(restore);
+            pool.execute(observed.apply(restore));
             return restore;
         } finally {
             lock.unlock();

@@ -13,6 +13,8 @@ import org.litestream4j.LitestreamOperation;
  */
 public final class LitestreamObservations implements LitestreamListener {
 
+    private static final ThreadLocal<Observation> ASKED = new ThreadLocal<>();
+
     private final ObservationRegistry registry;
 
     public LitestreamObservations(ObservationRegistry registry) {
@@ -32,8 +34,30 @@ public final class LitestreamObservations implements LitestreamListener {
         if (observation.isNoop()) {
             return null;
         }
+        if (ASKED.get() != null && registry.getCurrentObservation() == null) {
+            observation.parentObservation(ASKED.get());
+        }
         Observation.Scope scope = observation.start().openScope();
         return outcome -> end(context, observation, scope, outcome);
+    }
+
+    /**
+     * What a task does on another thread gets the observation as its parent that is current now, for example that of the request
+     * which asks for it. That one may have ended by then.
+     */
+    public Runnable continued(Runnable task) {
+        Observation current = registry.getCurrentObservation();
+        if (current == null) {
+            return task;
+        }
+        return () -> {
+            ASKED.set(current);
+            try {
+                task.run();
+            } finally {
+                ASKED.remove();
+            }
+        };
     }
 
     private static void end(

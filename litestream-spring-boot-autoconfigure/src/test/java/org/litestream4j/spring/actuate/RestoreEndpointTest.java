@@ -3,15 +3,23 @@ package org.litestream4j.spring.actuate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.ObservationView;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.LitestreamOperation;
 import org.litestream4j.spring.actuate.HttpApplication.Answer;
+import org.litestream4j.spring.observation.LitestreamObservationContext;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.sqlite.JDBC;
@@ -59,6 +67,35 @@ class RestoreEndpointTest {
 
         restored("{\"txid\": \"" + result.path("before").asString() + "\", \"inPlace\": true}");
         assertThat(rows(app.jdbc())).isZero();
+    }
+
+    @Test
+    void restore_isObservedAsAPartOfTheRequest() throws Exception {
+        startUnrestricted();
+        String txid = twoRows();
+        List<String> parents = new CopyOnWriteArrayList<>();
+        app.bean(ObservationRegistry.class).observationConfig().observationHandler(new Parents(parents));
+
+        restored("{\"txid\": \"" + txid + "\", \"target\": \"old.db\"}");
+
+        assertThat(parents).containsExactly("http.server.requests");
+    }
+
+    /** The names of the observations that restores are a part of. */
+    private record Parents(List<String> names) implements ObservationHandler<LitestreamObservationContext> {
+
+        @Override
+        public void onStart(LitestreamObservationContext context) {
+            if (context.operation().kind() == LitestreamOperation.Kind.RESTORE) {
+                ObservationView parent = context.getParentObservation();
+                names.add(parent == null ? "none" : parent.getContextView().getName());
+            }
+        }
+
+        @Override
+        public boolean supportsContext(Observation.Context context) {
+            return context instanceof LitestreamObservationContext;
+        }
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.DatabaseConfig;
@@ -25,7 +26,7 @@ class RestoresTest {
 
     @Test
     void endedRestores_areForgottenFromTheOldestOn() throws Exception {
-        Restores restores = new Restores(1, Clock.systemUTC());
+        Restores restores = new Restores(1, Clock.systemUTC(), UnaryOperator.identity());
         try (Litestream litestream = Litestream.builder().build()) {
             ManagedDatabase database = litestream.register(DatabaseConfig.builder(
                             folder.resolve("app.db"),
