@@ -5,6 +5,7 @@ import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.litestream4j.spring.LitestreamProperties;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
@@ -15,7 +16,8 @@ import org.springframework.context.annotation.Bean;
         after = LitestreamAutoConfiguration.class,
         beforeName = "org.springframework.boot.health.autoconfigure.contributor.HealthContributorAutoConfiguration")
 @ConditionalOnClass(ConditionalOnEnabledHealthIndicator.class)
-@ConditionalOnBean(Litestream.class)
+@ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
+@ConditionalOnBean({Litestream.class, LitestreamProperties.class})
 @ConditionalOnEnabledHealthIndicator("litestream")
 public final class LitestreamHealthAutoConfiguration {
 

@@ -7,6 +7,7 @@ import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
@@ -22,6 +23,7 @@ import org.springframework.core.annotation.Order;
             "org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration"
         })
 @ConditionalOnClass(ObservationRegistry.class)
+@ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
 @ConditionalOnBean({Litestream.class, ObservationRegistry.class})
 public final class LitestreamObservationAutoConfiguration {
 
