@@ -2,11 +2,15 @@ package org.litestream4j.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariDataSource;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -14,6 +18,7 @@ import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /** Who knows better than the settings where the replica is, is believed. */
@@ -97,6 +102,81 @@ class LitestreamConnectionDetailsTest {
                         .create())
                 .singleElement()
                 .satisfies(config -> assertThat(config.replica().settings()).isEmpty());
+    }
+
+    @Test
+    void foldersAndBeans_haveTheSettings_butPlacesOfTheirOwn() {
+        DatabaseConfigs configs = new DatabaseConfigs(
+                bind(Map.of(
+                        "litestream.databases.orders.replica.url", "s3://orders",
+                        "litestream.databases.orders.replica.s3.endpoint", "https://orders.example.org",
+                        "litestream.databases.tenants.path",
+                                folder.resolve("tenants").toString(),
+                        "litestream.databases.tenants.pattern", "*.db",
+                        "litestream.databases.tenants.replica.url", "s3://tenants/all")),
+                Optional::empty,
+                new Details("s3://app", Map.of("endpoint", "http://localhost:1234")),
+                new DataSourceBeans(List.of("dataSource", "orders"), "dataSource", false));
+        assertThat(configs.create()).isEmpty();
+        DatabaseFolder tenants = configs.folders().get(0);
+        List<DatabaseConfig> all = List.of(
+                configs.ofBean("dataSource", folder.resolve("app.db")).orElseThrow(),
+                configs.ofBean("orders", folder.resolve("orders.db")).orElseThrow(),
+                configs.inFolder(tenants, folder.resolve("tenants/acme.db")));
+        assertThat(all)
+                .extracting(config -> config.replica().url())
+                .containsExactly("s3://app", "s3://orders", "s3://tenants/all/acme.db");
+        assertThat(all).allSatisfy(config -> assertThat(config.replica().settings())
+                .containsEntry("endpoint", "http://localhost:1234"));
+    }
+
+    /** The main bean's database, which no setting knows, goes to the place of the details; those of a folder to the folder's. */
+    @Test
+    void beanAndFolder_areReplicatedAndRestored() throws Exception {
+        Path tenant = folder.resolve("tenants/acme.db");
+        Files.createDirectories(tenant.getParent());
+        for (int start = 0; start < 2; start++) {
+            ApplicationContextRunner application = Runners.jdbc(folder)
+                    .withPropertyValues(
+                            "spring.datasource.url=",
+                            "litestream.replica.url=",
+                            "litestream.databases.tenants.path=" + tenant.getParent(),
+                            "litestream.databases.tenants.pattern=*.db",
+                            "litestream.databases.tenants.replica.url=file://" + folder.resolve("tenant-replicas"))
+                    .withBean(
+                            LitestreamConnectionDetails.class,
+                            () -> new Details("file://" + folder.resolve("elsewhere"), Map.of()))
+                    .withBean(
+                            "main",
+                            DataSource.class,
+                            () -> pool(Runners.database(folder)),
+                            definition -> definition.setPrimary(true))
+                    .withBean("acme", DataSource.class, () -> pool(tenant));
+            int rows = start;
+            application.run(context -> {
+                assertThat(context).hasNotFailed();
+                for (String bean : List.of("main", "acme")) {
+                    JdbcClient client = JdbcClient.create(context.getBean(bean, DataSource.class));
+                    client.sql("CREATE TABLE IF NOT EXISTS note(text)").update();
+                    assertThat(client.sql("SELECT count(*) FROM note")
+                                    .query(Integer.class)
+                                    .single())
+                            .isEqualTo(rows);
+                    client.sql("INSERT INTO note VALUES ('kept')").update();
+                }
+                context.getBean(LitestreamOperations.class).awaitReplicated(Duration.ofSeconds(20));
+            });
+            assertThat(folder.resolve("elsewhere/ltx")).isDirectory();
+            assertThat(folder.resolve("tenant-replicas/acme.db/ltx")).isDirectory();
+            Runners.loseDisk(folder);
+            Files.delete(tenant);
+        }
+    }
+
+    private static HikariDataSource pool(Path database) {
+        HikariDataSource pool = new HikariDataSource();
+        pool.setJdbcUrl("jdbc:sqlite:" + database);
+        return pool;
     }
 
     private static LitestreamProperties bind(Map<String, String> settings) {
