@@ -36,10 +36,14 @@ final class HttpApplication implements AutoCloseable {
                 "--spring.flyway.enabled=false",
                 "--spring.liquibase.enabled=false",
                 "--spring.data.jdbc.repositories.enabled=false",
-                "--management.endpoints.web.exposure.include=litestream",
-                "--spring.datasource.url=jdbc:sqlite:" + folder.resolve("app.db"),
-                "--litestream.replica.url=file://" + folder.resolve("replica")));
+                "--spring.datasource.url=jdbc:sqlite:" + folder.resolve("app.db")));
         arguments.addAll(List.of(settings));
+        if (arguments.stream().noneMatch(argument -> argument.startsWith("--management.endpoints.web"))) {
+            arguments.add("--management.endpoints.web.exposure.include=litestream");
+        }
+        if (arguments.stream().noneMatch(argument -> argument.startsWith("--litestream.replica.url="))) {
+            arguments.add("--litestream.replica.url=file://" + folder.resolve("replica"));
+        }
         return new HttpApplication(
                 new SpringApplicationBuilder(Application.class).run(arguments.toArray(String[]::new)));
     }
