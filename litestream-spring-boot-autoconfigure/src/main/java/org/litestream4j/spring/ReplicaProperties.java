@@ -51,7 +51,7 @@ public record ReplicaProperties(@Nullable String url, @DefaultValue S3 s3, @Defa
         }
     }
 
-    private static String kebabCase(String name) {
+    static String kebabCase(String name) {
         return name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
     }
 
@@ -85,6 +85,7 @@ public record ReplicaProperties(@Nullable String url, @DefaultValue S3 s3, @Defa
      * @param storageClass Storage class of what is written, for example "STANDARD_IA"; by default the bucket's.
      * @param sseCustomerAlgorithm Algorithm of the customer's own key; there is only one.
      * @param sseCustomerKey Customer's own key, 32 bytes in base64; who loses it loses the backup.
+     * @param sseCustomerKeyMd5 MD5 of "sse-customer-key" in base64, as in Litestream's settings; not needed.
      * @param sseCustomerKeyPath File that holds the customer's own key, in base64 or as 32 plain bytes.
      * @param sseKmsKeyId Key of AWS KMS that encrypts what is written: id or ARN.
      * @param partSize Size of the parts of large files, 5MB to 1GB; files up to this size are one request.
@@ -106,6 +107,7 @@ public record ReplicaProperties(@Nullable String url, @DefaultValue S3 s3, @Defa
             @Nullable String storageClass,
             @Nullable String sseCustomerAlgorithm,
             @Nullable String sseCustomerKey,
+            @Nullable String sseCustomerKeyMd5,
             @Nullable String sseCustomerKeyPath,
             @Nullable String sseKmsKeyId,
             @Nullable DataSize partSize,

@@ -115,7 +115,7 @@ class ConfigurationMetadataTest {
         return settings;
     }
 
-    private static JsonNode metadata() throws IOException {
+    static JsonNode metadata() throws IOException {
         try (InputStream in =
                 LitestreamProperties.class.getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
             return JsonMapper.shared().readTree(in);

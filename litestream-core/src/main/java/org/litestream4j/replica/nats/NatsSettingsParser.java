@@ -21,7 +21,7 @@ import org.litestream4j.replica.nats.NatsSettings.NewBucket;
 /** Makes {@link NatsSettings} from a URL, its parameters and the settings that override them. */
 final class NatsSettingsParser {
 
-    private static final List<String> NAMES = List.of(
+    static final List<String> NAMES = List.of(
             "urls",
             "bucket",
             "path",

@@ -16,7 +16,7 @@ import org.litestream4j.replica.ReplicaLocation;
 /** Makes {@link S3Settings} from a URL, its parameters and the settings that override them. */
 final class S3SettingsParser {
 
-    private static final List<String> NAMES = List.of(
+    static final List<String> NAMES = List.of(
             "bucket",
             "path",
             "region",
