@@ -184,7 +184,7 @@ class TransactionDurabilityTest {
             context.getBean(LitestreamOperations.class).awaitReplicated(TIMEOUT);
         });
         deleteData();
-        application("litestream.durability-timeout=300ms", REPLICATED).run(context -> {
+        application("litestream.durability-timeout=2s", REPLICATED).run(context -> {
             Seen seen = new Seen(context);
             replicaGoes();
             assertTimeout(catchThrowable(
@@ -244,7 +244,7 @@ class TransactionDurabilityTest {
     void jpa_waitsToo() {
         Runners.jpa(folder)
                 .withUserConfiguration(RestoreOrderTest.Entities.class, Notes.class)
-                .withPropertyValues("litestream.sync-interval=1h", "litestream.durability-timeout=300ms")
+                .withPropertyValues("litestream.sync-interval=1h", "litestream.durability-timeout=3s")
                 .run(context -> {
                     ManagedDatabase database = context.getBean(Litestream.class)
                             .databases()
