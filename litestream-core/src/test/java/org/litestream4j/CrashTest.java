@@ -30,10 +30,10 @@ class CrashTest {
 
     private void run(int cycles) throws Exception {
         long seed = Long.getLong("crash.seed", System.nanoTime());
-        log.warn("crash test: -Dcrash.seed={} cycles {}", seed, cycles); // the tests' log level
+        log.warn("crash test: -Dcrash.seed={} cycles {}", seed, cycles);
         CrashHarness harness = new CrashHarness(folder, seed);
         harness.run(cycles);
-        log.info("{}", harness.summary());
+        log.warn("{}", harness.summary()); // the tests' log level
         assertThat(harness.continuity()).as(harness.summary()).isGreaterThanOrEqualTo(95);
     }
 }
