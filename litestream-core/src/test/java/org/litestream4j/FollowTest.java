@@ -8,6 +8,7 @@ import static org.litestream4j.SqliteFixture.query;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
@@ -261,6 +262,41 @@ class FollowTest extends EngineFixture {
             assertThat(follower.output()).as("force keeps a good standby").startsWith("state RESUMED");
         }
         assertSamePages();
+    }
+
+    @Test
+    void standbyIsDeleted_endsTheFollowerAndIsRestoredByTheNext() throws Exception {
+        try (ChildProcess follower = follow(false)) {
+            awaitStandby(follower);
+            Files.delete(standby);
+            assertThat(follower.awaitExit(60)).as("also without a change").isTrue();
+            assertThat(follower.output()).contains("failed").contains(standby + " was deleted, or replaced");
+        }
+        write(250);
+        try (ChildProcess follower = follow(false)) {
+            awaitStandby(follower);
+            end(follower);
+            assertThat(follower.output()).startsWith("state RESTORED");
+        }
+        assertSamePages();
+    }
+
+    @Test
+    void standbyIsReplaced_endsTheFollowerAndLeavesTheOtherFileAlone() throws Exception {
+        Path other = folder.resolve("other.db");
+        Files.write(other, new byte[8192]);
+        try (ChildProcess follower = follow(false)) {
+            awaitStandby(follower);
+            String position = Files.readString(Path.of(standby + "-txid"));
+            Files.move(other, standby, StandardCopyOption.ATOMIC_MOVE);
+            write(250);
+            database.sync(TIMEOUT);
+            assertThat(follower.awaitExit(60)).isTrue();
+            assertThat(follower.output()).contains("failed").contains(standby + " was deleted, or replaced");
+            assertThat(Path.of(standby + "-txid")).hasContent(position);
+        }
+        assertThat(standby).hasBinaryContent(new byte[8192]);
+        assertThat(standby.getParent().toFile().list()).containsExactlyInAnyOrder("app.db", "app.db-txid");
     }
 
     @Test

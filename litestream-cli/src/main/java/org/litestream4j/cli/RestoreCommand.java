@@ -120,7 +120,7 @@ final class RestoreCommand implements Callable<Integer> {
         if (followInterval != null) {
             throw new UsageException("--follow-interval goes with --follow");
         }
-        if (ifDbNotExists && file != null && Files.exists(file) && Files.size(file) > 0) {
+        if (ifDbNotExists && file != null && Files.isRegularFile(file) && Files.size(file) > 0) {
             print(file + " exists, nothing was restored");
             return 0;
         }

@@ -129,6 +129,7 @@ class CommandTest {
         assertThat(run("restore", "--if-db-not-exists", "-o", output.toString(), replica.url()))
                 .isZero();
         assertThat(output).hasContent("old");
+        assertFails(1, "is a folder", "restore", "--if-db-not-exists", "-o", temp.toString(), replica.url());
     }
 
     @Test

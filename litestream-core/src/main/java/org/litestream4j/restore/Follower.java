@@ -183,6 +183,9 @@ final class Follower {
     }
 
     private StandbyFile reopen() throws IOException {
+        if (!Files.exists(path)) {
+            throw lost();
+        }
         return StandbyFile.open(path, BUSY_TIMEOUT, cancelled, replica.url())
                 .orElseThrow(() -> new RestoreException(
                         Reason.TARGET_EXISTS,
@@ -192,6 +195,21 @@ final class Follower {
                         null));
     }
 
+    private void requireInPlace(StandbyFile file) throws IOException {
+        if (!file.isInPlace()) {
+            throw lost();
+        }
+    }
+
+    private RestoreException lost() {
+        return new RestoreException(
+                Reason.TARGET_EXISTS,
+                replica.url(),
+                path + " was deleted, or replaced by another file, while it was followed",
+                "follow again: what is missing is restored",
+                null);
+    }
+
     /** Whether there may be more to do at once. */
     private boolean step() throws IOException {
         StandbyFile file = standby;
@@ -199,6 +217,7 @@ final class Follower {
             file = reopen();
             standby = file;
         }
+        requireInPlace(file);
         FollowListing.Found found = listing.after(file.txid());
         if (found.isBehind()) {
             return goBack(file, found.newest());
@@ -291,6 +310,7 @@ final class Follower {
         }
         long pages;
         for (int attempt = 1; ; attempt++) {
+            requireInPlace(file);
             try {
                 pages = file.apply(update, to);
             } catch (IOException e) {

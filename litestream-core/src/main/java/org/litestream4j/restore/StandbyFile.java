@@ -6,8 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -40,12 +42,20 @@ final class StandbyFile implements Closeable {
     private final WriterLocks locks;
     private final StandbyPosition position;
     private final BooleanSupplier cancelled;
+    private final Object identity;
     private Txid txid;
     private int pageSize;
 
     private StandbyFile(
-            Path path, FileChannel channel, WriterLocks locks, BooleanSupplier cancelled, Txid txid, int pageSize) {
+            Path path,
+            Object identity,
+            FileChannel channel,
+            WriterLocks locks,
+            BooleanSupplier cancelled,
+            Txid txid,
+            int pageSize) {
         this.path = path;
+        this.identity = identity;
         this.channel = channel;
         this.locks = locks;
         this.position = new StandbyPosition(path);
@@ -71,6 +81,7 @@ final class StandbyFile implements Closeable {
             if (RollbackJournal.isHot(path)) {
                 rollBack(path, busyTimeout);
             }
+            Object identity = identity(path);
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
             boolean opened = false;
             try {
@@ -84,7 +95,7 @@ final class StandbyFile implements Closeable {
                             null);
                 }
                 if (!RollbackJournal.isHot(path)) {
-                    Optional<StandbyFile> file = identify(path, channel, locks, cancelled);
+                    Optional<StandbyFile> file = identify(path, identity, channel, locks, cancelled);
                     opened = file.isPresent();
                     return file;
                 }
@@ -100,7 +111,8 @@ final class StandbyFile implements Closeable {
     }
 
     private static Optional<StandbyFile> identify(
-            Path path, FileChannel channel, WriterLocks locks, BooleanSupplier cancelled) throws IOException {
+            Path path, Object identity, FileChannel channel, WriterLocks locks, BooleanSupplier cancelled)
+            throws IOException {
         ByteBuffer header = ByteBuffer.allocate(StandbyHeader.SIZE);
         while (header.hasRemaining()) {
             if (channel.read(header, header.position()) < 0) {
@@ -124,7 +136,21 @@ final class StandbyFile implements Closeable {
         position.withdraw();
         Files.deleteIfExists(RollbackJournal.of(path)); // unfinished: means nothing
         int pageSize = StandbyHeader.pageSize(header.array());
-        return Optional.of(new StandbyFile(path, channel, locks, cancelled, found, pageSize));
+        return Optional.of(new StandbyFile(path, identity, channel, locks, cancelled, found, pageSize));
+    }
+
+    /** Device and inode. */
+    private static Object identity(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
+    /** Whether the file that is open still has its name: a journal beside another would destroy that one. */
+    boolean isInPlace() throws IOException {
+        try {
+            return identity.equals(identity(path));
+        } catch (NoSuchFileException e) {
+            return false;
+        }
     }
 
     private static void requireUnix() throws IOException {

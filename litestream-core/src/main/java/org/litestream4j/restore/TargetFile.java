@@ -6,6 +6,7 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -50,6 +51,8 @@ final class TargetFile {
     /** Temporary files that this process writes to right now. */
     private static final Set<Path> ACTIVE = ConcurrentHashMap.newKeySet();
 
+    private static final int MAX_LINKS = 40;
+
     private static final boolean CAN_FORCE_FOLDERS =
             !System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
 
@@ -69,14 +72,33 @@ final class TargetFile {
 
     /** @param replica for messages */
     static TargetFile of(Path target, RestoreOptions options, String replica) throws IOException {
-        Path path =
-                Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+        Path path = behindLinks(target.toAbsolutePath());
         Path folder = path.getParent();
         if (folder == null || Files.isDirectory(path)) {
             throw new RestoreException(
                     Reason.TARGET_EXISTS, replica, path + " is a folder", "name the database file to write", null);
         }
+        if (Files.exists(path) && !Files.isRegularFile(path)) { // as root it would be gone for the whole system
+            throw new RestoreException(
+                    Reason.TARGET_EXISTS,
+                    replica,
+                    path + " is a device, a pipe or a socket",
+                    "name the database file to write",
+                    null);
+        }
         return new TargetFile(path, folder, options, replica);
+    }
+
+    /** Where SQLite would open or create the database, also behind a link to a file that is missing. */
+    private static Path behindLinks(Path target) throws IOException {
+        Path path = target;
+        for (int links = 0; Files.isSymbolicLink(path); links++) {
+            if (links == MAX_LINKS) {
+                throw new FileSystemLoopException(target.toString());
+            }
+            path = path.resolveSibling(Files.readSymbolicLink(path));
+        }
+        return Files.exists(path) ? path.toRealPath() : path;
     }
 
     Path path() {
@@ -283,9 +305,13 @@ final class TargetFile {
         return moved;
     }
 
-    private static void createFolder(Path folder) throws IOException {
+    private void createFolder(Path folder) throws IOException {
         if (Files.isDirectory(folder)) {
             return;
+        }
+        if (Files.exists(folder)) {
+            throw new RestoreException(
+                    Reason.TARGET_EXISTS, replica, folder + " is no folder", "name another database file", null);
         }
         Path parent = folder.getParent();
         if (parent != null) {

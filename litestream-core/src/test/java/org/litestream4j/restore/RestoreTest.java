@@ -6,8 +6,10 @@ import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
 import java.io.IOException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -398,6 +400,18 @@ class RestoreTest {
     }
 
     @Test
+    void restore_folderOfTheTargetIsAFile_isRefusedByName() throws IOException {
+        model.commit(5, 0);
+        Path file = Files.writeString(temp.resolve("file"), "precious");
+        for (String name : List.of("app.db", "below/app.db")) {
+            assertThatThrownBy(() -> Restore.restore(client, file.resolve(name), force()))
+                    .isInstanceOf(RestoreException.class)
+                    .hasMessageContaining(file + " is no folder; name another database file");
+        }
+        assertThat(file).hasContent("precious");
+    }
+
+    @Test
     void restore_force_replacesAndKeepsAccess() throws IOException {
         model.commit(4, 0);
         Files.createDirectories(target.getParent());
@@ -508,6 +522,45 @@ class RestoreTest {
         restore(force());
         assertThat(real).hasBinaryContent(model.latest());
         assertThat(target).isSymbolicLink();
+    }
+
+    @Test
+    void restore_linkToAMissingFile_createsWhatItPointsTo() throws IOException {
+        model.commit(5, 0);
+        Files.createDirectories(target.getParent());
+        Files.createSymbolicLink(target, Path.of("next"));
+        Files.createSymbolicLink(target.resolveSibling("next"), temp.resolve("elsewhere/real.db"));
+        RestoreResult result = restore(RestoreOptions.defaults());
+        assertThat(target).isSymbolicLink().hasBinaryContent(model.latest());
+        assertThat(result.target()).isEqualTo(temp.resolve("elsewhere/real.db")).isRegularFile();
+    }
+
+    @Test
+    void restore_linkToItself_isRefused() throws IOException {
+        model.commit(5, 0);
+        Files.createDirectories(target.getParent());
+        Files.createSymbolicLink(target, target);
+        assertThatThrownBy(() -> restore(force()))
+                .isInstanceOf(FileSystemLoopException.class)
+                .hasMessageContaining(target.toString());
+        assertThat(client.calls(Call.LIST)).isZero();
+    }
+
+    @Test
+    void restore_targetIsNoFile_isRefusedAlsoWithForce() throws Exception {
+        model.commit(5, 0);
+        Files.createDirectories(target.getParent());
+        assertThat(new ProcessBuilder("mkfifo", target.toString()).start().waitFor())
+                .isZero();
+        for (RestoreOptions options : List.of(RestoreOptions.defaults(), force())) {
+            assertThatThrownBy(() -> restore(options))
+                    .isInstanceOfSatisfying(
+                            RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TARGET_EXISTS))
+                    .hasMessageContaining("is a device, a pipe or a socket");
+        }
+        assertThat(Files.readAttributes(target, BasicFileAttributes.class).isOther())
+                .isTrue();
+        assertThat(client.calls(Call.LIST)).isZero();
     }
 
     @Test

@@ -60,8 +60,8 @@ final class RestoreFolder {
     }
 
     private void refuseUnsuitable(Path file, String name) {
-        if (Files.isSymbolicLink(file) || Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-            throw RequestException.badRequest("target = " + name + ": is a link or a folder");
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            throw RequestException.badRequest("target = " + name + ": is a link or a folder, or a device");
         }
         for (ManagedDatabase database : litestream.databases()) {
             if (isSame(file, database.config().path())) {

@@ -221,15 +221,18 @@ class RestoreEndpointTest {
     }
 
     @Test
-    void linkAndLiveDatabase_areNoTargets() throws Exception {
+    void linkDeviceAndLiveDatabase_areNoTargets() throws Exception {
         Path restored = Files.createDirectories(folder.resolve("restored"));
         Path elsewhere = Files.writeString(folder.resolve("elsewhere"), "precious");
         Files.createSymbolicLink(restored.resolve("link.db"), elsewhere);
         Files.createSymbolicLink(restored.resolve("dangling.db"), folder.resolve("nothing"));
+        Path pipe = restored.resolve("pipe.db");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
         startUnrestricted();
         twoRows();
         Files.createLink(restored.resolve("hard.db"), folder.resolve("app.db"));
-        for (String name : new String[] {"link.db", "dangling.db", "hard.db"}) {
+        for (String name : new String[] {"link.db", "dangling.db", "pipe.db", "hard.db"}) {
             Answer answer = restore("{\"target\": \"" + name + "\", \"force\": true}");
             assertThat(answer.status()).as(name).isEqualTo(400);
             assertThat(answer.text("error")).contains(name);
