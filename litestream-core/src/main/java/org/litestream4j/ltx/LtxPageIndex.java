@@ -15,6 +15,8 @@ public final class LtxPageIndex {
 
     private static final int MAX_VARINT = 10;
 
+    private static final int MAX_ENTRY = 3 * MAX_VARINT;
+
     private final String source;
     private final int[] pgnos;
     /** Of each frame, and then of the end marker. */
@@ -36,25 +38,28 @@ public final class LtxPageIndex {
      *
      * @param end the last bytes of the file, at least {@link #END_SIZE}
      * @param fileSize in bytes
+     * @param header of the file
      * @param source path or object key, for messages
-     * @throws LtxFormatException if no index of that size fits into the file
+     * @throws LtxFormatException if no index of that size fits into the file, or it has more entries than there are pages
      */
-    public static long suffixSize(byte[] end, long fileSize, String source) throws LtxFormatException {
+    public static long suffixSize(byte[] end, long fileSize, LtxHeader header, String source)
+            throws LtxFormatException {
         requireNonNull(source, "source");
-        long most = fileSize - LtxHeader.SIZE - PageFrame.HEADER_SIZE - END_SIZE;
-        if (most < 1) {
+        long room = fileSize - LtxHeader.SIZE - PageFrame.HEADER_SIZE - END_SIZE;
+        if (room < 1) {
             throw new LtxFormatException(source, fileSize, "length", "too short for an LTX file");
         }
         if (end.length < END_SIZE || end.length > fileSize) {
             throw new IllegalArgumentException(end.length + " bytes from the end of a file of " + fileSize);
         }
+        long most = Math.min(room, header.commit() * MAX_ENTRY + 1);
         long indexSize = BigEndian.getLong(end, end.length - END_SIZE);
         if (indexSize < 1 || indexSize > most) {
             throw new LtxFormatException(
                     source,
                     fileSize - END_SIZE,
                     "page index size",
-                    Long.toUnsignedString(indexSize) + ", there is room for " + most + " bytes");
+                    Long.toUnsignedString(indexSize) + ", it can have " + most + " bytes at most");
         }
         return indexSize + END_SIZE;
     }
@@ -71,7 +76,7 @@ public final class LtxPageIndex {
      */
     public static LtxPageIndex parse(byte[] suffix, long fileSize, LtxHeader header, String source)
             throws LtxFormatException {
-        long suffixSize = suffixSize(suffix, fileSize, source);
+        long suffixSize = suffixSize(suffix, fileSize, header, source);
         if (suffix.length < suffixSize) {
             throw new IllegalArgumentException(suffix.length + " bytes, the page index needs " + suffixSize);
         }

@@ -76,7 +76,7 @@ final class LargeFile {
         long size = source.info().size();
         int suffixGuess = (int) Math.min(SUFFIX_SIZE, size);
         byte[] suffix = source.read(size - suffixGuess, suffixGuess, stop, counters);
-        long suffixSize = LtxPageIndex.suffixSize(suffix, size, source.label());
+        long suffixSize = LtxPageIndex.suffixSize(suffix, size, header, source.label());
         if (suffixSize > suffix.length) {
             suffix = source.read(size - suffixSize, Math.toIntExact(suffixSize), stop, counters);
         }

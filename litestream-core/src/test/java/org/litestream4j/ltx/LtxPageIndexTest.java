@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,7 +32,7 @@ class LtxPageIndexTest {
         byte[] file = LtxFiles.write(snapshot, pages, PageEncoding.BLOCK);
         byte[] end = suffix(file, 32 << 10);
 
-        long needed = LtxPageIndex.suffixSize(end, file.length, "x");
+        long needed = LtxPageIndex.suffixSize(end, file.length, snapshot, "x");
 
         assertThat(needed).isGreaterThan(32 << 10);
         assertThatThrownBy(() -> LtxPageIndex.parse(end, file.length, snapshot, "x"))
@@ -119,12 +120,12 @@ class LtxPageIndexTest {
 
     @Test
     void fileTooShort_isRejected() {
-        LtxFormatException e =
-                catchThrowableOfType(LtxFormatException.class, () -> LtxPageIndex.suffixSize(new byte[130], 130, "x"));
+        LtxFormatException e = catchThrowableOfType(
+                LtxFormatException.class, () -> LtxPageIndex.suffixSize(new byte[130], 130, header, "x"));
         assertThat(e.field()).isEqualTo("length");
-        assertThatThrownBy(() -> LtxPageIndex.suffixSize(new byte[23], 1000, "x"))
+        assertThatThrownBy(() -> LtxPageIndex.suffixSize(new byte[23], 1000, header, "x"))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> LtxPageIndex.suffixSize(new byte[200], 190, "x"))
+        assertThatThrownBy(() -> LtxPageIndex.suffixSize(new byte[200], 190, header, "x"))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -135,6 +136,16 @@ class LtxPageIndexTest {
             file.indexSize = size;
             assertRejected(file, "page index size");
         }
+    }
+
+    @Test
+    void indexSize_ofMoreEntriesThanPages_isRejectedBeforeItIsRead() {
+        byte[] end = new byte[LtxPageIndex.END_SIZE];
+        ByteBuffer.wrap(end).putLong(0, 30_002);
+        LtxFormatException e = catchThrowableOfType(
+                LtxFormatException.class, () -> LtxPageIndex.suffixSize(end, 1L << 30, header, "x"));
+        assertThat(e.field()).isEqualTo("page index size");
+        assertThat(e).hasMessageContaining("30001 bytes at most");
     }
 
     @Test
