@@ -21,8 +21,14 @@ class JarIT {
     private record Run(int code, String out, String err) {}
 
     private Run run(String... args) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
+        return run(List.of(), args);
+    }
+
+    private Run run(List<String> before, String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(before);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:-UsePerfData",
                 "-jar",
                 System.getProperty("cli.jar")));
         command.addAll(List.of(args));
@@ -58,6 +64,26 @@ class JarIT {
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("SQLite finds the database damaged").hasLineCount(1);
         assertThat(run.out()).isEmpty();
+    }
+
+    /** A limit for files is like a disk that gets full in the middle. */
+    @Test
+    void jar_restoreThatCannotBeWritten_namesTheFileAndLeavesNothing() throws Exception {
+        TestReplica replica = TestReplica.create(temp.resolve("replica"));
+        Path output = temp.resolve("data/restored.db");
+        assertThat(replica.image(3).length).isGreaterThan(1024);
+        Run run = run(
+                List.of("sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"),
+                "restore",
+                "-o",
+                output.toString(),
+                replica.url());
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err())
+                .startsWith("error: " + output + " cannot be written: ")
+                .contains("make room")
+                .hasLineCount(1);
+        assertThat(output.getParent()).isEmptyDirectory();
     }
 
     @Test

@@ -100,8 +100,21 @@ final class PageImage {
 
     private void writeFully(ByteBuffer bytes, long position) throws IOException {
         long at = position;
-        while (bytes.hasRemaining()) {
-            at += channel.write(bytes, at);
+        try {
+            while (bytes.hasRemaining()) {
+                at += channel.write(bytes, at);
+            }
+        } catch (IOException e) {
+            throw new UnwritableException(e);
+        }
+    }
+
+    /** Brings what was written to the disk. */
+    void force() throws UnwritableException {
+        try {
+            channel.force(true);
+        } catch (IOException e) {
+            throw new UnwritableException(e);
         }
     }
 
@@ -176,6 +189,16 @@ final class PageImage {
                 write(firstIndex, count, pages, file);
                 count = 0;
             }
+        }
+    }
+
+    /** The new file cannot be written. */
+    static final class UnwritableException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        UnwritableException(IOException cause) {
+            super(cause.getMessage(), cause);
         }
     }
 }

@@ -191,7 +191,7 @@ final class PlanReader {
                 PageImage.Writer writer = image.writer();
                 workers.add(start(() -> queue.work(writer), "litestream-restore-" + i));
             }
-            workers.add(start(() -> flush(image.pageSize()), "litestream-restore-flush"));
+            workers.add(start(() -> flush(image), "litestream-restore-flush"));
             while (!queue.awaitEnd(REPORT_MILLIS)) {
                 if (report.getAsBoolean()) {
                     queue.stop();
@@ -221,13 +221,13 @@ final class PlanReader {
         return worker;
     }
 
-    private void flush(int pageSize) {
+    private void flush(PageImage image) {
         long flushed = 0;
         while (!stop.pause(FLUSH_MILLIS)) {
-            long written = counters.pagesInPlace.get() * pageSize;
+            long written = counters.pagesInPlace.get() * image.pageSize();
             if (written - flushed >= FLUSH_BYTES) {
                 try {
-                    channel.force(false);
+                    image.force();
                 } catch (IOException e) { // told only once: must not be lost
                     queue.fail(e);
                 }
@@ -269,6 +269,7 @@ final class PlanReader {
         }
         image.finish();
         compareChecksums(image, newest, told);
+        image.force();
         return newest;
     }
 

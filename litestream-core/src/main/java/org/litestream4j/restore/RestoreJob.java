@@ -13,6 +13,7 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.restore.PageImage.UnwritableException;
 import org.litestream4j.restore.PlanReader.PageSizeChangedException;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.litestream4j.restore.RestoreProgress.Phase;
@@ -181,9 +182,12 @@ final class RestoreJob {
                         target.requireSpace(header.commit() * header.pageSize());
                     },
                     this::reportAndAsk);
-            channel.force(true);
             provenChecksum = reader.provenChecksum();
             return newest;
+        } catch (UnwritableException e) {
+            throw new IOException(
+                    target.path() + " cannot be written: " + e.getMessage() + "; make room, or restore to another disk",
+                    e.getCause());
         }
     }
 
