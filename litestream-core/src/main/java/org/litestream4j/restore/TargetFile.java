@@ -91,6 +91,9 @@ final class TargetFile {
 
     /** Where SQLite would open or create the database, also behind a link to a file that is missing. */
     private static Path behindLinks(Path target) throws IOException {
+        if (Files.isSymbolicLink(target) && Files.exists(target)) {
+            return target.toRealPath();
+        }
         Path path = target;
         for (int links = 0; Files.isSymbolicLink(path); links++) {
             if (links == MAX_LINKS) {
@@ -98,7 +101,7 @@ final class TargetFile {
             }
             path = path.resolveSibling(Files.readSymbolicLink(path));
         }
-        return Files.exists(path) ? path.toRealPath() : path;
+        return path;
     }
 
     Path path() {

@@ -536,6 +536,19 @@ class RestoreTest {
     }
 
     @Test
+    void restore_targetBelowALinkedFolder_keepsItsName() throws IOException {
+        model.commit(5, 0);
+        Files.createDirectories(temp.resolve("real"));
+        Path linked = Files.createSymbolicLink(temp.resolve("linked"), temp.resolve("real"));
+        for (RestoreOptions options : List.of(RestoreOptions.defaults(), force())) {
+            assertThat(Restore.restore(client, linked.resolve("app.db"), options)
+                            .target())
+                    .isEqualTo(linked.resolve("app.db"))
+                    .hasBinaryContent(model.latest());
+        }
+    }
+
+    @Test
     void restore_linkToItself_isRefused() throws IOException {
         model.commit(5, 0);
         Files.createDirectories(target.getParent());
