@@ -7,6 +7,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -69,11 +70,7 @@ final class FileReplicaClient implements ReplicaClient {
             Path probe = Files.createTempFile(folder, ".probe", ".tmp"); // rights alone do not tell: read-only mounts
             Files.delete(probe);
         } catch (FileAlreadyExistsException | NotDirectoryException e) {
-            throw new ReplicaAccessException(
-                    url(),
-                    "there is a file in the place of the folder " + e.getFile(),
-                    "remove it or change the URL",
-                    e);
+            throw inTheWay(e);
         } catch (AccessDeniedException e) {
             throw new ReplicaAccessException(
                     url(),
@@ -220,9 +217,16 @@ final class FileReplicaClient implements ReplicaClient {
         try {
             FileFolders.create(folder(level));
             return FileReplicaUpload.begin(this, publisher, level, name, timestamp, databaseChecksum);
+        } catch (FileAlreadyExistsException | NotDirectoryException e) {
+            throw inTheWay(e);
         } catch (AccessDeniedException e) {
             throw denied("write below " + root, e);
         }
+    }
+
+    private ReplicaAccessException inTheWay(FileSystemException e) {
+        return new ReplicaAccessException(
+                url(), "there is a file in the place of the folder " + e.getFile(), "remove it or change the URL", e);
     }
 
     @Override

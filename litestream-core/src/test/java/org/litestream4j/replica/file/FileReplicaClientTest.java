@@ -104,6 +104,15 @@ class FileReplicaClientTest extends ReplicaClientContract {
     }
 
     @Test
+    void write_fileInTheWay_isRefusedByNameWithARemedy() throws IOException {
+        Path file = Files.createFile(folder.resolve("deep"));
+        assertThatThrownBy(() -> newClient().write(0, name(1, 1), Instant.now()))
+                .isInstanceOf(ReplicaAccessException.class)
+                .hasMessageContaining("there is a file in the place of the folder " + file)
+                .hasMessageContaining("remove it or change the URL");
+    }
+
+    @Test
     void prepare_folderThatCannotBeMade_isRefused() {
         ReplicaClient client = FileReplicaProvider.at(Path.of("/proc/litestream4j"));
         assertThatThrownBy(client::prepare)
