@@ -198,7 +198,7 @@ final class DatabaseConfigs {
 
     private DatabaseConfig create(String name, Path path, Database own, boolean ofApplication) {
         String metaPath = own.metaPath() != null || !ofApplication ? own.metaPath() : properties.metaPath();
-        return create(name, path, own, replica(name, path, own, ofApplication), metaPath);
+        return create(name, name, path, own, replica(name, path, own, ofApplication), metaPath);
     }
 
     /** The folders whose files are databases. */
@@ -213,11 +213,18 @@ final class DatabaseConfigs {
         Path path = path(key, requireNonNull(entry.path()));
         if (Files.isRegularFile(path)) {
             throw new LitestreamSettingException(
-                    "litestream.databases." + key + ".path = " + path + " is a file, but .pattern wants a folder.",
+                    DatabaseEntries.setting(key) + ".path = " + path + " is a file, but .pattern wants a folder.",
                     "Name the folder, or leave the pattern out.");
         }
-        replica(key, path, entry, false); // what is wrong with it fails the start, also where the folder is empty
-        return new DatabaseFolder(key, path, requireNonNull(entry.pattern()));
+        String pattern = requireNonNull(entry.pattern());
+        if (pattern.isBlank() || pattern.matches(".*[\\[\\]{}].*")) { // brackets would match nothing, or too much
+            throw new LitestreamSettingException(
+                    DatabaseEntries.setting(key) + ".pattern = \"" + pattern + "\" is no pattern.",
+                    "Write * for any characters, ? for one, **/ for all folders below, as in **/*.db; there are no others.");
+        }
+        // What is wrong with it fails the start, also where the folder is empty.
+        config(key, key, path, entry, replica(key, path, entry, false), entry.metaPath());
+        return new DatabaseFolder(key, path, pattern);
     }
 
     /** The database of a file in a folder: named for both, with a place of its own below the folder's replica. */
@@ -227,16 +234,21 @@ final class DatabaseConfigs {
         String name = folder.name() + ":" + below.replace('/', ':');
         ReplicaLocation replica = ReplicaLocations.below(replica(folder.name(), folder.path(), entry, false), below);
         String metaPath = entry.metaPath() == null ? null : entry.metaPath() + "/" + below;
-        return create(name, file, entry, replica, metaPath);
+        return create(folder.name(), name, file, entry, replica, metaPath);
     }
 
     private DatabaseConfig create(
-            String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
+            String key, String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
         if (Files.isDirectory(path)) {
             throw new LitestreamSettingException(
                     "The database \"" + name + "\" (" + path + ") is a folder, not a file.",
                     "Name a file in it, or for all databases of the folder set litestream.databases.<name>.pattern.");
         }
+        return config(key, name, path, own, replica, metaPath);
+    }
+
+    private DatabaseConfig config(
+            String key, String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
         LitestreamProperties.OwnSnapshot ownSnapshot = either(own.snapshot(), NO_OWN_SNAPSHOT);
         DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica)
                 .name(name)
@@ -273,7 +285,9 @@ final class DatabaseConfigs {
             throw new LitestreamSettingException(
                     "A setting of the database \"" + name + "\" (" + path + ") is out of range: " + e.getMessage()
                             + ".",
-                    "Correct litestream.* or litestream.databases." + name + ".*");
+                    own.equals(NO_OVERRIDES)
+                            ? "Correct litestream.*."
+                            : "Correct litestream.* or " + DatabaseEntries.setting(key) + ".*");
         }
     }
 
@@ -288,7 +302,7 @@ final class DatabaseConfigs {
             url = details.getUrl();
         }
         if (url == null || url.isBlank()) {
-            String setting = ofApplication ? "litestream.replica.url" : "litestream.databases." + name + ".replica.url";
+            String setting = ofApplication ? "litestream.replica.url" : DatabaseEntries.setting(name) + ".replica.url";
             throw new LitestreamSettingException(
                     "The database " + path + " has no replica: " + setting + " is not set.",
                     "Set " + setting + ", for example to file:///var/backups/app, or set litestream.enabled=false where"

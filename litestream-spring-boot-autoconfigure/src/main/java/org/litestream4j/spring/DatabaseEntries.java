@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.spring.LitestreamProperties.Database;
 
@@ -30,8 +31,8 @@ final class DatabaseEntries {
                 (entry.pattern() != null ? folders : files).add(key);
             } else if (entry.pattern() != null) {
                 throw new LitestreamSettingException(
-                        "litestream.databases." + key + ".pattern is set, but no folder.",
-                        "Set litestream.databases." + key + ".path to the folder of the databases.");
+                        setting(key) + ".pattern is set, but no folder.",
+                        "Set " + setting(key) + ".path to the folder of the databases.");
             } else {
                 dataSources.find(key).ifPresentOrElse(bean -> ofBean(bean, key), () -> others.add(key));
             }
@@ -43,8 +44,7 @@ final class DatabaseEntries {
         String other = beans.putIfAbsent(bean, key);
         if (other != null) {
             throw new LitestreamSettingException(
-                    "litestream.databases." + other + " and litestream.databases." + key
-                            + " are both of the DataSource \"" + bean + "\".",
+                    setting(other) + " and " + setting(key) + " are both of the DataSource \"" + bean + "\".",
                     "Leave one of them out.");
         }
     }
@@ -56,10 +56,10 @@ final class DatabaseEntries {
         }
         if (dataSources.names().size() > 1) {
             throw new LitestreamSettingException(
-                    "litestream.databases." + others.get(0)
+                    setting(others.get(0))
                             + " has no path, and no DataSource has this name: there are "
                             + String.join(", ", dataSources.names()) + ".",
-                    "Use the name of a DataSource bean, or set litestream.databases." + others.get(0) + ".path.");
+                    "Use the name of a DataSource bean, or set " + setting(others.get(0)) + ".path.");
         }
         if (ofMain != null) {
             others.add(ofMain);
@@ -67,11 +67,16 @@ final class DatabaseEntries {
         }
         if (others.size() > 1) {
             throw new LitestreamSettingException(
-                    "litestream.databases." + String.join(" and litestream.databases.", others)
+                    others.stream().map(DatabaseEntries::setting).collect(Collectors.joining(" and "))
                             + " have no path: only one can be the application's database (spring.datasource.url).",
                     "Set litestream.databases.<name>.path for the others.");
         }
         return others.get(0);
+    }
+
+    /** How to write an entry: without the brackets, a dot would end its key. */
+    static String setting(String key) {
+        return "litestream.databases" + (key.matches("[A-Za-z0-9_-]+") ? "." + key : "[" + key + "]");
     }
 
     Database get(String key) {

@@ -220,8 +220,8 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                 throw new LitestreamSettingException(
                         "The DataSource \"" + bean + "\" may have opened " + config.path()
                                 + " already: a restore would come too late.",
-                        "Set litestream.databases." + config.name() + ".path: then it is restored before there is any"
-                                + " DataSource.");
+                        "Set " + DatabaseEntries.setting(config.name())
+                                + ".path: then it is restored before there is any" + " DataSource.");
             }
             return begin(config);
         } catch (IOException e) {
@@ -241,9 +241,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
             String of = database.map(other -> ", which is the database \"" + other.name() + "\"")
                     .orElse("");
             throw new LitestreamSettingException(
-                    "litestream.databases." + name.get() + " is for the DataSource \"" + bean + "\", but that opens "
+                    DatabaseEntries.setting(name.get()) + " is for the DataSource \"" + bean + "\", but that opens "
                             + path + of + ".",
-                    "Set litestream.databases." + name.get() + ".path to " + path + ", or leave the entry out.");
+                    "Set " + DatabaseEntries.setting(name.get()) + ".path to " + path + ", or leave the entry out.");
         }
     }
 
@@ -293,7 +293,8 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         return configs.beans();
     }
 
-    private static Optional<Path> path(String url) {
+    /** Of the database that a JDBC URL opens, if it is a file of SQLite. */
+    static Optional<Path> path(String url) {
         try {
             return SqliteUrl.path(url);
         } catch (LitestreamSettingException e) {

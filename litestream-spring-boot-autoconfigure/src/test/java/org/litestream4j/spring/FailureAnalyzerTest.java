@@ -19,6 +19,8 @@ import org.gaul.s3proxy.auth.AuthenticationType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
 import org.litestream4j.replica.ReplicaLocation;
@@ -157,7 +159,35 @@ class FailureAnalyzerTest {
                 output,
                 "A setting of the database \"app.db\" (" + folder.resolve("app.db")
                         + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
-                "Correct litestream.* or litestream.databases.app.db.*");
+                "Correct litestream.*.");
+    }
+
+    /** The entry is named as it must be written: brackets keep the dot in the key. */
+    @Test
+    void optionOfAnEntryOutOfRange(CapturedOutput output) {
+        start(database(), replica(), "litestream.databases[app.db].sync-interval=0s");
+        assertExplained(
+                output,
+                "A setting of the database \"app.db\" (" + folder.resolve("app.db")
+                        + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
+                "Correct litestream.* or litestream.databases[app.db].*");
+    }
+
+    @Test
+    void optionOfAnEmptyFolderOutOfRange(CapturedOutput output) {
+        Path tenants = folder.resolve("tenants");
+        start(
+                database(),
+                replica(),
+                "litestream.databases.tenants.path=" + tenants,
+                "litestream.databases.tenants.pattern=*.db",
+                "litestream.databases.tenants.sync-interval=0s",
+                "litestream.databases.tenants.replica.url=file://" + folder.resolve("replicas"));
+        assertExplained(
+                output,
+                "A setting of the database \"tenants\" (" + tenants
+                        + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
+                "Correct litestream.* or litestream.databases.tenants.*");
     }
 
     @Test
@@ -330,6 +360,22 @@ class FailureAnalyzerTest {
                 output,
                 "The database \"data\" (" + data + ") is a folder, not a file.",
                 "Name a file in it, or for all databases of the folder set litestream.databases.<name>.pattern.");
+    }
+
+    /** As in shells and in Litestream: it would match nothing, or everything with a dot, without a word. */
+    @ParameterizedTest
+    @ValueSource(strings = {"[ab].db", "*.{db,sqlite}", "["})
+    void patternWithBrackets(String pattern, CapturedOutput output) {
+        start(
+                database(),
+                replica(),
+                "litestream.databases.tenants.path=" + folder.resolve("tenants"),
+                "litestream.databases.tenants.pattern=" + pattern,
+                "litestream.databases.tenants.replica.url=file://" + folder.resolve("replicas"));
+        assertExplained(
+                output,
+                "litestream.databases.tenants.pattern = \"" + pattern + "\" is no pattern.",
+                "Write * for any characters, ? for one, **/ for all folders below, as in **/*.db; there are no others.");
     }
 
     @Test
