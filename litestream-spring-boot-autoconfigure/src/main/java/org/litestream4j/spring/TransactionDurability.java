@@ -1,5 +1,7 @@
 package org.litestream4j.spring;
 
+import java.util.List;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.CommitPolicy;
 import org.litestream4j.Durability;
@@ -58,11 +60,26 @@ final class TransactionDurability implements CommitPolicy {
     @Override
     public void committed(ManagedDatabase database, boolean autoCommit) {
         AfterCommit wait = new AfterCommit(database);
-        if (!autoCommit && TransactionSynchronizationManager.isActualTransactionActive()) {
+        if (!autoCommit && TransactionSynchronizationManager.isActualTransactionActive() && !isOnlyOfOthers(database)) {
             TransactionSynchronizationManager.registerSynchronization(wait);
         } else {
             wait.afterCommit();
         }
+    }
+
+    /** Whether the present transaction has nothing to do with this database, on a connection of the application's own. */
+    private static boolean isOnlyOfOthers(ManagedDatabase database) {
+        List<DataSource> dataSources = TransactionSynchronizationManager.getResourceMap().keySet().stream()
+                .filter(DataSource.class::isInstance)
+                .map(DataSource.class::cast)
+                .toList();
+        return !dataSources.isEmpty()
+                && dataSources.stream().allMatch(dataSource -> DataSourceUrls.url(dataSource)
+                        .filter(url -> ReplicatedDatabases.path(url)
+                                .filter(path ->
+                                        DatabaseFiles.same(database.config().path(), path))
+                                .isEmpty())
+                        .isPresent());
     }
 
     private static final class Demand implements TransactionSynchronization {}

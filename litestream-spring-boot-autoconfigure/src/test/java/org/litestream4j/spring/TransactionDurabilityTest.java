@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.DatabaseStatus;
@@ -29,6 +31,8 @@ import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
@@ -138,6 +142,33 @@ class TransactionDurabilityTest {
             assertThat(seen.nested.waitsWithin()).isEqualTo(1);
             seen.assertWaits(0, () -> seen.nested.readReplicatedThenNew());
         });
+    }
+
+    /** What the other one does at its end may come much later, or never. */
+    @Test
+    void commitOfOnesOwn_withinATransactionOfAnotherDatabase_waitsAtOnce() {
+        application(REPLICATED).run(context -> {
+            Seen seen = new Seen(context);
+            DataSource dataSource = context.getBean(DataSource.class);
+            DataSource other = new SimpleDriverDataSource(new org.h2.Driver(), "jdbc:h2:mem:other");
+            TransactionTemplate template = new TransactionTemplate(new DataSourceTransactionManager(other));
+            template.executeWithoutResult(outer -> {
+                seen.assertWaits(1, () -> insertAndCommit(dataSource));
+                outer.setRollbackOnly();
+            });
+            seen.assertWaits(1, () -> template.executeWithoutResult(outer -> insertAndCommit(dataSource)));
+        });
+    }
+
+    private static void insertAndCommit(DataSource dataSource) {
+        try (Connection connection = dataSource.getConnection();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.executeUpdate("insert into orders values (1)");
+            connection.commit();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
