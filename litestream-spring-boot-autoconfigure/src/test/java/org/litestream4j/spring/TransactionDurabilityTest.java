@@ -127,6 +127,16 @@ class TransactionDurabilityTest {
     }
 
     @Test
+    void labelOfAClass_countsForItsMethods_behindAnInterface_unlessTheySayOtherwise() {
+        application().withUserConfiguration(LabelledClass.class).run(context -> {
+            Seen seen = new Seen(context);
+            Ledger ledger = context.getBean(Ledger.class);
+            seen.assertWaits(1, ledger::add);
+            seen.assertWaits(0, ledger::addAsync);
+        });
+    }
+
+    @Test
     void oneDatabase_hasItsOwnDurability() {
         application("litestream.databases.orders.durability=replicated").run(context -> {
             Seen seen = new Seen(context);
@@ -351,6 +361,32 @@ class TransactionDurabilityTest {
             }
         } catch (IOException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    interface Ledger {
+        void add();
+
+        void addAsync();
+    }
+
+    @Transactional(label = "litestream.replicated")
+    static class LabelledClass implements Ledger {
+        private final JdbcClient jdbc;
+
+        LabelledClass(JdbcClient jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        @Override
+        public void add() {
+            jdbc.sql("insert into orders values (1)").update();
+        }
+
+        @Override
+        @Transactional(label = "litestream.async")
+        public void addAsync() {
+            add();
         }
     }
 
