@@ -171,6 +171,7 @@ class LitestreamPropertiesTest {
                 "requireContentMd5", "false",
                 "sseCustomerAlgorithm", "AES256",
                 "sseCustomerKey", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+                "sseCustomerKeyMd5", "UhbdzFjo2t5SVgded/ZC2g==",
                 "conditionalWrites", "on");
         for (RecordComponent component : ReplicaProperties.S3.class.getRecordComponents()) {
             String name = component.getName();
