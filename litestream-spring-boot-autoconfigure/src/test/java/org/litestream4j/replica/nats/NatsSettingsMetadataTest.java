@@ -13,7 +13,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.spring.BackendMetadata;
 
 /** The starter's settings of NATS are those that the core knows. */
-class NatsMetadataTest {
+class NatsSettingsMetadataTest {
 
     private static final Set<String> OF_NEW_BUCKET = Set.of("storage", "replicas", "max-bytes");
 

@@ -10,7 +10,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.spring.BackendMetadata;
 
 /** The starter's settings of S3 are those that the core knows. */
-class S3MetadataTest {
+class S3SettingsMetadataTest {
 
     private static final Map<String, String> PLAIN = Map.of();
     private static final Map<String, String> WITH_CUSTOMER_KEY = Map.of("sse-customer-key", "A".repeat(43) + "=");
