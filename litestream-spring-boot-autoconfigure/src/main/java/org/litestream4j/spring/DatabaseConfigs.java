@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiPredicate;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.replica.ReplicaClient;
@@ -22,6 +23,7 @@ import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.Database;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 
 /** Makes the core's configurations from the settings; what contradicts itself does not start. */
 final class DatabaseConfigs {
@@ -33,6 +35,14 @@ final class DatabaseConfigs {
     private static final Database NO_OVERRIDES = new Database(
             true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
             null, null, null, null, null);
+
+    private static final Pattern OPTION = Pattern.compile("\\b[a-z][a-z0-9]*(?:[A-Z][a-z0-9]+)+\\b");
+
+    private static final Map<String, String> NAMED_OTHERWISE = Map.of(
+            "max-sync-wal-bytes", "max-sync-wal-size",
+            "snapshot-interval", "snapshot.interval",
+            "snapshot-retention", "snapshot.retention",
+            "validation-interval", "validation.interval");
 
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
@@ -283,12 +293,20 @@ final class DatabaseConfigs {
             return builder.build();
         } catch (IllegalArgumentException e) {
             throw new LitestreamSettingException(
-                    "A setting of the database \"" + name + "\" (" + path + ") is out of range: " + e.getMessage()
-                            + ".",
+                    "A setting of the database \"" + name + "\" (" + path + ") is out of range: "
+                            + inSettingNames(requireNonNull(e.getMessage())) + ".",
                     own.equals(NO_OVERRIDES)
                             ? "Correct litestream.*."
                             : "Correct litestream.* or " + DatabaseEntries.setting(key) + ".*");
         }
+    }
+
+    /** The core names its options as Java does. */
+    private static String inSettingNames(String message) {
+        return OPTION.matcher(message.replace("database option ", "")).replaceAll(option -> {
+            String dashed = DataObjectPropertyName.toDashedForm(option.group());
+            return NAMED_OTHERWISE.getOrDefault(dashed, dashed);
+        });
     }
 
     private ReplicaLocation replica(String name, Path path, Database own, boolean ofApplication) {

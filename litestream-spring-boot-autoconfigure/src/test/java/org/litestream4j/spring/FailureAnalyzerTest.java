@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
@@ -158,8 +159,24 @@ class FailureAnalyzerTest {
         assertExplained(
                 output,
                 "A setting of the database \"app.db\" (" + folder.resolve("app.db")
-                        + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
+                        + ") is out of range: sync-interval = PT0S: must be at least 1 ms.",
                 "Correct litestream.*.");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            max-sync-wal-size=1KB  | max-sync-wal-size = 1024: must be at least 1 MiB
+            snapshot.interval=0s   | snapshot.interval = PT0S: must be at least 1 s
+            wal-limit-pages=5      | wal-limit-pages = 5: must be at least min-checkpoint-pages (1000)
+            level0-retention=-1s   | level0-retention = PT-1S: must be not negative
+            levels=5m,30s          | levels = [PT5M, PT30S]: must be at least 1 s each, each longer than the one before
+            """)
+    void optionOutOfRange_isNamedAsItIsSet(String setting, String problem, CapturedOutput output) {
+        start(database(), replica(), "litestream." + setting);
+        assertThat(output.getAll()).contains("is out of range: " + problem + ".");
     }
 
     /** The entry is named as it must be written: brackets keep the dot in the key. */
@@ -169,7 +186,7 @@ class FailureAnalyzerTest {
         assertExplained(
                 output,
                 "A setting of the database \"app.db\" (" + folder.resolve("app.db")
-                        + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
+                        + ") is out of range: sync-interval = PT0S: must be at least 1 ms.",
                 "Correct litestream.* or litestream.databases[app.db].*");
     }
 
@@ -186,7 +203,7 @@ class FailureAnalyzerTest {
         assertExplained(
                 output,
                 "A setting of the database \"tenants\" (" + tenants
-                        + ") is out of range: database option syncInterval = PT0S: must be at least 1 ms.",
+                        + ") is out of range: sync-interval = PT0S: must be at least 1 ms.",
                 "Correct litestream.* or litestream.databases.tenants.*");
     }
 
@@ -417,6 +434,7 @@ class FailureAnalyzerTest {
                 "litestream.replica.url=unreachable:anything",
                 "litestream.durability=replicated",
                 "litestream.durability-timeout=200ms",
+                "litestream.shutdown-sync-timeout=100ms",
                 "spring.sql.init.mode=always",
                 "spring.sql.init.schema-locations=classpath:db/notes/V1__note.sql");
         assertExplained(
