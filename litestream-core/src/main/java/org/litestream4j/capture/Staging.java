@@ -121,14 +121,9 @@ public final class Staging {
     /** Begins a file; nothing of it counts before {@link Unfinished#publish}. */
     Unfinished begin(LtxFileName name) throws IOException {
         Path temporary = folder.resolve(name + UNFINISHED);
+        Files.deleteIfExists(temporary); // one that could not be discarded would lend its database checksum to this one
         return new Unfinished(
-                name,
-                temporary,
-                FileChannel.open(
-                        temporary,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        StandardOpenOption.WRITE));
+                name, temporary, FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     }
 
     /** A file being written. Closing it unpublished discards it. */
