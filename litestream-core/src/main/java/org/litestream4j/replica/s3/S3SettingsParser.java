@@ -1,5 +1,6 @@
 package org.litestream4j.replica.s3;
 
+import java.math.BigDecimal;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.Base64;
@@ -53,7 +54,8 @@ final class S3SettingsParser {
     private static final Map<String, String> NAMES_BY_PLAIN =
             NAMES.stream().collect(Collectors.toMap(S3SettingsParser::plain, name -> name));
 
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,15})\\s*([KMG]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern SIZE =
+            Pattern.compile("(\\d{1,15}(?:\\.\\d{1,15})?)\\s*([KMG]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern LOCAL_HOST = Pattern.compile(
             "[^.:]+|(?:127|10)\\..*|192\\.168\\..*|172\\.(?:1[6-9]|2\\d|3[01])\\..*|.*\\.local(?:host)?");
@@ -244,7 +246,7 @@ final class S3SettingsParser {
         return Integer.parseInt(value);
     }
 
-    /** Bytes, or with a unit of 1024: {@code 8MiB}, {@code 8MB}, {@code 8M} are the same. */
+    /** Bytes, or with a unit of 1024: {@code 7.5MiB}, {@code 7.5MB}, {@code 7.5M} are the same. */
     private int size(String name, int byDefault) {
         String value = values.get(name);
         if (value == null) {
@@ -256,11 +258,11 @@ final class S3SettingsParser {
         }
         int shift = 10 * (1 + "KMG".indexOf(matcher.group(2).toUpperCase(Locale.ROOT)));
         shift = matcher.group(2).isEmpty() ? 0 : shift;
-        long bytes = Long.parseLong(matcher.group(1));
-        if (bytes > S3Settings.MAX_PART_SIZE || bytes << shift > S3Settings.MAX_PART_SIZE) {
+        BigDecimal bytes = new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(1L << shift));
+        if (bytes.compareTo(BigDecimal.valueOf(S3Settings.MAX_PART_SIZE)) > 0) {
             throw bad(name, value, "5MiB to 1GiB");
         }
-        return (int) (bytes << shift);
+        return bytes.intValue();
     }
 
     private static IllegalArgumentException bad(String name, String value, String allowed) {

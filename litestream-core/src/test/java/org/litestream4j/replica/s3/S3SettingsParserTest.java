@@ -173,6 +173,20 @@ class S3SettingsParserTest {
         assertThat(settings.partSize()).isEqualTo(7 << 20);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "5242880, 5242880",
+        "5242880.9, 5242880",
+        "7.5MiB, 7864320",
+        "7.5 mb, 7864320",
+        "0.25G, 268435456",
+        "1GiB, 1073741824"
+    })
+    void parse_size_isInBytesOrHasAUnitOf1024(String size, int bytes) {
+        assertThat(parse("s3://bucket/path", Map.of("part-size", size)).partSize())
+                .isEqualTo(bytes);
+    }
+
     @Test
     void parse_bucketInTheSettingsOnly_works() {
         assertThat(parse("s3://", Map.of("bucket", "bucket")).prefix()).isEmpty();
@@ -188,6 +202,9 @@ class S3SettingsParserTest {
                 "s3://b/path",
                 "s3://bucket/path?partSize=1MiB",
                 "s3://bucket/path?partSize=2GiB",
+                "s3://bucket/path?partSize=1.01GiB",
+                "s3://bucket/path?partSize=4.99MiB",
+                "s3://bucket/path?partSize=7.MiB",
                 "s3://bucket/path?partSize=99999999999999999999",
                 "s3://bucket/path?partSize=many",
                 "s3://bucket/path?concurrency=0",
