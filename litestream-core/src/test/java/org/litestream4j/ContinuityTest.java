@@ -7,14 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
-import java.time.Clock;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CaptureSettings;
-import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 
 /** Whether captures may go on after a restart: capture alone, beside a connection that keeps the WAL. */
@@ -27,53 +22,29 @@ class ContinuityTest {
         return folder.resolve("app.db");
     }
 
-    private Capture attach() throws Exception {
-        Capture capture = new Capture(
-                new CaptureSettings(
-                        path(),
-                        folder.resolve("meta"),
-                        Duration.ofSeconds(5),
-                        Duration.ofMillis(1),
-                        1,
-                        100,
-                        1 << 20,
-                        PageEncoding.BLOCK,
-                        false),
-                Clock.systemUTC(),
-                CaptureListener.NONE);
-        assertThat(capture.own()).isTrue();
-        capture.attach();
-        return capture;
-    }
-
-    private static void crash(Capture capture) throws Exception {
-        capture.close();
-        capture.disown();
-    }
-
     @Test
     void committedBeforeTheStart_andCheckpointedByAnother_isNotTakenForAnOverwrittenFile() throws Exception {
         try (Connection other = SqliteFixture.dataSource(path()).getConnection()) {
             execute(other, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(x)");
-            Capture first = attach();
+            Capture first = CaptureFixture.attach(folder, false);
             assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
             first.image(Txid.NONE, false);
             first.finish();
-            crash(first);
+            CaptureFixture.crash(first);
             execute(other, "INSERT INTO t VALUES (1)"); // begins the WAL anew
 
-            Capture second = attach();
+            Capture second = CaptureFixture.attach(folder, false);
             assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
             FileTime before = Files.getLastModifiedTime(path());
             execute(other, "PRAGMA wal_checkpoint(PASSIVE)"); // up to the mark of our reader
             assertThat(Files.getLastModifiedTime(path())).isNotEqualTo(before);
             execute(other, "INSERT INTO t VALUES (2)");
             assertThat(second.capture()).isTrue();
-            crash(second);
+            CaptureFixture.crash(second);
 
-            Capture third = attach();
+            Capture third = CaptureFixture.attach(folder, false);
             assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
-            crash(third);
+            CaptureFixture.crash(third);
         }
     }
 }

@@ -8,7 +8,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
@@ -21,8 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CaptureSettings;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxReader;
@@ -58,25 +55,6 @@ class DatabaseChecksumTest {
 
     // Capture alone.
 
-    private Capture attach(boolean databaseChecksum) throws Exception {
-        Capture capture = new Capture(
-                new CaptureSettings(
-                        path(),
-                        folder.resolve("meta"),
-                        Duration.ofSeconds(5),
-                        Duration.ofMillis(1),
-                        1,
-                        100,
-                        1 << 20,
-                        PageEncoding.BLOCK,
-                        databaseChecksum),
-                Clock.systemUTC(),
-                CaptureListener.NONE);
-        assertThat(capture.own()).isTrue();
-        capture.attach();
-        return capture;
-    }
-
     private Connection writer() throws Exception {
         SQLiteConfig config = new SQLiteConfig();
         config.setBusyTimeout(10_000);
@@ -90,12 +68,6 @@ class DatabaseChecksumTest {
             // to the end
         }
         assertThat(capture.databaseChecksum()).as(description).hasValue(Truth.databaseChecksum(path()));
-    }
-
-    /** The one who crashes leaves the WAL as it is: somebody else has the database open. */
-    private void crash(Capture capture) throws Exception {
-        capture.close();
-        capture.disown();
     }
 
     private boolean crashAndWrite(long seed, int pageSize, int megabytes) throws Exception {
@@ -113,7 +85,7 @@ class DatabaseChecksumTest {
                     "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < " + megabytes * 1000
                             + ") INSERT INTO large SELECT n, randomblob(1000) FROM s",
                     "PRAGMA wal_checkpoint(TRUNCATE)");
-            Capture first = attach(true);
+            Capture first = CaptureFixture.attach(folder, true);
             assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
             first.image(Txid.NONE, false);
             assertTrue(first, description);
@@ -126,12 +98,12 @@ class DatabaseChecksumTest {
                     first.checkpoint();
                 }
             }
-            crash(first);
+            CaptureFixture.crash(first);
             for (int i = random.nextInt(4); i > 0; i--) {
                 workload.step(writer); // perhaps with a checkpoint
             }
 
-            Capture second = attach(true);
+            Capture second = CaptureFixture.attach(folder, true);
             boolean proven = second.judge() == Capture.Continuity.PROVEN;
             if (proven) {
                 assertThat(second.databaseChecksum()).isEmpty();
@@ -154,7 +126,7 @@ class DatabaseChecksumTest {
                     second.checkpoint();
                 }
             }
-            crash(second);
+            CaptureFixture.crash(second);
             return proven;
         }
     }
@@ -193,31 +165,31 @@ class DatabaseChecksumTest {
     void afterCleanStop_isKnownAtOnce() throws Exception {
         try (Connection writer = writer()) {
             execute(writer, "CREATE TABLE t(x)", "INSERT INTO t VALUES (randomblob(100000))");
-            Capture first = attach(true);
+            Capture first = CaptureFixture.attach(folder, true);
             first.judge();
             first.image(Txid.NONE, false);
             execute(writer, "INSERT INTO t VALUES (1)");
             first.finish();
-            crash(first);
+            CaptureFixture.crash(first);
 
-            Capture second = attach(true);
+            Capture second = CaptureFixture.attach(folder, true);
             assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
             assertTrue(second, "after a clean stop");
             assertThat(second.completeChecksum()).isNegative();
             second.finish();
-            crash(second);
+            CaptureFixture.crash(second);
 
             byte[] saved = Files.readAllBytes(folder.resolve("meta/checksums"));
             saved[60] ^= 1;
             Files.write(folder.resolve("meta/checksums"), saved);
-            Capture third = attach(true);
+            Capture third = CaptureFixture.attach(folder, true);
             assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
             assertThat(third.databaseChecksum()).isEmpty();
             while (third.completeChecksum() >= 0) {
                 Thread.onSpinWait();
             }
             assertTrue(third, "computed again");
-            crash(third);
+            CaptureFixture.crash(third);
         }
     }
 
@@ -225,7 +197,7 @@ class DatabaseChecksumTest {
     void switchedOff_isNeverKnown() throws Exception {
         try (Connection writer = writer()) {
             execute(writer, "CREATE TABLE t(x)");
-            Capture capture = attach(false);
+            Capture capture = CaptureFixture.attach(folder, false);
             capture.judge();
             capture.image(Txid.NONE, false);
             execute(writer, "INSERT INTO t VALUES (1)");
@@ -236,7 +208,7 @@ class DatabaseChecksumTest {
                 assertThat(capture.staging().databaseChecksum(name)).isEmpty();
             }
             assertThat(folder.resolve("meta/checksums")).doesNotExist();
-            crash(capture);
+            CaptureFixture.crash(capture);
         }
     }
 
@@ -245,7 +217,7 @@ class DatabaseChecksumTest {
         try (Connection writer = writer()) {
             execute(writer, "CREATE TABLE t(x)", "INSERT INTO t VALUES (randomblob(100000))", "CREATE TABLE u(x)");
             execute(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
-            Capture capture = attach(true);
+            Capture capture = CaptureFixture.attach(folder, true);
             capture.judge();
             capture.image(Txid.NONE, false);
             try (var image = capture.openImage()) {
@@ -282,7 +254,7 @@ class DatabaseChecksumTest {
                 assertThat(capture.databaseChecksum()).hasValue(actual);
             }
             reader.close();
-            crash(capture);
+            CaptureFixture.crash(capture);
         }
     }
 
