@@ -108,7 +108,10 @@ final class TargetFile {
         return path;
     }
 
-    /** A file of 0 bytes counts as missing: that is what SQLite makes of a database that was opened only. */
+    /**
+     * A file of 0 bytes counts as missing: that is what SQLite makes of a database that was opened only. Of who has it open, only
+     * transactions can be seen; asking SQLite would delete a WAL beside it.
+     */
     private boolean exists() throws IOException {
         return Files.exists(path) && Files.size(path) > 0;
     }
@@ -122,7 +125,7 @@ final class TargetFile {
         if (exists() && !options.force()) {
             throw targetExists(null);
         }
-        if (exists() && ExclusiveUse.isSeen(path)) {
+        if (Files.exists(path) && ExclusiveUse.isSeen(path)) {
             throw ExclusiveUse.refused(path, replica, null);
         }
         List<Path> leftovers = leftovers();

@@ -2,6 +2,7 @@ package org.litestream4j.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
@@ -465,6 +466,21 @@ class RestoreTest {
         try (Connection user = users.get(0)) {
             assertThat(query(user, "SELECT count(*) FROM t")).isEqualTo(2);
         }
+    }
+
+    @Test
+    void restore_overAnEmptyFileInATransaction_isRefused() throws Exception {
+        assumeThat(Path.of("/proc/locks")).as("the list of locks of Linux").isReadable();
+        model.commit(4, 0);
+        Files.createDirectories(target.getParent());
+        Files.createFile(target);
+        try (Connection user = DriverManager.getConnection("jdbc:sqlite:" + target)) {
+            execute(user, "BEGIN IMMEDIATE");
+            assertInUse(RestoreOptions.defaults());
+            execute(user, "ROLLBACK");
+        }
+        restore(RestoreOptions.defaults());
+        assertThat(target).hasBinaryContent(model.latest());
     }
 
     private void assertInUse(RestoreOptions options) {
