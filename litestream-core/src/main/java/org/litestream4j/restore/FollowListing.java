@@ -4,28 +4,36 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * Looks for files after a position, with few requests: one listing of level 0 shows what is new. All levels are listed at the
- * start, after a failure or a pause, when level 0 has a hole, and every ten minutes. For one thread.
+ * Looks for files after a position, with few requests: one listing of level 0 shows what is new, and is not repeated before
+ * that was taken. All levels are listed at the start, after a failure or a pause, when level 0 has a hole or has lost the file
+ * of the position, and every ten minutes. For one thread.
  */
 final class FollowListing {
 
     /** Files of level 0 may be gone after it. */
     private static final long MAX_PAUSE = Duration.ofMinutes(1).toNanos();
 
+    /** Of one listing of level 0: some hundred bytes each. */
+    private static final int MOST = 10_000;
+
     private static final long EVERYWHERE = Duration.ofMinutes(10).toNanos();
 
     private final ReplicaClient replica;
+    private final LongSupplier nanoTime;
     private boolean everywhere = true;
+    private List<LtxFileInfo> known = List.of();
     private long lastLook;
     private long lastEverywhere;
 
-    FollowListing(ReplicaClient replica) {
+    FollowListing(ReplicaClient replica, LongSupplier nanoTime) {
         this.replica = replica;
+        this.nanoTime = nanoTime;
     }
 
     /**
@@ -44,34 +52,56 @@ final class FollowListing {
     }
 
     Found after(Txid position) throws IOException {
-        long now = System.nanoTime();
-        boolean all = everywhere || now - lastLook > MAX_PAUSE || now - lastEverywhere > EVERYWHERE;
+        long now = nanoTime.getAsLong();
+        boolean fresh = !everywhere && now - lastLook <= MAX_PAUSE;
+        known = fresh ? after(known, position) : List.of();
+        if (!known.isEmpty()) {
+            return found(known);
+        }
+        boolean all = !fresh || now - lastEverywhere > EVERYWHERE;
         everywhere = true; // until this look has succeeded
         Found found = all ? inAllLevels(position) : inLevel0(position);
         everywhere = false;
         lastLook = now;
+        known = found.files();
         return found;
     }
 
+    /** What is left of files that follow on each other. */
+    private static List<LtxFileInfo> after(List<LtxFileInfo> files, Txid position) {
+        for (int i = 0; i < files.size(); i++) {
+            LtxFileInfo file = files.get(i);
+            if (file.maxTxid().isAfter(position)) {
+                return file.minTxid().isAfter(position.next()) ? List.of() : files.subList(i, files.size());
+            }
+        }
+        return List.of();
+    }
+
+    /** The newest file of level 0 is never deleted: where nothing is listed from the position on, the replica is another. */
     private Found inLevel0(Txid position) throws IOException {
         List<LtxFileInfo> listed = new ArrayList<>();
-        replica.list(0, position.next(), listed::add);
+        replica.list(0, position, file -> {
+            listed.add(file);
+            return listed.size() < MOST;
+        });
         List<LtxFileInfo> files = RestorePlanner.following(position, listed);
-        if (files.isEmpty() && !listed.isEmpty()) {
-            return inAllLevels(position);
-        }
-        return new Found(files, files.isEmpty() ? Txid.NONE : last(files), false, false);
+        boolean hole = files.isEmpty()
+                && listed.stream().anyMatch(file -> file.minTxid().isAfter(position));
+        boolean lost = listed.isEmpty() && nanoTime.getAsLong() - lastEverywhere > MAX_PAUSE;
+        return hole || lost ? inAllLevels(position) : found(files);
+    }
+
+    private static Found found(List<LtxFileInfo> files) {
+        return new Found(
+                files, files.isEmpty() ? Txid.NONE : files.get(files.size() - 1).maxTxid(), false, false);
     }
 
     private Found inAllLevels(Txid position) throws IOException {
         ReplicaListing listing = ReplicaListing.of(replica);
-        lastEverywhere = System.nanoTime();
+        lastEverywhere = nanoTime.getAsLong();
         List<LtxFileInfo> files = RestorePlanner.following(position, listing.files());
         Txid newest = listing.newest();
         return new Found(files, newest, newest.isBefore(position), files.isEmpty() && newest.isAfter(position));
-    }
-
-    private static Txid last(List<LtxFileInfo> files) {
-        return files.get(files.size() - 1).maxTxid();
     }
 }

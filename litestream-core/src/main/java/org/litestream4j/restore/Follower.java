@@ -64,7 +64,7 @@ final class Follower {
                 options.cancelled().getAsBoolean() || Thread.currentThread().isInterrupted();
         this.target = TargetFile.of(path, options, replica.url());
         this.path = target.path();
-        this.listing = new FollowListing(replica);
+        this.listing = new FollowListing(replica, System::nanoTime);
     }
 
     void run() throws IOException {
@@ -272,8 +272,11 @@ final class Follower {
         throw new RestoreException(
                 Reason.TXID_NOT_AVAILABLE,
                 replica.url(),
-                "it ends at TXID " + newest + ", but the standby is at " + file.txid() + ": the replica was begun anew",
-                "use force to make the standby like it",
+                newest.isNone()
+                        ? "it is empty, but the standby is at TXID " + file.txid() + ": the replica was deleted"
+                        : "it ends at TXID " + newest + ", but the standby is at " + file.txid()
+                                + ": the replica was begun anew",
+                newest.isNone() ? "follow again when it holds a backup" : "use force to make the standby like it",
                 null);
     }
 

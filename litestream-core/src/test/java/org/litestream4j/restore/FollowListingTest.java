@@ -3,6 +3,8 @@ package org.litestream4j.restore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,13 +28,14 @@ class FollowListingTest {
     private FaultyReplicaClient client;
     private ModelReplica model;
     private FollowListing listing;
+    private long nanos;
 
     @BeforeEach
     void makeReplica() throws Exception {
         files = FileReplicaProvider.at(temp);
         client = new FaultyReplicaClient(files);
         model = new ModelReplica(files, 512, 1);
-        listing = new FollowListing(client);
+        listing = new FollowListing(client, () -> nanos);
         for (int i = 0; i < 5; i++) {
             model.commit(4, 2);
         }
@@ -99,5 +102,54 @@ class FollowListingTest {
         org.assertj.core.api.Assertions.assertThatThrownBy(() -> look(5, 1)).hasMessageContaining("fault");
         look(5, 10);
         look(5, 1);
+    }
+
+    @Test
+    void whatWasListed_isTakenBitByBitWithoutAnotherListing() throws Exception {
+        look(5, 10);
+        for (int i = 0; i < 5; i++) {
+            model.commit(4, 1);
+        }
+        assertThat(names(look(5, 1))).containsExactly("6-6", "7-7", "8-8", "9-9", "10-10");
+        assertThat(names(look(7, 0))).containsExactly("8-8", "9-9", "10-10");
+        model.commit(4, 1);
+        assertThat(names(look(9, 0))).containsExactly("10-10");
+        assertThat(names(look(10, 1))).containsExactly("11-11");
+    }
+
+    @Test
+    void whatWasListed_isListedAnewAfterAMinuteOrAFailure() throws Exception {
+        assertThat(names(look(1, 10))).containsExactly("2-2", "3-3", "4-4", "5-5");
+        listing.lookEverywhere();
+        assertThat(names(look(2, 10))).containsExactly("3-3", "4-4", "5-5");
+        nanos += Duration.ofSeconds(61).toNanos();
+        assertThat(names(look(3, 10))).containsExactly("4-4", "5-5");
+    }
+
+    @Test
+    void whatWasListed_isNotTakenAcrossAHole() throws Exception {
+        look(5, 10);
+        for (int i = 0; i < 3; i++) {
+            model.commit(4, 1);
+        }
+        look(5, 1);
+        assertThat(names(look(4, 1))).containsExactly("5-5", "6-6", "7-7", "8-8");
+    }
+
+    @Test
+    void emptiedReplica_isBehindWithinAMinute() throws Exception {
+        look(5, 10);
+        for (int level : List.of(0, 9)) {
+            List<LtxFileName> names = new ArrayList<>();
+            files.list(level, Txid.NONE, file -> names.add(file.name()));
+            files.delete(level, names);
+        }
+        assertThat(look(5, 1).isBehind()).isFalse();
+        nanos += Duration.ofSeconds(59).toNanos();
+        assertThat(look(5, 1).isBehind()).isFalse();
+        nanos += Duration.ofSeconds(2).toNanos();
+        Found found = look(5, 11);
+        assertThat(found.isBehind()).isTrue();
+        assertThat(found.newest()).isEqualTo(Txid.NONE);
     }
 }
