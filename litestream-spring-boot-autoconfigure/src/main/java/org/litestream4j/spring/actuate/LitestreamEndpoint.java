@@ -1,5 +1,7 @@
 package org.litestream4j.spring.actuate;
 
+import static org.litestream4j.spring.actuate.RequestException.echo;
+
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -80,7 +82,7 @@ public final class LitestreamEndpoint {
             case RESTORES ->
                 new RestoreList(
                         restores.of(name).stream().map(RunningRestore::describe).toList());
-            default -> throw notFound(part + ": there are " + RESTORE_POINTS + " and " + RESTORES);
+            default -> throw notFound(echo(part) + ": there are " + RESTORE_POINTS + " and " + RESTORES);
         };
     }
 
@@ -181,14 +183,14 @@ public final class LitestreamEndpoint {
         }
         if (timestamp != null) {
             try {
-                return RestoreTarget.timestamp(timestamp, clock);
+                return RestoreTarget.timestamp(echo(timestamp), clock);
             } catch (IllegalArgumentException e) {
                 throw RequestException.badRequest("timestamp: " + e.getMessage());
             }
         }
         if (txid != null) {
             try {
-                return RestoreTarget.txid(Txid.parse(txid));
+                return RestoreTarget.txid(Txid.parse(echo(txid)));
             } catch (IllegalArgumentException e) {
                 throw RequestException.badRequest("txid: " + e.getMessage());
             }
@@ -210,16 +212,18 @@ public final class LitestreamEndpoint {
     }
 
     private ManagedDatabase find(String name) {
-        return litestream.database(name).orElseThrow(() -> notFound(name + ": no replicated database has this name"));
+        return litestream
+                .database(name)
+                .orElseThrow(() -> notFound(echo(name) + ": no replicated database has this name"));
     }
 
     private RunningRestore findRestore(String name, String part, String id) {
         if (!part.equals(RESTORES)) {
-            throw notFound(part + ": there are only " + RESTORES);
+            throw notFound(echo(part) + ": there are only " + RESTORES);
         }
         return restores.find(find(name).name(), id)
-                .orElseThrow(() -> notFound(id + ": no such restore of " + name + "; the last " + Restores.MOST_ENDED
-                        + " are remembered, until the application ends"));
+                .orElseThrow(() -> notFound(echo(id) + ": no such restore of " + name + "; the last "
+                        + Restores.MOST_ENDED + " are remembered, until the application ends"));
     }
 
     private static void refuse(String field, @Nullable Object value, Action action) {

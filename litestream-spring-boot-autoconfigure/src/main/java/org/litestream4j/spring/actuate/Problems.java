@@ -52,7 +52,7 @@ final class Problems implements OperationInvokerAdvisor {
         Map<String, Object> arguments = context.getArguments();
         for (String name : new TreeSet<>(arguments.keySet())) {
             if (!known.contains(name)) {
-                throw RequestException.badRequest("unknown field: " + name);
+                throw RequestException.badRequest("unknown field: " + RequestException.echo(name));
             }
         }
     }
@@ -67,7 +67,7 @@ final class Problems implements OperationInvokerAdvisor {
                                         .map(value -> value.toString().toLowerCase(Locale.ROOT))
                                         .toList())
                 : ": not a " + type.getSimpleName();
-        return e.getParameter().getName() + " = " + e.getValue() + allowed;
+        return e.getParameter().getName() + " = " + RequestException.echo(e.getValue()) + allowed;
     }
 
     private static WebEndpointResponse<Problem> answer(int status, String text) {

@@ -13,6 +13,8 @@ final class RequestException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    private static final int LONGEST_ECHO = 150;
+
     private final int status;
 
     RequestException(int status, String problem) {
@@ -22,6 +24,16 @@ final class RequestException extends RuntimeException {
 
     static RequestException badRequest(String problem) {
         return new RequestException(BAD_REQUEST, problem);
+    }
+
+    /** A value of the request as an answer repeats it: not longer than a person reads. */
+    static String echo(Object value) {
+        String text = value.toString();
+        if (text.length() <= LONGEST_ECHO) {
+            return text;
+        }
+        int end = Character.isHighSurrogate(text.charAt(LONGEST_ECHO - 1)) ? LONGEST_ECHO - 1 : LONGEST_ECHO;
+        return text.substring(0, end) + "… (" + text.length() + " characters)";
     }
 
     int status() {

@@ -42,7 +42,7 @@ final class RestoreFolder {
         }
         if (!NAME.matcher(name).matches()) {
             throw RequestException.badRequest(
-                    "target = " + name + ": must be a plain file name, 1 to 128 letters, digits"
+                    "target = " + RequestException.echo(name) + ": must be a plain file name, 1 to 128 letters, digits"
                             + " and . _ - between them; the file is written to litestream.restore.directory");
         }
         if (SIDE_FILES.stream().anyMatch(name.toLowerCase(Locale.ROOT)::endsWith)) {

@@ -205,6 +205,38 @@ class RestoreEndpointTest {
     }
 
     @Test
+    void longValues_areNotRepeatedWhole() throws Exception {
+        startUnrestricted();
+        String value = "x".repeat(20_000);
+        for (String field : List.of("target", "timestamp", "txid", "integrityCheck", "timeout", "force")) {
+            String more = field.equals("target") ? "" : ", \"target\": \"a.db\"";
+            Answer answer = restore("{\"" + field + "\": \"" + value + "\"" + more + "}");
+            assertThat(answer.status()).as(field).isEqualTo(400);
+            assertThat(answer.text("error"))
+                    .as(field)
+                    .contains("xxx", "20000 characters")
+                    .hasSizeLessThan(500);
+        }
+        assertThat(restore("{\"" + value + "\": 1}").text("error"))
+                .contains("unknown field: xxx")
+                .hasSizeLessThan(500);
+        String name = "x".repeat(2_000); // a request line has its limit, too
+        for (String path : List.of(name, "app.db/" + name, "app.db/restores/" + name, "app.db/" + name + "/1")) {
+            Answer answer = app.get(path);
+            assertThat(answer.status()).as(path).isEqualTo(404);
+            assertThat(answer.text("error"))
+                    .as(path)
+                    .contains("xxx", "2000 characters")
+                    .hasSizeLessThan(500);
+        }
+        assertThat(app.post("app.db/" + name, "{}").text("error"))
+                .contains("xxx")
+                .hasSizeLessThan(500);
+        String split = "x".repeat(149) + "\uD83D\uDE00"; // one character, two chars
+        assertThat(restore("{\"target\": \"" + split + "\"}").text("error")).contains("target = xxx");
+    }
+
+    @Test
     void unknownNames_areToldSo() throws Exception {
         startUnrestricted();
         assertThat(app.post("none/restore", "{\"inPlace\": true}").status()).isEqualTo(404);
