@@ -396,7 +396,8 @@ final class CaptureLane {
             throw new LitestreamException(
                     config.path().toString(),
                     "the database is empty, but its replica holds transactions up to " + verdict.replicaNewest(),
-                    "restore it, or give it another replica URL, or allow it with replace-with-empty=true",
+                    "restore it, or give it another replica URL, or allow it in the application with"
+                            + " litestream.replace-with-empty=true (in plain Java replaceWithEmpty)",
                     null);
         }
     }

@@ -170,7 +170,8 @@ public final class Litestream implements AutoCloseable {
             throw new LitestreamException(
                     config.path().toString(),
                     "the database does not exist, but its replica " + client.url() + " holds a backup",
-                    "restore it, or give a new database another replica URL, or allow it with replace-with-empty=true",
+                    "restore it, or give a new database another replica URL, or allow it in the application with"
+                            + " litestream.replace-with-empty=true (in plain Java replaceWithEmpty)",
                     null);
         }
     }

@@ -70,7 +70,7 @@ class AutoRecoverTest extends EngineFixture {
         assertThat(database.status().lastError())
                 .contains(lost.getFileName().toString())
                 .contains("missing or damaged")
-                .contains("auto-recover=true");
+                .contains("litestream.auto-recover=true", "autoRecover");
         Txid before = LtxFileName.parse(lost.getFileName().toString())
                 .orElseThrow()
                 .min()

@@ -103,7 +103,7 @@ class LitestreamTest {
             await().atMost(TIMEOUT).until(() -> database.status().lastError() != null);
             assertThat(database.status().lastError())
                     .contains("cannot create the local state in " + config.metaPath())
-                    .contains("put the local state elsewhere with meta-path");
+                    .contains("put the local state elsewhere with litestream.meta-path");
             Files.delete(config.metaPath());
             database.sync(TIMEOUT);
         }

@@ -246,7 +246,8 @@ final class RollingChecksum {
         }
         log.warn(
                 "the database's checksum stays unknown, that of {} pages would take more than an eighth of the heap; give the"
-                        + " process more, or switch it off with database-checksum=false: db={}",
+                        + " process more, or switch it off with litestream.database-checksum=false (in plain Java databaseChecksum):"
+                        + " db={}",
                 commit,
                 settings.database());
         forget();

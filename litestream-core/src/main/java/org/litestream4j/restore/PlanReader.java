@@ -295,7 +295,7 @@ final class PlanReader {
                             + ": a file was lost, or replaced by another",
                     "restore another state, or bring back the files from a copy of the replica; to have it as it is, give"
                             + " the restore command --ignore-database-checksum, or the application"
-                            + " database-checksum=false",
+                            + " litestream.database-checksum=false (in plain Java databaseChecksum)",
                     null);
         }
         provenChecksum = told;
