@@ -245,7 +245,7 @@ final class CaptureLane {
             log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
         }
         expect();
-        finished = closing && e instanceof LitestreamException; // a refusal: waiting does not help
+        finished = closing && progress.isRefused(Step.CAPTURE); // waiting does not help
         lane.wakeIn(RETRY_NANOS);
     }
 

@@ -3,6 +3,7 @@ package org.litestream4j;
 import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -106,6 +107,7 @@ public final class Litestream implements AutoCloseable {
      */
     public ManagedDatabase register(DatabaseConfig config) throws IOException {
         requireNonNull(config, "config");
+        refuseNoFile(config.path());
         EngineCounters counters = counters(config.name());
         ReplicaClient client = open(config, counters);
         boolean registered = false;
@@ -144,6 +146,16 @@ public final class Litestream implements AutoCloseable {
             throw e;
         } catch (IOException e) {
             log.warn("replica cannot be reached, will retry: db={} replica={}", config.name(), client.url(), e);
+        }
+    }
+
+    private static void refuseNoFile(Path database) throws LitestreamException {
+        if (Files.exists(database) && !Files.isRegularFile(database)) {
+            throw new LitestreamException(
+                    database.toString(),
+                    Files.isDirectory(database) ? "it is a folder" : "it is a device, a pipe or a socket",
+                    "name the database file",
+                    null);
         }
     }
 

@@ -14,6 +14,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.replica.ReplicaAccessException;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /**
  * What the lanes of one database tell each other and those who wait: the last error of each lane, and a signal for every
@@ -86,11 +88,17 @@ final class Progress {
         if (diskFull) {
             counters.diskFull();
         }
-        boolean refused = error instanceof ReplicaAccessException || error instanceof LitestreamException;
+        boolean refused = error instanceof ReplicaAccessException
+                || error instanceof LitestreamException
+                || isNoDatabase(error.getCause());
         Instant since = before != null ? before.at() : now;
         failures.put(step, new Failure(text, since, diskFull, refused, failed.incrementAndGet()));
         signal();
         return before == null;
+    }
+
+    private static boolean isNoDatabase(@Nullable Throwable cause) {
+        return cause instanceof SQLiteException e && e.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB;
     }
 
     /** Failures until now, of all steps. */
@@ -107,6 +115,12 @@ final class Progress {
     /** Whether the last attempt to capture or to upload was refused, and later than so many {@link #failures}. */
     boolean isRefusedSince(long failures) {
         return isRefusedSince(Step.CAPTURE, failures) || isRefusedSince(Step.UPLOAD, failures);
+    }
+
+    /** Whether a step's last attempt was refused. */
+    boolean isRefused(Step step) {
+        Failure last = failure(step);
+        return last != null && last.refused();
     }
 
     private boolean isRefusedSince(Step step, long failures) {

@@ -110,6 +110,35 @@ class LitestreamTest {
     }
 
     @Test
+    void pathThatIsNoFile_isRefused() throws Exception {
+        Files.createDirectory(path);
+        try (Litestream litestream = Litestream.builder().build()) {
+            assertThatThrownBy(() -> litestream.register(config))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessage(path + ": it is a folder; name the database file");
+            DatabaseConfig device = DatabaseConfig.builder(Path.of("/dev/null"), config.replica())
+                    .metaPath(config.metaPath())
+                    .build();
+            assertThatThrownBy(() -> litestream.register(device))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("it is a device");
+            assertThat(litestream.databases()).isEmpty();
+        }
+    }
+
+    @Test
+    void fileThatIsNoDatabase_isNotWaitedFor() throws Exception {
+        Files.writeString(path, "no database, but as long as the header of one: " + "x".repeat(100));
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            assertThatThrownBy(() -> database.sync(Duration.ofMinutes(10)))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("SQLITE_NOTADB")
+                    .hasMessageContaining("name the database file");
+        }
+    }
+
+    @Test
     void replicaThatWasNeverReached_showsAsLag() throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path)) {
             execute(connection, "create table t(x)", "insert into t values (1)");

@@ -213,6 +213,28 @@ class ReplicateIT {
                 .hasLineCount(1);
     }
 
+    @Test
+    void pathThatIsNoDatabase_failsInOneLine() throws Exception {
+        Path folder = Files.createDirectory(temp.resolve("folder"));
+        Path text = Files.writeString(temp.resolve("text.db"), "a text of more than 100 bytes: " + "x".repeat(100));
+        for (String[] once : new String[][] {{"--once"}, {}}) {
+            assertFails(once, folder, "it is a folder");
+            assertFails(once, Path.of("/dev/null"), "it is a device");
+        }
+        assertFails(new String[] {"--once"}, text, "SQLITE_NOTADB");
+    }
+
+    private void assertFails(String[] options, Path path, String problem) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("replicate"));
+        arguments.addAll(List.of(options));
+        arguments.addAll(List.of(path.toString(), replica));
+        assertThat(end(start(arguments.toArray(String[]::new)))).isEqualTo(1);
+        assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
+                .startsWith("error: " + path + ": ")
+                .contains(problem)
+                .hasLineCount(1);
+    }
+
     /** A bucket that may be listed, but not written. */
     @Test
     void once_withoutTheRightToWrite_failsAtOnceInOneLine() throws Exception {

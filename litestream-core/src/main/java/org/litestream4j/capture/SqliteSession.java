@@ -41,6 +41,7 @@ final class SqliteSession implements Closeable {
     private static final int SQLITE_READONLY = 8;
     private static final int SQLITE_FULL = 13;
     private static final int SQLITE_CANTOPEN = 14;
+    private static final int SQLITE_NOTADB = 26;
 
     private static final int BACKUP_PAUSE_MILLIS = 10;
     private static final int BACKUP_ATTEMPTS = 5;
@@ -449,6 +450,7 @@ final class SqliteSession implements Closeable {
             remedy = switch (sqlite.getResultCode().code & 0xff) {
                 case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM ->
                     "make the database, the files beside it and its folder readable and writable; it is tried again";
+                case SQLITE_NOTADB -> "name the database file, or bring it back; encrypted ones cannot be read";
                 case SQLITE_FULL -> "make room on the disk of the database; it is tried again";
                 default -> "";
             };
