@@ -1,5 +1,8 @@
 package org.litestream4j.sample;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 
@@ -8,7 +11,8 @@ import org.springframework.boot.autoconfigure.SpringBootApplication;
 public class SampleApplication {
 
     /** Starts on port 8080. */
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
+        Files.createDirectories(Path.of("data")); // Litestream does it; where it is switched off, nobody does
         SpringApplication application = new SpringApplication(SampleApplication.class);
         application.addInitializers(new EmbeddedS3());
         application.run(args);

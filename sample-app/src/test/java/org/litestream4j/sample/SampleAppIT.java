@@ -43,4 +43,15 @@ class SampleAppIT {
             assertThat(Files.exists(folder.resolve("data/app.db-wal"))).isFalse();
         }
     }
+
+    @Test
+    void replicationSwitchedOff_theRestWorks() throws Exception {
+        try (SampleProcess app = SampleProcess.start(folder, "--litestream.enabled=false")) {
+            app.add("first");
+            assertThat(app.notes()).isEqualTo(Map.of(1L, "first"));
+            assertThat(app.get("/api/replication").path("state").asString()).isEqualTo("OFF");
+            assertThat(app.get("/actuator/health").path("status").asString()).isEqualTo("UP");
+            assertThat(folder.resolve("data-backup")).doesNotExist();
+        }
+    }
 }
