@@ -265,6 +265,25 @@ class FollowTest extends EngineFixture {
     }
 
     @Test
+    void emptyReplica_isReportedUntilItIsBack() throws Exception {
+        try (ChildProcess follower = follow(false)) {
+            awaitStandby(follower);
+            end(follower);
+        }
+        connection.close();
+        litestream.close(); // it would write to the replica meanwhile
+        Path aside = Files.move(replica, folder.resolve("aside"));
+        try (ChildProcess follower = follow(true)) {
+            follower.awaitOutput("it is empty, but the standby is at TXID");
+            Files.move(aside, replica);
+            follower.awaitOutput("recovered");
+            end(follower);
+            assertThat(follower.output()).doesNotContain("COPIED").containsOnlyOnce("problem");
+        }
+        assertSamePages();
+    }
+
+    @Test
     void standbyIsDeleted_endsTheFollowerAndIsRestoredByTheNext() throws Exception {
         try (ChildProcess follower = follow(false)) {
             awaitStandby(follower);

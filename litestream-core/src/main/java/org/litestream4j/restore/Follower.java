@@ -261,10 +261,18 @@ final class Follower {
 
     private boolean goBack(StandbyFile file, Txid newest) throws IOException {
         listing.lookEverywhere();
+        if (newest.isNone()) { // a disk that is not mounted passes
+            throw new RestoreException(
+                    Reason.VANISHED,
+                    replica.url(),
+                    "it is empty, but the standby is at TXID " + file.txid() + ", where it stays",
+                    "bring the replica's files back; if it is to begin anew, follow with force then",
+                    null);
+        }
         if (++behind < MAX_BEHIND) {
             return false;
         }
-        if (options.force() && !newest.isNone()) {
+        if (options.force()) {
             copy(file);
             behind = 0;
             return true;
@@ -272,11 +280,8 @@ final class Follower {
         throw new RestoreException(
                 Reason.TXID_NOT_AVAILABLE,
                 replica.url(),
-                newest.isNone()
-                        ? "it is empty, but the standby is at TXID " + file.txid() + ": the replica was deleted"
-                        : "it ends at TXID " + newest + ", but the standby is at " + file.txid()
-                                + ": the replica was begun anew",
-                newest.isNone() ? "follow again when it holds a backup" : "use force to make the standby like it",
+                "it ends at TXID " + newest + ", but the standby is at " + file.txid() + ": the replica was begun anew",
+                "use force to make the standby like it",
                 null);
     }
 

@@ -27,7 +27,7 @@ public final class RestoreException extends IOException {
         DAMAGED,
         /** Each file is whole, but together they do not make the database that was captured. */
         CHECKSUM,
-        /** Files that were listed cannot be read, again and again. */
+        /** Files that were listed cannot be read, again and again; or all that there were are gone. */
         VANISHED,
         /** There is something at the target, and force was not asked for. */
         TARGET_EXISTS,
