@@ -59,6 +59,7 @@ class DurabilityTest extends EngineFixture {
                 .durability(durability)
                 .durabilityTimeout(timeout)
                 .syncInterval(syncInterval)
+                .levels(List.of(Duration.ofDays(1))) // a merge would be one more upload
                 .build());
         database.sync(TIMEOUT);
     }
