@@ -7,9 +7,11 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -24,7 +26,10 @@ import org.slf4j.LoggerFactory;
 /** One database, one replica in a folder, and what the engine logs. */
 abstract class EngineFixture {
 
-    static final Duration TIMEOUT = Duration.ofSeconds(20);
+    static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+    /** Levels and snapshots that come only when asked for: no window of so many days begins before 2052. */
+    static final Duration NEVER = Duration.ofDays(10_000);
 
     @TempDir
     Path folder;
@@ -64,7 +69,7 @@ abstract class EngineFixture {
         return folder.resolve(".app.db-litestream");
     }
 
-    /** Quick everything, so that a test sees many captures and rounds. */
+    /** Quick captures and rounds, so that a test sees many, and no merges but those it asks for. */
     DatabaseConfig.Builder config() {
         return config(path, replica);
     }
@@ -75,7 +80,9 @@ abstract class EngineFixture {
                 .syncInterval(Duration.ofMillis(10))
                 .checkpointInterval(Duration.ofMillis(50))
                 .minCheckpointPages(100)
-                .walLimitPages(1_000);
+                .walLimitPages(1_000)
+                .levels(List.of(NEVER))
+                .snapshotInterval(NEVER);
     }
 
     static Litestream litestream() {
@@ -96,6 +103,18 @@ abstract class EngineFixture {
             execute(connection, "PRAGMA journal_mode=WAL");
             execute(connection, statements);
         }
+    }
+
+    /** The replica cannot be reached: a file is where its folder was. */
+    void replicaGoes() throws IOException {
+        Files.move(replica, folder.resolve("away"));
+        Files.createFile(replica);
+    }
+
+    /** It can be reached again, by a link that takes the place of the file: an upload that comes between finds either. */
+    void replicaReturns() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("away"));
+        Files.move(link, replica, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** What the engine logged so far. */

@@ -50,7 +50,9 @@ final class Position {
         if (recorded != null || published == null) { // a record lost on the way does not make TXIDs new again
             published = recorded;
         }
-        first = recorded;
+        if (first == null) {
+            first = recorded;
+        }
         staging.deleteAfter(captured());
     }
 
@@ -100,6 +102,7 @@ final class Position {
         recorded = null;
         present = null;
         published = null;
+        first = null;
         staging.deleteAfter(Txid.NONE);
     }
 
