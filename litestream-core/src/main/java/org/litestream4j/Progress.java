@@ -68,9 +68,13 @@ final class Progress {
         return first;
     }
 
-    /** Somebody else writes to the replica; this is the last that is told of it. */
-    void conflict(Throwable error, Instant now) {
+    /** Somebody else writes to the replica: the reason is known from here on. */
+    void noteConflict(Throwable error, Instant now) {
         note(Step.UPLOAD, error, now);
+    }
+
+    /** This is the last that is told of it. */
+    void conflict(Throwable error) {
         listener.onEvent(new LitestreamEvent.Conflict(database, replica, String.valueOf(error.getMessage())));
     }
 

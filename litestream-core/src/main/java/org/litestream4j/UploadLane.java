@@ -174,9 +174,10 @@ final class UploadLane {
             if (conflict) {
                 return;
             }
+            progress.noteConflict(e, clock.instant()); // who sees the conflict sees its reason
             conflict = true;
         }
-        progress.conflict(e, clock.instant());
+        progress.conflict(e);
         waits.reconsider();
         log.error(
                 "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
