@@ -35,6 +35,7 @@ class ClockTest extends EngineFixture {
                 .build()) {
             ManagedDatabase database = litestream.register(config().level0Retention(RETENTION)
                     .levels(List.of(Duration.ofHours(1)))
+                    .snapshotInterval(Duration.ofHours(24))
                     .validationInterval(Duration.ofSeconds(1))
                     .build());
             try (Connection connection = open(database)) {
@@ -106,10 +107,8 @@ class ClockTest extends EngineFixture {
             child.suspend();
             LtxFileName next = LtxFileName.of(
                     level(replica, 0).get(level(replica, 0).size() - 1).max().next());
-            ManagedDatabase database = litestream.register(config(other, replica)
-                    .level0Retention(RETENTION)
-                    .levels(List.of(Duration.ofHours(1)))
-                    .build());
+            ManagedDatabase database = litestream.register(
+                    config(other, replica).level0Retention(RETENTION).build());
             try (Connection connection = open(database)) {
                 for (int i = 0; i < 10; i++) {
                     write(connection, database);

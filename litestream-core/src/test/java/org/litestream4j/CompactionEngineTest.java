@@ -30,7 +30,7 @@ import org.litestream4j.restore.RestoreOptions;
 /** Levels and snapshots as the engine makes them. */
 class CompactionEngineTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;
@@ -47,7 +47,9 @@ class CompactionEngineTest {
         location = ReplicaLocation.of(replica.toUri().toString());
         config = DatabaseConfig.builder(path, location)
                 .syncInterval(Duration.ofMillis(1))
-                .levels(List.of(Duration.ofHours(1), Duration.ofHours(2))) // merged when the tests ask for it
+                .levels(List.of(
+                        EngineFixture.NEVER, EngineFixture.NEVER.multipliedBy(2))) // merged when the tests ask for it
+                .snapshotInterval(EngineFixture.NEVER)
                 .build();
     }
 

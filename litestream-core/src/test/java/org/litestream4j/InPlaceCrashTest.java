@@ -1,12 +1,14 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -37,6 +39,7 @@ class InPlaceCrashTest {
     private int unfinished;
     private int copied;
     private int commits;
+    private int kills;
 
     @Test
     @Tag("crash")
@@ -50,6 +53,7 @@ class InPlaceCrashTest {
     }
 
     private void run(int cycles) throws Exception {
+        kills = cycles;
         System.out.println("restores in place, killed: -Dcrash.seed=" + seed + " -Dcycles=" + cycles);
         for (int cycle = 1; cycle <= cycles; cycle++) {
             Files.deleteIfExists(folder.resolve("child.log"));
@@ -73,6 +77,7 @@ class InPlaceCrashTest {
             }
             TimeUnit.MILLISECONDS.sleep(random.nextInt(2_500)); // the moment of the kill
             if (untilItsEnd) {
+                await().atMost(Duration.ofMinutes(1)).until(() -> restores + restoresOfTheChild() > kills);
                 child.tell("stop");
                 assertThat(child.awaitExit(120)).as("ends in good order").isTrue();
                 assertThat(child.exitCode()).as(child.output()).isZero();
@@ -82,6 +87,17 @@ class InPlaceCrashTest {
             }
             return child.output();
         }
+    }
+
+    /** It is writing still: a line may be half there. */
+    private long restoresOfTheChild() throws IOException {
+        Path log = folder.resolve("child.log");
+        return Files.exists(log)
+                ? Files.readString(log)
+                        .lines()
+                        .filter(line -> line.startsWith("E "))
+                        .count()
+                : 0;
     }
 
     private void check(String description) throws Exception {

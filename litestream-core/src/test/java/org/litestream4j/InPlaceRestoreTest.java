@@ -138,6 +138,7 @@ class InPlaceRestoreTest {
             database.sync(TIMEOUT);
             Txid empty = database.status().replicated();
             execute(connection, "insert into t values (1)");
+            database.sync(TIMEOUT);
             execute(writer, "begin immediate", "insert into t values (2)");
             assertThatThrownBy(() -> database.restoreInPlace(to(empty), Duration.ofSeconds(2)))
                     .isInstanceOf(LitestreamException.class)

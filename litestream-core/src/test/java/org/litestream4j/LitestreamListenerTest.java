@@ -73,8 +73,7 @@ class LitestreamListenerTest extends EngineFixture {
     @Test
     void outage_isToldOnce_andSoIsItsEnd() throws Exception {
         database.sync(TIMEOUT);
-        Files.move(replica, folder.resolve("away"));
-        Files.createFile(replica);
+        replicaGoes();
         execute(connection, "INSERT INTO t VALUES (1)");
         await().atMost(TIMEOUT).until(() -> puts().failures() >= 2);
         assertThat(of(ReplicationFailed.class)).singleElement().satisfies(event -> {
@@ -85,8 +84,7 @@ class LitestreamListenerTest extends EngineFixture {
             assertThat(event.at()).isEqualTo(database.status().lastErrorAt());
         });
         assertThat(of(ReplicationRecovered.class)).isEmpty();
-        Files.delete(replica);
-        Files.move(folder.resolve("away"), replica);
+        replicaReturns();
         database.sync(TIMEOUT);
         await().atMost(TIMEOUT).until(() -> !of(ReplicationRecovered.class).isEmpty());
         assertThat(of(ReplicationRecovered.class)).singleElement().satisfies(event -> {

@@ -20,7 +20,7 @@ import org.litestream4j.replica.ReplicaLocation;
 
 class LitestreamTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;
@@ -191,7 +191,6 @@ class LitestreamTest {
                 execute(connection, "create table t(x)");
                 for (int row = 1; row <= 3; row++) {
                     execute(connection, "insert into t values (" + row + ")");
-                    assertThat(database.status().lag()).isPositive();
                     await().atMost(TIMEOUT).until(() -> database.status().lag().isZero());
                     Path restored = folder.resolve("restored-" + row + ".db");
                     SqliteFixture.mergeLevel0(replica, restored);

@@ -25,7 +25,7 @@ import org.litestream4j.restore.RestoreOptions;
 
 class PauseTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;

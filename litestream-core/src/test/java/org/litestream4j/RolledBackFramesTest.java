@@ -28,8 +28,7 @@ class RolledBackFramesTest extends EngineFixture {
                             "INSERT INTO t SELECT zeroblob(100000) FROM t",
                             "INSERT INTO t SELECT zeroblob(100000) FROM t",
                             "ROLLBACK");
-                    await().atMost(Duration.ofSeconds(5))
-                            .until(() -> database.status().lag().isZero());
+                    await().atMost(TIMEOUT).until(() -> database.status().lag().isZero());
                 }
             }
         }

@@ -29,7 +29,7 @@ public final class SqliteFixture {
     /** A source of physical connections, as a pool would use. */
     public static SQLiteDataSource dataSource(Path database) {
         SQLiteConfig config = new SQLiteConfig();
-        config.setBusyTimeout(10_000);
+        config.setBusyTimeout(30_000);
         SQLiteDataSource source = new SQLiteDataSource(config);
         source.setUrl("jdbc:sqlite:" + database);
         return source;

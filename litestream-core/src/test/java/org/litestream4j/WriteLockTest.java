@@ -31,7 +31,7 @@ class WriteLockTest extends EngineFixture {
                 });
                 Thread thread = new Thread(writer);
                 thread.start();
-                await().until(() -> writer.isDone() || thread.getState() == Thread.State.TIMED_WAITING);
+                await().atMost(TIMEOUT).until(() -> writer.isDone() || thread.getState() == Thread.State.TIMED_WAITING);
                 assertThat(writer.isDone()).isFalse();
                 lock.writeLockHeld(1);
                 writer.get();
