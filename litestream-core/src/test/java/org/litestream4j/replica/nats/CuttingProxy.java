@@ -3,6 +3,7 @@ package org.litestream4j.replica.nats;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -29,6 +30,7 @@ final class CuttingProxy implements AutoCloseable {
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final CountDownLatch cut = new CountDownLatch(1);
     private volatile @Nullable Pattern trigger;
+    private volatile boolean forGood;
 
     CuttingProxy(int serverPort, String trigger) throws IOException {
         this.serverPort = serverPort;
@@ -39,6 +41,12 @@ final class CuttingProxy implements AutoCloseable {
 
     String address() {
         return "127.0.0.1:" + listener.getLocalPort();
+    }
+
+    /** Further connections are refused. */
+    CuttingProxy forGood() {
+        forGood = true;
+        return this;
     }
 
     boolean hasCut() {
@@ -117,8 +125,13 @@ final class CuttingProxy implements AutoCloseable {
         private void cutSoon() {
             try {
                 cut.await(MOMENT_MILLIS, TimeUnit.MILLISECONDS); // the server stores what it got
+                if (forGood) {
+                    listener.close();
+                }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
             cut.countDown();
             end();

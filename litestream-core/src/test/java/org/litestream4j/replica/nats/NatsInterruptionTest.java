@@ -70,7 +70,7 @@ class NatsInterruptionTest {
     @Test
     void write_serverKilledAndRestartedInTheMiddle_goesOn() throws Exception {
         byte[] content = content(1, 4_000_000);
-        ReplicaClient client = client(server.address(), "5s");
+        ReplicaClient client = client(server.address(), "30s");
         try (ReplicaUpload upload = client.write(0, NAME, TIME)) {
             upload.write(content, 0, 2_000_000);
             server.kill();
@@ -89,7 +89,7 @@ class NatsInterruptionTest {
     void write_acknowledgementOfAChunkLost_storesItOnce() throws Exception {
         byte[] content = content(2, 2_000_000);
         try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Msg-Id: ?\\w+-5\r\n")) {
-            ReplicaClient client = client(proxy.address(), "5s");
+            ReplicaClient client = client(proxy.address(), "30s");
             put(client, NAME, content);
             assertThat(proxy.hasCut()).isTrue();
             assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
@@ -102,7 +102,7 @@ class NatsInterruptionTest {
     void publish_acknowledgementLost_succeeds() throws Exception {
         byte[] content = content(3, 1000);
         try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Rollup")) {
-            ReplicaClient client = client(proxy.address(), "5s");
+            ReplicaClient client = client(proxy.address(), "30s");
             put(client, NAME, content);
             assertThat(proxy.hasCut()).isTrue();
             assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
@@ -113,11 +113,12 @@ class NatsInterruptionTest {
     @Test
     void publish_acknowledgementLostAndServerGone_neverLosesTheChunks() throws Exception {
         byte[] content = content(4, 1000);
-        try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Rollup")) {
-            ReplicaClient client = client(proxy.address(), "100ms"); // has given up when the connection is back
+        try (CuttingProxy proxy = new CuttingProxy(server.port(), "Nats-Rollup").forGood()) {
+            ReplicaClient client = client(proxy.address(), "3s");
             assertThatThrownBy(() -> put(client, NAME, content)).isInstanceOf(IOException.class);
+            assertThat(proxy.hasCut()).isTrue();
         }
-        ReplicaClient client = client(server.address(), "5s");
+        ReplicaClient client = client(server.address(), "30s");
         assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
         put(client, NAME, content); // the caller's repetition finds it done
         assertThat(state().getMsgCount()).isEqualTo(2);
@@ -126,7 +127,7 @@ class NatsInterruptionTest {
     @Test
     void write_serverGone_failsInTimeAndTheNextAttemptSucceeds() throws Exception {
         byte[] content = content(5, 3_000_000);
-        ReplicaClient client = client(server.address(), "500ms");
+        ReplicaClient client = client(server.address(), "3s");
         assertThatThrownBy(() -> {
                     try (ReplicaUpload upload = client.write(0, NAME, TIME)) {
                         upload.write(content, 0, 2_000_000);
@@ -137,7 +138,7 @@ class NatsInterruptionTest {
                 })
                 .isInstanceOf(IOException.class);
         server.start();
-        ReplicaClient again = client(server.address(), "5s");
+        ReplicaClient again = client(server.address(), "30s");
         assertThat(names(again)).isEmpty();
         put(again, NAME, content);
         assertThat(read(again, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
@@ -147,7 +148,7 @@ class NatsInterruptionTest {
         again.delete(0, List.of(LtxFileName.of(new Txid(99))));
         assertThat(state().getByteCount()).as("too young to be purged").isEqualTo(withOrphans);
         try (ReplicaClient tomorrow = new NatsReplicaClient(
-                settings(server.address(), "5s"),
+                settings(server.address(), "30s"),
                 RequestListener.NONE,
                 Clock.fixed(Instant.now().plus(Duration.ofHours(25)), ZoneOffset.UTC))) {
             tomorrow.delete(0, List.of(LtxFileName.of(new Txid(99))));
@@ -159,7 +160,7 @@ class NatsInterruptionTest {
     @Test
     void read_serverRestartedInTheMiddle_goesOn() throws Exception {
         byte[] content = content(6, 8_000_000);
-        ReplicaClient client = client(server.address(), "5s");
+        ReplicaClient client = client(server.address(), "30s");
         put(client, NAME, content);
         try (InputStream in = client.open(0, NAME, 0, ReplicaClient.TO_END)) {
             byte[] first = in.readNBytes(1_000_000);
@@ -173,7 +174,7 @@ class NatsInterruptionTest {
 
     @Test
     void list_serverRestarted_goesOn() throws Exception {
-        ReplicaClient client = client(server.address(), "5s");
+        ReplicaClient client = client(server.address(), "30s");
         put(client, NAME, content(7, 100));
         server.kill();
         server.start();
@@ -183,11 +184,11 @@ class NatsInterruptionTest {
     @Test
     void read_fileDeletedInTheMiddle_throwsNotFound() throws Exception {
         byte[] content = content(8, 8_000_000);
-        ReplicaClient client = client(server.address(), "5s");
+        ReplicaClient client = client(server.address(), "30s");
         put(client, NAME, content);
         try (InputStream in = client.open(0, NAME, 0, ReplicaClient.TO_END)) {
             assertThat(in.readNBytes(1000)).hasSize(1000);
-            client(server.address(), "5s").delete(0, List.of(NAME));
+            client(server.address(), "30s").delete(0, List.of(NAME));
             assertThatThrownBy(in::readAllBytes).isInstanceOf(ReplicaFileNotFoundException.class);
         }
         assertThatThrownBy(() -> read(client, NAME, 5, 10)).isInstanceOf(ReplicaFileNotFoundException.class);
@@ -198,7 +199,7 @@ class NatsInterruptionTest {
     @Test
     void write_severalAtATime_keepsEachInOrder() throws Exception {
         int uploads = 6;
-        ReplicaClient client = client(server.address(), "10s");
+        ReplicaClient client = client(server.address(), "30s");
         CyclicBarrier barrier = new CyclicBarrier(uploads);
         inParallel(uploads, number -> {
             barrier.await(30, TimeUnit.SECONDS);
@@ -220,7 +221,7 @@ class NatsInterruptionTest {
         for (int round = 0; round < 10; round++) {
             server.with(connection -> connection.objectStore("backups").put(objectName, new byte[] {1}));
             server.with(connection -> connection.objectStore("backups").delete(objectName)); // leaves a tombstone
-            ReplicaClient client = client(server.address(), "5s");
+            ReplicaClient client = client(server.address(), "30s");
             assertThat(names(client)).isEmpty();
             assertThatThrownBy(() -> read(client, NAME, 0, 1)).isInstanceOf(ReplicaFileNotFoundException.class);
             int writers = 8;
@@ -245,7 +246,7 @@ class NatsInterruptionTest {
 
     @Test
     void delete_files_freesTheirSpaceAndLeavesNoTombstones() throws Exception {
-        ReplicaClient client = client(server.address(), "5s");
+        ReplicaClient client = client(server.address(), "30s");
         List<LtxFileName> names = new ArrayList<>();
         for (int number = 1; number <= 70; number++) {
             names.add(LtxFileName.of(new Txid(number)));

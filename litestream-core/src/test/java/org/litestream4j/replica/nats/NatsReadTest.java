@@ -187,7 +187,7 @@ class NatsReadTest {
                 assertThat(bucket).isEqualTo("missing");
             }
         }
-        Awaitility.await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
             assertThat(Thread.getAllStackTraces().keySet())
                     .filteredOn(thread -> !before.contains(thread))
                     .extracting(Thread::getName)

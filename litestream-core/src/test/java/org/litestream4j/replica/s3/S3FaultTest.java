@@ -59,6 +59,8 @@ class S3FaultTest {
 
     private static final int MIB = 1 << 20;
 
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private static S3Server server;
 
     private final List<Request> counted = new CopyOnWriteArrayList<>();
@@ -235,11 +237,11 @@ class S3FaultTest {
                     throw new UncheckedIOException(e);
                 }
             });
-            await().untilAsserted(() -> assertThat(proxy.seen)
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(proxy.seen)
                     .filteredOn(request -> request.target().contains("partNumber="))
                     .hasSize(2));
-            await().until(() -> written.get() == 15); // two on their way, one full
-            await().during(Duration.ofMillis(300)).until(() -> written.get() == 15);
+            await().atMost(PATIENCE).until(() -> written.get() == 15); // two on their way, one full
+            await().atMost(PATIENCE).during(Duration.ofMillis(300)).until(() -> written.get() == 15);
             answer.countDown();
             writer.get(30, TimeUnit.SECONDS);
             upload.publish();
