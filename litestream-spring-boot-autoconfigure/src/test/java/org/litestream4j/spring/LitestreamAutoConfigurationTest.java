@@ -125,7 +125,7 @@ class LitestreamAutoConfigurationTest {
             assertThat(Files.exists(Runners.database(folder).resolveSibling("app.db-wal")))
                     .isFalse();
         }
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(newThreads(before)).isEmpty());
         Runners.flyway(folder).run(context -> assertThat(context.getBean(JdbcClient.class)
                         .sql("select count(*) from note")

@@ -55,7 +55,7 @@ class PoolSizeTest {
                                 status -> jdbc.sql("insert into t values (1)").update())));
                     }
                     for (Future<?> commit : commits) {
-                        commit.get(30, TimeUnit.SECONDS);
+                        commit.get(60, TimeUnit.SECONDS);
                     }
                     threads.shutdown();
                     assertThat(database.statistics().commitWaits().count() - before)

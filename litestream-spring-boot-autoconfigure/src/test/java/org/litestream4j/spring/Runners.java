@@ -42,7 +42,8 @@ final class Runners {
                 .withPropertyValues(
                         "spring.datasource.url=" + url(folder),
                         "litestream.replica.url=file://" + folder.resolve("replica"),
-                        "litestream.sync-interval=100ms");
+                        "litestream.sync-interval=100ms",
+                        "litestream.levels=10000d"); // no merges but those that a test asks for
     }
 
     static ApplicationContextRunner flyway(Path folder) {

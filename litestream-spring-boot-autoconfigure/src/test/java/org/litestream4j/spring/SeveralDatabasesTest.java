@@ -42,7 +42,7 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 @ExtendWith(OutputCaptureExtension.class)
 class SeveralDatabasesTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;

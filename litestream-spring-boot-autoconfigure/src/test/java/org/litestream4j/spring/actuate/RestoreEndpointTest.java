@@ -345,8 +345,9 @@ class RestoreEndpointTest {
                     .extracting(restore -> restore.describe().state())
                     .isEqualTo(RestoreDescription.State.CANCELLED);
         });
-        assertThat(Thread.getAllStackTraces().keySet())
-                .noneMatch(thread -> thread.getName().contains("http-restore"));
+        await().atMost(PATIENCE) // a pool has ended just before its thread has
+                .until(() -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().contains("http-restore")));
         assertThat(rows(new SimpleDriverDataSource(new JDBC(), "jdbc:sqlite:" + folder.resolve("app.db"))))
                 .isZero();
     }

@@ -36,7 +36,7 @@ class RestoresTest {
             for (int i = 0; i < Restores.MOST_ENDED + 3; i++) {
                 RunningRestore restore = restores.begin(database, request());
                 await().pollInterval(Duration.ofMillis(5))
-                        .atMost(Duration.ofSeconds(10))
+                        .atMost(Duration.ofSeconds(30))
                         .until(() -> !restore.isRunning());
                 assertThat(restore.describe().error()).contains("no backup");
                 ids.add(0, restore.id());

@@ -82,11 +82,11 @@ class RestartTest {
             operations
                     .getClass()
                     .getMethod("awaitReplicated", Duration.class)
-                    .invoke(operations, Duration.ofSeconds(20));
+                    .invoke(operations, Duration.ofSeconds(30));
         } finally {
             thread.setContextClassLoader(before);
         }
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(threads(loader)).isEmpty());
         assertThat(openFiles()).isEmpty();
         assertThat(System.getProperties().stringPropertyNames()).noneMatch(name -> name.contains(folder.toString()));

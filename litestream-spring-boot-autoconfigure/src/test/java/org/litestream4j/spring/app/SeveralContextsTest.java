@@ -22,7 +22,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 /** Several contexts in one JVM on one database file, as Spring's test framework caches them, and one after the other. */
 class SeveralContextsTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;

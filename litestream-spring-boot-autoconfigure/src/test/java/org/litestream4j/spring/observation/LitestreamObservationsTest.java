@@ -48,7 +48,7 @@ class LitestreamObservationsTest {
     private static final Path REFERENCE = Path.of("../docs/observations.md");
     private static final Pattern ROW =
             Pattern.compile("\\| `(litestream\\.operation\\.[a-z.]+)` \\|([^|]*)\\|([^|]*)\\|.*");
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     @TempDir
     Path folder;
