@@ -156,7 +156,6 @@ class ReplicateIT {
         process.destroy();
         assertThat(end(process)).isZero();
         assertThat(files(9)).hasSize(1);
-        assertThat(files(1)).isEmpty();
         assertThat(end(start(
                         "replicate",
                         "--once",
@@ -167,7 +166,9 @@ class ReplicateIT {
                 .isZero();
         assertThat(output()).contains("snapshot at TXID");
         assertThat(files(9)).hasSize(2);
-        assertThat(files(1)).hasSize(1);
+        assertThat(newest(1))
+                .as("the windows of 30 s may have merged some before")
+                .isEqualTo(newest(0));
         assertThat(restoredRows()).isEqualTo(3);
     }
 
@@ -202,6 +203,14 @@ class ReplicateIT {
     private List<String> files(int level) {
         String[] names = temp.resolve("replica/ltx/" + level).toFile().list();
         return names == null ? List.of() : List.of(names);
+    }
+
+    /** The TXID with which the newest file of a level ends. */
+    private String newest(int level) {
+        return files(level).stream()
+                .map(name -> name.substring(17, 33))
+                .max(String::compareTo)
+                .orElse("none");
     }
 
     @Test

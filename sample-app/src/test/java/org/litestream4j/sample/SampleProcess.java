@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class SampleProcess implements AutoCloseable {
 
     private static final JsonMapper JSON = JsonMapper.shared();
-    private static final Pattern STARTED = Pattern.compile("Tomcat started on port (\\d+)");
+    private static final Pattern STARTED = Pattern.compile("Tomcat started on port (\\d+) ");
     private static final Duration START_TIMEOUT = Duration.ofSeconds(90);
 
     private final HttpClient http =
