@@ -22,9 +22,8 @@ final class FollowChild {
         AtomicBoolean cancelled = new AtomicBoolean();
         Thread reader = new Thread(() -> {
             try {
-                if (System.in.read() >= 0) {
-                    cancelled.set(true);
-                }
+                System.in.read(); // or its end: whoever started this is gone
+                cancelled.set(true);
             } catch (IOException e) {
                 throw new java.io.UncheckedIOException(e);
             }
