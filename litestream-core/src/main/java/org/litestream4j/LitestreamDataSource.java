@@ -47,9 +47,7 @@ final class LitestreamDataSource implements DataSource {
                 return known.proxy();
             }
             configure(sqlite);
-            PhysicalConnection opened = new PhysicalConnection(connection, sqlite, database, policy);
-            sqlite.addCommitListener(opened);
-            database.connections().opened(sqlite, opened);
+            PhysicalConnection opened = PhysicalConnection.open(connection, sqlite, database, policy);
             database.connectionOpened();
             ready = true;
             return opened.proxy();

@@ -37,6 +37,7 @@ public final class ManagedDatabase {
     private final PhysicalConnections connections = new PhysicalConnections();
     private final Gate gate = new Gate();
     private final WriteLock writeLock;
+    private final WriteQueue writeQueue = new WriteQueue();
     private final Lanes lanes;
     private final CallerWaits waits;
     private final InPlaceRestore inPlaceRestore;
@@ -240,6 +241,10 @@ public final class ManagedDatabase {
 
     Gate gate() {
         return gate;
+    }
+
+    WriteQueue writeQueue() {
+        return writeQueue;
     }
 
     WriteLock writeLock() {

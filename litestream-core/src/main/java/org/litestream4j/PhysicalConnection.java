@@ -9,43 +9,38 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
-import org.sqlite.SQLiteCommitListener;
-import org.sqlite.SQLiteConfig.TransactionMode;
 import org.sqlite.SQLiteConnection;
 
 /**
- * A connection of the application to the driver: tells when it commits and when it is closed, lets a commit wait for the
- * replica, and waits where a transaction would begin while the database is replaced, or write while the engine holds the write
- * lock. Used by one thread at a time.
+ * A connection of the application to the driver: shows its {@link Transactions} what is called on it and on its statements, and
+ * waits where a transaction would begin while the database is replaced. Used by one thread at a time.
  */
-final class PhysicalConnection implements InvocationHandler, SQLiteCommitListener {
+final class PhysicalConnection implements InvocationHandler {
 
     private final Connection connection;
     private final SQLiteConnection sqlite;
     private final ManagedDatabase database;
-    private final CommitPolicy policy;
+    private final Transactions transactions;
     private final Connection proxy;
 
-    /** Whether statements that are transactions of their own wait, too. */
-    private final boolean watchesStatements;
-
-    private boolean committed;
-
-    /** Whether a transaction that should hold the write lock from its beginning was begun without. */
-    private boolean relaxed;
-
-    private State seen;
-
-    PhysicalConnection(Connection connection, SQLiteConnection sqlite, ManagedDatabase database, CommitPolicy policy)
-            throws SQLException {
+    private PhysicalConnection(
+            Connection connection, SQLiteConnection sqlite, ManagedDatabase database, Transactions transactions) {
         this.connection = connection;
         this.sqlite = sqlite;
         this.database = database;
-        this.policy = policy;
-        this.watchesStatements = database.config().durability() == Durability.REPLICATED;
-        boolean deferred = sqlite.getConnectionConfig().getTransactionMode() == TransactionMode.DEFERRED;
-        this.seen = deferred ? State.NONE : State.of(sqlite);
+        this.transactions = transactions;
         this.proxy = proxy(Connection.class, this);
+    }
+
+    /** @param sqlite what the connection is to the driver */
+    static PhysicalConnection open(
+            Connection connection, SQLiteConnection sqlite, ManagedDatabase database, CommitPolicy policy)
+            throws SQLException {
+        Transactions transactions = new Transactions(connection, sqlite, database, policy);
+        PhysicalConnection opened = new PhysicalConnection(connection, sqlite, database, transactions);
+        sqlite.addCommitListener(transactions);
+        database.connections().opened(sqlite, opened);
+        return opened;
     }
 
     Connection proxy() {
@@ -61,18 +56,6 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
                 Proxy.newProxyInstance(PhysicalConnection.class.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
-    /** Runs on the committing thread, before the commit is visible; must neither throw nor touch files. */
-    @Override
-    public void onCommit() {
-        committed = true;
-        database.committing();
-    }
-
-    @Override
-    public void onRollback() {
-        committed = false;
-    }
-
     @Override
     public @Nullable Object invoke(Object self, Method method, Object @Nullable [] arguments) throws Throwable {
         switch (method.getName()) {
@@ -80,29 +63,26 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
                 return identity(self, connection, method, arguments);
             case "setAutoCommit":
                 awaitGate();
-                beginOrEnd((Boolean) arguments[0]);
-                return call(connection, method, arguments);
+                return setAutoCommit((Boolean) arguments[0], method, arguments);
             case "createStatement", "prepareStatement", "prepareCall":
                 awaitGate();
-                restoreTransactionMode();
-                awaitWriteLock(arguments);
-                Object result = call(connection, method, arguments);
-                return watchesStatements && result instanceof Statement
-                        ? proxy(method.getReturnType(), new Watched(result, self))
-                        : result;
+                transactions.restoreMode();
+                return statement(self, method, arguments);
             case "commit":
-                commit();
+                transactions.commit();
                 return null;
             case "rollback":
                 call(connection, method, arguments);
-                seen = seen.counted(sqlite);
+                if (arguments == null) { // not to a savepoint
+                    transactions.rolledBack();
+                }
                 return null;
             case "close", "abort":
                 try {
                     return call(connection, method, arguments);
                 } finally {
                     if (connection.isClosed()) {
-                        ended();
+                        closed();
                     }
                 }
             default:
@@ -135,54 +115,36 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
         }
     }
 
-    /** A call in which a transaction may end. Who gets an exception knows that it is not sure what is committed. */
     private @Nullable Object call(Object target, Method method, Object @Nullable [] arguments) throws Throwable {
-        committed = false;
+        transactions.beforeCall();
         Object result = invokeOn(target, method, arguments);
-        if (committed && watchesStatements) {
-            committed = false;
-            if (policy.isReplicated(database)) {
-                policy.committed(database, connection.getAutoCommit());
-            }
-        }
+        transactions.afterCall();
         return result;
     }
 
-    private void commit() throws SQLException {
-        if (!policy.isReplicated(database)) {
-            connection.commit();
-            return;
-        }
-        boolean changed = true;
-        committed = false;
-        TransactionMode mode = sqlite.getConnectionConfig().getTransactionMode();
-        if (mode == TransactionMode.DEFERRED || connection.getAutoCommit()) {
-            connection.commit();
-        } else {
-            changed = hasChanged();
-            commitAndLetGo(mode);
-        }
-        if (committed && changed) {
-            committed = false;
-            policy.committed(database, false);
-        }
-    }
-
-    /** The driver begins the next transaction at once: as it is configured, that would hold the write lock while we wait. */
-    private void commitAndLetGo(TransactionMode mode) throws SQLException {
-        sqlite.getConnectionConfig().setTransactionMode(TransactionMode.DEFERRED);
+    private @Nullable Object setAutoCommit(boolean on, Method method, Object @Nullable [] arguments) throws Throwable {
+        transactions.beforeAutoCommit(on);
+        Object result;
         try {
-            connection.commit();
-            relaxed = true;
+            result = invokeOn(connection, method, arguments);
         } finally {
-            sqlite.getConnectionConfig().setTransactionMode(mode);
+            transactions.afterAutoCommit(on);
         }
+        transactions.afterCall();
+        return result;
     }
 
-    private void ended() throws SQLException {
+    private @Nullable Object statement(Object self, Method method, Object @Nullable [] arguments) throws Throwable {
+        StatementKind prepared = arguments != null && arguments[0] instanceof String sql ? StatementKind.of(sql) : null;
+        Object result = call(connection, method, arguments);
+        return result == null ? null : proxy(method.getReturnType(), new Watched(result, self, prepared));
+    }
+
+    private void closed() throws SQLException {
+        transactions.closed();
         database.connections().closed(sqlite);
         if (!sqlite.isClosed()) { // it went back to a pool, and comes with another object of this kind
-            sqlite.removeCommitListener(this);
+            sqlite.removeCommitListener(transactions);
         }
     }
 
@@ -192,75 +154,19 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
         }
     }
 
-    private void awaitWriteLock(Object @Nullable [] arguments) {
-        WriteLock lock = database.writeLock();
-        if (lock.isHeld() && !(arguments != null && arguments[0] instanceof String sql && isQuery(sql))) {
-            lock.awaitRelease();
-        }
-    }
-
-    private static boolean isQuery(String sql) {
-        return sql.stripLeading().regionMatches(true, 0, "SELECT", 0, 6);
-    }
-
-    private void beginOrEnd(boolean end) throws SQLException {
-        if (end) {
-            relaxed = false; // the next transaction begins as it is configured
-        } else if (connection.getAutoCommit()) {
-            seen = seen.counted(sqlite);
-        }
-    }
-
-    private void restoreTransactionMode() throws SQLException {
-        if (relaxed) {
-            relaxed = false;
-            if (!connection.getAutoCommit()) {
-                connection.setAutoCommit(true);
-                connection.setAutoCommit(false);
-            }
-        }
-    }
-
-    /** A transaction that held the write lock counts as committed, even if all it did was read. */
-    private boolean hasChanged() throws SQLException {
-        State before = seen;
-        seen = State.of(sqlite);
-        return !seen.equals(before);
-    }
-
-    /**
-     * Tells whether a transaction wrote.
-     *
-     * @param changes rows that the connection has written
-     * @param schema version of the schema
-     * @param user version of the application
-     */
-    private record State(long changes, long schema, long user) {
-
-        static final State NONE = new State(0, 0, 0);
-
-        static State of(SQLiteConnection sqlite) throws SQLException {
-            try (Statement statement = sqlite.createStatement();
-                    ResultSet row = statement.executeQuery(
-                            "SELECT schema_version, user_version FROM pragma_schema_version, pragma_user_version")) {
-                return new State(sqlite.getDatabase().total_changes(), row.getLong(1), row.getLong(2));
-            }
-        }
-
-        State counted(SQLiteConnection sqlite) throws SQLException {
-            return new State(sqlite.getDatabase().total_changes(), schema, user);
-        }
-    }
-
     /** A statement, or what it returns as long as its transaction may end with it. */
     private final class Watched implements InvocationHandler {
 
         private final Object target;
         private final Object owner;
 
-        Watched(Object target, Object owner) {
+        /** Of the SQL that was prepared; null if there was none. */
+        private final @Nullable StatementKind prepared;
+
+        Watched(Object target, Object owner, @Nullable StatementKind prepared) {
             this.target = target;
             this.owner = owner;
+            this.prepared = prepared;
         }
 
         @Override
@@ -273,14 +179,37 @@ final class PhysicalConnection implements InvocationHandler, SQLiteCommitListene
                 default:
                     break;
             }
-            if (target instanceof Statement && method.getName().startsWith("execute")) {
-                restoreTransactionMode();
-            }
-            Object result = call(target, method, arguments);
+            Object result =
+                    target instanceof Statement statement && method.getName().startsWith("execute")
+                            ? execute(statement, method, arguments)
+                            : call(target, method, arguments);
             // A statement that writes and returns rows commits when the last row was read.
-            return method.getReturnType() == ResultSet.class && result != null && connection.getAutoCommit()
-                    ? proxy(ResultSet.class, new Watched(result, self))
+            return method.getReturnType() == ResultSet.class && result != null && transactions.watchesResults()
+                    ? proxy(ResultSet.class, new Watched(result, self, null))
                     : result;
+        }
+
+        private @Nullable Object execute(Statement statement, Method method, Object @Nullable [] arguments)
+                throws Throwable {
+            transactions.restoreMode();
+            StatementKind kind = kind(method, arguments);
+            Object result;
+            try {
+                transactions.beforeStatement(kind, statement.getQueryTimeout());
+                result = invokeOn(statement, method, arguments);
+            } finally {
+                transactions.afterStatement(kind);
+            }
+            transactions.afterCall();
+            return result;
+        }
+
+        private StatementKind kind(Method method, Object @Nullable [] arguments) {
+            StatementKind kind =
+                    arguments != null && arguments[0] instanceof String sql ? StatementKind.of(sql) : prepared;
+            boolean batch = kind == null;
+            boolean update = kind == StatementKind.OTHER && method.getName().contains("Update");
+            return batch || update ? StatementKind.WRITE : kind;
         }
     }
 }

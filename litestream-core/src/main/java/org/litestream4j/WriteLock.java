@@ -8,8 +8,8 @@ import org.litestream4j.capture.CheckpointMode;
 
 /**
  * The moments in which the engine holds SQLite's write lock. A transaction that has read and then writes would fail in them at
- * once, as SQLite does not call its busy handler there; so the application's connections wait here for their end before a
- * statement that may write. The engine writes nothing meanwhile: what they have read stays the newest. Thread-safe.
+ * once, as SQLite does not call its busy handler there; so the application's connections wait here for their end before they
+ * write. The engine writes nothing meanwhile: what they have read stays the newest. Thread-safe.
  */
 final class WriteLock implements CaptureListener {
 
@@ -51,12 +51,11 @@ final class WriteLock implements CaptureListener {
         next.checkpointed(mode, nanos, done);
     }
 
-    boolean isHeld() {
-        return held;
-    }
-
     /** Returns when it is not held, or after some seconds, or when the thread is interrupted, which it stays. */
     void awaitRelease() {
+        if (!held) {
+            return;
+        }
         long left = LONGEST_WAIT_NANOS;
         lock.lock();
         try {
