@@ -17,6 +17,13 @@ import org.sqlite.SQLiteConnection;
  */
 final class LitestreamDataSource implements DataSource {
 
+    /**
+     * A WAL is this many times its limit long before it is cut. Writers go on while a round is under way, so it passes its
+     * limit under load; and one that is cut each time must grow each time, which costs a commit that forces it to the disk as
+     * much again.
+     */
+    private static final int WAL_FILE_LIMITS = 2;
+
     private final DataSource physical;
     private final ManagedDatabase database;
     private final CommitPolicy policy;
@@ -79,8 +86,8 @@ final class LitestreamDataSource implements DataSource {
             try (ResultSet row = statement.executeQuery("PRAGMA page_size")) {
                 frame = row.getLong(1) + WalFile.FRAME_HEADER_SIZE;
             }
-            statement.execute(
-                    "PRAGMA journal_size_limit=" + frame * database.config().walLimitPages());
+            statement.execute("PRAGMA journal_size_limit="
+                    + WAL_FILE_LIMITS * frame * database.config().walLimitPages());
         }
         if (begun) {
             sqlite.setAutoCommit(false);
