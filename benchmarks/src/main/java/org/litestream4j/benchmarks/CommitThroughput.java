@@ -29,7 +29,7 @@ import org.sqlite.SQLiteDataSource;
  * Commits per second of an application, without and with replication to a folder, in turn in one run. "Without" is plain
  * SQLite in WAL mode with its own automatic checkpoint.
  *
- * <p>Usage: {@code CommitThroughput FOLDER DATABASE_MB SECONDS [ROUNDS]}
+ * <p>Usage: {@code CommitThroughput FOLDER DATABASE_MB SECONDS [ROUNDS [SCENARIO]]}
  */
 public final class CommitThroughput {
 
@@ -94,7 +94,11 @@ public final class CommitThroughput {
                 new Scenario(Workload.ROW, 8, "FULL", 0),
                 new Scenario(Workload.BATCH_100, 1, "NORMAL", 0),
                 new Scenario(Workload.BLOB_4K, 1, "NORMAL", 0));
+        String only = args.length > 4 ? args[4] : "";
         for (Scenario scenario : scenarios) {
+            if (!scenario.toString().replaceAll(" +", " ").contains(only)) {
+                continue;
+            }
             for (int round = 0; round < rounds; round++) {
                 Outcome plain = benchmark.run(scenario, false);
                 Outcome replicated = benchmark.run(scenario, true);
