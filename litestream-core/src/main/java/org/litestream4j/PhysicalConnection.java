@@ -63,7 +63,8 @@ final class PhysicalConnection implements InvocationHandler {
                 return identity(self, connection, method, arguments);
             case "setAutoCommit":
                 awaitGate();
-                return setAutoCommit((Boolean) arguments[0], method, arguments);
+                transactions.setAutoCommit((Boolean) arguments[0]);
+                return null;
             case "createStatement", "prepareStatement", "prepareCall":
                 awaitGate();
                 transactions.restoreMode();
@@ -72,10 +73,10 @@ final class PhysicalConnection implements InvocationHandler {
                 transactions.commit();
                 return null;
             case "rollback":
-                call(connection, method, arguments);
-                if (arguments == null) { // not to a savepoint
-                    transactions.rolledBack();
+                if (arguments != null) { // to a savepoint
+                    return call(connection, method, arguments);
                 }
+                transactions.rollback();
                 return null;
             case "close", "abort":
                 try {
@@ -117,18 +118,11 @@ final class PhysicalConnection implements InvocationHandler {
 
     private @Nullable Object call(Object target, Method method, Object @Nullable [] arguments) throws Throwable {
         transactions.beforeCall();
-        Object result = invokeOn(target, method, arguments);
-        transactions.afterCall();
-        return result;
-    }
-
-    private @Nullable Object setAutoCommit(boolean on, Method method, Object @Nullable [] arguments) throws Throwable {
-        transactions.beforeAutoCommit(on);
         Object result;
         try {
-            result = invokeOn(connection, method, arguments);
+            result = invokeOn(target, method, arguments);
         } finally {
-            transactions.afterAutoCommit(on);
+            transactions.called();
         }
         transactions.afterCall();
         return result;
@@ -183,6 +177,9 @@ final class PhysicalConnection implements InvocationHandler {
                     target instanceof Statement statement && method.getName().startsWith("execute")
                             ? execute(statement, method, arguments)
                             : call(target, method, arguments);
+            if (result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
+                transactions.returned(rows);
+            }
             // A statement that writes and returns rows commits when the last row was read.
             return method.getReturnType() == ResultSet.class && result != null && transactions.watchesResults()
                     ? proxy(ResultSet.class, new Watched(result, self, null))
@@ -194,11 +191,13 @@ final class PhysicalConnection implements InvocationHandler {
             transactions.restoreMode();
             StatementKind kind = kind(method, arguments);
             Object result;
+            boolean done = false;
             try {
                 transactions.beforeStatement(kind, statement.getQueryTimeout());
                 result = invokeOn(statement, method, arguments);
+                done = true;
             } finally {
-                transactions.afterStatement(kind);
+                transactions.afterStatement(kind, done);
             }
             transactions.afterCall();
             return result;

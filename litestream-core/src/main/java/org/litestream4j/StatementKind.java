@@ -24,8 +24,8 @@ enum StatementKind {
     private static final Set<String> WRITE_WORDS =
             Set.of("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM");
 
-    private static final Pattern WRITES =
-            Pattern.compile("\\b(?:INSERT|UPDATE|DELETE|REPLACE)\\b", Pattern.CASE_INSENSITIVE);
+    private static final Pattern WRITES = Pattern.compile(
+            "\\b(?:(?:INSERT|REPLACE)\\s+(?:INTO|OR)|DELETE\\s+FROM|UPDATE)\\b", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern LOCKS = Pattern.compile("\\s+(?:IMMEDIATE|EXCLUSIVE)\\b", Pattern.CASE_INSENSITIVE);
 
@@ -43,6 +43,8 @@ enum StatementKind {
         switch (word) {
             case "BEGIN":
                 return follows(LOCKS, sql, end) ? BEGIN_WRITING : BEGIN;
+            case "SAVEPOINT": // within a transaction it begins none, which makes no difference here
+                return BEGIN;
             case "COMMIT", "END":
                 return END;
             case "ROLLBACK":
@@ -62,7 +64,7 @@ enum StatementKind {
     private static int start(String sql) {
         int at = 0;
         while (at < sql.length()) {
-            if (Character.isWhitespace(sql.charAt(at))) {
+            if (Character.isWhitespace(sql.charAt(at)) || sql.charAt(at) == ';') {
                 at++;
             } else if (sql.startsWith("--", at)) {
                 at = behind(sql, "\n", at);

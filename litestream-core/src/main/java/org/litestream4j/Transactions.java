@@ -45,12 +45,14 @@ final class Transactions implements SQLiteCommitListener {
     @Override
     public void onCommit() {
         committed = true;
+        writer.told();
         database.committing();
     }
 
     @Override
     public void onRollback() {
         committed = false;
+        writer.told();
     }
 
     /** Whether what a statement returns may end its transaction later, and that is to be seen. */
@@ -61,6 +63,17 @@ final class Transactions implements SQLiteCommitListener {
     /** What may end a transaction is about to be called. */
     void beforeCall() {
         committed = false;
+        writer.beforeCall();
+    }
+
+    /** Also if that failed. */
+    void called() {
+        writer.afterCall();
+    }
+
+    /** A query has returned something. */
+    void returned(ResultSet result) {
+        writer.returned(result);
     }
 
     /** After a call that has ended normally: who gets an exception knows that it is not sure what is committed. */
@@ -79,46 +92,50 @@ final class Transactions implements SQLiteCommitListener {
         writer.before(kind, timeoutSeconds);
     }
 
-    /** Also after a statement that failed. */
-    void afterStatement(StatementKind kind) {
-        writer.after(kind);
+    /** @param done false if the statement has failed */
+    void afterStatement(StatementKind kind, boolean done) {
+        writer.after(kind, done);
     }
 
-    void beforeAutoCommit(boolean on) throws SQLException {
-        committed = false;
+    void setAutoCommit(boolean on) throws SQLException {
+        beforeCall();
         if (on) {
             relaxed = false; // the next transaction begins as it is configured
-        } else if (connection.getAutoCommit()) {
+        }
+        if (connection.getAutoCommit() == on) {
+            connection.setAutoCommit(on); // does nothing, and ends nothing
+            return;
+        }
+        if (!on) {
             seen = seen.counted(sqlite);
             if (!isDeferred()) {
                 writer.beforeBegin();
             }
         }
-    }
-
-    /** Also if that failed. */
-    void afterAutoCommit(boolean on) {
-        if (on) {
-            writer.ended();
+        boolean done = false;
+        try {
+            connection.setAutoCommit(on);
+            done = true;
+        } finally {
+            writer.afterAutoCommit(on, done);
         }
+        afterCall();
     }
 
     void commit() throws SQLException {
+        beforeCall();
         if (!policy.isReplicated(database)) {
-            connection.commit();
-            writeLockReturned();
+            end(connection::commit);
             return;
         }
         boolean changed = true;
-        committed = false;
         TransactionMode mode = sqlite.getConnectionConfig().getTransactionMode();
         if (mode == TransactionMode.DEFERRED || connection.getAutoCommit()) {
-            connection.commit();
+            end(connection::commit);
         } else {
             changed = hasChanged();
-            commitAndLetGo(mode);
+            end(() -> commitAndLetGo(mode));
         }
-        writeLockReturned();
         if (committed && changed) {
             committed = false;
             policy.committed(database, false);
@@ -136,16 +153,25 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** A transaction was rolled back, not only to a savepoint. */
-    void rolledBack() throws SQLException {
-        writeLockReturned();
+    /** Not only to a savepoint. */
+    void rollback() throws SQLException {
+        beforeCall();
+        end(connection::rollback);
         seen = seen.counted(sqlite);
     }
 
-    /** A transaction has ended; the driver has begun the next one, which may hold the write lock from its beginning. */
-    private void writeLockReturned() throws SQLException {
-        if (connection.getAutoCommit() || relaxed || isDeferred()) {
-            writer.ended();
+    private interface Ending {
+        void run() throws SQLException;
+    }
+
+    /** The driver begins the next transaction at once, which may hold the write lock from its beginning. */
+    private void end(Ending ending) throws SQLException {
+        boolean done = false;
+        try {
+            ending.run();
+            done = true;
+        } finally {
+            writer.afterEnd(done, !relaxed && !isDeferred());
         }
     }
 

@@ -74,7 +74,7 @@ final class WriteQueue {
         lock.lock();
         try {
             long now = System.nanoTime();
-            if (writer == null && (waiting.isEmpty() || goesOn(newWriter, now))) {
+            if (writer == newWriter || (writer == null && (waiting.isEmpty() || goesOn(newWriter, now)))) {
                 begin(newWriter, now);
             } else {
                 enqueue(new Waiter(newWriter, lock.newCondition()), now + timeoutNanos);

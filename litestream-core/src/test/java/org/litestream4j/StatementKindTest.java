@@ -24,6 +24,11 @@ class StatementKindTest {
             vacuum                                                     | WRITE
             with n(x) as (select 1) insert into t select x from n      | WRITE
             with n(x) as (select 1) select x from n                    | OTHER
+            with n(x) as (select 1) select replace(x, 1, 2) from n     | OTHER
+            with n(x) as (select 1) delete  from t where x in n        | WRITE
+            with n(x) as (select 1) replace into t select x from n     | WRITE
+            with n(x) as (select 1) update or ignore t set x = 1       | WRITE
+            ; insert into t values (1)                                 | WRITE
             /* named */ insert into t values (1)                       | WRITE
             /* one */ /* two */ select 1                               | OTHER
             select * from t where x = 'insert'                         | OTHER
@@ -38,7 +43,8 @@ class StatementKindTest {
             rollback                                                   | END
             rollback to here                                           | OTHER
             ROLLBACK TRANSACTION TO SAVEPOINT here                     | OTHER
-            savepoint here                                             | OTHER
+            savepoint here                                             | BEGIN
+            release here                                               | OTHER
             insertion                                                  | OTHER
             ''                                                         | OTHER
             /* never ends                                              | OTHER

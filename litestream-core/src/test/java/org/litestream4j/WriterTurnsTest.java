@@ -36,7 +36,10 @@ class WriterTurnsTest extends EngineFixture {
 
     @BeforeEach
     void begin() throws Exception {
-        create("CREATE TABLE t(x)");
+        create(
+                "CREATE TABLE t(x)",
+                "CREATE TABLE parent(x PRIMARY KEY)",
+                "CREATE TABLE child(x REFERENCES parent(x) DEFERRABLE INITIALLY DEFERRED)");
         litestream = litestream();
         database = litestream.register(config().build());
         database.sync(TIMEOUT); // a start needs the write lock for a moment, too
@@ -55,6 +58,7 @@ class WriterTurnsTest extends EngineFixture {
         SQLiteDataSource source = SqliteFixture.dataSource(path);
         source.getConfig().setTransactionMode(mode);
         source.getConfig().setBusyTimeout(busyTimeoutMillis);
+        source.getConfig().enforceForeignKeys(true);
         return database.wrap(source).getConnection();
     }
 
@@ -88,6 +92,39 @@ class WriterTurnsTest extends EngineFixture {
                     c.setAutoCommit(true);
                 }),
                 of("by statements", c -> execute(c, "BEGIN IMMEDIATE", "INSERT INTO t VALUES (1)", "COMMIT")),
+                of("by one script", c -> script(c, "BEGIN IMMEDIATE; INSERT INTO t VALUES (1); COMMIT")),
+                of("by a savepoint", c -> execute(c, "SAVEPOINT s", "INSERT INTO t VALUES (1)", "RELEASE s")),
+                of("by a savepoint of JDBC", c -> {
+                    Savepoint savepoint = c.setSavepoint();
+                    update(c, "INSERT INTO t VALUES (1)");
+                    c.releaseSavepoint(savepoint);
+                }),
+                of("by statement within JDBC's", c -> {
+                    c.setAutoCommit(false);
+                    update(c, "INSERT INTO t VALUES (1)");
+                    execute(c, "COMMIT");
+                }),
+                of("not begun by statement", c -> {
+                    assertThatThrownBy(() -> execute(c, "BEGIN nothing")).isInstanceOf(SQLException.class);
+                    update(c, "INSERT INTO t VALUES (1)");
+                }),
+                of("ended by a conflict", c -> {
+                    execute(c, "INSERT INTO t VALUES (1)", "CREATE UNIQUE INDEX i ON t(x)");
+                    c.setAutoCommit(false);
+                    update(c, "INSERT INTO t VALUES (2)");
+                    assertThatThrownBy(() -> update(c, "INSERT OR ROLLBACK INTO t VALUES (1)"))
+                            .isInstanceOf(SQLException.class);
+                }),
+                of("ended by a trigger", c -> {
+                    execute(
+                            c,
+                            "INSERT INTO t VALUES (1)",
+                            "CREATE TRIGGER r BEFORE INSERT ON t WHEN new.x = 2 BEGIN SELECT RAISE(ROLLBACK, 'no'); END");
+                    c.setAutoCommit(false);
+                    update(c, "INSERT INTO t VALUES (3)");
+                    assertThatThrownBy(() -> update(c, "INSERT INTO t VALUES (2)"))
+                            .isInstanceOf(SQLException.class);
+                }),
                 of("by statements, deferred", c -> execute(c, "BEGIN", "INSERT INTO t VALUES (1)", "END")),
                 of("rolled back to a savepoint", c -> {
                     c.setAutoCommit(false);
@@ -101,6 +138,18 @@ class WriterTurnsTest extends EngineFixture {
 
     private static Arguments of(String name, Work work) {
         return Arguments.argumentSet(name, work);
+    }
+
+    private static void script(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.executeUpdate(sql);
+        }
+    }
+
+    /** Writes what cannot be committed. */
+    private static void unsound(Connection connection, String... before) throws SQLException {
+        execute(connection, before);
+        execute(connection, "INSERT INTO child VALUES (1)");
     }
 
     private static void update(Connection connection, String sql) throws SQLException {
@@ -160,7 +209,80 @@ class WriterTurnsTest extends EngineFixture {
                     update(c, "INSERT INTO t VALUES (2)");
                     c.rollback(savepoint);
                 }),
+                of("by a savepoint", c -> execute(c, "SAVEPOINT s", "INSERT INTO t VALUES (1)")),
+                of("not committed by statement", c -> {
+                    unsound(c, "BEGIN");
+                    assertThatThrownBy(() -> execute(c, "COMMIT")).isInstanceOf(SQLException.class);
+                }),
+                of("not committed", c -> {
+                    c.setAutoCommit(false);
+                    unsound(c);
+                    assertThatThrownBy(c::commit).isInstanceOf(SQLException.class);
+                }),
+                of("not committed by auto-commit", c -> {
+                    c.setAutoCommit(false);
+                    unsound(c);
+                    assertThatThrownBy(() -> c.setAutoCommit(true)).isInstanceOf(SQLException.class);
+                }),
+                of("not begun again", c -> {
+                    execute(c, "BEGIN IMMEDIATE");
+                    assertThatThrownBy(() -> execute(c, "BEGIN")).isInstanceOf(SQLException.class);
+                    c.setAutoCommit(true);
+                }),
                 of("by statement", c -> execute(c, "BEGIN IMMEDIATE")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("open")
+    void writingOn_doesNotWaitForThoseWhoWait(Work work) throws Exception {
+        try (Connection first = open("DEFERRED", 10_000);
+                Connection second = open("DEFERRED", 10_000)) {
+            work.with(first);
+            FutureTask<Void> waiting = start(second, c -> update(c, "INSERT INTO t VALUES (9)"));
+            await().until(() -> waited() == 1);
+            update(first, "INSERT INTO t VALUES (2)");
+            update(first, "INSERT INTO t VALUES (3)");
+            assertThat(waited()).isEqualTo(1);
+            execute(first, "ROLLBACK");
+            waiting.get();
+            assertThat(query(second, "SELECT count(*) FROM t")).isEqualTo(1);
+        }
+    }
+
+    /** To wait would outdate the rows, and SQLite refuse to write. */
+    @Test
+    void writingWhileRowsAreOpen_doesNotWait() throws Exception {
+        try (Connection first = open("DEFERRED", 10_000);
+                Connection second = open("DEFERRED", 10_000)) {
+            execute(first, "INSERT INTO t VALUES (5), (6)");
+            try (Statement statement = first.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT * FROM t")) {
+                assertThat(rows.next()).isTrue();
+                database.writeQueue().await(second, 1); // its turn, but it does not write
+                update(first, "INSERT INTO t VALUES (7)");
+                assertThat(waited()).isZero();
+            }
+            database.writeQueue().end(second);
+            database.writeQueue().await(second, 1);
+            FutureTask<Void> waiting = start(first, c -> update(c, "INSERT INTO t VALUES (9)"));
+            await().until(() -> waited() == 1);
+            database.writeQueue().end(second);
+            waiting.get();
+        }
+    }
+
+    @Test
+    void beginningFails_endsTheTurn() throws Exception {
+        try (Connection first = open("IMMEDIATE", 50);
+                Connection second = open("DEFERRED", 10_000);
+                Connection foreign = plain()) {
+            execute(foreign, "BEGIN IMMEDIATE");
+            assertThatThrownBy(() -> execute(first, "BEGIN IMMEDIATE")).hasMessageContaining("SQLITE_BUSY");
+            assertThatThrownBy(() -> first.setAutoCommit(false)).hasMessageContaining("SQLITE_BUSY");
+            execute(foreign, "ROLLBACK");
+            update(second, "INSERT INTO t VALUES (1)");
+            assertThat(waited()).isZero();
+        }
     }
 
     @ParameterizedTest
