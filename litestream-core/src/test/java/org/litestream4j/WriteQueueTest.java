@@ -47,6 +47,17 @@ class WriteQueueTest {
     }
 
     @Test
+    void sameWriter_doesNotWaitForItself() {
+        WriteQueue queue = new WriteQueue(Duration.ofHours(1));
+        queue.await("a", LONG);
+        queue.await("a", LONG);
+        assertThat(queue.waited()).isZero();
+        queue.end("a");
+        queue.await("b", LONG);
+        assertThat(queue.waited()).isZero();
+    }
+
+    @Test
     void writers_comeInTheOrderInWhichTheyCame() {
         WriteQueue queue = new WriteQueue(Duration.ofHours(1));
         queue.await("a", LONG);

@@ -271,6 +271,22 @@ class WriterTurnsTest extends EngineFixture {
         }
     }
 
+    /** Against the rules, but the driver stands it. */
+    @Test
+    void connectionOfTwoThreads_endsItsTurn() throws Exception {
+        try (Connection first = open("DEFERRED", 10_000);
+                Connection second = open("DEFERRED", 10_000)) {
+            database.writeQueue().await(second, 1);
+            FutureTask<Void> waiting = start(first, c -> update(c, "INSERT INTO t VALUES (1)"));
+            await().until(() -> waited() == 1);
+            update(first, "INSERT INTO t VALUES (2)");
+            database.writeQueue().end(second);
+            waiting.get();
+            update(second, "INSERT INTO t VALUES (3)");
+            assertThat(waited()).isEqualTo(1);
+        }
+    }
+
     @Test
     void beginningFails_endsTheTurn() throws Exception {
         try (Connection first = open("IMMEDIATE", 50);
