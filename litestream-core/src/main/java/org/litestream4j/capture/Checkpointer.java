@@ -109,6 +109,7 @@ final class Checkpointer {
         boolean frozen = rounds(ROUNDS_BEFORE_LOCK);
         if (!frozen && !blocked) {
             attachment.files().database().force();
+            increments.capture(); // what was committed meanwhile
         }
         return frozen;
     }
