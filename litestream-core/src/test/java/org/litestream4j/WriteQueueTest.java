@@ -139,8 +139,10 @@ class WriteQueueTest {
             await().until(() -> queue.waited() > 0);
             for (int i = 0; i < 20; i++) {
                 queue.await("rare", LONG);
+                order.add("rare");
                 queue.end("rare");
             }
+            assertThat(order).as("turns, before the time limit of this test").hasSize(20);
         } finally {
             stop.set(true);
         }
