@@ -15,6 +15,7 @@ import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.ReplicationWaits.Urgency;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.LiveImage;
+import org.litestream4j.capture.LostContinuityException;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replication.Verdict;
 import org.slf4j.Logger;
@@ -29,10 +30,6 @@ final class CaptureLane {
     private static final Logger log = LoggerFactory.getLogger(CaptureLane.class);
 
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long UNDECIDED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
-    /** A start that has waited this long for the write lock says so. */
-    private static final long LONG_UNDECIDED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** A commit tells of itself just before it is visible: first look again after this time, then after twice as long. */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
@@ -68,14 +65,16 @@ final class CaptureLane {
     private volatile boolean passive;
     private volatile boolean attached;
     private volatile boolean imageWanted;
+
+    /** Found by another lane; null once it was followed. */
+    private volatile @Nullable LostContinuityException lost;
+
     private volatile boolean paused;
     private volatile boolean closing;
     private volatile boolean finished;
 
     // Confined to the lane.
     private boolean unproven;
-    private long undecidedSince;
-    private boolean undecided;
     private boolean snapshotDemanded;
     private boolean lookAgain;
     private int looks;
@@ -156,9 +155,9 @@ final class CaptureLane {
         return result;
     }
 
-    /** What was captured does not lead to the database's present checksum: it is found out anew. Any thread. */
-    void forgetChecksum() {
-        tasks.add(capture::forgetChecksum);
+    /** What was captured does not lead to the database: a full image follows. Any thread. */
+    void continuityLost(LostContinuityException reason) {
+        lost = reason;
         lane.wake();
     }
 
@@ -241,6 +240,15 @@ final class CaptureLane {
 
     private void fail(Throwable e) {
         counters.captureFailed();
+        if (e instanceof LostContinuityException lost) {
+            waits.withhold();
+            progress.auditFailed(lost.problem());
+            log.warn(
+                    "audit failed, a full image follows: db={} txid={} problem={}",
+                    config.name(),
+                    capture.captured(),
+                    lost.problem());
+        }
         if (progress.failed(Step.CAPTURE, e, clock.instant())) {
             log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
         }
@@ -284,17 +292,18 @@ final class CaptureLane {
             upload.wake();
             return;
         }
+        LostContinuityException reason = lost;
+        if (reason != null) {
+            lost = null;
+            capture.giveUp(reason);
+        }
         Txid before = capture.captured();
         captureIfDue();
         Txid captured = capture.captured();
         if (captured.isAfter(before)) {
             upload.wake(); // commits may wait for it: not after the checkpoint
         }
-        if (imageWanted) {
-            LiveImage image = capture.openImage();
-            imageWanted = false; // before it is handed over: the next may be wanted at once
-            compaction.accept(image);
-        }
+        openImageIfWanted();
         runTasks();
         if (!capture.isContinuous()) {
             lane.wake(); // a task failed: attach anew
@@ -309,6 +318,24 @@ final class CaptureLane {
             upload.wake();
         }
         planNext();
+    }
+
+    /** A snapshot that cannot begin now must keep neither tasks nor checkpoints waiting. */
+    private void openImageIfWanted() throws IOException {
+        if (!imageWanted) {
+            return;
+        }
+        try {
+            LiveImage image = capture.openImage();
+            imageWanted = false; // before it is handed over: the next may be wanted at once
+            compaction.accept(image);
+        } catch (IOException e) {
+            if (!capture.isContinuous()) {
+                throw e;
+            }
+            log.warn("snapshot cannot begin, will retry: db={} txid={}", config.name(), capture.captured(), e);
+            lane.wakeIn(RETRY_NANOS);
+        }
     }
 
     /** Captures a last time and lets go of the database. */
@@ -353,9 +380,7 @@ final class CaptureLane {
                 case PROVEN ->
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
                 case UNPROVEN -> unproven = true;
-                case UNDECIDED -> awaitWriteLock();
             }
-            undecided = continuity == Capture.Continuity.UNDECIDED;
         }
         Verdict verdict = upload.verdict();
         if (verdict != null && verdict.diverged()) {
@@ -368,6 +393,7 @@ final class CaptureLane {
         } else if (unproven && verdict != null) {
             refuseEmpty(verdict);
             capture.image(Txid.max(capture.captured(), upload.replicated()), false);
+            waits.restarted(capture.captured());
             upload.wake();
             unproven = false;
         }
@@ -376,19 +402,6 @@ final class CaptureLane {
             compaction.demandSnapshot();
         }
         return capture.isContinuous();
-    }
-
-    private void awaitWriteLock() throws IOException {
-        long now = System.nanoTime();
-        if (!undecided) {
-            undecidedSince = now;
-        } else if (now - undecidedSince > LONG_UNDECIDED_NANOS) {
-            throw new IOException(
-                    config.path() + ": replication begins when the write transaction of somebody else ends,"
-                            + " which has held the write lock for "
-                            + TimeUnit.NANOSECONDS.toSeconds(now - undecidedSince) + " s");
-        }
-        lane.wakeIn(UNDECIDED_NANOS);
     }
 
     private void refuseEmpty(Verdict verdict) throws IOException {

@@ -16,6 +16,7 @@ import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.LiveImage;
+import org.litestream4j.capture.LostContinuityException;
 import org.litestream4j.capture.Staging;
 import org.litestream4j.compaction.Compaction;
 import org.litestream4j.compaction.CompactionSettings;
@@ -252,8 +253,10 @@ final class CompactionLane {
     private void step() throws IOException {
         snapshots.clean();
         compaction.refresh();
-        if (!snapshots.stage(this::isHalted)) {
-            capture.forgetChecksum();
+        try {
+            snapshots.stage(this::isHalted);
+        } catch (LostContinuityException e) { // the snapshot is wanted still, of what follows
+            capture.continuityLost(e);
         }
         if (!snapshots.publish(upload.replicated())) {
             lane.wake();

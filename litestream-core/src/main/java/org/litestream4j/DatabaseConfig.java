@@ -2,11 +2,13 @@ package org.litestream4j;
 
 import static java.util.Objects.requireNonNull;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Levels;
+import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.ReplicaLocation;
 
@@ -106,8 +108,17 @@ public record DatabaseConfig(
 
     /** Where the local state of a database lies unless configured otherwise; absolute. */
     public static Path defaultMetaPath(Path database) {
-        Path absolute = database.toAbsolutePath().normalize();
+        Path absolute = resolved(database);
         return absolute.resolveSibling("." + absolute.getFileName() + "-litestream");
+    }
+
+    /** The file that SQLite opens: the side files and the local state lie beside it, not beside a link to it. */
+    private static Path resolved(Path database) {
+        try {
+            return SqlitePaths.resolve(database);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("database path " + database + " cannot be resolved: " + e, e);
+        }
     }
 
     private static boolean atLeast(Duration value, Duration least) {
@@ -147,7 +158,7 @@ public record DatabaseConfig(
         private Duration durabilityTimeout = Duration.ofSeconds(10);
 
         private Builder(Path path, ReplicaLocation replica) {
-            this.path = path.toAbsolutePath().normalize();
+            this.path = resolved(path);
             this.replica = requireNonNull(replica, "replica");
         }
 

@@ -29,6 +29,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
     private final Map<Outcome, AtomicLong> outcomes = map(Outcome.class, key -> new AtomicLong());
     private final Adder restores = new Adder();
     private final Adder commitWaits = new Adder();
+    private final AtomicLong auditFailures = new AtomicLong();
     private final AtomicLong diskFullErrors = new AtomicLong();
     private volatile @Nullable RestoreProgress restore;
 
@@ -49,6 +50,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
                 commitWaits.tally(),
                 restores.tally(),
                 restore,
+                auditFailures.get(),
                 diskFullErrors.get(),
                 diskFull);
     }
@@ -75,6 +77,10 @@ final class EngineCounters implements CaptureListener, RequestListener {
 
     void captureFailed() {
         captures.add(0, 0, true);
+    }
+
+    void auditFailed() {
+        auditFailures.incrementAndGet();
     }
 
     void diskFull() {

@@ -20,6 +20,7 @@ import org.litestream4j.restore.RestoreProgress;
  * @param commitWaits of commits and callers until what they committed was on the replica; failures are those that ended before
  * @param restores of this database in this process: before its start, in place, and to other files
  * @param restore how far the running restore is, or how the last one ended; null if there was none
+ * @param auditFailures how often captured state was found not to lead to the database; a full image followed each time
  * @param diskFullErrors how often a full disk was met
  * @param diskFull whether it is what holds replication up now
  */
@@ -33,6 +34,7 @@ public record EngineStatistics(
         Tally commitWaits,
         Tally restores,
         @Nullable RestoreProgress restore,
+        long auditFailures,
         long diskFullErrors,
         boolean diskFull) {
 

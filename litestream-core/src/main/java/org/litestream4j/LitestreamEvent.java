@@ -59,6 +59,15 @@ public sealed interface LitestreamEvent {
     record ReplicationRecovered(String database, String replica, Step step, Duration outage)
             implements LitestreamEvent {}
 
+    /**
+     * What was captured of a database does not lead to its present state: a full image follows, and durable commits wait for
+     * it. States restored from before that image may lack transactions.
+     *
+     * @param replica address without secrets
+     * @param problem what differs, with both values
+     */
+    record AuditFailed(String database, String replica, String problem) implements LitestreamEvent {}
+
     /** Somebody else writes to the replica: replication of this database has ended. */
     record Conflict(String database, String replica, String error) implements LitestreamEvent {}
 

@@ -73,6 +73,12 @@ final class Progress {
         note(Step.UPLOAD, error, now);
     }
 
+    /** What was captured does not lead to the database. */
+    void auditFailed(String problem) {
+        counters.auditFailed();
+        listener.onEvent(new LitestreamEvent.AuditFailed(database, replica, problem));
+    }
+
     /** This is the last that is told of it. */
     void conflict(Throwable error) {
         listener.onEvent(new LitestreamEvent.Conflict(database, replica, String.valueOf(error.getMessage())));

@@ -187,6 +187,16 @@ final class ReplicationWaits {
         }
     }
 
+    /** Nothing that was captured counts until {@link #restarted}: it does not lead to the database. */
+    void withhold() {
+        lock.lock();
+        try {
+            unreplicated.forEach(wait -> wait.txid = null);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** An image has taken the place of all that was captured, and of the TXIDs of what is not replicated. */
     void restarted(Txid image) {
         lock.lock();

@@ -183,31 +183,21 @@ final class Snapshots {
      * Writes the state that was handed over, if there is one, to a local file.
      *
      * @param stop asked for each page
-     * @return false if it was not what had been captured of the database
+     * @throws org.litestream4j.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
      */
-    boolean stage(BooleanSupplier stop) throws IOException {
+    void stage(BooleanSupplier stop) throws IOException {
         try (LiveImage image = takeImage()) {
             if (image == null) {
-                return true;
+                return;
             }
             asked = false;
             int now = history.get();
             if (!image.write(stop)) {
-                return true;
+                return;
             }
             staged = new Staged(image.name(), now);
-            if (!image.isAsCaptured()) {
-                log.error(
-                        "the database is not what was captured of it, something changed its file behind SQLite: restores"
-                                + " from this snapshot on are what the database holds, earlier ones may not be; db={}"
-                                + " replica={} txid={}",
-                        config.name(),
-                        client.url(),
-                        image.name().max());
-            }
             log.info(
                     "snapshot taken: db={} txid={}", config.name(), image.name().max());
-            return image.isAsCaptured();
         }
     }
 

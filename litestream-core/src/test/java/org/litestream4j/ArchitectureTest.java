@@ -29,11 +29,12 @@ class ArchitectureTest {
     @CsvSource({
         "ltx, ''",
         "wal, ''",
-        "replica, ltx",
-        "capture, ltx wal",
+        "internal.files, ''",
+        "replica, ltx internal.files",
+        "capture, ltx wal internal.files",
         "replication, ltx replica capture",
         "compaction, ltx replica",
-        "restore, ltx replica",
+        "restore, ltx replica internal.files",
         "vfs, ltx replica restore",
     })
     void packageUsesOnlyWhatItMay(String name, String others) {

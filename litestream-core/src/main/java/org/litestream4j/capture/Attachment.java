@@ -6,7 +6,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.wal.WalFile;
 import org.litestream4j.wal.WalHeader;
+import org.litestream4j.wal.WalPageMap;
 import org.litestream4j.wal.WalPosition;
+import org.litestream4j.wal.WalScan;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,27 +80,39 @@ final class Attachment implements Closeable {
         }
     }
 
-    /** Who deletes or replaces a WAL in use leaves SQLite with one that nobody else can see. */
+    /** If the WAL is deleted or replaced while it is open, SQLite keeps writing to the unlinked file. */
     private void requireWalOfSqlite() throws IOException {
-        for (int attempt = 1; ; attempt++) {
-            long expected = attempt == 1 ? session().framesAtOpen() : session().walFrames();
-            Optional<WalFile> present = files().wal();
-            long found = present.isPresent()
-                    ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE).frames()
-                    : 0;
-            if (found >= expected) {
-                return;
+        committed();
+    }
+
+    /**
+     * Everything that is committed in the WAL now.
+     *
+     * @throws CaptureException if the WAL file does not hold what SQLite counts
+     */
+    WalScan committed() throws IOException {
+        WalFile wal = files().wal();
+        long found = 0;
+        long expected = 0;
+        for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+            Optional<WalHeader> before = wal.header();
+            expected = session().count().committed();
+            WalScan scan = wal.scan(WalPosition.NONE, Long.MAX_VALUE, expected);
+            found = scan.frames();
+            boolean same = before.equals(Optional.ofNullable(scan.header())); // else the WAL began anew in between
+            if (expected == 0) {
+                return new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
             }
-            if (attempt == ATTEMPTS) { // less than that, and it may have been reset between the two looks
-                throw new CaptureException(
-                        settings.database(),
-                        "the WAL file was deleted or replaced while the database was open: it has " + found
-                                + " of SQLite's " + expected + " frames",
-                        "close all connections to the database; what they have in common with the present files is"
-                                + " captured then",
-                        null);
+            if (same && found == expected) {
+                return scan;
             }
         }
+        throw new CaptureException(
+                settings.database(),
+                "the WAL file was deleted or replaced while the database was open: it has " + found + " of SQLite's "
+                        + expected + " frames",
+                "close all connections to the database; what they have in common with the present files is captured then",
+                null);
     }
 
     boolean isOpen() {
@@ -120,10 +134,9 @@ final class Attachment implements Closeable {
         return held;
     }
 
-    /** Of the WAL, if there is one. */
+    /** Of the WAL; empty if it holds nothing. */
     Optional<WalHeader> walHeader() throws IOException {
-        Optional<WalFile> present = files().wal();
-        return present.isPresent() ? present.get().header() : Optional.empty();
+        return files().wal().header();
     }
 
     /** Idempotent. */

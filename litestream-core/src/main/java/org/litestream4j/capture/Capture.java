@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.wal.WalFile;
 import org.litestream4j.wal.WalHeader;
 import org.litestream4j.wal.WalPosition;
 import org.litestream4j.wal.WalScan;
@@ -39,9 +38,7 @@ public final class Capture implements Closeable {
         /** Nothing was missed: capturing goes on. */
         PROVEN,
         /** It cannot be proved: an image must follow. */
-        UNPROVEN,
-        /** The write lock, which the judgement needs, was not to be had. */
-        UNDECIDED
+        UNPROVEN
     }
 
     private final CaptureSettings settings;
@@ -56,6 +53,7 @@ public final class Capture implements Closeable {
     private final Increments increments;
     private final FullImage fullImage;
     private final Checkpointer checkpointer;
+    private final Audit audit;
     private boolean pageSizeChanged;
 
     public Capture(CaptureSettings settings, Clock clock, CaptureListener listener) {
@@ -69,8 +67,9 @@ public final class Capture implements Closeable {
         this.checksum = new RollingChecksum(settings);
         this.writer = new Level0Writer(staging, clock, settings.pageEncoding(), checksum);
         this.increments = new Increments(settings, attachment, position, writer, checksum);
-        this.fullImage = new FullImage(settings, attachment, writer);
+        this.fullImage = new FullImage(settings, attachment, writer, checksum);
         this.checkpointer = new Checkpointer(settings, attachment, position, increments);
+        this.audit = new Audit(settings, attachment, position, increments, checksum);
     }
 
     /** Whether this process, and in it this object, owns the local state; takes the ownership if nobody has it. */
@@ -108,6 +107,7 @@ public final class Capture implements Closeable {
         staging.prepare();
         position.load();
         attachment.open();
+        increments.readerBegan();
     }
 
     public boolean isAttached() {
@@ -147,36 +147,36 @@ public final class Capture implements Closeable {
         return snapshots;
     }
 
-    /** Judges, with the write lock held for a moment, whether the recorded position leads to the present database. */
+    /**
+     * Checks whether the recorded position leads to the present database, and captures what was committed since: until that
+     * is done the WAL may begin anew, and what is in it would be lost.
+     */
     public Continuity judge() throws IOException {
         return guarded(() -> {
             PositionRecord recorded = position.recorded();
             if (recorded == null) {
-                attachment.session().rest();
                 return Continuity.UNPROVEN;
             }
-            ContinuityProof proof = new ContinuityProof(settings, attachment, recorded, position.saved());
-            PositionRecord[] proven = new PositionRecord[1];
-            if (!attachment.session().underWriteLock(() -> proven[0] = proof.find())) {
-                return Continuity.UNDECIDED;
-            }
-            attachment.session().rest();
-            if (proven[0] == null) {
-                proof.logMissing();
+            if (!new ContinuityProof(settings, attachment, recorded, position.saved()).holds()) {
                 return Continuity.UNPROVEN;
             }
-            position.moveTo(proven[0]);
-            if (increments
-                    .hasMore()) { // committed before our reader began: it holds a checkpoint back only at its mark
-                attachment.files().frozen(null);
+            position.moveTo(recorded.thawed()); // whether the reader of this run is at mark 0 is not known
+            checksum.resume(recorded);
+            try {
+                increments.capture();
+            } catch (LostContinuityException e) {
+                log.info("continuity cannot be proven: db={} reason={}", settings.database(), e.problem());
+                position.forget();
+                checksum.forget();
+                return Continuity.UNPROVEN;
             }
-            checksum.resume(proven[0]);
             return Continuity.PROVEN;
         });
     }
 
     /**
-     * Captures the whole database as one level-0 file.
+     * Captures the whole database as one level-0 file; or, where page checksums of what was captured last are saved, the pages
+     * that differ, if any do.
      *
      * @param after the transaction before it; the image gets the next TXID. The image of TXID 1 is a snapshot and goes to
      *     that level of the replica, so TXID 2 follows at once: a level-0 file with page 1 alone
@@ -190,11 +190,23 @@ public final class Capture implements Closeable {
             if (discard) {
                 position.discard();
             }
-            Txid txid = after.next();
-            PositionRecord taken = fullImage.write(txid);
+            boolean comparable = !discard
+                    && before != null
+                    && before.continuous()
+                    && !pageSizeChanged
+                    && before.txid().equals(after)
+                    && checksum.resume(before);
+            PositionRecord taken = comparable ? fullImage.writeDifference(before) : fullImage.write(after.next());
             position.moveTo(taken);
             checksum.captured();
-            log.info("database captured whole: db={} txid={} pages={}", settings.database(), txid, taken.commit());
+            increments.readerCovered();
+            log.info(
+                    comparable
+                            ? "database compared with what was captured: db={} txid={} pages={}"
+                            : "database captured whole: db={} txid={} pages={}",
+                    settings.database(),
+                    taken.txid(),
+                    taken.commit());
             return null;
         });
     }
@@ -247,18 +259,18 @@ public final class Capture implements Closeable {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             increments.capture();
             PositionRecord now = position.get();
-            if ((now.atFrozenEnd() || now.wal().equals(WalPosition.NONE)) && !increments.hasMore()) {
+            if (now.wal().offset() == WalHeader.SIZE || (now.atFrozenEnd() && !increments.hasMore())) {
                 return new LiveImage.State(now, null, checksum.atPosition());
             }
-            Optional<WalFile> present = attachment.files().wal();
-            if (present.isPresent() && now.wal().offset() > WalHeader.SIZE) {
-                WalScan scan = present.get().scan(WalPosition.NONE, now.wal().offset() - WalHeader.SIZE);
-                if (scan.end().equals(now.wal())) {
-                    return new LiveImage.State(now, scan, checksum.atPosition());
-                }
+            WalScan scan = attachment
+                    .files()
+                    .wal()
+                    .scan(WalPosition.NONE, Long.MAX_VALUE, now.wal().frames(now.pageSize()));
+            if (scan.end().equals(now.wal())) {
+                return new LiveImage.State(now, scan, checksum.atPosition());
             }
         }
-        throw new IOException(settings.database() + ": the WAL changed while a snapshot began; it is tried again");
+        throw new IOException(settings.database() + ": the WAL began anew while a snapshot began; it is tried again");
     }
 
     /** Of the database, in bytes. */
@@ -278,7 +290,11 @@ public final class Capture implements Closeable {
     public Optional<Txid> restoreInPlace(Path side, Duration timeout, BooleanSupplier cancelled) throws IOException {
         return guarded(() -> {
             increments.capture();
-            Optional<WalScan> copied = new InPlaceCopy(attachment.session(), attachment.files()::wal, side, pageSize())
+            Optional<WalScan> copied = new InPlaceCopy(
+                            attachment.session(),
+                            () -> Optional.of(attachment.files().wal()),
+                            side,
+                            pageSize())
                     .copy(position.get().wal(), timeout, cancelled);
             if (copied.isEmpty()) {
                 return Optional.empty();
@@ -290,9 +306,17 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** Runs a checkpoint round if one is due. True if it ran. */
+    /**
+     * Runs a checkpoint round if one is due, and audits what was captured. True if a round ran.
+     *
+     * @throws LostContinuityException if the audit finds that something was missed
+     */
     public boolean checkpoint() throws IOException {
-        return guarded(checkpointer::roundIfDue);
+        return guarded(() -> {
+            boolean ran = checkpointer.roundIfDue();
+            audit.runIfDue(ran);
+            return ran;
+        });
     }
 
     /** In nanoseconds, until a checkpoint round may become due without further writes; negative if none will. */
@@ -301,8 +325,9 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Goes on, if it is time, with finding out the checksum of the database where neither a clean stop nor an image has left
-     * it. In nanoseconds, when it is time again; negative if it is known, or not wanted.
+     * Continues, if it is time, to compute the checksum of the database where neither a clean stop nor an image has left it, and
+     * saves what is known for the next start. Returns the time until it is time again, in nanoseconds; negative if nothing is
+     * left to do.
      */
     public long completeChecksum() throws IOException {
         return guarded(() -> {
@@ -311,10 +336,17 @@ public final class Capture implements Closeable {
                     checksum.fill(attachment.files().database());
                 } else {
                     increments.capture(); // to the mark of our reader at least
-                    checksum.begin(position.get(), attachment.files().wal().orElse(null));
+                    checksum.begin(position.get(), attachment.files().wal());
                 }
             }
-            return checksum.nanosUntilDue();
+            long due = checksum.nanosUntilDue();
+            if (due >= 0 || !position.get().atFrozenEnd()) { // else the WAL proves the position to the next start
+                return due;
+            }
+            if (checksum.nanosUntilSave(position.get()) == 0) {
+                checksum.save(position.get());
+            }
+            return checksum.nanosUntilSave(position.get());
         });
     }
 
@@ -372,15 +404,47 @@ public final class Capture implements Closeable {
         DatabaseFile.closeUnused();
     }
 
-    /** After an error of SQLite nothing is known about the read transactions: begin anew, and judge anew. */
+    /** After an error of SQLite, or an unexpected one, nothing is known about the read transactions: attach and judge anew. */
     private <T> T guarded(Step<T> step) throws IOException {
+        boolean intact = false;
         try {
-            return step.run();
-        } catch (CaptureException e) {
-            position.forget();
-            checksum.forget();
-            attachment.closeQuietly();
+            T result = step.run();
+            intact = true;
+            return result;
+        } catch (LostContinuityException e) {
+            lost(e);
             throw e;
+        } catch (CaptureException e) {
+            throw e;
+        } catch (IOException e) {
+            intact = !attachment.isOpen() || attachment.session().isReading();
+            throw e;
+        } finally {
+            if (!intact) {
+                position.forget();
+                checksum.forget();
+                attachment.closeQuietly();
+            }
+        }
+    }
+
+    /**
+     * Gives up the position for a reason found outside of the lane; detaches.
+     *
+     * @throws LostContinuityException the reason, always
+     */
+    public void giveUp(LostContinuityException reason) throws IOException {
+        guarded(() -> {
+            throw reason;
+        });
+    }
+
+    /** What was captured does not lead to the database: a full image follows, after a restart, too. */
+    private void lost(LostContinuityException why) {
+        try {
+            position.breakOff();
+        } catch (IOException e) { // the exception itself is reported; an audit finds it again after a restart
+            log.warn("cannot record that continuity was lost: db={} reason={}", settings.database(), why.problem(), e);
         }
     }
 

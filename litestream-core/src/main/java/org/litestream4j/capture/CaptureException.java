@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** A database cannot be captured: names the file, the problem and the remedy. */
-public final class CaptureException extends IOException {
+public class CaptureException extends IOException {
 
     private static final long serialVersionUID = 1L;
 

@@ -2,12 +2,13 @@ package org.litestream4j.capture;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
 
 /**
  * How one database is captured; the options of {@code DatabaseConfig} that concern it.
  *
- * @param database path of the database file
+ * @param database the file that SQLite opens, all links resolved
  * @param metaPath folder of the local state
  * @param busyTimeout longest wait for SQLite's locks
  * @param checkpointInterval longest time from a write to a checkpoint round
@@ -29,6 +30,6 @@ public record CaptureSettings(
         boolean databaseChecksum) {
 
     Path wal() {
-        return database.resolveSibling(database.getFileName() + "-wal");
+        return SqlitePaths.wal(database);
     }
 }

@@ -118,7 +118,9 @@ final class Checkpointer {
         attachment.session().underWriteLock(() -> {
             increments.capture();
             thaw();
-            if (settled(attachment.session().checkpointRenewingReader())) {
+            Checkpoint result = attachment.session().checkpointRenewingReader();
+            increments.readerCovered(); // nobody could write in between
+            if (settled(result)) {
                 freeze();
             }
         });
@@ -148,6 +150,7 @@ final class Checkpointer {
             }
         }
         attachment.session().endOldReader();
+        increments.readerCovered();
     }
 
     /** Our reader is at mark 0 and everything captured is in the database file: from here on it cannot change. */

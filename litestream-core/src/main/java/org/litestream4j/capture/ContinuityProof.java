@@ -5,12 +5,16 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.wal.WalHeader;
+import org.litestream4j.wal.WalPosition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether the record that the last run left leads to the present database, so that increments may follow; else a full image
- * must. It changes nothing. The rules are those of sqlite-facts: continuing after a restart.
+ * Whether the record that the last run left leads to the present database, so that increments may follow. It changes nothing.
+ *
+ * <p>Only the WAL proves that: it is the recorded one, whole up to the recorded end, and SQLite counts at least that much. The
+ * size and the times of the database file prove nothing, they can only disprove: after a power cut, or within one tick of a
+ * coarse clock, new content stands under old times (sqlite-facts: continuing after a restart).
  *
  * @param record which the last run left
  * @param saved when that was
@@ -20,20 +24,45 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
     private static final Logger log = LoggerFactory.getLogger(ContinuityProof.class);
     private static final long LONGEST_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** Where capturing goes on; null if that cannot be proven. Call while nobody can write. */
-    @Nullable
-    PositionRecord find() throws IOException {
+    /** Whether it does. What is committed behind the record must be captured before the WAL begins anew. */
+    boolean holds() throws IOException {
+        String missing = missing();
+        if (missing != null) {
+            log.info("continuity cannot be proven: db={} reason={}", settings.database(), missing);
+        }
+        return missing == null;
+    }
+
+    private @Nullable String missing() throws IOException {
+        if (!record.continuous()) {
+            return "an earlier run lost it";
+        }
         Fingerprint now = Fingerprint.of(settings.database());
-        if (!now.sameFile(record.file()) || attachment.session().pageSize() != record.pageSize()) {
-            return null;
+        if (!now.sameFile(record.file())) {
+            return "the database is another file than before";
         }
-        boolean unchanged = now.equals(record.file());
-        if (isWalOfRecord()) {
-            // Whether the reader of this run is at mark 0 is not known: a new round must find out.
-            boolean intact = (record.frozen() ? unchanged : !isWrittenLater(now)) && isWalWhole();
-            return intact ? record.thawed() : null;
+        if (attachment.session().pageSize() != record.pageSize()) {
+            return "the page size is another than before";
         }
-        return record.atFrozenEnd() && unchanged ? record : null;
+        if (!isWalOfRecord()) {
+            return "the WAL has begun anew";
+        }
+        long committed = attachment.session().count().committed();
+        if (committed < record.wal().frames(record.pageSize())) {
+            return "SQLite counts " + committed + " frames of the WAL, "
+                    + record.wal().frames(record.pageSize()) + " were captured";
+        }
+        if (!attachment.files().wal().leadsTo(record.wal())) {
+            return "the WAL is damaged before the captured end";
+        }
+        if (record.frozen() ? !now.sameContent(record.file()) : isWrittenLater(now)) {
+            log.warn(
+                    "the database file is another than the WAL beside it was written for, and SQLite has applied that WAL:"
+                            + " check whether the database is what it should be: db={}",
+                    settings.database());
+            return "the database file was written later than the WAL";
+        }
+        return null;
     }
 
     /**
@@ -42,31 +71,13 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
      */
     private boolean isWrittenLater(Fingerprint file) throws IOException {
         long last = Math.max(Fingerprint.of(settings.wal()).modified(), saved.modified());
-        return file.changed() > last + LONGEST_CHECKPOINT_NANOS;
+        return file.modified() > last + LONGEST_CHECKPOINT_NANOS;
     }
 
     private boolean isWalOfRecord() throws IOException {
         Optional<WalHeader> header = attachment.walHeader();
-        return header.isPresent() && header.get().sameSalts(record.wal());
-    }
-
-    private boolean isWalWhole() throws IOException {
-        return attachment.files().wal().orElseThrow().leadsTo(record.wal());
-    }
-
-    /** Why there is none. */
-    void logMissing() throws IOException {
-        log.info(
-                "continuity cannot be proven: db={} recorded={} file={} wal={}",
-                settings.database(),
-                record,
-                Fingerprint.of(settings.database()),
-                attachment.walHeader().orElse(null));
-        if (isWalOfRecord() && isWalWhole()) {
-            log.warn(
-                    "the database file is another than the WAL beside it was written for, and SQLite has applied that WAL:"
-                            + " check whether the database is what it should be: db={}",
-                    settings.database());
-        }
+        return header.isPresent()
+                && header.get().sameSalts(record.wal())
+                && !record.wal().equals(WalPosition.NONE);
     }
 }

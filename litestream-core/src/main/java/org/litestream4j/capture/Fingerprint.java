@@ -34,11 +34,15 @@ record Fingerprint(long inode, long size, long modified, long changed) {
                 changed.to(TimeUnit.NANOSECONDS));
     }
 
+    /** Whether the file is the same one; nothing is said of its content. */
     boolean sameFile(Fingerprint other) {
         return inode == other.inode;
     }
 
-    /** Whether nobody wrote to the file; its owner, mode and links may have changed. */
+    /**
+     * Whether the file looks unchanged; its owner, mode and links may have changed. False proves a write. True proves nothing:
+     * times are coarse on many file systems, and a power cut may leave new content under old times.
+     */
     boolean sameContent(Fingerprint other) {
         return sameFile(other) && size == other.size && modified == other.modified;
     }

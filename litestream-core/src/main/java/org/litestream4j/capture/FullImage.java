@@ -1,16 +1,15 @@
 package org.litestream4j.capture;
 
 import java.io.IOException;
-import java.util.Optional;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.wal.WalFile;
-import org.litestream4j.wal.WalPageMap;
 import org.litestream4j.wal.WalPosition;
 import org.litestream4j.wal.WalScan;
 
 /**
- * Writes the whole database as one level-0 file, where increments cannot follow what was captured before. It owns nothing: the
- * read transaction of the attachment holds still what it reads.
+ * Reads the whole database where increments cannot follow what was captured before, and writes all of it, or what differs from
+ * what was captured, as one level-0 file. The read transaction of the attachment holds still what it reads.
  */
 final class FullImage {
 
@@ -19,58 +18,115 @@ final class FullImage {
     private final CaptureSettings settings;
     private final Attachment attachment;
     private final Level0Writer writer;
+    private final RollingChecksum checksum;
 
-    FullImage(CaptureSettings settings, Attachment attachment, Level0Writer writer) {
+    FullImage(CaptureSettings settings, Attachment attachment, Level0Writer writer, RollingChecksum checksum) {
         this.settings = settings;
         this.attachment = attachment;
         this.writer = writer;
+        this.checksum = checksum;
+    }
+
+    /** What is read. */
+    private record State(WalFile wal, WalScan scan, long commit, int pageSize, Fingerprint file, PageSource source) {}
+
+    @FunctionalInterface
+    private interface Attempt<T> {
+        T run() throws IOException;
     }
 
     /**
-     * Writes it; the image of TXID 1 is a snapshot and goes to that level of the replica, so TXID 2 follows at once: a level-0
-     * file with page 1 alone.
+     * Writes all pages; the image of TXID 1 is a snapshot and goes to that level of the replica, so TXID 2 follows at once: a
+     * level-0 file with page 1 alone.
      *
      * @return from where increments can follow
      */
     PositionRecord write(Txid txid) throws IOException {
-        for (int attempt = 1; ; attempt++) {
+        return retrying(() -> {
+            State state = open();
+            long fileChecksum = writer.writeImage(
+                    txid, state.wal(), state.scan(), state.commit(), state.pageSize(), state.source());
+            Txid last = txid;
+            if (txid.previous().isNone()) {
+                last = txid.next();
+                fileChecksum = writer.writeFirstPage(
+                        last, state.wal(), state.scan(), state.commit(), state.pageSize(), state.source());
+            }
+            return settled(
+                    state,
+                    new PositionRecord(
+                            last,
+                            fileChecksum,
+                            state.pageSize(),
+                            state.commit(),
+                            state.scan().end(),
+                            attachment.files().attached(),
+                            false,
+                            WalPosition.NONE,
+                            true));
+        });
+    }
+
+    /**
+     * Compares the database with what was captured of it, whose page checksums were saved, and writes the pages that differ: a
+     * read instead of an upload.
+     *
+     * @param before what was captured
+     * @return from where increments can follow; the same transaction if no page differs
+     */
+    PositionRecord writeDifference(PositionRecord before) throws IOException {
+        return retrying(() -> {
+            if (!checksum.resume(before)) {
+                throw new IOException(settings.database() + ": the saved page checksums are gone; it is tried again");
+            }
+            State state = open();
+            Txid txid = before.txid().next();
+            OptionalLong fileChecksum = writer.writeDifference(
+                    txid, state.wal(), state.scan(), before.commit(), state.commit(), state.pageSize(), state.source());
+            PositionRecord moved =
+                    before.movedTo(state.scan().end(), attachment.files().attached());
+            return settled(
+                    state,
+                    fileChecksum.isEmpty()
+                            ? moved
+                            : moved.captured(txid, fileChecksum.getAsLong(), state.commit(), moved.wal()));
+        });
+    }
+
+    private static PositionRecord retrying(Attempt<PositionRecord> attempt) throws IOException {
+        for (int i = 1; ; i++) {
             try {
-                return writeOnce(txid);
+                return attempt.run();
             } catch (Level0Writer.WalChangedException e) {
-                if (attempt == ATTEMPTS) {
+                if (i == ATTEMPTS) {
                     throw e;
                 }
             }
         }
     }
 
-    private PositionRecord writeOnce(Txid txid) throws IOException {
+    private State open() throws IOException {
         OpenFiles files = attachment.files();
         SqliteSession session = attachment.session();
-        Optional<WalFile> present = files.wal();
-        WalScan scan = present.isPresent()
-                ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE)
-                : new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
+        WalScan scan = attachment.committed();
         int pageSize = session.pageSize();
         long commit = scan.found() ? scan.commit() : session.pageCount();
         Fingerprint file = Fingerprint.of(settings.database());
         long copied = scan.found()
-                ? session.framesCopied()
-                : 0; // after the scan: a WAL that was reset since is found out at the end
-        WalFile wal = present.orElse(null);
-        PageSource source = new PageSource(files.database(), wal, scan.pages(), copied, pageSize);
-        long fileChecksum = writer.writeImage(txid, wal, scan, commit, pageSize, source);
-        Txid last = txid;
-        if (txid.previous().isNone()) {
-            last = txid.next();
-            fileChecksum = writer.writeFirstPage(last, wal, scan, commit, pageSize, source);
+                ? session.count().copied()
+                : 0; // after the scan: a WAL that began anew since is found out at the end
+        PageSource source = new PageSource(files.database(), files.wal(), scan.pages(), copied, pageSize);
+        return new State(files.wal(), scan, commit, pageSize, file, source);
+    }
+
+    /** Without frames the reader has been at mark 0 from its beginning. */
+    private PositionRecord settled(State state, PositionRecord taken) throws IOException {
+        if (state.scan().found()) {
+            return taken;
         }
-        PositionRecord taken = new PositionRecord(
-                last, fileChecksum, pageSize, commit, scan.end(), files.attached(), false, WalPosition.NONE);
-        // Without frames the reader has been at mark 0 from its beginning.
-        if (!scan.found() && !Fingerprint.of(settings.database()).sameContent(file)) {
+        if (!Fingerprint.of(settings.database()).sameContent(state.file())) {
             throw new IOException(settings.database() + ": somebody overwrites the database file; it is tried again");
         }
-        return scan.found() ? taken : taken.frozen(file);
+        return taken.frozen(state.file());
     }
 }

@@ -2,6 +2,7 @@ package org.litestream4j.capture;
 
 import java.io.IOException;
 import java.time.Clock;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxFileName;
@@ -108,12 +109,11 @@ final class Level0Writer {
     /**
      * Writes all pages.
      *
-     * @param wal null if there is none
      * @param scan of the whole WAL, whether or not it found a transaction
      * @param commit database size in pages
      * @return the file checksum
      */
-    long writeImage(Txid txid, @Nullable WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
+    long writeImage(Txid txid, WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
             throws IOException {
         byte[] page = new byte[pageSize];
         long lockPage = LockPage.pgno(pageSize);
@@ -132,12 +132,57 @@ final class Level0Writer {
     }
 
     /**
+     * Writes the pages that differ from what was captured of them, as the database's checksum knows them.
+     *
+     * @param scan of the whole WAL, whether or not it found a transaction
+     * @param previousCommit database size as it was captured, in pages
+     * @param commit database size in pages
+     * @return the file checksum; empty if no page differs, and nothing was written
+     */
+    OptionalLong writeDifference(
+            Txid txid, WalFile wal, WalScan scan, long previousCommit, long commit, int pageSize, PageSource source)
+            throws IOException {
+        byte[] page = new byte[pageSize];
+        long lockPage = LockPage.pgno(pageSize);
+        databaseChecksum.beginIncrement(commit);
+        Output output = null;
+        try {
+            for (long pgno = 1; pgno <= commit; pgno++) {
+                if (pgno != lockPage) {
+                    checkRunning();
+                    source.read(pgno, page);
+                    if (databaseChecksum.differs(pgno, page) || (pgno == 1 && commit != previousCommit)) {
+                        output = output != null ? output : new Output(txid, pageSize, commit, range(scan));
+                        output.write(pgno, page);
+                    }
+                }
+            }
+            if (output == null) {
+                requireSameWal(wal, scan);
+                return OptionalLong.empty();
+            }
+            return OptionalLong.of(output.publish(wal, scan));
+        } finally {
+            if (output != null) {
+                output.close();
+            }
+        }
+    }
+
+    private static void requireSameWal(WalFile wal, WalScan scan) throws IOException {
+        if (scan.found()
+                && !wal.header().map(now -> now.sameSalts(scan.start())).orElse(false)) {
+            throw new WalChangedException("the WAL began anew while its frames were read");
+        }
+    }
+
+    /**
      * Writes page 1 alone, as it is: the first image goes to the snapshots, and level 0 must not be empty.
      *
      * @param scan of the whole WAL, as the image had it
      * @return the file checksum
      */
-    long writeFirstPage(Txid txid, @Nullable WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
+    long writeFirstPage(Txid txid, WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
             throws IOException {
         byte[] page = new byte[pageSize];
         WalRange range = scan.found()
@@ -199,12 +244,10 @@ final class Level0Writer {
             databaseChecksum.page(pgno, ltx.pageChecksum());
         }
 
-        long publish(@Nullable WalFile wal, WalScan scan) throws IOException {
+        long publish(WalFile wal, WalScan scan) throws IOException {
             long checksum = ltx.finish(0).fileChecksum();
-            if (wal != null && scan.found()) {
-                if (!wal.header().map(now -> now.sameSalts(scan.start())).orElse(false)) {
-                    throw new WalChangedException("the WAL was reset while its frames were read");
-                }
+            requireSameWal(wal, scan);
+            if (scan.found()) {
                 wal.force(); // the replica is never ahead of what the disk keeps
             }
             file.publish(timestamp, databaseChecksum.afterPages());

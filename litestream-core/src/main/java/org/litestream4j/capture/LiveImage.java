@@ -35,7 +35,6 @@ public final class LiveImage implements Closeable {
     private final DatabaseFile file;
     private final @Nullable WalFile wal;
     private final long timestamp;
-    private boolean asCaptured = true;
 
     private LiveImage(
             CaptureSettings settings,
@@ -88,6 +87,8 @@ public final class LiveImage implements Closeable {
      *
      * @param stop asked for each page
      * @return false if it was stopped
+     * @throws LostContinuityException if it is not, as far as that is known, what the captured files lead to: the database
+     *     was changed behind SQLite's back, or something was not captured. Nothing is published then
      * @throws CaptureException if there is not enough space
      */
     public boolean write(BooleanSupplier stop) throws IOException {
@@ -116,19 +117,17 @@ public final class LiveImage implements Closeable {
             ltx.finish(0);
             requireSameWal();
             long actual = LtxChecksum.database(xor);
-            asCaptured =
-                    !settings.databaseChecksum() || state.databaseChecksum().orElse(actual) == actual;
+            long captured = state.databaseChecksum().orElse(actual);
+            if (settings.databaseChecksum() && captured != actual) {
+                throw new LostContinuityException(
+                        settings.database(),
+                        String.format(
+                                "the database at transaction %s has checksum %016x, what was captured of it %016x",
+                                name().max(), actual, captured));
+            }
             unfinished.publish(timestamp, settings.databaseChecksum() ? OptionalLong.of(actual) : OptionalLong.empty());
             return true;
         }
-    }
-
-    /**
-     * Whether what was written is, as far as that is known, what the captured files lead to. If not, the database was changed
-     * behind SQLite's back, or something was not captured.
-     */
-    public boolean isAsCaptured() {
-        return asCaptured;
     }
 
     private WalRange range(int pageSize) {

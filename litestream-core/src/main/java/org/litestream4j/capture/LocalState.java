@@ -60,7 +60,8 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
     }
 
     /**
-     * Records that a restore brought the database file to a transaction, so that the next start goes on from there.
+     * Records that a restore brought the database file to a transaction, so that the next start continues from there. Reads
+     * the whole file: the next start compares the database with what was restored. Call before anybody opens the file.
      *
      * @param metaPath folder of the local state
      * @param fileChecksum of the transaction's level-0 file; if that file is here, its own counts
@@ -72,16 +73,20 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
         Files.createDirectories(metaPath);
         Staging staging = new Staging(metaPath, 0);
         LtxFileName newest = LtxFileName.of(txid);
-        new PositionStore(metaPath)
-                .save(new PositionRecord(
-                        txid,
-                        Files.exists(staging.path(newest)) ? staging.fileChecksum(newest) : fileChecksum,
-                        pageSize,
-                        commit,
-                        WalPosition.NONE,
-                        Fingerprint.of(database),
-                        true,
-                        WalPosition.NONE));
+        PositionRecord restored = new PositionRecord(
+                txid,
+                Files.exists(staging.path(newest)) ? staging.fileChecksum(newest) : fileChecksum,
+                pageSize,
+                commit,
+                WalPosition.NONE,
+                Fingerprint.of(database),
+                true,
+                WalPosition.NONE,
+                true);
+        if (RollingChecksum.fits(commit)) {
+            new PageChecksumStore(metaPath).save(restored, PageChecksums.read(database, pageSize, commit));
+        }
+        new PositionStore(metaPath).save(restored);
     }
 
     /**

@@ -2,9 +2,9 @@ package org.litestream4j.capture;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.wal.WalFile;
 
@@ -31,8 +31,23 @@ final class OpenFiles implements Closeable {
     OpenFiles(Path database, Path wal) throws IOException {
         this.database = database;
         this.walPath = wal;
+        requireOneName(database);
         this.attached = Fingerprint.of(database);
         this.key = DatabaseFile.keyOf(database);
+    }
+
+    /** SQLite names the WAL after the name that was opened: through another name of the file it would be another WAL. */
+    private static void requireOneName(Path database) throws IOException {
+        boolean unix = database.getFileSystem().supportedFileAttributeViews().contains("unix");
+        int names = unix ? (Integer) Files.getAttribute(database, "unix:nlink") : 1;
+        if (names > 1) {
+            throw new CaptureException(
+                    database,
+                    "the file has " + names + " names (hard links), each with a WAL of its own",
+                    "delete the other names, or copy the database to a file of its own; find them with: find <folder> -samefile "
+                            + database,
+                    null);
+        }
     }
 
     /** The database file as it was when this object was made. */
@@ -77,11 +92,11 @@ final class OpenFiles implements Closeable {
     }
 
     /**
-     * The WAL, if there is one.
+     * The WAL. Call once SQLite has begun to read: from then on there is one.
      *
-     * @throws CaptureException if it or the database was replaced
+     * @throws CaptureException if it is missing, or it or the database was replaced
      */
-    Optional<WalFile> wal() throws IOException {
+    WalFile wal() throws IOException {
         Fingerprint now;
         try {
             now = Fingerprint.of(database);
@@ -95,23 +110,20 @@ final class OpenFiles implements Closeable {
             overwritten = true;
             throw replaced("the database file was overwritten");
         }
-        Fingerprint present;
         try {
-            present = Fingerprint.of(walPath);
-        } catch (NoSuchFileException e) {
-            if (wal != null) {
-                throw replaced("the WAL file is gone");
+            Fingerprint present = Fingerprint.of(walPath);
+            WalFile open = wal;
+            if (open == null) {
+                open = WalFile.open(walPath);
+                wal = open;
+                openWal = present;
+            } else if (!present.sameFile(openWal)) {
+                throw replaced("the WAL file was replaced");
             }
-            return Optional.empty();
+            return open;
+        } catch (NoSuchFileException e) { // SQLite makes one for the first reader, and keeps it
+            throw replaced("the WAL file " + walPath + " is gone");
         }
-        if (wal != null && !present.sameFile(openWal)) {
-            throw replaced("the WAL file was replaced");
-        }
-        if (wal == null) {
-            wal = WalFile.open(walPath);
-            openWal = present;
-        }
-        return Optional.of(wal);
     }
 
     private CaptureException replaced(String what) {

@@ -1,5 +1,10 @@
 package org.litestream4j.capture;
 
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LockPage;
@@ -17,6 +22,8 @@ final class PageChecksums {
     /** Pages of which the checksums stand in one array. */
     private static final int CHUNK = 512;
 
+    private static final int READ_SIZE = 1 << 20;
+
     private final int pageSize;
     private final long lockPage;
     private long[][] chunks = new long[0][];
@@ -33,6 +40,35 @@ final class PageChecksums {
         this.pageSize = pageSize;
         this.lockPage = LockPage.pgno(pageSize);
         resize(commit);
+    }
+
+    /**
+     * Reads a database file that nobody has open.
+     *
+     * @param commit database size in pages; what the file lacks of them counts as zeros
+     */
+    static PageChecksums read(Path database, int pageSize, long commit) throws IOException {
+        PageChecksums pages = new PageChecksums(pageSize, commit);
+        byte[] page = new byte[pageSize];
+        LtxChecksum crc = new LtxChecksum();
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(database), READ_SIZE)) {
+            for (long pgno = 1; pgno <= commit; pgno++) {
+                int count = in.readNBytes(page, 0, pageSize);
+                Arrays.fill(page, count, pageSize, (byte) 0);
+                if (pgno != pages.lockPage) {
+                    pages.put(pgno, checksum(crc, pgno, page, 0, pageSize));
+                }
+            }
+        }
+        return pages;
+    }
+
+    /** @param crc to compute with; its state does not matter */
+    static long checksum(LtxChecksum crc, long pgno, byte[] bytes, int offset, int count) {
+        crc.reset();
+        crc.updateInt((int) pgno);
+        crc.update(bytes, offset, count);
+        return crc.stored();
     }
 
     int pageSize() {

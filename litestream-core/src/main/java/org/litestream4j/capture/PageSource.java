@@ -30,12 +30,22 @@ final class PageSource {
      * @param copied so many frames were in the database file before: SQLite reads them there, and so do we
      */
     PageSource(DatabaseFile file, @Nullable WalFile wal, WalPageMap walPages, long copied, int pageSize) {
+        this(file, wal, walPages, copied, pageSize, READ_AHEAD);
+    }
+
+    /** For single pages, without reading ahead. */
+    static PageSource single(DatabaseFile file, WalFile wal, WalPageMap walPages, int pageSize) {
+        return new PageSource(file, wal, walPages, 0, pageSize, 0);
+    }
+
+    private PageSource(
+            DatabaseFile file, @Nullable WalFile wal, WalPageMap walPages, long copied, int pageSize, int readAhead) {
         this.file = file;
         this.wal = wal;
         this.walPages = walPages;
         this.copied = copied;
         this.pageSize = pageSize;
-        this.ahead = ByteBuffer.allocate(Math.max(READ_AHEAD, pageSize)).limit(0);
+        this.ahead = ByteBuffer.allocate(Math.max(readAhead, pageSize)).limit(0);
     }
 
     /**

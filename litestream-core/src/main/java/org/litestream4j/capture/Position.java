@@ -88,12 +88,24 @@ final class Position {
         store.save(next);
         present = next;
         published = next;
-        attachment.files().frozen(next.frozen() ? next.file() : null);
+        if (attachment.isOpen()) {
+            attachment.files().frozen(next.frozen() ? next.file() : null);
+        }
     }
 
     /** Whether the present record leads to the database is not known any more. */
     void forget() {
+        recorded = newest();
         present = null;
+    }
+
+    /** Increments never follow the newest record, not after a restart either: only an image does. */
+    void breakOff() throws IOException {
+        PositionRecord last = newest();
+        if (last != null) {
+            moveTo(last.broken());
+            forget();
+        }
     }
 
     /** The records and local files belong to another history, and go. */

@@ -13,9 +13,11 @@ import org.litestream4j.wal.WalPosition;
  * @param pageSize of the database, in bytes
  * @param commit database size after that transaction, in pages
  * @param wal where the captured content ends in the WAL
- * @param file the database file; if {@code frozen} at a moment since which it cannot have changed, else only its inode counts
+ * @param file the database file; if {@code frozen} at a moment since which SQLite cannot have changed it, else only its inode
+ *     counts
  * @param frozen whether our reader was at mark 0 with everything before {@code frozenEnd} in the database file
  * @param frozenEnd what the WAL held when it was frozen; meaningless if not frozen
+ * @param continuous whether increments may follow; false once continuity was lost, until an image has restored it
  */
 record PositionRecord(
         Txid txid,
@@ -25,7 +27,8 @@ record PositionRecord(
         WalPosition wal,
         Fingerprint file,
         boolean frozen,
-        WalPosition frozenEnd) {
+        WalPosition frozenEnd,
+        boolean continuous) {
 
     PositionRecord {
         requireNonNull(txid, "txid");
@@ -35,15 +38,25 @@ record PositionRecord(
     }
 
     PositionRecord captured(Txid newTxid, long newChecksum, long newCommit, WalPosition end) {
-        return new PositionRecord(newTxid, newChecksum, pageSize, newCommit, end, file, frozen, frozenEnd);
+        return new PositionRecord(newTxid, newChecksum, pageSize, newCommit, end, file, frozen, frozenEnd, true);
     }
 
     PositionRecord frozen(Fingerprint now) {
-        return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, now, true, wal);
+        return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, now, true, wal, continuous);
     }
 
     PositionRecord thawed() {
-        return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, file, false, WalPosition.NONE);
+        return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, file, false, WalPosition.NONE, continuous);
+    }
+
+    /** The same position, from which no increment may follow. */
+    PositionRecord broken() {
+        return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, file, false, WalPosition.NONE, false);
+    }
+
+    /** The same transaction, whose content the WAL now holds up to another place. */
+    PositionRecord movedTo(WalPosition end, Fingerprint present) {
+        return new PositionRecord(txid, fileChecksum, pageSize, commit, end, present, false, WalPosition.NONE, true);
     }
 
     /** Whether nothing was captured since it was frozen. */

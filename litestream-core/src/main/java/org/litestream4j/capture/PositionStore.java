@@ -26,8 +26,13 @@ import org.slf4j.LoggerFactory;
 final class PositionStore {
 
     private static final Logger log = LoggerFactory.getLogger(PositionStore.class);
-    private static final String VERSION = "2";
-    private static final int FIELDS = 21;
+    private static final String VERSION = "3";
+    private static final int FIELDS = 22;
+
+    /** Records of this version may be of a run that lost commits unnoticed: their TXID counts, their continuity does not. */
+    private static final String UNTRUSTED_VERSION = "2";
+
+    private static final int UNTRUSTED_FIELDS = 21;
 
     /** Apart, so that no sector and no page of a file system holds both. */
     private static final int SLOT_SIZE = 4096;
@@ -130,7 +135,9 @@ final class PositionStore {
             return null;
         }
         String[] fields = content.substring(0, split).split(" ");
-        if (fields.length != FIELDS || !fields[0].equals(VERSION)) {
+        boolean trusted = fields.length == FIELDS && fields[0].equals(VERSION);
+        boolean untrusted = fields.length == UNTRUSTED_FIELDS && fields[0].equals(UNTRUSTED_VERSION);
+        if (!trusted && !untrusted) {
             return null;
         }
         return new Slot(index, Long.parseUnsignedLong(fields[1], 16), record(fields));
@@ -150,12 +157,13 @@ final class PositionStore {
                 r.file().changed());
         append(line, r.frozen() ? 1 : 0);
         append(line, r.frozenEnd());
+        append(line, r.continuous() ? 1 : 0);
         return line.toString();
     }
 
     private static PositionRecord record(String[] f) {
         long[] v = new long[FIELDS - 1];
-        for (int i = 1; i < v.length; i++) {
+        for (int i = 1; i + 1 < f.length; i++) {
             v[i] = Long.parseUnsignedLong(f[i + 1], 16);
         }
         return new PositionRecord(
@@ -166,7 +174,8 @@ final class PositionStore {
                 position(v, 5),
                 new Fingerprint(v[10], v[11], v[12], v[13]),
                 v[14] == 1,
-                position(v, 15));
+                position(v, 15),
+                v[20] == 1);
     }
 
     private static void append(StringBuilder line, WalPosition p) {

@@ -43,6 +43,11 @@ final class RollingChecksum {
     /** Of the time, one part in so many may go into filling. */
     private static final int SHARE = 5;
 
+    /** While it runs, a database leaves its checksums to the next start at most so often, and at most 200 kB of them a second. */
+    private static final long SAVE_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private static final long SAVE_NANOS_PER_BYTE = 5_000;
+
     /** Of the heap, one part in so many may go into checksums. */
     private static final int HEAP_SHARE = 8;
 
@@ -62,6 +67,7 @@ final class RollingChecksum {
     private long nextUnknown;
     private long due;
     private Txid saved = Txid.NONE;
+    private long saveDue = System.nanoTime();
 
     RollingChecksum(CaptureSettings settings) {
         this.settings = settings;
@@ -76,11 +82,11 @@ final class RollingChecksum {
         off = !settings.databaseChecksum();
     }
 
-    /** What was saved at this position, if it was, is taken up. */
-    void resume(PositionRecord position) {
+    /** Resumes with what was saved at this position. False if nothing was. */
+    boolean resume(PositionRecord position) {
         forget();
         if (off || isTooLarge(position.commit())) {
-            return;
+            return false;
         }
         try {
             pages = store.load(position);
@@ -88,20 +94,35 @@ final class RollingChecksum {
         } catch (IOException e) {
             log.debug("page checksums cannot be read, they are computed again: db={}", settings.database(), e);
         }
+        return pages != null;
     }
 
-    /** Leaves what is known at the position to the next start. */
+    /** Leaves what is known at the position to the next start, which then can compare the database with it. */
     void save(PositionRecord position) {
         PageChecksums current = pages;
-        if (current == null || open || !current.isComplete() || position.txid().equals(saved)) {
+        if (current == null || !isUnsaved(position)) {
             return;
         }
+        saveDue = System.nanoTime() + Math.max(SAVE_PAUSE_NANOS, current.commit() * Long.BYTES * SAVE_NANOS_PER_BYTE);
         try {
             store.save(position, current);
             saved = position.txid();
         } catch (IOException e) {
             log.debug("page checksums cannot be saved, they are computed again: db={}", settings.database(), e);
         }
+    }
+
+    private boolean isUnsaved(PositionRecord position) {
+        PageChecksums current = pages;
+        return current != null
+                && !open
+                && current.isComplete()
+                && !position.txid().equals(saved);
+    }
+
+    /** In nanoseconds; 0 if {@link #save} is worth it now, negative if there is nothing to save. */
+    long nanosUntilSave(PositionRecord position) {
+        return isUnsaved(position) ? Math.max(0, saveDue - System.nanoTime()) : -1;
     }
 
     /** The pages of all of the database follow. */
@@ -135,6 +156,23 @@ final class RollingChecksum {
         if (current != null) {
             current.put(pgno, checksum);
         }
+    }
+
+    /** Whether a page is another than the one that was captured, or that one's checksum is not known. */
+    boolean differs(long pgno, byte[] page) {
+        PageChecksums current = pages;
+        return current == null || current.get(pgno) != checksum(pgno, page, 0, page.length);
+    }
+
+    /** The checksum of a page. */
+    long of(long pgno, byte[] page) {
+        return checksum(pgno, page, 0, page.length);
+    }
+
+    /** The checksum with which a page was captured; {@link PageChecksums#UNKNOWN} if that is not known. */
+    long captured(long pgno) {
+        PageChecksums current = pages;
+        return current == null ? PageChecksums.UNKNOWN : current.get(pgno);
     }
 
     /** What was begun has become the position. */
@@ -233,15 +271,16 @@ final class RollingChecksum {
     }
 
     private long checksum(long pgno, byte[] bytes, int offset, int count) {
-        crc.reset();
-        crc.updateInt((int) pgno);
-        crc.update(bytes, offset, count);
-        return crc.stored();
+        return PageChecksums.checksum(crc, pgno, bytes, offset, count);
+    }
+
+    /** Whether the heap has room for the checksums of so many pages. */
+    static boolean fits(long commit) {
+        return commit * Long.BYTES <= Runtime.getRuntime().maxMemory() / HEAP_SHARE;
     }
 
     private boolean isTooLarge(long commit) {
-        long most = Runtime.getRuntime().maxMemory() / HEAP_SHARE;
-        if (commit * Long.BYTES <= most) {
+        if (fits(commit)) {
             return false;
         }
         log.warn(

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -14,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqlitePaths;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -24,8 +26,8 @@ import org.sqlite.SQLiteOpenMode;
 import org.sqlite.core.DB;
 
 /**
- * Our own SQLite connections to one database: one that holds the read transaction, a second that exists while a checkpoint
- * round needs it. Confined to the capture lane.
+ * Our own SQLite connections to one database: one holds the read transaction; two more exist while there is work, one for
+ * checkpoint rounds, one that asks SQLite how much is committed. Confined to the capture lane.
  */
 final class SqliteSession implements Closeable {
 
@@ -48,6 +50,8 @@ final class SqliteSession implements Closeable {
 
     private static final long LOCK_PAUSE_NANOS = 20_000;
 
+    private static final int COUNT_ATTEMPTS = 100;
+
     private final Path path;
     private final Duration busyTimeout;
     private final CaptureListener listener;
@@ -56,10 +60,14 @@ final class SqliteSession implements Closeable {
     private Connection held;
 
     private boolean reading = true;
-    private long framesAtOpen;
 
     /** In no transaction, or the new reader during a swap. */
     private @Nullable Connection spare;
+
+    /** In no transaction at any time: SQLite answers {@link #count} to no other. */
+    private @Nullable Counter counter;
+
+    private record Counter(Connection connection, PreparedStatement noop) {}
 
     private SqliteSession(Path path, Duration busyTimeout, CaptureListener listener, Connection held) {
         this.path = path;
@@ -80,9 +88,9 @@ final class SqliteSession implements Closeable {
         try {
             connection = connect(path, busyTimeout);
             checkVersion(path, connection);
+            requireSameFile(path, connection);
             switchToWal(path, connection);
             SqliteSession session = new SqliteSession(path, busyTimeout, listener, connection);
-            session.framesAtOpen = session.checkpoint(connection, "NOOP").log();
             session.beginRead(connection);
             opened = true;
             return session;
@@ -159,8 +167,10 @@ final class SqliteSession implements Closeable {
     /** Under the write lock: ends the read transaction, copies everything, and begins the read transaction anew. */
     Checkpoint checkpointRenewingReader() throws IOException {
         execute(held, "COMMIT");
+        reading = false; // an error in between leaves no reader: the caller must detach
         Checkpoint result = timedCheckpoint(held, CheckpointMode.LOCKED);
         beginRead(held);
+        reading = true;
         return result;
     }
 
@@ -217,19 +227,54 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** Frames of the WAL that were committed just before the read transaction began, as SQLite counts them. */
-    long framesAtOpen() {
-        return framesAtOpen;
+    /** Whether the read transaction is held. */
+    boolean isReading() {
+        return reading;
     }
 
-    /** Frames of the WAL that are committed, as SQLite counts them. */
-    long walFrames() throws IOException {
-        return checkpoint(spare(), "NOOP").log();
+    /**
+     * What SQLite counts in the WAL at this moment. Nothing behind {@code committed} is committed, however valid it looks.
+     *
+     * @param committed number of committed frames, {@code mxFrame} of the wal-index; 0 if the WAL is to begin anew
+     * @param copied so many of them are in the database file
+     */
+    record Count(long committed, long copied) {}
+
+    /** Asks SQLite; takes no lock and copies nothing. */
+    Count count() throws IOException {
+        PreparedStatement noop = counter().noop();
+        for (int attempt = 1; attempt <= COUNT_ATTEMPTS; attempt++) {
+            try (ResultSet row = noop.executeQuery()) {
+                row.next();
+                if (row.getInt(1) == 0 && row.getLong(2) >= 0) {
+                    return new Count(row.getLong(2), Math.max(0, row.getLong(3)));
+                }
+            } catch (SQLException e) {
+                if (!isBusy(e)) {
+                    throw failure(path, "cannot ask for the number of committed frames", e);
+                }
+            }
+            LockSupport.parkNanos(attempt * LOCK_PAUSE_NANOS);
+        }
+        throw new IOException(path + ": the wal-index is being recovered by another connection; it is tried again");
     }
 
-    /** Frames of the WAL that are in the database file, as SQLite counts them. */
-    long framesCopied() throws IOException {
-        return Math.max(0, checkpoint(spare(), "NOOP").checkpointed());
+    private Counter counter() throws IOException {
+        Counter open = counter;
+        if (open == null) {
+            Connection connection = null;
+            try {
+                connection = connect(path, busyTimeout);
+                open = new Counter(connection, connection.prepareStatement("PRAGMA wal_checkpoint(NOOP)"));
+                counter = open;
+            } catch (SQLException e) {
+                if (connection != null) {
+                    closeQuietly(connection);
+                }
+                throw failure(path, "cannot open a third connection", e);
+            }
+        }
+        return open;
     }
 
     /** Ends the read transaction for good and copies what may be copied, for a database that is no longer captured. */
@@ -255,27 +300,25 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** Closes the second connection until it is needed again. */
-    void rest() throws IOException {
+    /** Closes the connections that an idle database does not need, until they are needed again. */
+    void rest() {
         Connection idle = spare;
         spare = null;
         if (idle != null) {
-            try {
-                idle.close();
-            } catch (SQLException e) {
-                throw failure(path, "cannot close a connection", e);
-            }
+            closeQuietly(idle);
+        }
+        Counter counting = counter;
+        counter = null;
+        if (counting != null) {
+            closeQuietly(counting.connection());
         }
     }
 
-    /** Closes both connections; SQLite then checkpoints and deletes the WAL if nobody else has the database open. */
+    /** Closes all connections; SQLite then checkpoints and deletes the WAL if nobody else has the database open. */
     @Override
-    public void close() throws IOException {
-        try {
-            rest();
-        } finally {
-            closeQuietly(held);
-        }
+    public void close() {
+        rest();
+        closeQuietly(held);
     }
 
     private Connection spare() throws IOException {
@@ -375,11 +418,29 @@ final class SqliteSession implements Closeable {
         }
     }
 
+    /** Whatever the configured path says: the WAL that is read must be the one that SQLite writes. */
+    private static void requireSameFile(Path path, Connection connection) throws SQLException, CaptureException {
+        String opened = "";
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("PRAGMA database_list")) {
+            while (rows.next()) {
+                opened = rows.getString(2).equals("main") ? rows.getString(3) : opened;
+            }
+        }
+        if (!opened.equals(path.toString())) {
+            throw new CaptureException(
+                    path,
+                    "SQLite opened " + opened + " for this path",
+                    "configure the path that SQLite names, without links that change while the application runs",
+                    null);
+        }
+    }
+
     private static Connection connect(Path path, Duration busyTimeout) throws SQLException {
         SQLiteConfig config = new SQLiteConfig();
         config.resetOpenMode(SQLiteOpenMode.CREATE); // the database is the application's to create
         config.setBusyTimeout((int) TimeUnit.MILLISECONDS.convert(busyTimeout));
-        Connection connection = config.createConnection("jdbc:sqlite:" + path);
+        Connection connection = config.createConnection(SqlitePaths.jdbcUrl(path, ""));
         boolean ready = false;
         try {
             run(connection, "PRAGMA wal_autocheckpoint=0");

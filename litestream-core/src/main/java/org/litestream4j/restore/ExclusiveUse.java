@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,7 +75,7 @@ final class ExclusiveUse implements Closeable {
         Connection connection = null;
         boolean taken = false;
         try {
-            connection = JDBC.createConnection(IntegrityChecker.url(database, "mode=rw"), new Properties());
+            connection = JDBC.createConnection(SqlitePaths.jdbcUrl(database, "mode=rw"), new Properties());
             run(connection, "PRAGMA busy_timeout=" + BUSY_TIMEOUT.toMillis());
             run(connection, "PRAGMA journal_mode=DELETE"); // SQLite allows it to the only connection
             run(connection, "BEGIN EXCLUSIVE");

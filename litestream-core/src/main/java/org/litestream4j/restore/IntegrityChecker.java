@@ -1,8 +1,6 @@
 package org.litestream4j.restore;
 
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -13,6 +11,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.sqlite.JDBC;
 import org.sqlite.ProgressHandler;
@@ -43,7 +42,7 @@ final class IntegrityChecker {
             return;
         }
         List<String> findings = new ArrayList<>();
-        try (Connection connection = JDBC.createConnection(url(file, IMMUTABLE), new Properties());
+        try (Connection connection = JDBC.createConnection(SqlitePaths.jdbcUrl(file, IMMUTABLE), new Properties());
                 Statement statement = connection.createStatement()) {
             ProgressHandler.setHandler(connection, STEPS_BETWEEN_REPORTS, new ProgressHandler() {
                 @Override
@@ -79,16 +78,5 @@ final class IntegrityChecker {
                 "the files are whole, but SQLite finds the database damaged: " + findings,
                 "restore an earlier state, or restore without the check to look at it",
                 cause);
-    }
-
-    /** @param query parameters of an SQLite URI */
-    static String url(Path file, String query) throws IOException {
-        try {
-            String path = file.toAbsolutePath().toString().replace('\\', '/');
-            String raw = new URI("file", null, path.startsWith("/") ? path : "/" + path, null).getRawPath();
-            return JDBC.PREFIX + "file:" + raw + "?" + query;
-        } catch (URISyntaxException e) {
-            throw new IOException("no URI for " + file, e);
-        }
     }
 }

@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.function.BooleanSupplier;
+import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.RestoreException.Reason;
@@ -184,7 +185,7 @@ final class StandbyFile implements Closeable {
 
     /** SQLite does it, when it reads. */
     private static void rollBack(Path path, Duration busyTimeout) throws IOException {
-        try (Connection connection = JDBC.createConnection(IntegrityChecker.url(path, "mode=rw"), new Properties());
+        try (Connection connection = JDBC.createConnection(SqlitePaths.jdbcUrl(path, "mode=rw"), new Properties());
                 Statement statement = connection.createStatement()) {
             statement.execute("PRAGMA busy_timeout=" + busyTimeout.toMillis());
             statement.execute("SELECT count(*) FROM sqlite_schema");

@@ -52,12 +52,24 @@ public final class WalFile implements Closeable {
      * @param limit bytes after which the scan ends with the next commit frame
      */
     public WalScan scan(WalPosition from, long limit) throws IOException {
+        return scan(from, limit, Long.MAX_VALUE);
+    }
+
+    /**
+     * Finds the transactions between a position and the last frame that SQLite counts as committed. A valid commit frame
+     * behind that one is not committed: its writer was killed, or its fsync failed, before SQLite counted it.
+     *
+     * @param from where the last scan ended; if its salts are not the WAL's, the scan begins at the start of the WAL
+     * @param limit number of bytes after which the scan ends with the next commit frame
+     * @param counted number of committed frames in the WAL, as SQLite counts them
+     */
+    public WalScan scan(WalPosition from, long limit, long counted) throws IOException {
         Optional<WalHeader> header = header();
         if (header.isEmpty()) {
             return new WalScan(null, from, from, 0, new WalPageMap(), false);
         }
         WalPosition start = header.get().sameSalts(from) ? from : WalPosition.start(header.get());
-        return new Scanner(header.get(), start).scan(limit);
+        return new Scanner(header.get(), start).scan(limit, counted);
     }
 
     /**
@@ -78,25 +90,21 @@ public final class WalFile implements Closeable {
     }
 
     /**
-     * Whether a valid frame follows a position (of a transaction that may not be committed yet), or the WAL was reset and
-     * has one: cheap, two small reads when there is none.
+     * Whether the last frame before a position is still the one that was read there: the same salts and checksums. One small
+     * read; {@link #leadsTo} checks all frames.
+     *
+     * @param frameSize in bytes, header and page
      */
-    public boolean hasFrameAfter(WalPosition position) throws IOException {
-        Optional<WalHeader> header = header();
-        if (header.isEmpty()) {
-            return false;
+    public boolean endsAt(WalPosition position, int frameSize) throws IOException {
+        if (position.offset() == WalHeader.SIZE) {
+            return true;
         }
-        WalPosition from = header.get().sameSalts(position) ? position : WalPosition.start(header.get());
-        byte[] frame = new byte[FRAME_HEADER_SIZE];
-        return readUpTo(frame, from.offset()) == frame.length && saltsMatch(frame, 0, header.get());
-    }
-
-    /**
-     * Whether a committed transaction follows a position, or the WAL was reset and has one. Frames alone tell nothing: those
-     * of a transaction that was rolled back stay until the next one overwrites them.
-     */
-    public boolean hasCommitAfter(WalPosition position) throws IOException {
-        return hasFrameAfter(position) && scan(position, 1).found();
+        ByteBuffer frame = ByteBuffer.allocate(FRAME_HEADER_SIZE);
+        return readUpTo(frame, position.offset() - frameSize) == FRAME_HEADER_SIZE
+                && frame.getInt(8) == position.salt1()
+                && frame.getInt(12) == position.salt2()
+                && frame.getInt(16) == position.checksum1()
+                && frame.getInt(20) == position.checksum2();
     }
 
     /**
@@ -174,12 +182,15 @@ public final class WalFile implements Closeable {
             this.offset = start.offset();
         }
 
-        WalScan scan(long limit) throws IOException {
+        WalScan scan(long limit, long counted) throws IOException {
+            long last = counted > (Long.MAX_VALUE - WalHeader.SIZE) / frameSize
+                    ? Long.MAX_VALUE
+                    : WalHeader.SIZE + counted * frameSize;
             WalPageMap pages = new WalPageMap();
             WalPosition end = start;
             long commit = 0;
             boolean more = false;
-            while (!more && next()) {
+            while (!more && offset < last && next()) {
                 int frameAt = at - frameSize;
                 addPending(view.getInt(frameAt));
                 long size = Integer.toUnsignedLong(view.getInt(frameAt + 4));

@@ -25,4 +25,13 @@ public record WalPosition(int salt1, int salt2, long offset, int checksum1, int 
     public static WalPosition start(WalHeader header) {
         return new WalPosition(header.salt1(), header.salt2(), WalHeader.SIZE, header.checksum1(), header.checksum2());
     }
+
+    /**
+     * Number of frames before this position.
+     *
+     * @param pageSize in bytes
+     */
+    public long frames(int pageSize) {
+        return (offset - WalHeader.SIZE) / (WalFile.FRAME_HEADER_SIZE + pageSize);
+    }
 }

@@ -109,6 +109,14 @@ class PageChecksumsTest {
 
     private static PositionRecord position(long txid, long fileChecksum, long commit) {
         return new PositionRecord(
-                new Txid(txid), fileChecksum, 512, commit, WalPosition.NONE, Fingerprint.NONE, true, WalPosition.NONE);
+                new Txid(txid),
+                fileChecksum,
+                512,
+                commit,
+                WalPosition.NONE,
+                Fingerprint.NONE,
+                true,
+                WalPosition.NONE,
+                true);
     }
 }

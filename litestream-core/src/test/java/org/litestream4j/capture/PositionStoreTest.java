@@ -37,7 +37,8 @@ class PositionStoreTest {
                 new WalPosition(-1, 2, 32 + txid, -3, 4),
                 new Fingerprint(5, 6, 7, Long.MAX_VALUE),
                 txid % 2 == 0,
-                new WalPosition(8, -9, 100, 11, -12));
+                new WalPosition(8, -9, 100, 11, -12),
+                txid % 3 != 0);
     }
 
     private PositionStore other() {
@@ -74,6 +75,23 @@ class PositionStoreTest {
             next.save(record(4));
             assertThat(other().load()).contains(record(4));
         }
+    }
+
+    @Test
+    void recordOfTheVersionBefore_countsWithoutContinuity() throws IOException {
+        store.save(record(1));
+        String line = Files.readString(file).strip();
+        String fields = line.substring(0, line.lastIndexOf(' '));
+        String before = "2" + fields.substring(1, fields.lastIndexOf(' '));
+        java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
+        crc.update(before.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        String content = before + " " + Long.toHexString(crc.getValue()) + "\n";
+        Files.writeString(file, content + " ".repeat(2 * SLOT - content.length()));
+        assertThat(other().load()).hasValueSatisfying(read -> {
+            assertThat(read.txid()).isEqualTo(record(1).txid());
+            assertThat(read.wal()).isEqualTo(record(1).wal());
+            assertThat(read.continuous()).isFalse();
+        });
     }
 
     @Test

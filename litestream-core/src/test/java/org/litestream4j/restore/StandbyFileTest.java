@@ -125,7 +125,8 @@ class StandbyFileTest {
 
     @Test
     void open_anyWriteOfSqlite_isNoStandby() throws Exception {
-        try (Connection connection = DriverManager.getConnection(IntegrityChecker.url(standby, "mode=rw"));
+        try (Connection connection = DriverManager.getConnection(
+                        org.litestream4j.internal.files.SqlitePaths.jdbcUrl(standby, "mode=rw"));
                 Statement statement = connection.createStatement()) {
             statement.execute("INSERT INTO t VALUES (1)");
         }
