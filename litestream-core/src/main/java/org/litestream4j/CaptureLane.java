@@ -377,8 +377,10 @@ final class CaptureLane {
         if (!capture.isContinuous() && !unproven) {
             Capture.Continuity continuity = capture.judge();
             switch (continuity) {
-                case PROVEN ->
+                case PROVEN -> {
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
+                    upload.wake(); // the check has captured what was committed meanwhile
+                }
                 case UNPROVEN -> unproven = true;
             }
         }

@@ -5,11 +5,11 @@ import static org.litestream4j.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.capture.Capture;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
 /** Whether captures may go on after a restart: capture alone, beside a connection that keeps the WAL. */
@@ -22,29 +22,52 @@ class ContinuityTest {
         return folder.resolve("app.db");
     }
 
+    /** The WAL that was captured is gone; what was captured of each page is not. */
     @Test
-    void committedBeforeTheStart_andCheckpointedByAnother_isNotTakenForAnOverwrittenFile() throws Exception {
+    void walBegunAnewByAnother_isComparedPageByPage() throws Exception {
         try (Connection other = SqliteFixture.dataSource(path()).getConnection()) {
             execute(other, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(x)");
-            Capture first = CaptureFixture.attach(folder, false);
+            execute(other, "CREATE TABLE big(x)", "INSERT INTO big VALUES (randomblob(100000))");
+            Capture first = CaptureFixture.attach(folder, true);
             assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
             first.image(Txid.NONE, false);
             first.finish();
             CaptureFixture.crash(first);
             execute(other, "INSERT INTO t VALUES (1)"); // begins the WAL anew
 
-            Capture second = CaptureFixture.attach(folder, false);
-            assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
-            FileTime before = Files.getLastModifiedTime(path());
-            execute(other, "PRAGMA wal_checkpoint(PASSIVE)"); // up to the mark of our reader
-            assertThat(Files.getLastModifiedTime(path())).isNotEqualTo(before);
-            execute(other, "INSERT INTO t VALUES (2)");
+            Capture second = CaptureFixture.attach(folder, true);
+            assertThat(second.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
+            Txid before = second.captured();
+            second.image(before, false);
+            assertThat(second.captured()).isEqualTo(before.next());
+            Path difference = second.staging().path(LtxFileName.of(before.next()));
+            assertThat(Files.size(difference)).isLessThan(10_000); // two of some thirty pages
+            execute(other, "PRAGMA wal_checkpoint(PASSIVE)", "INSERT INTO t VALUES (2)");
             assertThat(second.capture()).isTrue();
             CaptureFixture.crash(second);
 
-            Capture third = CaptureFixture.attach(folder, false);
+            Capture third = CaptureFixture.attach(folder, true);
             assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
             CaptureFixture.crash(third);
         }
+    }
+
+    @Test
+    void nothingWrittenSinceACleanStop_needsNoFile() throws Exception {
+        try (Connection other = SqliteFixture.dataSource(path()).getConnection()) {
+            execute(other, "PRAGMA journal_mode=WAL", "CREATE TABLE t(x)");
+        }
+        Capture first = CaptureFixture.attach(folder, true);
+        first.judge();
+        first.image(Txid.NONE, false);
+        first.finish();
+        CaptureFixture.crash(first); // the last connection: the WAL is gone
+        Capture second = CaptureFixture.attach(folder, true);
+        assertThat(second.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
+        Txid before = second.captured();
+        second.image(before, false);
+        assertThat(second.captured()).isEqualTo(before);
+        assertThat(second.isContinuous()).isTrue();
+        CaptureFixture.crash(second);
     }
 }

@@ -130,6 +130,13 @@ abstract class EngineFixture {
                 .count();
     }
 
+    /** How often the database was read whole, to capture all of it or what differs from what was captured. */
+    long readings() {
+        return logged().stream()
+                .filter(line -> line.startsWith("database captured whole") || line.startsWith("database compared"))
+                .count();
+    }
+
     /** Compares page by page under the write lock, after all was replicated. */
     void assertReplicated(ManagedDatabase database, Connection connection) throws Exception {
         database.sync(TIMEOUT); // a start needs the write lock for a moment, too

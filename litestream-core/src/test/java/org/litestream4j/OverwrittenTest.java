@@ -46,7 +46,7 @@ class OverwrittenTest extends EngineFixture {
                 database.sync(TIMEOUT);
                 awaitCheckpoint();
                 copyOver();
-                await().atMost(TIMEOUT).until(() -> images() == 2);
+                await().atMost(TIMEOUT).until(() -> readings() == 2);
                 assertThat(logged()).anyMatch(line -> line.startsWith("capture failed, will retry"));
                 await().atMost(TIMEOUT).until(() -> database.status().lastError() == null);
                 assertReplicated(database, connection);
@@ -68,7 +68,7 @@ class OverwrittenTest extends EngineFixture {
                 copyOver();
                 execute(connection, "INSERT INTO t VALUES (2)");
                 assertReplicated(database, connection);
-                assertThat(images()).isEqualTo(2);
+                assertThat(readings()).isEqualTo(2);
             }
         }
         assertReplicaIsDatabase();
@@ -90,7 +90,7 @@ class OverwrittenTest extends EngineFixture {
                         .equals(database.status().captured()));
                 assertReplicated(database, connection);
                 assertThat(theirs()).isEqualTo(200);
-                assertThat(images()).isEqualTo(1);
+                assertThat(readings()).isEqualTo(1);
             }
         }
         assertReplicaIsDatabase();
@@ -108,9 +108,9 @@ class OverwrittenTest extends EngineFixture {
                         .until(() ->
                                 String.valueOf(database.status().lastError()).contains("use the old one"));
                 execute(connection, "INSERT INTO t VALUES (2)"); // into nowhere
-                assertThat(images()).isEqualTo(1);
+                assertThat(readings()).isEqualTo(1);
             }
-            await().atMost(TIMEOUT).until(() -> images() == 2);
+            await().atMost(TIMEOUT).until(() -> readings() == 2);
             try (Connection connection = open(database)) {
                 execute(connection, "INSERT INTO t VALUES (3)");
                 assertReplicated(database, connection);
@@ -163,7 +163,7 @@ class OverwrittenTest extends EngineFixture {
             ManagedDatabase database = litestream.register(config().build());
             database.sync(TIMEOUT);
         }
-        assertThat(images()).isEqualTo(1);
+        assertThat(readings()).isEqualTo(1);
         assertThat(logged()).anyMatch(line -> line.contains("SQLite has applied that WAL"));
         assertReplicaIsDatabase();
     }
