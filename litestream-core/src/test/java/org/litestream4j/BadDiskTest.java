@@ -182,9 +182,9 @@ class BadDiskTest extends EngineFixture {
     @Test
     void databaseFolderThatTurnsReadOnly_harmsNothing() throws Exception {
         begin();
-        await().atMost(TIMEOUT) // the application's, and two of ours: no checkpoint is going on
+        await().atMost(TIMEOUT) // the application's, and at most three of ours: no checkpoint is going on
                 .during(Duration.ofMillis(200))
-                .until(() -> descriptors("app.db-wal") == 3);
+                .until(() -> descriptors("app.db-wal") <= 4);
         Disk disk = open(Disk.of(data));
         disk.coverReadOnly();
         for (int i = 2; i <= 10; i++) {

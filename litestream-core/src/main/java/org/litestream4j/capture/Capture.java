@@ -35,7 +35,7 @@ public final class Capture implements Closeable {
 
     /** Whether what was captured in an earlier run leads to what the database is now. */
     public enum Continuity {
-        /** Nothing was missed: capturing goes on. */
+        /** Everything committed since is captured. */
         PROVEN,
         /** It cannot be proved: an image must follow. */
         UNPROVEN
@@ -149,7 +149,8 @@ public final class Capture implements Closeable {
 
     /**
      * Checks whether the recorded position leads to the present database, and captures what was committed since: until that
-     * is done the WAL may begin anew, and what is in it would be lost.
+     * is done the WAL may begin anew, and what is in it would be lost. Where the WAL does not prove it, and the page checksums
+     * of the position are saved, the whole database is read, and the pages that differ are the next level-0 file.
      */
     public Continuity judge() throws IOException {
         return guarded(() -> {
@@ -158,7 +159,7 @@ public final class Capture implements Closeable {
                 return Continuity.UNPROVEN;
             }
             if (!new ContinuityProof(settings, attachment, recorded, position.saved()).holds()) {
-                return Continuity.UNPROVEN;
+                return compare(recorded);
             }
             position.moveTo(recorded.thawed()); // whether the reader of this run is at mark 0 is not known
             checksum.resume(recorded);
@@ -174,9 +175,27 @@ public final class Capture implements Closeable {
         });
     }
 
+    /** Where the WAL proves nothing, the content does: what was captured of each page is known from its checksum. */
+    private Continuity compare(PositionRecord recorded) throws IOException {
+        if (!recorded.continuous()
+                || recorded.pageSize() != attachment.session().pageSize()
+                || !checksum.resume(recorded)) {
+            return Continuity.UNPROVEN;
+        }
+        PositionRecord compared = fullImage.writeDifference(recorded);
+        position.moveTo(compared);
+        checksum.captured();
+        increments.readerCovered();
+        log.info(
+                "database compared with what was captured of it: db={} txid={} differs={}",
+                settings.database(),
+                compared.txid(),
+                !compared.txid().equals(recorded.txid()));
+        return Continuity.PROVEN;
+    }
+
     /**
-     * Captures the whole database as one level-0 file; or, where page checksums of what was captured last are saved, the pages
-     * that differ, if any do.
+     * Captures the whole database as one level-0 file.
      *
      * @param after the transaction before it; the image gets the next TXID. The image of TXID 1 is a snapshot and goes to
      *     that level of the replica, so TXID 2 follows at once: a level-0 file with page 1 alone
@@ -190,20 +209,12 @@ public final class Capture implements Closeable {
             if (discard) {
                 position.discard();
             }
-            boolean comparable = !discard
-                    && before != null
-                    && before.continuous()
-                    && !pageSizeChanged
-                    && before.txid().equals(after)
-                    && checksum.resume(before);
-            PositionRecord taken = comparable ? fullImage.writeDifference(before) : fullImage.write(after.next());
+            PositionRecord taken = fullImage.write(after.next());
             position.moveTo(taken);
             checksum.captured();
             increments.readerCovered();
             log.info(
-                    comparable
-                            ? "database compared with what was captured: db={} txid={} pages={}"
-                            : "database captured whole: db={} txid={} pages={}",
+                    "database captured whole: db={} txid={} pages={}",
                     settings.database(),
                     taken.txid(),
                     taken.commit());
