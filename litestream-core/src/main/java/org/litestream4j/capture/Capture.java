@@ -295,6 +295,15 @@ public final class Capture implements Closeable {
         return guarded(checkpointer::roundIfDue);
     }
 
+    /** Captures and runs a checkpoint round, whether or not one is due: somebody has asked for it. */
+    public void checkpointNow() throws IOException {
+        guarded(() -> {
+            increments.capture();
+            checkpointer.round(true);
+            return null;
+        });
+    }
+
     /** In nanoseconds, until a checkpoint round may become due without further writes; negative if none will. */
     public long nanosUntilCheckpoint() {
         return checkpointer.nanosUntilDue();
