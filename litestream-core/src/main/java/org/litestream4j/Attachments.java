@@ -123,15 +123,22 @@ final class Attachments {
         left = List.of();
     }
 
-    /** Whether {@link #checkpointOthers} may have something to do: it cannot while the connection holds the write lock. */
-    boolean hasOthers() {
-        return !others.isEmpty();
+    /** Whether {@link #checkpointOthers} has something to do, which it cannot while the connection holds the write lock. */
+    boolean isCheckpointDue() {
+        for (Unreplicated other : others) {
+            if (other.hasGrown()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** After a commit, as SQLite's automatic checkpoint would: those that are not replicated and have grown. */
     void checkpointOthers() {
         for (Unreplicated other : others) {
-            other.checkpointIfGrown(sqlite);
+            if (other.hasGrown() && other.checkpoint(sqlite, "PASSIVE")) {
+                other.seen = other.wal.length();
+            }
         }
     }
 
@@ -196,22 +203,20 @@ final class Attachments {
             }
         }
 
-        void checkpointIfGrown(SQLiteConnection sqlite) {
+        boolean hasGrown() {
             long length = wal.length(); // 0 if there is none
-            if (length < seen) {
-                seen = length;
-            }
-            if (length - seen >= limit) {
-                seen = length;
-                checkpoint(sqlite, "PASSIVE");
-            }
+            seen = Math.min(seen, length);
+            return length - seen >= limit;
         }
 
-        void checkpoint(SQLiteConnection sqlite, String mode) {
+        /** False if that cannot be now, because the connection itself is in a transaction. */
+        boolean checkpoint(SQLiteConnection sqlite, String mode) {
             try (Statement statement = sqlite.createStatement()) {
                 statement.execute("PRAGMA " + quoted(schema) + ".wal_checkpoint(" + mode + ")");
+                return true;
             } catch (SQLException e) {
-                log.debug("checkpoint of an attached database failed: wal={}", wal, e); // in use: the next will do
+                log.debug("checkpoint of an attached database failed: wal={}", wal, e);
+                return false;
             }
         }
     }

@@ -240,10 +240,11 @@ final class PhysicalConnection implements InvocationHandler {
                     target instanceof Statement statement && method.getName().startsWith("execute")
                             ? execute(statement, method, arguments)
                             : call(target, method, arguments);
-            if (result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
+            boolean isRows = method.getReturnType() == ResultSet.class; // the driver's are their own metadata, too
+            if (isRows && result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
                 transactions.returned(rows);
             }
-            return watched(result, method, self, result instanceof ResultSet ? text : null);
+            return watched(result, method, self, isRows ? text : null);
         }
 
         private @Nullable Object addBatch(Method method, Object @Nullable [] arguments) throws Throwable {

@@ -243,7 +243,7 @@ final class Transactions implements SQLiteCommitListener {
         beforeCall();
         attachments.forgetLeft();
         List<ManagedDatabase> replicated = replicated(false);
-        boolean letsGo = !replicated.isEmpty() || attachments.hasOthers();
+        boolean letsGo = !replicated.isEmpty() || attachments.isCheckpointDue();
         boolean changed = true;
         if (!letsGo || isDeferred() || connection.getAutoCommit()) {
             end(connection::commit);
