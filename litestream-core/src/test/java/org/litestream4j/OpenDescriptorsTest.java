@@ -33,7 +33,8 @@ class OpenDescriptorsTest extends EngineFixture {
             public Connection getConnection() throws SQLException {
                 opening.countDown();
                 try {
-                    assertThat(closed.await(TIMEOUT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+                    assertThat(closed.await(TIMEOUT.toSeconds(), TimeUnit.SECONDS))
+                            .isTrue();
                 } catch (InterruptedException e) {
                     throw new AssertionError(e);
                 }
