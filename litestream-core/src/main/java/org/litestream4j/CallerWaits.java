@@ -3,6 +3,9 @@ package org.litestream4j;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -167,6 +170,27 @@ final class CallerWaits {
         }
         if (!done.getAsBoolean()) {
             throw lanes.notReplicated(problem + (lanes.haveStopped() ? ", replication has stopped" : ""), null);
+        }
+    }
+
+    /**
+     * Lets the capture lane capture and checkpoint everything that is committed now. It is no error if that cannot be, or not in
+     * time: who asked sees from SQLite's own answer what was done.
+     */
+    void checkpoint(Duration timeout) {
+        if (!lanes.captureLane.isAttached()) {
+            return; // no reader of ours is in the way
+        }
+        Future<?> round = lanes.captureLane.submit(capture -> {
+            capture.checkpointNow();
+            return true;
+        });
+        try {
+            round.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            log.debug("checkpoint asked for by the application not done: db={}", lanes.config.name(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

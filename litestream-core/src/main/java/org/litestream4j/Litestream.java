@@ -203,6 +203,7 @@ public final class Litestream implements AutoCloseable {
                 }
             }
             databases.put(database.name(), database);
+            RegisteredDatabases.add(database);
             if (maintenancePaused) {
                 database.pauseMaintenance();
             }
@@ -258,7 +259,10 @@ public final class Litestream implements AutoCloseable {
     private void remove(String name) {
         lock.lock();
         try {
-            databases.remove(name);
+            ManagedDatabase removed = databases.remove(name);
+            if (removed != null) {
+                RegisteredDatabases.remove(removed);
+            }
             counters.remove(name);
         } finally {
             lock.unlock();

@@ -8,6 +8,7 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
+import org.litestream4j.capture.DatabaseOpening;
 import org.litestream4j.wal.WalFile;
 import org.sqlite.SQLiteConnection;
 
@@ -36,12 +37,12 @@ final class LitestreamDataSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        return prepared(physical.getConnection());
+        return prepared(DatabaseOpening.open(physical::getConnection));
     }
 
     @Override
     public Connection getConnection(String username, String password) throws SQLException {
-        return prepared(physical.getConnection(username, password));
+        return prepared(DatabaseOpening.open(() -> physical.getConnection(username, password)));
     }
 
     private Connection prepared(Connection connection) throws SQLException {

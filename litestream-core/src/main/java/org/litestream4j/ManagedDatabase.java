@@ -262,12 +262,12 @@ public final class ManagedDatabase {
         return wrap(physical, new CommitPolicy() {
             @Override
             public boolean isReplicated(ManagedDatabase database) {
-                return config.durability() == Durability.REPLICATED;
+                return database.config().durability() == Durability.REPLICATED;
             }
 
             @Override
             public void committed(ManagedDatabase database, boolean autoCommit) {
-                awaitReplicated(config.durabilityTimeout());
+                database.awaitReplicated(database.config().durabilityTimeout());
             }
         });
     }
@@ -290,6 +290,11 @@ public final class ManagedDatabase {
 
     void committing() {
         lanes.captureLane.hint();
+    }
+
+    /** For an application that asks SQLite for a checkpoint; as {@link CallerWaits#checkpoint}. */
+    void checkpoint(Duration timeout) {
+        waits.checkpoint(timeout);
     }
 
     void connectionOpened() {

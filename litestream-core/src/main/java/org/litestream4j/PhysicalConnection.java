@@ -5,9 +5,13 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Wrapper;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConnection;
 
@@ -69,6 +73,12 @@ final class PhysicalConnection implements InvocationHandler {
                 awaitGate();
                 transactions.restoreMode();
                 return statement(self, method, arguments);
+            case "setSavepoint": // it may be what a transaction begins with
+                awaitGate();
+                transactions.restoreMode();
+                return call(connection, method, arguments);
+            case "getMetaData":
+                return watched(call(connection, method, arguments), method, self, null);
             case "commit":
                 transactions.commit();
                 return null;
@@ -121,17 +131,54 @@ final class PhysicalConnection implements InvocationHandler {
         Object result;
         try {
             result = invokeOn(target, method, arguments);
-        } finally {
+        } catch (Throwable e) {
             transactions.called();
+            transactions.afterFailure(e);
+            throw e;
         }
+        transactions.called();
         transactions.afterCall();
         return result;
     }
 
     private @Nullable Object statement(Object self, Method method, Object @Nullable [] arguments) throws Throwable {
-        StatementKind prepared = arguments != null && arguments[0] instanceof String sql ? StatementKind.of(sql) : null;
-        Object result = call(connection, method, arguments);
-        return result == null ? null : proxy(method.getReturnType(), new Watched(result, self, prepared));
+        SqlText prepared = text(arguments);
+        Object result = call(connection, method, arguments(arguments, prepared));
+        return watched(result, method, self, prepared);
+    }
+
+    private static @Nullable SqlText text(Object @Nullable [] arguments) {
+        return arguments != null && arguments[0] instanceof String sql ? SqlText.of(sql) : null;
+    }
+
+    /** With SQL that SQLite answers without waiting for the engine's reader. */
+    private Object @Nullable [] arguments(Object @Nullable [] arguments, @Nullable SqlText text) {
+        if (arguments == null || text == null || text.checkpoints().isEmpty()) {
+            return arguments;
+        }
+        Object[] changed = arguments.clone();
+        changed[0] = text.withPassiveCheckpoints(transactions::isReplicated);
+        return changed;
+    }
+
+    /**
+     * What leads back to the connection of the driver is not given to the application, but seen through us.
+     *
+     * @param text that was prepared, or that a result answers; null if there is none
+     */
+    private @Nullable Object watched(@Nullable Object result, Method method, Object owner, @Nullable SqlText text) {
+        Class<?> type = method.getReturnType();
+        if (result == null || !type.isInterface()) {
+            return result;
+        }
+        if (type == Connection.class) {
+            return proxy;
+        }
+        boolean leadsBack = result instanceof Statement
+                || result instanceof ResultSet
+                || result instanceof DatabaseMetaData
+                || result instanceof Wrapper;
+        return leadsBack ? proxy(type, new Watched(result, owner, text)) : result;
     }
 
     private void closed() throws SQLException {
@@ -148,19 +195,21 @@ final class PhysicalConnection implements InvocationHandler {
         }
     }
 
-    /** A statement, or what it returns as long as its transaction may end with it. */
+    /** A statement, a result, or what describes them. */
     private final class Watched implements InvocationHandler {
 
         private final Object target;
         private final Object owner;
 
-        /** Of the SQL that was prepared; null if there was none. */
-        private final @Nullable StatementKind prepared;
+        /** That was prepared, or was run last; of a result, what it answers. Null if it is not known. */
+        private @Nullable SqlText text;
 
-        Watched(Object target, Object owner, @Nullable StatementKind prepared) {
+        private final List<SqlText> batch = new ArrayList<>(0);
+
+        Watched(Object target, Object owner, @Nullable SqlText text) {
             this.target = target;
             this.owner = owner;
-            this.prepared = prepared;
+            this.text = text;
         }
 
         @Override
@@ -168,47 +217,83 @@ final class PhysicalConnection implements InvocationHandler {
             switch (method.getName()) {
                 case "equals", "hashCode", "unwrap", "isWrapperFor":
                     return identity(self, target, method, arguments);
-                case "getConnection", "getStatement":
-                    return owner;
+                case "getStatement":
+                    if (owner instanceof Statement) {
+                        return owner;
+                    }
+                    break; // a result of the metadata
+                case "addBatch":
+                    return addBatch(method, arguments);
+                case "clearBatch":
+                    batch.clear();
+                    break;
                 default:
                     break;
+            }
+            if (CheckpointAnswer.isOf(text) && target instanceof ResultSet row) {
+                Object answer = CheckpointAnswer.of(row, method, arguments);
+                if (answer != null) {
+                    return answer;
+                }
             }
             Object result =
                     target instanceof Statement statement && method.getName().startsWith("execute")
                             ? execute(statement, method, arguments)
                             : call(target, method, arguments);
-            if (result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
+            boolean isRows = method.getReturnType() == ResultSet.class; // the driver's are their own metadata, too
+            if (isRows && result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
                 transactions.returned(rows);
             }
-            // A statement that writes and returns rows commits when the last row was read.
-            return method.getReturnType() == ResultSet.class && result != null && transactions.watchesResults()
-                    ? proxy(ResultSet.class, new Watched(result, self, null))
-                    : result;
+            return watched(result, method, self, isRows ? text : null);
+        }
+
+        private @Nullable Object addBatch(Method method, Object @Nullable [] arguments) throws Throwable {
+            SqlText added = text(arguments);
+            Object result = call(target, method, arguments(arguments, added));
+            if (added != null) {
+                batch.add(added);
+            }
+            return result;
         }
 
         private @Nullable Object execute(Statement statement, Method method, Object @Nullable [] arguments)
                 throws Throwable {
             transactions.restoreMode();
-            StatementKind kind = kind(method, arguments);
-            Object result;
-            boolean done = false;
-            try {
-                transactions.beforeStatement(kind, statement.getQueryTimeout());
-                result = invokeOn(statement, method, arguments);
-                done = true;
-            } finally {
-                transactions.afterStatement(kind, done);
+            SqlText given = text(arguments);
+            if (given != null) {
+                text = given;
             }
-            transactions.afterCall();
+            List<SqlText> texts = texts(method);
+            StatementKind kind = kind(method);
+            transactions.beforeStatement(texts, kind, statement.getQueryTimeout());
+            Object result;
+            try {
+                result = invokeOn(statement, method, arguments(arguments, given));
+            } catch (Throwable e) {
+                transactions.afterStatement(kind, false);
+                transactions.afterFailure(texts, e);
+                throw e;
+            }
+            transactions.afterStatement(kind, true);
+            transactions.afterStatement(texts);
             return result;
         }
 
-        private StatementKind kind(Method method, Object @Nullable [] arguments) {
-            StatementKind kind =
-                    arguments != null && arguments[0] instanceof String sql ? StatementKind.of(sql) : prepared;
-            boolean batch = kind == null;
-            boolean update = kind == StatementKind.OTHER && method.getName().contains("Update");
-            return batch || update ? StatementKind.WRITE : kind;
+        private List<SqlText> texts(Method method) {
+            if (!batch.isEmpty() && method.getName().endsWith("Batch")) {
+                List<SqlText> added = List.copyOf(batch);
+                batch.clear(); // the driver has run them, or forgets them
+                return added;
+            }
+            return text == null ? List.of() : List.of(text);
+        }
+
+        private StatementKind kind(Method method) {
+            boolean batched = text == null || !batch.isEmpty();
+            boolean update = text != null
+                    && text.kind() == StatementKind.OTHER
+                    && method.getName().contains("Update");
+            return batched || update ? StatementKind.WRITE : text.kind();
         }
     }
 }

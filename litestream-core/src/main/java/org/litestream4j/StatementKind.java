@@ -60,25 +60,12 @@ enum StatementKind {
         return what.matcher(sql).region(at, sql.length()).lookingAt();
     }
 
-    /** Behind white space and comments. */
+    /** Behind white space, comments and empty statements. */
     private static int start(String sql) {
-        int at = 0;
-        while (at < sql.length()) {
-            if (Character.isWhitespace(sql.charAt(at)) || sql.charAt(at) == ';') {
-                at++;
-            } else if (sql.startsWith("--", at)) {
-                at = behind(sql, "\n", at);
-            } else if (sql.startsWith("/*", at)) {
-                at = behind(sql, "*/", at + 2);
-            } else {
-                return at;
-            }
+        int at = SqlTokens.skipBlank(sql, 0);
+        while (at < sql.length() && sql.charAt(at) == ';') {
+            at = SqlTokens.skipBlank(sql, at + 1);
         }
         return at;
-    }
-
-    private static int behind(String sql, String end, int from) {
-        int at = sql.indexOf(end, from);
-        return at < 0 ? sql.length() : at + end.length();
     }
 }

@@ -1,9 +1,14 @@
 package org.litestream4j;
 
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.SqlText.Checkpoint;
 import org.sqlite.SQLiteCommitListener;
 import org.sqlite.SQLiteConfig.TransactionMode;
 import org.sqlite.SQLiteConnection;
@@ -23,12 +28,19 @@ final class Transactions implements SQLiteCommitListener {
     /** Whether statements that are transactions of their own wait, too. */
     private final boolean watchesStatements;
 
+    private final Attachments attachments;
+
+    /** Whether SQLite has committed since the last call began. */
     private boolean committed;
 
     /** Whether a transaction that should hold the write lock from its beginning was begun without. */
     private boolean relaxed;
 
-    private State seen;
+    /** Whether the transaction may have written what SQLite does not count as changed rows. */
+    private boolean wrote;
+
+    /** Rows that the connection had written when the transaction began. */
+    private long changesBefore;
 
     Transactions(Connection connection, SQLiteConnection sqlite, ManagedDatabase database, CommitPolicy policy)
             throws SQLException {
@@ -38,7 +50,9 @@ final class Transactions implements SQLiteCommitListener {
         this.policy = policy;
         this.writer = new QueuedWriter(database.writeQueue(), database.writeLock(), sqlite);
         this.watchesStatements = database.config().durability() == Durability.REPLICATED;
-        this.seen = isDeferred() ? State.NONE : State.of(sqlite);
+        this.attachments = new Attachments(sqlite, database);
+        attachments.refresh();
+        transactionBegins();
     }
 
     /** Runs on the committing thread, before the commit is visible; must neither throw nor touch files. */
@@ -47,17 +61,13 @@ final class Transactions implements SQLiteCommitListener {
         committed = true;
         writer.told();
         database.committing();
+        attachments.committing();
     }
 
+    /** One call may commit a transaction and roll another back: what is committed stays so. */
     @Override
     public void onRollback() {
-        committed = false;
         writer.told();
-    }
-
-    /** Whether what a statement returns may end its transaction later, and that is to be seen. */
-    boolean watchesResults() throws SQLException {
-        return watchesStatements && connection.getAutoCommit();
     }
 
     /** What may end a transaction is about to be called. */
@@ -76,20 +86,122 @@ final class Transactions implements SQLiteCommitListener {
         writer.returned(result);
     }
 
-    /** After a call that has ended normally: who gets an exception knows that it is not sure what is committed. */
+    /** After a call that has ended normally. */
     void afterCall() throws SQLException {
-        if (committed && watchesStatements) {
+        if (committed) {
             committed = false;
-            if (policy.isReplicated(database)) {
-                policy.committed(database, connection.getAutoCommit());
+            if (watchesStatements || !attachments.isEmpty()) {
+                settle(replicated(true), sqlite.getConnectionConfig().isAutoCommit());
             }
         }
     }
 
-    /** @param timeoutSeconds of the statement itself; 0 if it has none */
-    void beforeStatement(StatementKind kind, int timeoutSeconds) {
+    /** After a call that has failed: it may have committed something before, as a batch whose second statement fails. */
+    void afterFailure(Throwable failure) {
+        try {
+            afterCall();
+        } catch (SQLException | RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** What SQLite has committed is visible now. */
+    private void settle(List<ManagedDatabase> replicated, boolean autoCommit) throws SQLException {
+        if (!attachments.isEmpty() && !sqlite.isClosed()) {
+            attachments.replicated().forEach(ManagedDatabase::committing); // what was attached within the call, too
+            attachments.checkpointOthers();
+        }
+        for (ManagedDatabase written : replicated) {
+            policy.committed(written, autoCommit);
+        }
+    }
+
+    /**
+     * The databases whose replicas a commit waits for. SQLite does not tell to which of the attached ones it wrote.
+     *
+     * @param statement whether it is a statement that is a transaction of its own
+     */
+    private List<ManagedDatabase> replicated(boolean statement) throws SQLException {
+        if (attachments.isEmpty()) {
+            return isReplicated(database, statement) ? List.of(database) : List.of();
+        }
+        return Stream.concat(Stream.of(database), attachments.replicated().stream())
+                .filter(written -> isReplicated(written, statement))
+                .toList();
+    }
+
+    private boolean isReplicated(ManagedDatabase written, boolean statement) {
+        return (!statement || written.config().durability() == Durability.REPLICATED) && policy.isReplicated(written);
+    }
+
+    /**
+     * A statement is about to be run.
+     *
+     * @param texts what is run, as far as it is known
+     * @param timeoutSeconds of the statement itself; 0 if it has none
+     */
+    void beforeStatement(List<SqlText> texts, StatementKind kind, int timeoutSeconds) throws SQLException {
+        for (SqlText text : texts) {
+            wrote |= !text.readsOnly();
+            for (Checkpoint checkpoint : text.checkpoints()) {
+                attachments.beforeCheckpoint(checkpoint, Duration.ofMillis(sqlite.getBusyTimeout()));
+            }
+        }
         committed = false;
+        attachments.forgetLeft();
         writer.before(kind, timeoutSeconds);
+    }
+
+    /** After one that has ended normally. */
+    void afterStatement(List<SqlText> texts) throws SQLException {
+        run(texts);
+        afterCall();
+        for (SqlText text : texts) {
+            if (text.writtenFile() != null) {
+                written(text.writtenFile());
+            }
+        }
+    }
+
+    /** After one that has failed: what comes before the failure in the same text or batch is done. */
+    void afterFailure(List<SqlText> texts, Throwable failure) {
+        try {
+            run(texts);
+        } catch (SQLException e) {
+            failure.addSuppressed(e);
+        }
+        afterFailure(failure);
+    }
+
+    private void run(List<SqlText> texts) throws SQLException {
+        boolean attached = false;
+        boolean detached = false;
+        for (SqlText text : texts) {
+            attached |= text.attaches();
+            detached |= text.detaches();
+            if (text.restores()) { // SQLite reports no commit
+                onCommit();
+            }
+        }
+        if (attached || detached) {
+            attachments.changed(attached, detached);
+        }
+    }
+
+    /** The driver's backup command has written to a file, which may be a database of ours. */
+    private void written(Path file) {
+        ManagedDatabase target = RegisteredDatabases.find(file);
+        if (target != null) {
+            target.committing();
+            if (isReplicated(target, true)) {
+                policy.committed(target, true);
+            }
+        }
+    }
+
+    /** Whether the engine has to checkpoint the database of a schema for an application that asks SQLite for it. */
+    boolean isReplicated(@Nullable String schema) {
+        return attachments.isReplicated(schema);
     }
 
     /** @param done false if the statement has failed */
@@ -107,7 +219,7 @@ final class Transactions implements SQLiteCommitListener {
             return;
         }
         if (!on) {
-            seen = seen.counted(sqlite);
+            transactionBegins();
             if (!isDeferred()) {
                 writer.beforeBegin();
             }
@@ -122,31 +234,36 @@ final class Transactions implements SQLiteCommitListener {
         afterCall();
     }
 
+    private void transactionBegins() throws SQLException {
+        wrote = false;
+        changesBefore = sqlite.getDatabase().total_changes();
+    }
+
     void commit() throws SQLException {
         beforeCall();
-        if (!policy.isReplicated(database)) {
-            end(connection::commit);
-            return;
-        }
+        attachments.forgetLeft();
+        List<ManagedDatabase> replicated = replicated(false);
+        boolean letsGo = !replicated.isEmpty() || attachments.isCheckpointDue();
         boolean changed = true;
-        TransactionMode mode = sqlite.getConnectionConfig().getTransactionMode();
-        if (mode == TransactionMode.DEFERRED || connection.getAutoCommit()) {
+        if (!letsGo || isDeferred() || connection.getAutoCommit()) {
             end(connection::commit);
         } else {
             changed = hasChanged();
-            end(() -> commitAndLetGo(mode));
+            end(() -> endAndLetGo(connection::commit));
         }
+        transactionBegins();
         if (committed && changed) {
             committed = false;
-            policy.committed(database, false);
+            settle(replicated, false);
         }
     }
 
     /** The driver begins the next transaction at once: as it is configured, that would hold the write lock while we wait. */
-    private void commitAndLetGo(TransactionMode mode) throws SQLException {
+    private void endAndLetGo(Ending ending) throws SQLException {
+        TransactionMode mode = sqlite.getConnectionConfig().getTransactionMode();
         sqlite.getConnectionConfig().setTransactionMode(TransactionMode.DEFERRED);
         try {
-            connection.commit();
+            ending.run();
             relaxed = true;
         } finally {
             sqlite.getConnectionConfig().setTransactionMode(mode);
@@ -156,8 +273,12 @@ final class Transactions implements SQLiteCommitListener {
     /** Not only to a savepoint. */
     void rollback() throws SQLException {
         beforeCall();
-        end(connection::rollback);
-        seen = seen.counted(sqlite);
+        if (relaxed) {
+            end(() -> endAndLetGo(connection::rollback));
+        } else {
+            end(connection::rollback);
+        }
+        transactionBegins();
     }
 
     private interface Ending {
@@ -196,34 +317,11 @@ final class Transactions implements SQLiteCommitListener {
         writer.ended();
     }
 
-    /** A transaction that held the write lock counts as committed, even if all it did was read. */
-    private boolean hasChanged() throws SQLException {
-        State before = seen;
-        seen = State.of(sqlite);
-        return !seen.equals(before);
-    }
-
     /**
-     * Tells whether a transaction wrote.
-     *
-     * @param changes rows that the connection has written
-     * @param schema version of the schema
-     * @param user version of the application
+     * A transaction that held the write lock counts as committed, even if all it did was read. What is written without changing
+     * rows, as {@code PRAGMA user_version}, shows nowhere: whoever may have done that has changed something.
      */
-    private record State(long changes, long schema, long user) {
-
-        static final State NONE = new State(0, 0, 0);
-
-        static State of(SQLiteConnection sqlite) throws SQLException {
-            try (Statement statement = sqlite.createStatement();
-                    ResultSet row = statement.executeQuery(
-                            "SELECT schema_version, user_version FROM pragma_schema_version, pragma_user_version")) {
-                return new State(sqlite.getDatabase().total_changes(), row.getLong(1), row.getLong(2));
-            }
-        }
-
-        State counted(SQLiteConnection sqlite) throws SQLException {
-            return new State(sqlite.getDatabase().total_changes(), schema, user);
-        }
+    private boolean hasChanged() throws SQLException {
+        return wrote || sqlite.getDatabase().total_changes() != changesBefore;
     }
 }

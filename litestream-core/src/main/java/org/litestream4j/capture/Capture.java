@@ -330,6 +330,15 @@ public final class Capture implements Closeable {
         });
     }
 
+    /** Captures and runs a checkpoint round, whether or not one is due: somebody has asked for it. */
+    public void checkpointNow() throws IOException {
+        guarded(() -> {
+            increments.capture();
+            checkpointer.round(true);
+            return null;
+        });
+    }
+
     /** In nanoseconds, until a checkpoint round may become due without further writes; negative if none will. */
     public long nanosUntilCheckpoint() {
         return checkpointer.nanosUntilDue();

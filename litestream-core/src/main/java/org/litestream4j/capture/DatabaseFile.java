@@ -93,6 +93,10 @@ final class DatabaseFile implements Closeable {
      * at all descriptors for all files: closing a thousand databases must not look a thousand times.
      */
     static void closeUnused() throws IOException {
+        DatabaseOpening.close(DatabaseFile::closeCounted);
+    }
+
+    private static void closeCounted() throws IOException {
         synchronized (OPEN) {
             Map<Object, DatabaseFile> unused = new HashMap<>(OPEN);
             unused.values().removeIf(file -> file.users > 0);
