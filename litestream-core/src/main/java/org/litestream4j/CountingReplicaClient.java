@@ -74,7 +74,7 @@ final class CountingReplicaClient implements ReplicaClient {
             OpenedFile file = client.openFile(level, name, offset, length);
             InputStream in = new CountingInputStream(file.content(), begun);
             failed = false;
-            return new OpenedFile(in, file.databaseChecksum());
+            return new OpenedFile(in, file.databaseChecksum(), file.version());
         } catch (ReplicaFileNotFoundException e) {
             counters.operated(ReplicaOperation.GET, System.nanoTime() - begun, 0, false); // an answer, too
             failed = false;

@@ -128,7 +128,8 @@ final class InPlaceRestore {
                             + restored.pageSize(),
                     "stop the application and restore into the file from the command line");
         }
-        return capture.restoreInPlace(side, timeout, cancelled).map(before -> new Copied(before, capture.captured()));
+        return capture.restoreInPlace(side, restored.pages(), restored.writtenChecksum(), timeout, cancelled)
+                .map(before -> new Copied(before, capture.captured()));
     }
 
     private LitestreamException failure(String problem, String remedy) {

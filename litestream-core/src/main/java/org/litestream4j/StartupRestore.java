@@ -68,6 +68,7 @@ final class StartupRestore {
                     .build();
             RestoreResult result = counters.restore(() -> restore(counters.observing(options)));
             if (result == null) {
+                keepLocalFiles(local);
                 return Optional.empty();
             }
             adopt(result);
@@ -93,6 +94,18 @@ final class StartupRestore {
                 return null;
             }
             throw e;
+        }
+    }
+
+    /** A new database begins: what was captured of the lost one is of no use without a replica, but must not be deleted. */
+    private void keepLocalFiles(ReplicaClient local) throws IOException {
+        boolean[] any = new boolean[1];
+        local.list(0, Txid.NONE, file -> {
+            any[0] = true;
+            return false;
+        });
+        if (any[0]) {
+            moveAside(config.metaPath());
         }
     }
 

@@ -69,6 +69,8 @@ final class FaultyFiles extends FileSystemProvider {
     private int left;
     private int shortWrites;
     private int tornWrites;
+    private volatile boolean losingWrites;
+    private volatile boolean withoutStores;
 
     FaultyFiles(long seed) {
         random = new Random(seed);
@@ -94,6 +96,16 @@ final class FaultyFiles extends FileSystemProvider {
     /** Nothing fails; writes may still be short. */
     synchronized void calm() {
         mode = Mode.CALM;
+    }
+
+    /** Writes take no effect, and no error tells. */
+    void loseWrites() {
+        losingWrites = true;
+    }
+
+    /** No file store is found, as in some containers. */
+    void hideStores() {
+        withoutStores = true;
     }
 
     /** How many calls of each kind failed. */
@@ -253,6 +265,9 @@ final class FaultyFiles extends FileSystemProvider {
 
     @Override
     public FileStore getFileStore(Path path) throws IOException {
+        if (withoutStores) {
+            throw new IOException("Mount point not found");
+        }
         return provider(path).getFileStore(real(path));
     }
 
@@ -361,6 +376,10 @@ final class FaultyFiles extends FileSystemProvider {
         }
 
         private int writePart(ByteBuffer source, long at, int size) throws IOException {
+            if (losingWrites) {
+                source.position(source.position() + size);
+                return size;
+            }
             int end = source.limit();
             try {
                 source.limit(source.position() + size);

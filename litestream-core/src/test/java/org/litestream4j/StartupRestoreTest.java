@@ -118,6 +118,56 @@ class StartupRestoreTest {
     }
 
     @Test
+    void lostDatabaseFile_withAHoleAmongLocalFiles_refusesToStartUntilTheFileIsBack() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        for (int i = 2; i <= 5; i++) {
+            run("insert into t values (" + i + ")");
+        }
+        List<LtxFileName> uploaded = SqliteFixture.level0(replica);
+        for (LtxFileName name : uploaded.subList(uploaded.size() - 3, uploaded.size())) {
+            Files.delete(replica.resolve("ltx/0").resolve(name.toString())); // as if the replica had been away
+        }
+        Files.delete(path);
+        Path lost = config.metaPath()
+                .resolve("ltx/0")
+                .resolve(uploaded.get(uploaded.size() - 2).toString());
+        Path aside = Files.move(lost, folder.resolve("lost"));
+        assertThatThrownBy(this::restore)
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(RestoreException.Reason.GAP))
+                .hasMessageContaining(uploaded.get(uploaded.size() - 2).min().toString());
+        assertThat(path).doesNotExist();
+        Files.move(aside, lost);
+        assertThat(restore().orElseThrow().localFiles()).isEqualTo(3);
+        assertContinues(5);
+    }
+
+    /** The replica was emptied on purpose: what is here without it leads nowhere, but is kept. */
+    @Test
+    void emptyReplica_andLocalFilesThatLeadNowhere_beginsAnewAndKeepsThem() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        run("insert into t values (2)");
+        Path local = config.metaPath().resolve("ltx/0");
+        List<Path> files;
+        try (var found = Files.list(local)) {
+            files = found.sorted().toList();
+        }
+        for (Path file : files.subList(0, files.size() - 1)) {
+            Files.delete(file);
+        }
+        String kept = files.get(files.size() - 1).getFileName().toString();
+        deleteFolder(replica);
+        Files.delete(path);
+        assertThat(restore()).isEmpty();
+        try (var moved = Files.list(path.getParent())) {
+            assertThat(moved.filter(Files::isDirectory)
+                            .map(folder -> folder.resolve("ltx/0").resolve(kept)))
+                    .singleElement()
+                    .satisfies(file -> assertThat(file).exists());
+        }
+    }
+
+    @Test
     void lostDatabaseFile_withOnlyTheFirstImageUploaded_comesBackWhole() throws Exception {
         run("create table t(x)", "insert into t values (1)");
         run("insert into t values (2)");

@@ -108,7 +108,9 @@ class CommandTest {
     void restore_targetExists_needsForce() throws IOException {
         Files.writeString(output, "old");
         assertFails(1, "use force", "restore", "-o", output.toString(), replica.url());
+        assertFails(1, "is not an SQLite database", "restore", "-f", "-o", output.toString(), replica.url());
         assertThat(output).hasContent("old");
+        Files.writeString(output, "SQLite format 3\0" + "old".repeat(100));
         assertThat(run("restore", "-f", "-o", output.toString(), replica.url())).isZero();
         assertThat(output).hasBinaryContent(replica.image(3));
     }

@@ -80,8 +80,8 @@ public final class Capture implements Closeable {
             throw new CaptureException(
                     settings.database(),
                     "cannot create the local state in " + settings.metaPath() + ": " + e,
-                    "make the folder writable, or put the local state elsewhere with litestream.meta-path (in plain Java"
-                            + " metaPath)",
+                    "make the folder writable, or put the local state elsewhere with litestream.meta-path (in plain"
+                            + " Java metaPath)",
                     e);
         }
     }
@@ -293,20 +293,22 @@ public final class Capture implements Closeable {
      * Brings the database to the content of a side file, in one write transaction.
      *
      * @param side a database of the same page size that nobody has open
+     * @param pages that it has
+     * @param databaseChecksum that it has
      * @param timeout longest wait for other writers
      * @param cancelled asked about each second of that
      * @return the last transaction before it, captured as one of its own; empty if other writers left no room, and nothing
      *     was changed
+     * @throws IOException also if the side file does not have these pages; nothing was changed
      */
-    public Optional<Txid> restoreInPlace(Path side, Duration timeout, BooleanSupplier cancelled) throws IOException {
+    public Optional<Txid> restoreInPlace(
+            Path side, long pages, long databaseChecksum, Duration timeout, BooleanSupplier cancelled)
+            throws IOException {
         return guarded(() -> {
             increments.capture();
-            Optional<WalScan> copied = new InPlaceCopy(
-                            attachment.session(),
-                            () -> Optional.of(attachment.files().wal()),
-                            side,
-                            pageSize())
-                    .copy(position.get().wal(), timeout, cancelled);
+            InPlaceCopy copy = new InPlaceCopy(
+                    attachment.session(), () -> Optional.of(attachment.files().wal()), side, pageSize(), pages, databaseChecksum);
+            Optional<WalScan> copied = copy.copy(position.get().wal(), timeout, cancelled);
             if (copied.isEmpty()) {
                 return Optional.empty();
             }

@@ -21,6 +21,9 @@ final class Level0Writer {
 
     private static final Txid FIRST = new Txid(1);
 
+    /** Where the pages are not those of a part of a WAL. The offset is never below the first frame: Litestream refuses that. */
+    private static final WalRange NO_WAL = new WalRange(WalHeader.SIZE, 0, 0, 0);
+
     private final Staging staging;
     private final Clock clock;
     private final PageEncoding encoding;
@@ -152,7 +155,7 @@ final class Level0Writer {
                     checkRunning();
                     source.read(pgno, page);
                     if (databaseChecksum.differs(pgno, page) || (pgno == 1 && commit != previousCommit)) {
-                        output = output != null ? output : new Output(txid, pageSize, commit, range(scan));
+                        output = output != null ? output : new Output(txid, pageSize, commit, NO_WAL);
                         output.write(pgno, page);
                     }
                 }
@@ -188,7 +191,7 @@ final class Level0Writer {
         WalRange range = scan.found()
                 ? new WalRange(
                         scan.end().offset(), 0, scan.end().salt1(), scan.end().salt2())
-                : new WalRange(WalHeader.SIZE, 0, 0, 0);
+                : NO_WAL;
         try (Output output = new Output(txid, pageSize, commit, range)) {
             source.read(1, page);
             output.write(1, page);
@@ -205,7 +208,7 @@ final class Level0Writer {
                         frameSize,
                         scan.end().salt1(),
                         scan.end().salt2())
-                : new WalRange(WalHeader.SIZE, 0, 0, 0);
+                : NO_WAL;
     }
 
     private static WalHeader walHeader(WalScan scan) {
@@ -224,7 +227,7 @@ final class Level0Writer {
                         scan.end().offset() - scan.start().offset(),
                         scan.start().salt1(),
                         scan.start().salt2())
-                : new WalRange(WalHeader.SIZE, 0, 0, 0);
+                : NO_WAL;
     }
 
     private final class Output implements AutoCloseable {

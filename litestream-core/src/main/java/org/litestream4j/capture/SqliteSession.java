@@ -286,18 +286,40 @@ final class SqliteSession implements Closeable {
         timedCheckpoint(held, CheckpointMode.PASSIVE);
     }
 
-    /** Copies a side file in, in one write transaction, with SQLite's backup API; may do nothing, and not say so. */
-    void restoreFrom(Path side) throws IOException {
+    /**
+     * Copies a side file in, in one write transaction, with SQLite's backup API. The result code does not tell whether it
+     * happened.
+     *
+     * @return SQLite's primary result code
+     */
+    int restoreFrom(Path side) throws IOException {
         try {
             DB database = spare().unwrap(SQLiteConnection.class).getDatabase();
             long begun = System.nanoTime();
-            database.restore("main", side.toString(), null, BACKUP_PAUSE_MILLIS, BACKUP_ATTEMPTS, -1);
+            int result = database.restore("main", side.toString(), null, BACKUP_PAUSE_MILLIS, BACKUP_ATTEMPTS, -1);
             listener.writeLockHeld(System.nanoTime() - begun);
+            return result & 0xFF;
         } catch (SQLException e) {
-            if (!isBusy(e)) {
-                throw failure(path, "copying " + side + " in failed", e);
-            }
+            return e.getErrorCode() & 0xFF;
         }
+    }
+
+    /** As {@code PRAGMA encoding} tells it. */
+    String textEncoding() throws IOException {
+        try (Statement statement = spare().createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA encoding")) {
+            return row.getString(1);
+        } catch (SQLException e) {
+            throw failure(path, "cannot read the text encoding", e);
+        }
+    }
+
+    /** Whether an operation with this primary result code may succeed later. */
+    static boolean mayPass(int result) {
+        return result == SQLiteErrorCode.SQLITE_OK.code
+                || result == SQLiteErrorCode.SQLITE_BUSY.code
+                || result == SQLiteErrorCode.SQLITE_LOCKED.code
+                || result == SQLiteErrorCode.SQLITE_DONE.code;
     }
 
     /** Closes the connections that an idle database does not need, until they are needed again. */

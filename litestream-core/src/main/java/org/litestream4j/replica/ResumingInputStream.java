@@ -6,7 +6,10 @@ import java.io.InputStream;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** A file of a replica, or a range of it. When the connection breaks, it goes on at the byte where it broke. For one thread. */
+/**
+ * A file of a replica, or a range of it. When the connection breaks, reading continues at the byte where it broke, in the same
+ * version of the file: a {@link ReplicaFileChangedException} reports another. For one thread.
+ */
 public final class ResumingInputStream extends InputStream {
 
     /** Failures in a row, without a byte between, that end the patience: some six seconds. */
@@ -18,6 +21,7 @@ public final class ResumingInputStream extends InputStream {
     private final LtxFileInfo file;
     private final String label;
     private final Reader reader;
+    private final FileVersion version;
     private long position;
     private long remaining;
     private @Nullable InputStream in;
@@ -46,6 +50,19 @@ public final class ResumingInputStream extends InputStream {
      */
     public ResumingInputStream(
             ReplicaClient client, LtxFileInfo file, String label, long offset, long length, Reader reader) {
+        this(client, file, label, offset, length, reader, new FileVersion());
+    }
+
+    /** @param version shared by all streams that read parts of one file */
+    public ResumingInputStream(
+            ReplicaClient client,
+            LtxFileInfo file,
+            String label,
+            long offset,
+            long length,
+            Reader reader,
+            FileVersion version) {
+        this.version = version;
         this.client = client;
         this.file = file;
         this.label = label;
@@ -97,7 +114,7 @@ public final class ResumingInputStream extends InputStream {
             reader.check();
             try {
                 return step.run();
-            } catch (ReplicaFileNotFoundException | ReplicaAccessException e) {
+            } catch (ReplicaFileNotFoundException | ReplicaAccessException | ReplicaFileChangedException e) {
                 throw e; // a repetition will not help
             } catch (IOException e) {
                 closeAfter(e);
@@ -121,9 +138,10 @@ public final class ResumingInputStream extends InputStream {
         InputStream current = in;
         if (current == null) {
             OpenedFile opened = client.openFile(file.level(), file.name(), position, remaining);
-            databaseChecksum = opened.databaseChecksum();
             current = opened.content();
             in = current;
+            version.require(opened.version(), label);
+            databaseChecksum = opened.databaseChecksum();
         }
         return current;
     }

@@ -2,6 +2,7 @@ package org.litestream4j.restore;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,6 +97,30 @@ final class ExclusiveUse implements Closeable {
             if (!taken && connection != null) {
                 closeQuietly(connection);
             }
+        }
+    }
+
+    /**
+     * Whether a file begins with SQLite's header, damaged behind it or not. SQLite reads it first: Java may open only a file that no
+     * connection of this process can hold locks on.
+     */
+    static boolean isDatabase(Path file) throws IOException {
+        if (Files.size(file) < StandbyHeader.SIZE) { // SQLite takes a file of 1 byte for an empty database
+            return false;
+        }
+        try (Connection connection =
+                JDBC.createConnection(IntegrityChecker.url(file, "immutable=1&mode=ro"), new Properties())) {
+            text(connection, "PRAGMA schema_version");
+            return true;
+        } catch (SQLiteException e) {
+            if (e.getResultCode() != SQLiteErrorCode.SQLITE_NOTADB) {
+                return true;
+            }
+        } catch (SQLException e) {
+            throw new IOException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            return StandbyHeader.isDatabase(in.readNBytes(StandbyHeader.SIZE));
         }
     }
 

@@ -7,12 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
 /** Files of a replica that are applied at once, opened: the first of a list, not too many, of one page size. */
-record FollowBatch(List<LtxReader> readers) {
+record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
 
     /** Each open one costs some ten kilobytes and an index. */
     private static final int MOST = 64;
@@ -49,19 +50,56 @@ record FollowBatch(List<LtxReader> readers) {
                 readers.add(reader);
             }
             complete = true;
-            return readers.isEmpty() ? null : new FollowBatch(readers);
+            return readers.isEmpty() ? null : new FollowBatch(readers, files.subList(0, readers.size()));
         } finally {
             if (!complete) {
-                for (LtxReader reader : readers) {
-                    reader.close();
-                }
+                close(readers);
             }
         }
     }
 
+    private static void close(List<LtxReader> readers) throws IOException {
+        for (LtxReader reader : readers) {
+            reader.close();
+        }
+    }
+
+    /** Closes the readers, if nobody else does. */
+    void close() throws IOException {
+        close(readers);
+    }
+
+    /**
+     * Whether each level-0 file continues the WAL range of the one before.
+     *
+     * @param before header of the level-0 file that was applied last; null if it is not known
+     */
+    boolean leadsOnFrom(@Nullable LtxHeader before) {
+        LtxHeader previous = before;
+        for (int i = 0; i < readers.size(); i++) {
+            LtxHeader header = readers.get(i).header();
+            boolean level0 = files.get(i).level() == 0;
+            if (level0
+                    && previous != null
+                    && header.minTxid().equals(previous.maxTxid().next())
+                    && !WalChain.leadsOn(previous.wal(), header.wal())) {
+                return false;
+            }
+            previous = level0 ? header : null;
+        }
+        return true;
+    }
+
+    /** Header of the newest file if that is one of level 0, else null. */
+    @Nullable
+    LtxHeader newestOfLevel0() {
+        int newest = readers.size() - 1;
+        return files.get(newest).level() == 0 ? readers.get(newest).header() : null;
+    }
+
     private static LtxReader open(ReplicaClient replica, LtxFileInfo file, BooleanSupplier cancelled)
             throws IOException {
-        String label = replica.url() + " " + file.level() + "/" + file.name();
+        String label = replica.url() + " " + PlanSource.label(file);
         PlanSource source = new PlanSource(replica, file, label);
         InputStream in = source.open(0, file.size(), new StopSignal(cancelled), new RestoreCounters());
         if (file.size() <= SMALL) {

@@ -3,8 +3,11 @@ package org.litestream4j.restore;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
@@ -28,6 +31,7 @@ final class FollowListing {
     private final LongSupplier nanoTime;
     private boolean everywhere = true;
     private List<LtxFileInfo> known = List.of();
+    private final Set<LtxFileInfo> damaged = new HashSet<>();
     private long lastLook;
     private long lastEverywhere;
 
@@ -45,6 +49,28 @@ final class FollowListing {
      * @param isOvertaken whether there is something newer, and no file without snapshots leads on
      */
     record Found(List<LtxFileInfo> files, Txid newest, boolean isBehind, boolean isOvertaken) {}
+
+    /**
+     * Leaves a damaged file out until {@link #forgetDamage}: files of other levels may lead to the same state.
+     *
+     * @return whether it is a listed file that was not left out before
+     */
+    boolean leaveOut(LtxFormatException e) {
+        return known.stream()
+                .filter(file -> e.source().endsWith(" " + PlanSource.label(file)))
+                .findFirst()
+                .map(damaged::add)
+                .orElse(false);
+    }
+
+    void forgetDamage() {
+        damaged.clear();
+    }
+
+    private List<LtxFileInfo> following(Txid position, List<LtxFileInfo> files) throws IOException {
+        return RestorePlanner.following(
+                position, files.stream().filter(file -> !damaged.contains(file)).toList());
+    }
 
     /** The next look is at all levels. */
     void lookEverywhere() {
@@ -85,7 +111,7 @@ final class FollowListing {
             listed.add(file);
             return listed.size() < MOST;
         });
-        List<LtxFileInfo> files = RestorePlanner.following(position, listed);
+        List<LtxFileInfo> files = following(position, listed);
         boolean hole = files.isEmpty()
                 && listed.stream().anyMatch(file -> file.minTxid().isAfter(position));
         boolean lost = listed.isEmpty() && nanoTime.getAsLong() - lastEverywhere > MAX_PAUSE;
@@ -100,7 +126,7 @@ final class FollowListing {
     private Found inAllLevels(Txid position) throws IOException {
         ReplicaListing listing = ReplicaListing.of(replica);
         lastEverywhere = nanoTime.getAsLong();
-        List<LtxFileInfo> files = RestorePlanner.following(position, listing.files());
+        List<LtxFileInfo> files = following(position, listing.files());
         Txid newest = listing.newest();
         return new Found(files, newest, newest.isBefore(position), files.isEmpty() && newest.isAfter(position));
     }

@@ -51,6 +51,10 @@ final class Follower {
 
     private @Nullable StandbyFile standby;
     private @Nullable String problem;
+
+    /** Header of the level-0 file that was applied last; null if it is not known. */
+    private @Nullable LtxHeader last;
+
     private int failures;
     private int behind;
 
@@ -98,10 +102,11 @@ final class Follower {
         } catch (ReplicaAccessException | StopSignal.StoppedException e) {
             throw e;
         } catch (LtxFormatException e) {
-            if (failures == MAX_DAMAGED) {
+            boolean leftOut = failures > 0 && listing.leaveOut(e); // once may be the way here
+            if (!leftOut && failures >= MAX_DAMAGED) {
                 throw e;
             }
-            fail(e); // once may be the way here
+            fail(e);
         } catch (RestoreException e) {
             if (e.reason() != Reason.VANISHED) {
                 throw e;
@@ -132,7 +137,8 @@ final class Follower {
                         Reason.TARGET_EXISTS,
                         replica.url(),
                         path
-                                + " exists, and is not as following has left it: it is no standby, or somebody wrote to it",
+                                + " exists, and is not as following has left it: it is no standby, or somebody wrote"
+                                + " to it",
                         "follow into another file, or use force to replace it",
                         null);
             }
@@ -146,10 +152,11 @@ final class Follower {
         StandbyPosition position = new StandbyPosition(path);
         boolean done = false;
         try {
-            RestoreResult result = new RestoreJob(replica, path, options, (temporary, newest) -> {
-                        makeStandby(temporary, newest);
-                        position.announce(newest.maxTxid());
-                    })
+            RestoreResult result = new RestoreJob(
+                            replica,
+                            path,
+                            options,
+                            (temporary, newest) -> position.announce(newest.maxTxid(), makeStandby(temporary, newest)))
                     .run();
             done = true;
             position.record();
@@ -161,19 +168,22 @@ final class Follower {
         }
     }
 
-    private void makeStandby(Path file, LtxHeader newest) throws IOException {
+    /** The change counter that it has then. */
+    private int makeStandby(Path file, LtxHeader newest) throws IOException {
         if (newest.commit() == 0) {
             throw empty();
         }
         byte[] first = new byte[newest.pageSize()];
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             StandbyUpdate.readPage(channel, 1, first);
-            StandbyHeader.write(first, newest.maxTxid(), newest.commit());
+            byte[] previous = StandbyFile.header(path).orElse(first);
+            StandbyHeader.write(first, previous, previous != first, newest.maxTxid(), newest.commit());
             ByteBuffer buffer = ByteBuffer.wrap(first);
             while (buffer.hasRemaining()) {
                 channel.write(buffer, buffer.position());
             }
             channel.force(true);
+            return StandbyHeader.changeCounter(first);
         }
     }
 
@@ -238,6 +248,12 @@ final class Follower {
                 copy(file);
                 return true;
             }
+            if (options.compareChecksum() && !batch.leadsOnFrom(last)) { // a full image, or another history
+                batch.close();
+                copy(file);
+                return true;
+            }
+            LtxHeader newest = batch.newestOfLevel0();
             LtxHeader header = merge(batch, merged);
             apply(
                     file,
@@ -245,6 +261,7 @@ final class Follower {
                     header.maxTxid(),
                     Step.APPLIED,
                     header.timestampMillis());
+            last = newest;
             return true;
         } finally {
             target.discard(merged);
@@ -291,6 +308,7 @@ final class Follower {
         RestoreOptions toSide = RestoreOptions.builder()
                 .force(true)
                 .integrityCheck(options.integrityCheck())
+                .compareChecksum(options.compareChecksum())
                 .parallelism(options.parallelism())
                 .cancelled(cancelled)
                 .clock(options.clock())
@@ -335,6 +353,8 @@ final class Follower {
             }
         }
         problem = null;
+        last = null;
+        listing.forgetDamage();
         listener.onState(new FollowState(step, path, to, Instant.ofEpochMilli(timestamp), pages));
     }
 

@@ -97,6 +97,10 @@ final class LargeFile {
         return index.trailer();
     }
 
+    long pages() {
+        return index.size();
+    }
+
     List<Part> parts() {
         return parts;
     }

@@ -12,6 +12,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.restore.RestoreException.Reason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,27 +28,63 @@ final class LocalFiles {
 
     /**
      * Finds the valid local level-0 files that continue the replica's newest state. They do so only if the local copy of
-     * the replica's newest level-0 file is the same file: else somebody else has written to the replica since, and local
+     * the replica's newest level-0 file is the same file: else another program has written to the replica since, and local
      * files lead elsewhere.
      *
      * @param newest the replica's newest TXID; {@link Txid#NONE} if it holds nothing
      * @param listed all files of the replica
+     * @throws RestoreException if a local file is missing or damaged, so that captured commits behind it would be lost
      */
     static List<LtxFileInfo> after(Txid newest, List<LtxFileInfo> listed, ReplicaClient replica, ReplicaClient local)
             throws IOException {
         List<LtxFileInfo> pending = new ArrayList<>();
+        List<LtxFileInfo> beyondHole = new ArrayList<>();
         local.list(0, Txid.NONE, file -> {
-            Txid position =
-                    pending.isEmpty() ? newest : pending.get(pending.size() - 1).maxTxid();
+            Txid position = end(newest, pending);
             if (file.name().continues(position)) {
                 pending.add(file);
+            } else if (file.minTxid().isAfter(position)) {
+                beyondHole.add(file);
             }
             return true;
         });
-        if (pending.isEmpty() || (!newest.isNone() && !isSameLineage(newest, listed, replica, local))) {
+        if (newest.isNone() && pending.isEmpty()) {
+            if (!beyondHole.isEmpty()) {
+                log.warn(
+                        "{}: local files from {} on are left out: the replica is empty, and no local file begins at"
+                                + " TXID 1",
+                        replica.url(),
+                        beyondHole.get(0).name());
+            }
             return List.of();
         }
-        return validOnes(pending, local);
+        boolean any = !pending.isEmpty() || !beyondHole.isEmpty();
+        if (!any || (!newest.isNone() && !isSameLineage(newest, listed, replica, local))) {
+            return List.of();
+        }
+        requireValid(pending, replica, local);
+        if (!beyondHole.isEmpty()) {
+            Txid end = end(newest, pending);
+            Txid next = beyondHole.get(0).minTxid();
+            throw new RestoreException(
+                    Reason.GAP,
+                    replica.url(),
+                    "transactions " + end.next() + " to " + next.previous() + " are missing in the local state "
+                            + local.url() + ", and those from " + next + " to "
+                            + beyondHole.get(beyondHole.size() - 1).maxTxid() + " were captured but not replicated",
+                    remedy(local, end),
+                    null);
+        }
+        return pending;
+    }
+
+    private static Txid end(Txid newest, List<LtxFileInfo> pending) {
+        return pending.isEmpty() ? newest : pending.get(pending.size() - 1).maxTxid();
+    }
+
+    private static String remedy(ReplicaClient local, Txid end) {
+        return "bring the missing file back; to lose these commits and restore TXID " + end + ", move the folder "
+                + local.url() + " away";
     }
 
     private static boolean isSameLineage(
@@ -102,22 +139,25 @@ final class LocalFiles {
         }
     }
 
-    /** Up to the first damaged one. */
-    private static List<LtxFileInfo> validOnes(List<LtxFileInfo> pending, ReplicaClient local) throws IOException {
-        List<LtxFileInfo> valid = new ArrayList<>();
+    private static void requireValid(List<LtxFileInfo> pending, ReplicaClient replica, ReplicaClient local)
+            throws IOException {
+        Txid end = pending.isEmpty() ? Txid.NONE : pending.get(0).minTxid().previous();
         for (LtxFileInfo file : pending) {
             try (LtxReader reader = LtxReader.open(
                     local.open(0, file.name(), 0, ReplicaClient.TO_END), label(local, file.name()), file.name())) {
                 while (reader.next()) {
                     // reading is verifying
                 }
-                valid.add(file);
-            } catch (LtxFormatException | ReplicaFileNotFoundException e) {
-                log.warn("{}: local files from {} on are left out: {}", local.url(), file.name(), e.getMessage());
-                return valid;
+                end = file.maxTxid();
+            } catch (LtxFormatException e) {
+                throw new RestoreException(
+                        Reason.DAMAGED,
+                        replica.url(),
+                        e.getMessage() + "; its commits and those after it were captured but not replicated",
+                        remedy(local, end).replace("missing file", "file"),
+                        e);
             }
         }
-        return valid;
     }
 
     private static String label(ReplicaClient local, LtxFileName name) {

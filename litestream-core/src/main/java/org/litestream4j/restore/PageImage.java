@@ -1,18 +1,16 @@
 package org.litestream4j.restore;
 
-import static java.util.Objects.requireNonNull;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
  * The database file that grows together from the pages of many files, in any order: of each page the version of the
- * newest file remains. Several threads write at once, each with its own {@link Writer}. Four bytes of memory per page, twelve with
- * checksums.
+ * newest file remains. Several threads write at once, each with its own {@link Writer}. Twelve bytes of memory per page.
  */
 final class PageImage {
 
@@ -20,6 +18,8 @@ final class PageImage {
     private static final int BLOCK_SIZE = 256 * 1024;
 
     private static final int LOCKS = 64;
+
+    private static final long REPORT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final FileChannel channel;
     private final int pageSize;
@@ -30,18 +30,17 @@ final class PageImage {
     /** By page number less one: the file that the page in place comes from, counted from 1; 0 if there is none yet. */
     private final int[] owners;
 
-    /** By page number less one, likewise: the checksum of the page in place; null if nobody asks for them. */
-    private final long @Nullable [] checksums;
+    /** By page number less one, likewise: the checksum of the page in place. */
+    private final long[] checksums;
 
     private final Object[] locks = new Object[LOCKS];
 
     /**
      * @param channel of the new file, written at absolute positions
      * @param commit size of the database in pages
-     * @param checksummed whether {@link #databaseChecksum} will be asked for
      * @throws IllegalArgumentException if the database has more pages than fit into memory's index
      */
-    PageImage(FileChannel channel, int pageSize, long commit, boolean checksummed, RestoreCounters counters) {
+    PageImage(FileChannel channel, int pageSize, long commit, RestoreCounters counters) {
         if (commit > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("a database of " + commit + " pages is too large to be restored");
         }
@@ -51,7 +50,7 @@ final class PageImage {
         this.counters = counters;
         pagesPerBlock = BLOCK_SIZE / pageSize;
         owners = new int[this.commit];
-        checksums = checksummed ? new long[this.commit] : null;
+        checksums = new long[this.commit];
         for (int i = 0; i < LOCKS; i++) {
             locks[i] = new Object();
         }
@@ -83,9 +82,7 @@ final class PageImage {
                 for (; at < count && owners[firstIndex + at] < file; at++) {
                     added += owners[firstIndex + at] == 0 ? 1 : 0;
                     owners[firstIndex + at] = file;
-                    if (checksums != null) {
-                        checksums[firstIndex + at] = checksum(firstIndex + at, pages, at * pageSize);
-                    }
+                    checksums[firstIndex + at] = checksum(firstIndex + at, pages, at * pageSize);
                 }
                 if (at == from) {
                     at++; // a newer one is there
@@ -138,6 +135,46 @@ final class PageImage {
         }
     }
 
+    /**
+     * Reads the file back and compares each page with what was written: a disk may lose writes without an error. Call once all
+     * pages are in place and forced.
+     *
+     * @param report called some times a second; true ends it with a {@link StopSignal.StoppedException}
+     * @throws UnwritableException naming the first page that differs
+     */
+    void verify(BooleanSupplier report) throws IOException {
+        long expected = (long) commit * pageSize;
+        if (channel.size() != expected) {
+            throw new UnwritableException(new IOException(
+                    "the disk kept " + channel.size() + " of " + expected + " bytes that were written"));
+        }
+        byte[] block = new byte[Math.max(BLOCK_SIZE, pageSize)];
+        int pagesPerRead = block.length / pageSize;
+        long reported = System.nanoTime();
+        for (int first = 0; first < commit; first += pagesPerRead) {
+            if (System.nanoTime() - reported > REPORT_NANOS) {
+                reported = System.nanoTime();
+                if (report.getAsBoolean()) {
+                    throw new StopSignal.StoppedException();
+                }
+            }
+            int count = Math.min(pagesPerRead, commit - first);
+            ByteBuffer buffer = ByteBuffer.wrap(block, 0, count * pageSize);
+            long start = (long) first * pageSize;
+            while (buffer.hasRemaining() && channel.read(buffer, start + buffer.position()) >= 0) {
+                // until the block is read
+            }
+            for (int i = 0; i < count; i++) {
+                int index = first + i;
+                if (buffer.hasRemaining()
+                        || (!isLockPage(index + 1L) && checksum(index, block, i * pageSize) != checksums[index])) {
+                    throw new UnwritableException(
+                            new IOException("the disk did not keep page " + (index + 1) + " as it was written"));
+                }
+            }
+        }
+    }
+
     private long checksum(int index, byte[] bytes, int offset) {
         LtxChecksum checksum = new LtxChecksum();
         checksum.updateInt(index + 1);
@@ -148,7 +185,7 @@ final class PageImage {
     /** Of all pages as they were written; call once all are in place. */
     long databaseChecksum() {
         long xor = 0;
-        for (long checksum : requireNonNull(checksums, "checksums")) {
+        for (long checksum : checksums) {
             xor ^= checksum;
         }
         return LtxChecksum.database(xor);

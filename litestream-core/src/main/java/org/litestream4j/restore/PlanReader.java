@@ -46,6 +46,11 @@ final class PlanReader {
 
     private final @Nullable LtxTrailer[] trailers;
 
+    /** How many pages each source has, once it was read. */
+    private final long[] pages;
+
+    private long databaseChecksum;
+
     private OptionalLong provenChecksum = OptionalLong.empty();
 
     /**
@@ -69,6 +74,7 @@ final class PlanReader {
         this.counters = counters;
         headers = new LtxHeader[sources.size()];
         trailers = new LtxTrailer[sources.size()];
+        pages = new long[sources.size()];
     }
 
     /**
@@ -88,17 +94,21 @@ final class PlanReader {
             LtxHeader header = first.header();
             begin.accept(header);
             OptionalLong told = compareChecksum ? first.databaseChecksum() : OptionalLong.empty();
-            boolean checksummed = told.isPresent() || header.hasDatabaseChecksums();
-            PageImage image = new PageImage(channel, header.pageSize(), header.commit(), checksummed, counters);
+            PageImage image = new PageImage(channel, header.pageSize(), header.commit(), counters);
             queue.add(tasks(first, image));
             runWorkers(image, report);
-            return finish(image, header, told);
+            return finish(image, header, told, report);
         }
     }
 
     /** What the restored pages' checksum was found equal to; empty if the replica does not say, or was not asked. */
     OptionalLong provenChecksum() {
         return provenChecksum;
+    }
+
+    /** Of the pages that were written and read back. */
+    long databaseChecksum() {
+        return databaseChecksum;
     }
 
     private FirstFile openFirst(int newest) throws IOException {
@@ -155,6 +165,7 @@ final class PlanReader {
         requirePageSize(file, large.header(), image);
         headers[file] = large.header();
         trailers[file] = large.trailer();
+        pages[file] = large.pages();
         queue.add(large.parts().stream()
                 .<TaskQueue.Task>map(part -> writer -> {
                     writer.begin(file + 1);
@@ -170,6 +181,7 @@ final class PlanReader {
         writer.begin(file + 1);
         while (reader.next()) {
             writer.add(reader.pgno(), reader.page());
+            pages[file]++;
         }
         writer.flush();
         headers[file] = reader.header();
@@ -255,8 +267,12 @@ final class PlanReader {
         }
     }
 
-    private LtxHeader finish(PageImage image, LtxHeader newest, OptionalLong told) throws IOException {
+    private LtxHeader finish(PageImage image, LtxHeader newest, OptionalLong told, BooleanSupplier report)
+            throws IOException {
         checkChain();
+        if (compareChecksum) {
+            WalChain.check(sources, headers, pages);
+        }
         PlanSource last = sources.get(sources.size() - 1);
         long missing = image.firstMissing();
         if (missing != 0) {
@@ -270,6 +286,8 @@ final class PlanReader {
         image.finish();
         compareChecksums(image, newest, told);
         image.force();
+        image.verify(report);
+        databaseChecksum = image.databaseChecksum();
         return newest;
     }
 
@@ -293,8 +311,8 @@ final class PlanReader {
                             + DatabaseChecksum.text(image.databaseChecksum()) + ", and " + last.label()
                             + " was captured from one with " + DatabaseChecksum.text(told.getAsLong())
                             + ": a file was lost, or replaced by another",
-                    "restore another state, or bring back the files from a copy of the replica; to have it as it is, give"
-                            + " the restore command --ignore-database-checksum, or the application"
+                    "restore another state, or bring back the files from a copy of the replica; to have it as it is,"
+                            + " give the restore command --ignore-database-checksum, or the application"
                             + " litestream.database-checksum=false (in plain Java databaseChecksum)",
                     null);
         }

@@ -3,6 +3,7 @@ package org.litestream4j.restore;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.litestream4j.replica.FileVersion;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
@@ -12,14 +13,19 @@ import org.litestream4j.replica.ResumingInputStream;
  *
  * @param client of the replica, or of the local staging
  * @param label for messages
+ * @param version of the file, the same for all its parts
  */
-record PlanSource(ReplicaClient client, LtxFileInfo info, String label) {
+record PlanSource(ReplicaClient client, LtxFileInfo info, String label, FileVersion version) {
+
+    PlanSource(ReplicaClient client, LtxFileInfo info, String label) {
+        this(client, info, label, new FileVersion());
+    }
 
     /** The sources of a plan, in the order of their transactions. */
     static List<PlanSource> of(RestorePlan plan, ReplicaClient replica, ReplicaClient local) {
         List<PlanSource> sources = new ArrayList<>();
         for (LtxFileInfo file : plan.files()) {
-            sources.add(new PlanSource(replica, file, file.level() + "/" + file.name()));
+            sources.add(new PlanSource(replica, file, label(file)));
         }
         for (LtxFileInfo file : plan.localFiles()) {
             sources.add(new PlanSource(local, file, local.url() + " " + file.level() + "/" + file.name()));
@@ -27,8 +33,13 @@ record PlanSource(ReplicaClient client, LtxFileInfo info, String label) {
         return sources;
     }
 
+    /** How messages name a file of the replica. */
+    static String label(LtxFileInfo file) {
+        return file.level() + "/" + file.name();
+    }
+
     ResumingInputStream open(long offset, long length, StopSignal stop, RestoreCounters counters) {
-        return new ResumingInputStream(client, info, label, offset, length, new ResumingInputStream.Reader() {
+        ResumingInputStream.Reader reader = new ResumingInputStream.Reader() {
             @Override
             public void check() throws IOException {
                 stop.check();
@@ -43,7 +54,8 @@ record PlanSource(ReplicaClient client, LtxFileInfo info, String label) {
             public void read(int count) {
                 counters.bytesRead.addAndGet(count);
             }
-        });
+        };
+        return new ResumingInputStream(client, info, label, offset, length, reader, version);
     }
 
     /** Reads a part that fits into memory. */

@@ -34,12 +34,13 @@ public final class Restore {
     }
 
     /**
-     * What {@link #restore} would read; nothing is written and no file is opened.
+     * What {@link #restore} would read. Nothing is written and no file is opened.
+     * By time, a restore may leave out newest files whose headers say that they are too new.
      *
      * @throws RestoreException if the state cannot be restored
      */
     public static RestorePlan plan(ReplicaClient replica, RestoreOptions options) throws IOException {
-        return RestoreJob.plan(replica, options);
+        return new Planning(replica, options).next();
     }
 
     /**

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
-import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.restore.PageImage.UnwritableException;
 import org.litestream4j.restore.PlanReader.PageSizeChangedException;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.litestream4j.restore.RestoreProgress.Phase;
 
-/** One restore, from the plan to the file in its place. Plans again when planned files have vanished. */
+/** One restore, from the plan to the file in its place. Plans again when planned files have vanished, changed or are damaged. */
 final class RestoreJob {
 
     private static final int MAX_PLANS = 6;
@@ -42,6 +42,7 @@ final class RestoreJob {
     private long totalPages;
     private int totalFiles;
     private OptionalLong provenChecksum = OptionalLong.empty();
+    private long writtenChecksum;
 
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options) {
         this(replica, target, options, PART_SIZE);
@@ -69,68 +70,39 @@ final class RestoreJob {
         TargetFile target = TargetFile.of(givenTarget, options, replica.url());
         target.check();
         try {
-            for (int attempt = 1; ; attempt++) {
+            Planning planning = new Planning(replica, options);
+            int attempt = 1;
+            while (true) {
                 enter(Phase.PLANNING);
                 try {
-                    RestorePlan plan = plan(replica, options);
-                    return restore(plan, target);
-                } catch (ReplicaFileNotFoundException e) {
+                    return restore(planning, target);
+                } catch (Planning.TooNewException e) {
+                    // the next plan does without that file
+                } catch (LtxFormatException e) {
+                    planning.leaveOut(e);
+                } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
                     if (attempt == MAX_PLANS) {
                         throw vanished(e);
                     }
                     new StopSignal().pause(PAUSE_MILLIS * attempt);
+                    attempt++;
                 }
             }
         } catch (StopSignal.StoppedException e) {
             throw cancelled(e);
-        } catch (LtxFormatException e) {
-            throw new RestoreException(
-                    Reason.DAMAGED,
-                    replica.url(),
-                    e.getMessage() == null ? "damaged file" : e.getMessage(),
-                    "restore an earlier state, or bring back that file from a copy of the replica",
-                    e);
         }
     }
 
-    static RestorePlan plan(ReplicaClient replica, RestoreOptions options) throws IOException {
-        if (options.target() instanceof RestoreTarget.AtTimestamp at
-                && at.timestamp().isAfter(options.clock().instant())) {
-            ReplicaListing listing = ReplicaListing.of(replica);
-            var range = RestorePlanner.range(listing.files(), listing);
-            throw new RestoreException(
-                    Reason.TIME_NOT_AVAILABLE,
-                    replica.url(),
-                    at.timestamp() + " is in the future" + RestorePlanner.rangeText(range),
-                    "choose an earlier moment",
-                    range.orElse(null),
-                    null);
-        }
-        ReplicaListing listing = ReplicaListing.of(replica);
-        ReplicaClient local = options.local();
-        List<LtxFileInfo> localFiles =
-                local == null ? List.of() : LocalFiles.after(listing.newest(), listing.files(), replica, local);
-        if (listing.files().isEmpty() && !localFiles.isEmpty()) {
-            return new RestorePlan(List.of(), localFiles);
-        }
-        if (listing.files().isEmpty() && replica.holdsGenerations()) {
-            throw new RestoreException(
-                    Reason.OTHER_FORMAT,
-                    replica.url(),
-                    "there is only a backup of Litestream 0.3 (generations/), which cannot be read here",
-                    "restore it with Litestream 0.5, or name another replica for a new database",
-                    null);
-        }
-        return RestorePlanner.plan(replica.url(), listing.files(), options.target(), listing)
-                .withLocalFiles(localFiles);
-    }
-
-    private RestoreResult restore(RestorePlan plan, TargetFile target) throws IOException {
+    private RestoreResult restore(Planning planning, TargetFile target) throws IOException {
+        RestorePlan plan = planning.next();
         Path temporary = target.createTemporary();
         try {
             ReplicaClient local = options.local() == null ? replica : options.local();
             List<PlanSource> sources = PlanSource.of(plan, replica, local);
-            LtxHeader newest = readUntilPageSizeIsOne(sources, temporary, target);
+            LtxHeader newest = readUntilPageSizeIsOne(sources, temporary, header -> {
+                planning.requireOldEnough(plan, header);
+                target.requireSpace(header.commit() * header.pageSize());
+            });
             finishing.finish(temporary, newest);
             enter(Phase.CHECKING);
             IntegrityChecker.check(temporary, options.integrityCheck(), replica.url(), this::reportAndAsk);
@@ -144,6 +116,7 @@ final class RestoreJob {
                     newest.pageSize(),
                     newest.commit(),
                     provenChecksum,
+                    writtenChecksum,
                     counters.bytesRead.get(),
                     totalFiles,
                     plan.localFiles().size(),
@@ -154,19 +127,19 @@ final class RestoreJob {
         }
     }
 
-    private LtxHeader readUntilPageSizeIsOne(List<PlanSource> plan, Path temporary, TargetFile target)
+    private LtxHeader readUntilPageSizeIsOne(List<PlanSource> plan, Path temporary, PlanReader.Begin begin)
             throws IOException {
         List<PlanSource> sources = plan;
         while (true) {
             try {
-                return read(sources, temporary, target);
+                return read(sources, temporary, begin);
             } catch (PageSizeChangedException e) {
                 sources = sources.subList(e.file() + 1, sources.size());
             }
         }
     }
 
-    private LtxHeader read(List<PlanSource> sources, Path temporary, TargetFile target) throws IOException {
+    private LtxHeader read(List<PlanSource> sources, Path temporary, PlanReader.Begin begin) throws IOException {
         counters = new RestoreCounters();
         totalFiles = sources.size();
         totalBytes = sources.stream().mapToLong(source -> source.info().size()).sum();
@@ -179,14 +152,15 @@ final class RestoreJob {
             LtxHeader newest = reader.read(
                     header -> {
                         totalPages = header.commit();
-                        target.requireSpace(header.commit() * header.pageSize());
+                        begin.accept(header);
                     },
                     this::reportAndAsk);
             provenChecksum = reader.provenChecksum();
+            writtenChecksum = reader.databaseChecksum();
             return newest;
         } catch (UnwritableException e) {
             throw new IOException(
-                    target.path() + " cannot be written: " + e.getMessage() + "; make room, or restore to another disk",
+                    givenTarget + " cannot be written: " + e.getMessage() + "; make room, or restore to another disk",
                     e.getCause());
         }
     }
@@ -227,12 +201,13 @@ final class RestoreJob {
                 Reason.CANCELLED, replica.url(), "the restore was cancelled; nothing was changed", "", cause);
     }
 
-    private RestoreException vanished(ReplicaFileNotFoundException cause) {
+    private RestoreException vanished(IOException cause) {
         return new RestoreException(
                 Reason.VANISHED,
                 replica.url(),
-                "planned files were gone when they were to be read, " + MAX_PLANS + " times: " + cause.getMessage(),
-                "look whether something else deletes files there, and try again",
+                "planned files were gone or replaced when they were to be read, " + MAX_PLANS + " times: "
+                        + cause.getMessage(),
+                "look whether something else deletes or replaces files there, and try again",
                 cause);
     }
 

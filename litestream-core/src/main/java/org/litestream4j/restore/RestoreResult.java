@@ -19,6 +19,7 @@ import org.litestream4j.ltx.Txid;
  * @param pages of the database
  * @param databaseChecksum which the database was found to have, as it had when this state was captured; empty if the replica does
  *     not keep it
+ * @param writtenChecksum database checksum of the pages that were written and read back
  * @param bytesRead of LTX files
  * @param files that were merged, those of {@code localFiles} included
  * @param localFiles how many of them were not on the replica yet
@@ -32,6 +33,7 @@ public record RestoreResult(
         int pageSize,
         long pages,
         OptionalLong databaseChecksum,
+        long writtenChecksum,
         long bytesRead,
         int files,
         int localFiles,

@@ -2,6 +2,7 @@ package org.litestream4j.restore;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -24,6 +25,7 @@ import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.RestoreException.Reason;
+import org.litestream4j.restore.StandbyPosition.Announcement;
 import org.sqlite.JDBC;
 
 /**
@@ -121,15 +123,13 @@ final class StandbyFile implements Closeable {
             }
         }
         StandbyPosition position = new StandbyPosition(path);
-        Txid found = null;
-        for (Txid candidate : position.recorded().stream().toList()) {
-            found = StandbyHeader.isAt(header.array(), candidate) ? candidate : found;
-        }
-        for (Txid candidate : position.announced().stream().toList()) {
-            if (StandbyHeader.isAt(header.array(), candidate)) {
-                found = candidate;
-                position.record();
-            }
+        Txid found = position.recorded()
+                .filter(txid -> StandbyHeader.isAt(header.array(), txid))
+                .orElse(null);
+        Announcement announced = position.announced().orElse(null);
+        if (announced != null && isDone(announced, header.array())) {
+            found = announced.txid();
+            position.record();
         }
         if (found == null) {
             return Optional.empty();
@@ -138,6 +138,32 @@ final class StandbyFile implements Closeable {
         Files.deleteIfExists(RollbackJournal.of(path)); // unfinished: means nothing
         int pageSize = StandbyHeader.pageSize(header.array());
         return Optional.of(new StandbyFile(path, identity, channel, locks, cancelled, found, pageSize));
+    }
+
+    private static boolean isDone(Announcement announced, byte[] header) {
+        Integer counter = announced.counter();
+        return counter == null
+                ? StandbyHeader.isAt(header, announced.txid())
+                : StandbyHeader.hasCounter(header, counter);
+    }
+
+    /**
+     * The header of the database file that a fresh standby replaces: its counters go on.
+     *
+     * @param path nobody in this process may have it open
+     * @return empty if there is no database
+     */
+    static Optional<byte[]> header(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return Optional.empty();
+        }
+        requireNotOpenHere(path);
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] header = in.readNBytes(StandbyHeader.SIZE);
+            return header.length == StandbyHeader.SIZE && StandbyHeader.isDatabase(header)
+                    ? Optional.of(header)
+                    : Optional.empty();
+        }
     }
 
     /** Device and inode. */
@@ -213,17 +239,18 @@ final class StandbyFile implements Closeable {
         long oldPages = channel.size() / pageSize;
         byte[] first = new byte[pageSize];
         StandbyUpdate.readPage(channel, 1, first);
+        byte[] newFirst = firstPage(update, first, to);
         try (RollbackJournal journal = RollbackJournal.create(path, pageSize, oldPages)) {
             journal.add(1, first);
             BitSet changed = keepOldPages(update, oldPages, journal);
-            position.announce(to);
+            position.announce(to, StandbyHeader.changeCounter(newFirst));
             journal.seal();
             if (!locks.excludeReaders(READERS_TIMEOUT, cancelled)) {
                 journal.delete();
                 position.withdraw();
                 return -1;
             }
-            writeNewPages(update, changed, first, to);
+            writeNewPages(update, changed, newFirst);
             channel.force(true);
             journal.delete(); // this is the commit
             locks.admitReaders();
@@ -264,17 +291,21 @@ final class StandbyFile implements Closeable {
         return changed;
     }
 
-    private void writeNewPages(StandbyUpdate update, BitSet changed, byte[] oldFirst, Txid to) throws IOException {
-        int size = update.pageSize();
-        byte[] first = Arrays.copyOf(oldFirst, size);
-        update.forEach(pgno -> changed.get((int) pgno), (pgno, page) -> {
-            if (pgno == 1) {
-                System.arraycopy(page, 0, first, 0, size);
-            } else {
-                write(page, (pgno - 1) * size);
-            }
+    /** An update with page 1 may bring another schema, also under the cookie that the primary had before. */
+    private static byte[] firstPage(StandbyUpdate update, byte[] oldFirst, Txid to) throws IOException {
+        byte[] first = Arrays.copyOf(oldFirst, update.pageSize());
+        boolean[] given = new boolean[1];
+        update.forEach(pgno -> pgno == 1, (pgno, page) -> {
+            System.arraycopy(page, 0, first, 0, first.length);
+            given[0] = true;
         });
-        StandbyHeader.write(first, to, update.commit());
+        StandbyHeader.write(first, oldFirst, given[0], to, update.commit());
+        return first;
+    }
+
+    private void writeNewPages(StandbyUpdate update, BitSet changed, byte[] first) throws IOException {
+        int size = update.pageSize();
+        update.forEach(pgno -> pgno > 1 && changed.get((int) pgno), (pgno, page) -> write(page, (pgno - 1) * size));
         write(first, 0);
         long end = update.commit() * size;
         channel.truncate(end);

@@ -1,34 +1,56 @@
 package org.litestream4j.restore;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.litestream4j.ltx.Txid;
 
 /**
- * What a standby's page 1 has of its own (sqlite.org/fileformat2.html, "The Database Header"): rollback mode in place of WAL,
- * as it is changed in place, and a change counter that tells its TXID. Readers see by the counter that their caches are old; we,
- * that nobody else has written.
+ * The fields of page 1 that a standby owns (sqlite.org/fileformat2.html, "The Database Header"). The file format is rollback mode,
+ * because the file is changed in place. Change counter and schema cookie are independent of the primary's and only grow: readers
+ * drop their cached pages when the counter differs and their cached schema when the cookie differs, so that neither value may come
+ * back with other content. The counter also names the TXID, by its remainder, and so reveals transactions of other writers.
  */
 final class StandbyHeader {
 
-    /** Bytes of the header that are looked at. */
+    /** Bytes of the header that are read. */
     static final int SIZE = 100;
 
+    private static final byte[] MAGIC = {'S', 'Q', 'L', 'i', 't', 'e', ' ', 'f', 'o', 'r', 'm', 'a', 't', ' ', '3', 0};
     private static final int PAGE_SIZE = 16;
     private static final int FORMATS = 18;
     private static final short ROLLBACK = 0x0101;
     private static final int CHANGE_COUNTER = 24;
     private static final int PAGES = 28;
+    private static final int SCHEMA_COOKIE = 40;
     private static final int VERSION_VALID_FOR = 92;
+
+    /** A prime: SQLite adds 1 with each of its own transactions, so only multiples of it go unnoticed. */
+    private static final int TXID_MODULUS = 4093;
 
     private StandbyHeader() {}
 
-    /** Makes a primary's page 1 a standby's. */
-    static void write(byte[] page, Txid txid, long commit) {
+    /**
+     * Makes a primary's page 1 a standby's.
+     *
+     * @param page the primary's page 1
+     * @param previous header of the file as readers know it; the primary's own page 1 if there is none
+     * @param newSchema whether the schema may differ from the one of {@code previous}
+     */
+    static void write(byte[] page, byte[] previous, boolean newSchema, Txid txid, long commit) {
+        ByteBuffer before = ByteBuffer.wrap(previous);
+        int counter = nextCounter(before.getInt(CHANGE_COUNTER), txid);
+        int cookie = before.getInt(SCHEMA_COOKIE) + (newSchema ? 1 : 0);
         ByteBuffer.wrap(page)
                 .putShort(FORMATS, ROLLBACK)
-                .putInt(CHANGE_COUNTER, counter(txid))
+                .putInt(CHANGE_COUNTER, counter)
                 .putInt(PAGES, (int) commit)
-                .putInt(VERSION_VALID_FOR, counter(txid));
+                .putInt(SCHEMA_COOKIE, cookie)
+                .putInt(VERSION_VALID_FOR, counter);
+    }
+
+    /** Whether these bytes begin with SQLite's magic. */
+    static boolean isDatabase(byte[] header) {
+        return header.length >= MAGIC.length && Arrays.equals(header, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
     }
 
     /** In bytes; whatever the file says. */
@@ -37,19 +59,41 @@ final class StandbyHeader {
         return size == 1 ? 65536 : size;
     }
 
-    /** Whether a standby at this TXID was left so. */
-    static boolean isAt(byte[] header, Txid txid) {
-        ByteBuffer fields = ByteBuffer.wrap(header);
-        return fields.getShort(FORMATS) == ROLLBACK
-                && fields.getInt(CHANGE_COUNTER) == counter(txid)
-                && fields.getInt(VERSION_VALID_FOR) == counter(txid);
+    static int changeCounter(byte[] header) {
+        return ByteBuffer.wrap(header).getInt(CHANGE_COUNTER);
     }
 
-    /**
-     * One to one for the lower half of a TXID, and scattered: SQLite adds 1 with each transaction of its own, which must not look
-     * like the next TXID.
-     */
-    private static int counter(Txid txid) {
+    /** Whether a follower left the file at this TXID, or earlier releases did. */
+    static boolean isAt(byte[] header, Txid txid) {
+        int counter = changeCounter(header);
+        return isStandby(header)
+                && (Integer.remainderUnsigned(counter, TXID_MODULUS) == remainder(txid) || counter == mixed(txid));
+    }
+
+    /** Whether a follower left the file with this change counter. */
+    static boolean hasCounter(byte[] header, int counter) {
+        return isStandby(header) && changeCounter(header) == counter;
+    }
+
+    private static boolean isStandby(byte[] header) {
+        ByteBuffer fields = ByteBuffer.wrap(header);
+        return fields.getShort(FORMATS) == ROLLBACK
+                && fields.getInt(VERSION_VALID_FOR) == fields.getInt(CHANGE_COUNTER);
+    }
+
+    /** The next larger counter that names the TXID. */
+    private static int nextCounter(int counter, Txid txid) {
+        long next = Integer.toUnsignedLong(counter) + 1;
+        next += Math.floorMod(remainder(txid) - next, (long) TXID_MODULUS);
+        return next <= 0xFFFF_FFFFL ? (int) next : nextCounter(0, txid); // after a million changes or more
+    }
+
+    private static int remainder(Txid txid) {
+        return Integer.remainderUnsigned(mixed(txid), TXID_MODULUS);
+    }
+
+    /** Scattered, so that a few transactions of SQLite do not lead to the next TXID. */
+    private static int mixed(Txid txid) {
         int mixed = (int) txid.value();
         mixed = (mixed ^ mixed >>> 16) * 0x85eb_ca6b;
         mixed = (mixed ^ mixed >>> 13) * 0xc2b2_ae35;

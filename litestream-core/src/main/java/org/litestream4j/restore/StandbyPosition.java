@@ -5,21 +5,29 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
 
 /**
- * How far a standby has come: {@code <database>-txid}, 16 hex digits and a line feed, as Litestream writes it. What is about to
- * be applied stands in {@code <database>-txid.tmp} before, so that a crash between the change and its record is seen.
+ * How far a standby has come: {@code <database>-txid}, 16 hex digits and a line feed, as Litestream writes it. Before a change,
+ * {@code <database>-txid.tmp} names the TXID and the change counter that the file will have, so that a crash between the change and
+ * its record is noticed.
  */
 final class StandbyPosition {
 
     private static final int MAX_SIZE = 64;
+
+    /** 16 digits and a line feed. */
+    private static final int TXID_LINE = 17;
 
     private final Path file;
     private final Path next;
@@ -30,39 +38,67 @@ final class StandbyPosition {
     }
 
     Optional<Txid> recorded() throws IOException {
-        return read(file);
-    }
-
-    /** What was announced and not recorded. */
-    Optional<Txid> announced() throws IOException {
-        return read(next);
-    }
-
-    private static Optional<Txid> read(Path path) throws IOException {
+        List<String> lines = lines(file);
         try {
-            if (Files.size(path) > MAX_SIZE) {
-                return Optional.empty();
-            }
-            return Optional.of(Txid.parse(Files.readString(path, US_ASCII).strip()));
-        } catch (NoSuchFileException | IllegalArgumentException e) {
+            return lines.size() == 1 ? Optional.of(Txid.parse(lines.get(0))) : Optional.empty();
+        } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
     }
 
-    /** Durable with the next change of the folder. */
-    void announce(Txid txid) throws IOException {
+    /**
+     * An announced change that is not recorded yet.
+     *
+     * @param counter change counter of the file after it; null if the announcement does not contain one
+     */
+    record Announcement(Txid txid, @Nullable Integer counter) {}
+
+    Optional<Announcement> announced() throws IOException {
+        List<String> lines = lines(next);
+        try {
+            return lines.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new Announcement(
+                            Txid.parse(lines.get(0)),
+                            lines.size() > 1 ? Integer.parseUnsignedInt(lines.get(1), 16) : null));
+        } catch (IllegalArgumentException e) { // cut off by a crash
+            return Optional.empty();
+        }
+    }
+
+    private static List<String> lines(Path path) throws IOException {
+        try {
+            return Files.size(path) > MAX_SIZE
+                    ? List.of()
+                    : Files.readString(path, US_ASCII).strip().lines().toList();
+        } catch (NoSuchFileException | CharacterCodingException e) {
+            return List.of();
+        }
+    }
+
+    /**
+     * Announces a change. Durable with the next change of the folder.
+     *
+     * @param counter change counter of the file after the change
+     */
+    void announce(Txid txid, int counter) throws IOException {
         try (FileChannel channel = FileChannel.open(
                 next, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer line = ByteBuffer.wrap((txid + "\n").getBytes(US_ASCII));
-            while (line.hasRemaining()) {
-                channel.write(line);
+            String lines = txid + "\n" + HexFormat.of().toHexDigits(counter) + "\n";
+            ByteBuffer buffer = ByteBuffer.wrap(lines.getBytes(US_ASCII));
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
             }
             channel.force(true);
         }
     }
 
-    /** What was announced is true. */
+    /** Records the announced change, which is durable now. */
     void record() throws IOException {
+        try (FileChannel channel = FileChannel.open(next, StandardOpenOption.WRITE)) {
+            channel.truncate(TXID_LINE); // Litestream reads the TXID alone
+            channel.force(true);
+        }
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         TargetFile.forceFolder(file.getParent());
     }

@@ -2,8 +2,6 @@ package org.litestream4j.restore;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
@@ -13,23 +11,18 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.restore.RestoreException.Reason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The place of the restored database: what is in the way there, the temporary file beside it, and the step to the final
@@ -37,19 +30,12 @@ import org.litestream4j.restore.RestoreException.Reason;
  */
 final class TargetFile {
 
+    private static final Logger log = LoggerFactory.getLogger(TargetFile.class);
+
     private static final List<String> SIDE_FILES = List.of("-wal", "-shm", "-journal");
 
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
-
-    /** What follows the prefix in a temporary file's name: the process that writes it, and a random number. */
-    private static final Pattern TEMPORARY = Pattern.compile("(\\d{1,18})-[0-9a-f]{16}\\.tmp");
-
-    /** Older temporary files are left over, whatever process has the number in their name by now. */
-    private static final Duration STALE = Duration.ofDays(1);
-
-    /** Temporary files that this process writes to right now. */
-    private static final Set<Path> ACTIVE = ConcurrentHashMap.newKeySet();
 
     private static final int MAX_LINKS = 40;
 
@@ -61,6 +47,7 @@ final class TargetFile {
     private final RestoreOptions options;
     private final String replica;
     private final Clock clock;
+    private final TemporaryFiles temporaries;
 
     private TargetFile(Path path, Path folder, RestoreOptions options, String replica) {
         this.path = path;
@@ -68,6 +55,7 @@ final class TargetFile {
         this.options = options;
         this.replica = replica;
         this.clock = options.clock();
+        this.temporaries = new TemporaryFiles(folder, "." + path.getFileName() + ".restore-");
     }
 
     /** @param replica for messages */
@@ -125,6 +113,16 @@ final class TargetFile {
         if (exists() && !options.force()) {
             throw targetExists(null);
         }
+        if (exists() && !ExclusiveUse.isDatabase(path)) {
+            throw new RestoreException(
+                    Reason.TARGET_EXISTS,
+                    replica,
+                    path
+                            + " is not an SQLite database (it does not begin with SQLite's header), and force replaces"
+                            + " only databases",
+                    "restore to another file, or move this one away",
+                    null);
+        }
         if (Files.exists(path) && ExclusiveUse.isSeen(path)) {
             throw ExclusiveUse.refused(path, replica, null);
         }
@@ -158,62 +156,28 @@ final class TargetFile {
     /** Creates an empty file beside the target, readable by its owner only, and the folders above it. */
     Path createTemporary() throws IOException {
         createFolder(folder);
-        deleteStaleTemporaries();
-        String suffix = ProcessHandle.current().pid() + "-"
-                + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        Path temporary = folder.resolve(temporaryPrefix() + suffix + ".tmp");
-        ACTIVE.add(temporary);
-        if (Files.getFileStore(folder).supportsFileAttributeView(PosixFileAttributeView.class)) {
-            Files.createFile(
-                    temporary, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        } else {
-            Files.createFile(temporary);
-        }
-        return temporary;
+        temporaries.deleteStale();
+        return temporaries.create();
     }
 
     /** Deletes a temporary file unless it was published. */
     void discard(Path temporary) throws IOException {
-        ACTIVE.remove(temporary);
-        Files.deleteIfExists(temporary);
+        temporaries.discard(temporary);
     }
 
-    private String temporaryPrefix() {
-        return "." + path.getFileName() + ".restore-";
-    }
-
-    /** A process that is killed again and again during its restore must not fill the disk. */
     void deleteStaleTemporaries() throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, this::isStaleTemporary)) {
-            for (Path file : files) {
-                Files.deleteIfExists(file);
-            }
-        } catch (DirectoryIteratorException e) {
-            throw e.getCause();
-        }
-    }
-
-    private boolean isStaleTemporary(Path file) throws IOException {
-        String name = file.getFileName().toString();
-        if (!name.startsWith(temporaryPrefix())) {
-            return false;
-        }
-        Matcher matcher = TEMPORARY.matcher(name.substring(temporaryPrefix().length()));
-        if (!matcher.matches() || ACTIVE.contains(file)) {
-            return false;
-        }
-        long pid = Long.parseLong(matcher.group(1));
-        boolean writing = pid != ProcessHandle.current().pid()
-                && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
-        return !writing
-                || Files.getLastModifiedTime(file)
-                        .toInstant()
-                        .isBefore(Instant.now().minus(STALE));
+        temporaries.deleteStale();
     }
 
     /** @throws RestoreException with {@link Reason#NO_SPACE} */
     void requireSpace(long bytes) throws IOException {
-        long usable = Files.getFileStore(folder).getUsableSpace();
+        long usable;
+        try {
+            usable = Files.getFileStore(folder).getUsableSpace();
+        } catch (IOException | SecurityException e) { // a mount point that is not listed, in containers for instance
+            log.debug("cannot determine the free space of {}", folder, e);
+            return;
+        }
         if (usable < bytes) {
             throw new RestoreException(
                     Reason.NO_SPACE,

@@ -170,12 +170,19 @@ public final class FaultyReplicaClient implements ReplicaClient {
 
     @Override
     public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return openFile(level, name, offset, length).content();
+    }
+
+    @Override
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         int number = enter(Call.OPEN);
         long breakAfter;
         synchronized (this) {
             breakAfter = brokenStreams.getOrDefault(number, fails() ? (long) random.nextInt(100_000) : Long.MAX_VALUE);
         }
-        return new FaultyStream(delegate.open(level, name, offset, length), breakAfter);
+        OpenedFile opened = delegate.openFile(level, name, offset, length);
+        return new OpenedFile(
+                new FaultyStream(opened.content(), breakAfter), opened.databaseChecksum(), opened.version());
     }
 
     @Override

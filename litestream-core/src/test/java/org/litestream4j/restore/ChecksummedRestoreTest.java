@@ -51,6 +51,7 @@ class ChecksummedRestoreTest {
                     .target(RestoreTarget.txid(new Txid(txid)))
                     .force(true)
                     .build();
+            Files.deleteIfExists(temp.resolve("restored.db")); // its pages are no database
             return new RestoreJob(client, temp.resolve("restored.db"), options, partSize)
                     .run()
                     .target();

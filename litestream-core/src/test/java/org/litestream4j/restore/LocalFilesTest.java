@@ -94,21 +94,44 @@ class LocalFilesTest {
     }
 
     @Test
-    void restore_localHole_endsBeforeIt() throws IOException {
+    void restore_localHole_isAGapAsCommitsBehindItWouldBeLost() throws IOException {
         upload(1, 2, 3);
+        byte[] fourth = Files.readAllBytes(localFile(4));
         Files.delete(localFile(4));
-        assertThat(restore().localFiles()).isZero();
-        assertThat(target).hasBinaryContent(model.image(3));
+        assertFails(Reason.GAP, "0000000000000004 to 0000000000000004", "0000000000000005", ".app.db-litestream");
+        Files.write(localFile(4), fourth);
+        assertThat(restore().localFiles()).isEqualTo(2);
+        assertThat(target).hasBinaryContent(model.latest());
     }
 
     @Test
-    void restore_damagedLocalFile_endsBeforeIt() throws IOException {
+    void restore_localHoleBehindPendingFiles_isAGap() throws IOException {
+        upload(1, 2);
+        Files.delete(localFile(4));
+        assertFails(Reason.GAP, "0000000000000004 to 0000000000000004");
+    }
+
+    @Test
+    void restore_emptyReplicaAndALocalHole_isAGap() throws IOException {
+        Files.delete(localFile(3));
+        assertFails(Reason.GAP, "0000000000000003 to 0000000000000003");
+    }
+
+    private void assertFails(Reason reason, String... parts) {
+        assertThatThrownBy(this::restore).isInstanceOfSatisfying(RestoreException.class, e -> {
+            assertThat(e.reason()).isEqualTo(reason);
+            assertThat(e.getMessage()).contains(parts);
+        });
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void restore_damagedLocalFile_isNotLeftOut() throws IOException {
         upload(1, 2, 3);
         byte[] bytes = Files.readAllBytes(localFile(5));
         bytes[bytes.length - 1] ^= 1;
         Files.write(localFile(5), bytes);
-        assertThat(restore().localFiles()).isEqualTo(1);
-        assertThat(target).hasBinaryContent(model.image(4));
+        assertFails(Reason.DAMAGED, localFile(5).getFileName().toString(), "restore TXID 0000000000000004");
     }
 
     @Test

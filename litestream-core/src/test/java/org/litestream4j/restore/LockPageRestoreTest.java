@@ -41,8 +41,8 @@ class LockPageRestoreTest {
         try (ReplicaClient client = FileReplicaProvider.at(temp.resolve("replica"))) {
             writeSnapshot(client, commit);
             for (long partSize : new long[] {100_000, Long.MAX_VALUE}) {
-                RestoreOptions options = RestoreOptions.builder().force(true).build();
-                Path file = new RestoreJob(client, temp.resolve("restored.db"), options, partSize)
+                Files.deleteIfExists(temp.resolve("restored.db")); // its pages are no database
+                Path file = new RestoreJob(client, temp.resolve("restored.db"), RestoreOptions.defaults(), partSize)
                         .run()
                         .target();
                 assertThat(Files.size(file)).isEqualTo(commit * PAGE_SIZE);

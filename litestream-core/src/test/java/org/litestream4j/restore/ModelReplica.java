@@ -3,6 +3,7 @@ package org.litestream4j.restore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,6 +27,9 @@ final class ModelReplica {
 
     /** The timestamp of TXID n is n seconds after this. */
     static final Instant START = Instant.ofEpochSecond(1_790_000_000L);
+
+    /** The first bytes of a database. */
+    static final byte[] MAGIC = "SQLite format 3\0".getBytes(StandardCharsets.US_ASCII);
 
     private final ReplicaClient client;
     private final Random random;
@@ -80,6 +84,9 @@ final class ModelReplica {
 
     private void write(int level, long min, long max, int commit, SortedMap<Long, byte[]> pages, byte[] after)
             throws IOException {
+        if (pages.containsKey(1L)) { // restores replace nothing but databases
+            System.arraycopy(MAGIC, 0, pages.get(1L), 0, MAGIC.length);
+        }
         pages.forEach((pgno, page) -> System.arraycopy(page, 0, after, (int) (pgno - 1) * pageSize, pageSize));
         images.add(after);
         put(level, min, max, encode(header(min, max, commit), pages));

@@ -6,17 +6,22 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,7 +37,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.ltx.WalRange;
 import org.litestream4j.replica.FaultyReplicaClient;
 import org.litestream4j.replica.FaultyReplicaClient.Call;
 import org.litestream4j.replica.ReplicaClient;
@@ -43,6 +54,8 @@ import org.litestream4j.restore.RestoreProgress.Phase;
 class RestoreTest {
 
     private static final int PAGE = 512;
+
+    private static final String OLD = "SQLite format 3\0" + "old".repeat(40);
 
     @TempDir
     Path temp;
@@ -416,7 +429,7 @@ class RestoreTest {
     void restore_force_replacesAndKeepsAccess() throws IOException {
         model.commit(4, 0);
         Files.createDirectories(target.getParent());
-        Files.writeString(target, "old");
+        Files.writeString(target, OLD);
         Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-r--r--"));
         restore(force());
         assertThat(target).hasBinaryContent(model.latest());
@@ -509,7 +522,7 @@ class RestoreTest {
     void restore_forceButDamagedReplica_keepsTheOldFile() throws IOException {
         model.commit(4, 0);
         Files.createDirectories(target.getParent());
-        Files.writeString(target, "old");
+        Files.writeString(target, OLD);
         Path wal = Files.writeString(target.resolveSibling("app.db-wal"), "old wal");
         Path file =
                 temp.resolve("replica/ltx/0").resolve(ModelReplica.name(1, 1).toString());
@@ -517,7 +530,7 @@ class RestoreTest {
         bytes[bytes.length - 1] ^= 1;
         Files.write(file, bytes);
         assertThatThrownBy(() -> restore(force())).isInstanceOf(RestoreException.class);
-        assertThat(target).hasContent("old");
+        assertThat(target).hasContent(OLD);
         assertThat(wal).hasContent("old wal");
     }
 
@@ -532,7 +545,7 @@ class RestoreTest {
     @Test
     void restore_symbolicLink_replacesWhatItPointsTo() throws IOException {
         model.commit(4, 0);
-        Path real = Files.writeString(temp.resolve("real.db"), "old");
+        Path real = Files.writeString(temp.resolve("real.db"), OLD);
         Files.createDirectories(target.getParent());
         Files.createSymbolicLink(target, real);
         restore(force());
@@ -639,6 +652,268 @@ class RestoreTest {
         for (Path kept : List.of(running, other, foreign)) {
             assertThat(kept).exists();
             Files.delete(kept);
+        }
+    }
+
+    /** Equal process numbers, as in two containers with one volume. */
+    @Test
+    void restore_temporaryOfAProcessWithTheSameNumber_isKeptWhileThatRuns() throws Exception {
+        model.commit(4, 0);
+        Files.createDirectories(target.getParent());
+        String ours = ".app.db.restore-" + ProcessHandle.current().pid() + "-0123456789abcdef.tmp";
+        Path kept = target.resolveSibling(ours);
+        Path lock = target.resolveSibling(ours + ".lock");
+        Process other = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        TemporaryFileChild.class.getName(),
+                        target.getParent().toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader lines = other.inputReader()) {
+            Path theirs = Path.of(lines.readLine());
+            Files.move(theirs.resolveSibling(theirs.getFileName() + ".lock"), lock);
+            Files.move(theirs, kept);
+            restore(RestoreOptions.defaults());
+            assertThat(kept).exists();
+            assertThat(lock).exists();
+        } finally {
+            other.destroyForcibly().waitFor();
+        }
+        restore(force());
+        assertThat(kept).doesNotExist();
+        assertThat(lock).doesNotExist();
+        assertThat(target.getParent().toFile().list()).containsExactly("app.db");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"precious", "x", "SQLite format 2", "random"})
+    void restore_forceOverAFileThatIsNoDatabase_isRefused(String content) throws IOException {
+        model.commit(4, 0);
+        byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+        if (content.equals("random")) {
+            bytes = new byte[100_000];
+            new Random(3).nextBytes(bytes);
+        }
+        Files.createDirectories(target.getParent());
+        Files.write(target, bytes);
+        assertThatThrownBy(() -> restore(force()))
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TARGET_EXISTS))
+                .hasMessageContaining("is not an SQLite database")
+                .hasMessageContaining(target.toString());
+        assertThat(target).hasBinaryContent(bytes);
+        assertThat(client.calls(Call.LIST)).isZero();
+    }
+
+    /** A store's clock behind the writer's, or coarse times: the listed times are too early. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 900, 5_000, 60_000})
+    void restore_byTimeWithListedTimesTooEarly_neverIncludesLaterCommits(long millisEarly) throws IOException {
+        int states = 9;
+        for (int i = 0; i < states; i++) {
+            model.commit(5 + i, 3);
+        }
+        model.snapshot(4);
+        model.merge(0, 1, 2, 6);
+        try (Stream<Path> all = Files.walk(temp.resolve("replica"))) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                Files.setLastModifiedTime(
+                        file,
+                        FileTime.from(
+                                Files.getLastModifiedTime(file).toInstant().minusMillis(millisEarly)));
+            }
+        }
+        for (long txid = 2; txid <= states; txid++) {
+            for (Instant moment : List.of(
+                    ModelReplica.timestamp(txid), ModelReplica.timestamp(txid).plusMillis(500))) {
+                RestoreResult result = restore(RestoreOptions.builder()
+                        .force(true)
+                        .target(RestoreTarget.timestamp(moment))
+                        .build());
+                assertThat(result.timestamp()).as("%s", moment).isBefore(moment);
+                long expected = moment.equals(ModelReplica.timestamp(txid)) ? txid - 1 : txid;
+                assertThat(result.txid()).isEqualTo(new Txid(expected));
+                assertThat(target).hasBinaryContent(model.image(expected));
+            }
+        }
+        assertThatThrownBy(() -> restore(RestoreOptions.builder()
+                        .force(true)
+                        .target(RestoreTarget.timestamp(ModelReplica.timestamp(1)))
+                        .build()))
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TIME_NOT_AVAILABLE));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1_500, 1_000_000})
+    void restore_fileReplacedWhileItIsRead_isReadFromItsBeginning(long partSize) throws IOException {
+        model.commit(300, 0);
+        model.commit(300, 20);
+        Path file =
+                temp.resolve("replica/ltx/0").resolve(ModelReplica.name(1, 1).toString());
+        ModelReplica other = new ModelReplica(FileReplicaProvider.at(temp.resolve("other")), PAGE, 8);
+        other.commit(300, 0);
+        Path replacement =
+                temp.resolve("other/ltx/0").resolve(file.getFileName().toString());
+        byte[] expected = model.latest().clone();
+        SortedMap<Long, byte[]> changed = pagesOf(2);
+        for (int i = 0; i < 300; i++) {
+            byte[] page = changed.get(i + 1L);
+            System.arraycopy(
+                    page == null ? other.image(1) : page, page == null ? i * PAGE : 0, expected, i * PAGE, PAGE);
+        }
+        client.breakStream(partSize > 10_000 ? 2 : 5, 700);
+        client.before(
+                Call.OPEN,
+                partSize > 10_000 ? 3 : 7,
+                () -> Files.move(
+                        replacement, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING));
+        new RestoreJob(client, target, RestoreOptions.builder().parallelism(1).build(), partSize).run();
+        assertThat(target).hasBinaryContent(expected);
+    }
+
+    private SortedMap<Long, byte[]> pagesOf(long txid) throws IOException {
+        SortedMap<Long, byte[]> pages = new TreeMap<>();
+        try (LtxReader reader =
+                LtxReader.open(files.open(0, ModelReplica.name(txid, txid), 0, ReplicaClient.TO_END), "file")) {
+            while (reader.next()) {
+                pages.put(reader.pgno(), reader.page().clone());
+            }
+        }
+        return pages;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9, 1, 4, 1500", "9, 1, 4, 1000000", "1, 1, 6, 1500", "1, 7, 8, 1000000", "2, 1, 8, 1500"})
+    void restore_damagedFile_goesAnotherWayToTheSameState(int level, long min, long max, long partSize)
+            throws IOException {
+        for (int i = 0; i < 9; i++) {
+            model.commit(30 + i, 5);
+        }
+        model.snapshot(4);
+        model.merge(0, 1, 1, 6);
+        model.merge(0, 1, 7, 8);
+        model.merge(1, 2, 1, 8);
+        flip(level, min, max);
+        for (long txid : new long[] {4, 6, 8, 9}) {
+            RestoreOptions options = RestoreOptions.builder()
+                    .force(true)
+                    .target(RestoreTarget.txid(new Txid(txid)))
+                    .build();
+            new RestoreJob(client, target, options, partSize).run();
+            assertThat(target).hasBinaryContent(model.image(txid));
+        }
+        new RestoreJob(client, target, force(), partSize).run();
+        assertThat(target).hasBinaryContent(model.latest());
+    }
+
+    @Test
+    void restore_onlyWayIsDamaged_isNeverAnOlderState() throws IOException {
+        for (int i = 0; i < 5; i++) {
+            model.commit(30 + i, 5);
+        }
+        model.snapshot(3);
+        flip(0, 5, 5);
+        assertFails(
+                () -> restore(RestoreOptions.defaults()),
+                Reason.DAMAGED,
+                ModelReplica.name(5, 5).toString());
+        assertFails(
+                () -> restore(RestoreOptions.builder()
+                        .target(RestoreTarget.timestamp(
+                                ModelReplica.timestamp(5).plusMillis(1)))
+                        .build()),
+                Reason.DAMAGED,
+                ModelReplica.name(5, 5).toString());
+    }
+
+    private void flip(int level, long min, long max) throws IOException {
+        Path file = temp.resolve("replica/ltx/" + level)
+                .resolve(ModelReplica.name(min, max).toString());
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 3] ^= 4;
+        FileTime time = Files.getLastModifiedTime(file);
+        Files.write(file, bytes);
+        Files.setLastModifiedTime(file, time);
+    }
+
+    private void wal(long txid, long offset, long size, int salt, long... pgnos) throws IOException {
+        SortedMap<Long, byte[]> pages = new TreeMap<>();
+        for (long pgno : pgnos) {
+            pages.put(pgno, model.page());
+        }
+        if (pages.containsKey(1L)) {
+            System.arraycopy(ModelReplica.MAGIC, 0, pages.get(1L), 0, ModelReplica.MAGIC.length);
+        }
+        LtxHeader header = LtxHeader.of(
+                PAGE,
+                4,
+                new Txid(txid),
+                new Txid(txid),
+                ModelReplica.timestamp(txid).toEpochMilli(),
+                new WalRange(offset, size, salt, salt + 1));
+        model.put(0, txid, txid, ModelReplica.encode(header, pages));
+    }
+
+    private void assertSoundUntil(long sound, long newest) throws IOException {
+        for (long txid = sound + 1; txid <= newest; txid++) {
+            RestoreOptions options = RestoreOptions.builder()
+                    .target(RestoreTarget.txid(new Txid(txid)))
+                    .build();
+            assertFails(() -> restore(options), Reason.CHECKSUM, "last sound", "restore TXID " + new Txid(sound) + ",");
+        }
+        assertFails(() -> restore(RestoreOptions.defaults()), Reason.CHECKSUM, "ignore-database-checksum");
+        restore(RestoreOptions.builder().compareChecksum(false).build());
+        restore(RestoreOptions.builder()
+                .force(true)
+                .target(RestoreTarget.txid(new Txid(sound)))
+                .build());
+    }
+
+    @Test
+    void restore_fileOfAnotherWriterBetween_isRefusedWithTheLastSoundTxid() throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        wal(2, 32 + 4 * 536, 536, 1, 2);
+        wal(3, 32, 536, 9, 2); // the beginning of another program's WAL
+        wal(4, 32 + 5 * 536, 536, 1, 3);
+        assertSoundUntil(3, 4);
+    }
+
+    @Test
+    void restore_rangesOfOneWalThatLeaveFramesOut_areRefused() throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        wal(2, 32 + 4 * 536, 536, 1, 2);
+        wal(3, 32 + 6 * 536, 536, 1, 3);
+        wal(4, 32 + 7 * 536, 536, 1, 4);
+        assertSoundUntil(2, 4);
+    }
+
+    @Test
+    void restore_rangeThatEndsBeforeTheStateItFollows_isRefused() throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        wal(2, 32 + 4 * 536, 5 * 536, 1, 2, 3);
+        wal(3, 32 + 5 * 536, 536, 1, 3);
+        assertSoundUntil(2, 3);
+    }
+
+    @Test
+    void restore_chainsThatContinue_areNotRefused() throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        wal(2, 32 + 4 * 536, 536, 1, 2);
+        wal(3, 32 + 3 * 536, 3 * 536, 1, 2, 3); // a part again, and more
+        wal(4, 32, 536, 7, 2); // the WAL was reset
+        wal(5, 32 + 536, 536, 7, 3);
+        wal(6, 32 + 9 * 536, 536, 1, 1, 2, 3, 4); // a complete image
+        wal(7, 32 + 10 * 536, 536, 1, 2);
+        wal(8, 32, 0, 0, 3); // not from a WAL
+        wal(9, 32, 536, 3, 3);
+        for (long txid = 1; txid <= 9; txid++) {
+            restore(RestoreOptions.builder()
+                    .force(true)
+                    .target(RestoreTarget.txid(new Txid(txid)))
+                    .build());
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -11,6 +12,7 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.function.LongPredicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,9 +36,9 @@ class StandbyFileTest {
     void makeStandby() throws Exception {
         standby = temp.resolve("standby #1?.db"); // characters that mean something in a URI
         image(standby, 1024, 40);
-        toStandby(standby, OLD);
+        int counter = toStandby(standby, Files.readAllBytes(standby), false, OLD);
         StandbyPosition position = new StandbyPosition(standby);
-        position.announce(OLD);
+        position.announce(OLD, counter);
         position.record();
     }
 
@@ -55,10 +57,12 @@ class StandbyFileTest {
         Files.move(plain, file);
     }
 
-    private static void toStandby(Path file, Txid txid) throws IOException {
+    /** The change counter that it has then. */
+    private static int toStandby(Path file, byte[] previous, boolean newSchema, Txid txid) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
-        StandbyHeader.write(bytes, txid, bytes.length / StandbyHeader.pageSize(bytes));
+        StandbyHeader.write(bytes, previous, newSchema, txid, bytes.length / StandbyHeader.pageSize(bytes));
         Files.write(file, bytes);
+        return StandbyHeader.changeCounter(bytes);
     }
 
     private StandbyFile open() throws IOException {
@@ -91,7 +95,7 @@ class StandbyFileTest {
             assertThat(file.apply(image, NEW)).isPositive();
             assertThat(file.pageSize()).isEqualTo(pageSize);
         }
-        toStandby(side, NEW);
+        toStandby(side, before, true, NEW);
         assertThat(standby).hasSameBinaryContentAs(side);
         try (StandbyFile file = open()) {
             assertThat(file.txid()).isEqualTo(NEW);
@@ -103,8 +107,8 @@ class StandbyFileTest {
 
     @Test
     void open_crashBetweenCommitAndRecord_isAtTheNewState() throws Exception {
-        toStandby(standby, NEW);
-        new StandbyPosition(standby).announce(NEW);
+        int counter = toStandby(standby, Files.readAllBytes(standby), true, NEW);
+        new StandbyPosition(standby).announce(NEW, counter);
         try (StandbyFile file = open()) {
             assertThat(file.txid()).isEqualTo(NEW);
         }
@@ -114,7 +118,7 @@ class StandbyFileTest {
 
     @Test
     void open_crashBeforeCommit_isAtTheOldState() throws Exception {
-        new StandbyPosition(standby).announce(NEW);
+        new StandbyPosition(standby).announce(NEW, 4711);
         Files.write(RollbackJournal.of(standby), new byte[512]); // not sealed
         try (StandbyFile file = open()) {
             assertThat(file.txid()).isEqualTo(OLD);
@@ -144,8 +148,72 @@ class StandbyFileTest {
                 .isEmpty();
     }
 
+    @Test
+    void apply_anySequence_changesCounterAndCookieAndNeverBack() throws Exception {
+        long seed = System.nanoTime();
+        System.out.println("standby counters: seed " + seed);
+        Random random = new Random(seed);
+        Path one = temp.resolve("one.db");
+        image(one, 1024, 30);
+        Path two = temp.resolve("two.db");
+        image(two, 1024, 35);
+        byte[] header = Files.readAllBytes(standby);
+        for (int i = 0; i < 60; i++) {
+            Path side = random.nextBoolean() ? one : two;
+            StandbyUpdate update = new StandbyUpdate.Image(side, 1024, Files.size(side) / 1024);
+            Txid to = new Txid(1L + random.nextInt(3)); // TXIDs come again when a replica begins anew
+            try (StandbyFile file = open()) {
+                file.apply(update, to);
+            }
+            byte[] next = Files.readAllBytes(standby);
+            assertThat(field(next, 24)).isGreaterThan(field(header, 24)).isEqualTo(field(next, 92));
+            assertThat(field(next, 40)).isGreaterThan(field(header, 40));
+            assertThat(StandbyHeader.isAt(next, to)).isTrue();
+            header = next;
+        }
+    }
+
+    private static int field(byte[] header, int at) {
+        return ByteBuffer.wrap(header).getInt(at);
+    }
+
+    /** Thousands of small transactions, too. */
+    @Test
+    void open_manyWritesOfSqlite_isNoStandby() throws Exception {
+        try (Connection connection = DriverManager.getConnection(IntegrityChecker.url(standby, "mode=rw"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA synchronous=OFF");
+            statement.execute("PRAGMA journal_mode=MEMORY");
+            for (int i = 0; i < 300; i++) {
+                statement.execute("INSERT INTO t VALUES (1)");
+                byte[] header = new byte[StandbyHeader.SIZE];
+                ByteBuffer.wrap(header).put(Files.readAllBytes(standby), 0, StandbyHeader.SIZE);
+                assertThat(StandbyHeader.isAt(header, OLD)).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void open_standbyOfAnEarlierRelease_goesOn() throws Exception {
+        byte[] bytes = Files.readAllBytes(standby);
+        int mixed = 0x18c9aec4; // what it made of TXID 7
+        ByteBuffer.wrap(bytes).putInt(24, mixed).putInt(92, mixed);
+        Files.write(standby, bytes);
+        assertThat(open().txid()).isEqualTo(OLD);
+    }
+
     /** Fails when it is to give a page to be written. */
-    private record Failing(StandbyUpdate update, long failAt) implements StandbyUpdate {
+    private static final class Failing implements StandbyUpdate {
+
+        private final StandbyUpdate update;
+        private final long failAt;
+        private int visits;
+
+        Failing(StandbyUpdate update, long failAt) {
+            this.update = update;
+            this.failAt = failAt;
+        }
+
         @Override
         public int pageSize() {
             return update.pageSize();
@@ -158,7 +226,7 @@ class StandbyFileTest {
 
         @Override
         public void forEach(LongPredicate wanted, Visitor visitor) throws IOException {
-            boolean writing = wanted.test(1); // the first pass leaves page 1 out
+            boolean writing = ++visits == 3; // page 1, then the old pages for the journal
             update.forEach(wanted, (pgno, page) -> {
                 if (writing && pgno >= failAt) {
                     throw new IOException("half way");

@@ -186,12 +186,15 @@ final class FileReplicaClient implements ReplicaClient {
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         InputStream content = open(level, name, offset, length);
         OptionalLong checksum = OptionalLong.empty();
+        String version = null;
         try {
+            BasicFileAttributes file = Files.readAttributes(path(level, name), BasicFileAttributes.class);
+            version = file.fileKey() + " " + file.size() + " " + file.lastModifiedTime();
             checksum = DatabaseChecksum.of(path(level, name));
         } catch (NoSuchFileException e) {
             // deleted in this moment, and readable to its end
         }
-        return new OpenedFile(content, checksum);
+        return new OpenedFile(content, checksum, version);
     }
 
     private FileChannel openChannel(int level, LtxFileName name, Path path) throws IOException {

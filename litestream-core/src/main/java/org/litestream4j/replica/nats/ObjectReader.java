@@ -58,7 +58,8 @@ final class ObjectReader {
             if (content != null) {
                 int from = (int) checkedOffset(objectName, offset, content.length);
                 int count = (int) (end(offset, length, content.length) - from);
-                return new OpenedFile(new ByteArrayInputStream(content, from, count), object.databaseChecksum());
+                return new OpenedFile(
+                        new ByteArrayInputStream(content, from, count), object.databaseChecksum(), object.nuid());
             }
         }
         Located located =
@@ -77,7 +78,8 @@ final class ObjectReader {
                 offset,
                 end(offset, length, size),
                 () -> forget(objectName));
-        return new OpenedFile(content, located.object().databaseChecksum());
+        return new OpenedFile(
+                content, located.object().databaseChecksum(), located.object().nuid());
     }
 
     private static long checkedOffset(String objectName, long offset, long size) {

@@ -117,6 +117,12 @@ final class S3Download extends InputStream {
         return databaseChecksum;
     }
 
+    /** Of the object that is read; null if the store has none. */
+    @Nullable
+    String etag() {
+        return etag;
+    }
+
     private @Nullable String range() {
         if (end == UNKNOWN) {
             return position == 0 ? null : "bytes=" + position + "-";

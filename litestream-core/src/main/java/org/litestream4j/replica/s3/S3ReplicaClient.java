@@ -106,7 +106,7 @@ final class S3ReplicaClient implements ReplicaClient {
             }
             S3Download content =
                     S3Download.open(context.calls(), context.requests(), context.failures(), key, offset, length);
-            return new OpenedFile(content, content.databaseChecksum());
+            return new OpenedFile(content, content.databaseChecksum(), content.etag());
         } catch (SdkException e) {
             if (S3Failures.isBeyondEnd(e)) {
                 return empty(OptionalLong.empty());

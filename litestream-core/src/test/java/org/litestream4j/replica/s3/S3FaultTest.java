@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -29,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
@@ -40,16 +42,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaDeleteException;
 import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.ResumingInputStream;
 import org.litestream4j.replica.s3.FaultProxy.Fault;
 import org.litestream4j.replica.s3.FaultProxy.Seen;
 import org.slf4j.LoggerFactory;
@@ -301,6 +306,41 @@ class S3FaultTest {
         assertThatThrownBy(() -> read(client, 0, name(1)))
                 .isInstanceOf(ReplicaException.class)
                 .hasMessageContaining("412");
+    }
+
+    /** The reader begins again with the new file; a mixture of both would look like damage. */
+    @Test
+    void resumedRead_fileReplacedMeanwhile_saysSo() throws Exception {
+        put(client, 0, name(1), bytes(300_000, 5));
+        AtomicBoolean replaced = new AtomicBoolean();
+        proxy.faults = request -> {
+            if (!request.method().equals("GET")) {
+                return NONE;
+            }
+            if (replaced.get()) {
+                return NONE;
+            }
+            replaced.set(true);
+            return new Fault.HalfBody();
+        };
+        LtxFileInfo file = new LtxFileInfo(0, name(1), 300_000, Instant.EPOCH, true);
+        try (ResumingInputStream in =
+                new ResumingInputStream(client, file, "0/" + name(1), 0, 300_000, new ResumingInputStream.Reader() {
+                    @Override
+                    public void check() {}
+
+                    @Override
+                    public void pause(long millis) {}
+                })) {
+            assertThat(in.read()).isNotNegative();
+            server.sdk()
+                    .putObject(
+                            put -> put.bucket(S3Server.BUCKET).key(key(0, name(1))),
+                            software.amazon.awssdk.core.sync.RequestBody.fromBytes(bytes(300_000, 6)));
+            assertThatThrownBy(in::readAllBytes)
+                    .isInstanceOf(ReplicaFileChangedException.class)
+                    .hasMessageContaining(name(1).toString());
+        }
     }
 
     @Test

@@ -1,0 +1,177 @@
+package org.litestream4j.restore;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.restore.RestoreException.Reason;
+
+/**
+ * The plans of one restore: again when files have vanished, and around damaged files as long as other files lead to the same state,
+ * and without files that turn out to be too new.
+ * For one thread.
+ */
+final class Planning {
+
+    /** Each costs another download. */
+    private static final int MAX_DAMAGED = 16;
+
+    private final ReplicaClient replica;
+    private final RestoreOptions options;
+    private final Set<LtxFileInfo> damaged = new HashSet<>();
+
+    /** Timestamps from headers, of files that turned out to be too new. */
+    private final Map<LtxFileInfo, Instant> headerTimes = new HashMap<>();
+
+    /** All files of the last listing. */
+    private List<LtxFileInfo> listed = List.of();
+
+    private @Nullable ReplicaListing lastListing;
+
+    private boolean keepListing;
+
+    /** The state that the plan leads to, damaged files or not; null before the first plan. */
+    private @Nullable Txid wanted;
+
+    private @Nullable LtxFormatException firstDamage;
+
+    Planning(ReplicaClient replica, RestoreOptions options) {
+        this.replica = replica;
+        this.options = options;
+    }
+
+    /**
+     * Lists the replica and plans.
+     *
+     * @throws RestoreException if the state cannot be restored, with {@link Reason#DAMAGED} if it could but for a damaged file
+     */
+    RestorePlan next() throws IOException {
+        if (options.target() instanceof RestoreTarget.AtTimestamp at) {
+            refuseFuture(at);
+        }
+        ReplicaListing listing = keepListing && lastListing != null ? lastListing : ReplicaListing.of(replica);
+        keepListing = false;
+        lastListing = listing;
+        listed = listing.files();
+        ReplicaClient local = options.local();
+        List<LtxFileInfo> localFiles =
+                local == null ? List.of() : LocalFiles.after(listing.newest(), listed, replica, local);
+        if (listed.isEmpty() && !localFiles.isEmpty()) {
+            return new RestorePlan(List.of(), localFiles);
+        }
+        if (listed.isEmpty() && replica.holdsGenerations()) {
+            throw new RestoreException(
+                    Reason.OTHER_FORMAT,
+                    replica.url(),
+                    "there is only a backup of Litestream 0.3 (generations/), which cannot be read here",
+                    "restore it with Litestream 0.5, or name another replica for a new database",
+                    null);
+        }
+        LtxFormatException damage = firstDamage;
+        if (damage == null) {
+            return choose(listing, listed).withLocalFiles(localFiles);
+        }
+        RestorePlan plan;
+        try {
+            plan = choose(
+                    listing,
+                    listed.stream().filter(file -> !damaged.contains(file)).toList());
+        } catch (RestoreException e) {
+            damage.addSuppressed(e);
+            throw damaged(replica.url(), damage);
+        }
+        if (wanted != null && plan.txid().isBefore(wanted)) {
+            throw damaged(replica.url(), damage);
+        }
+        return plan.withLocalFiles(localFiles);
+    }
+
+    private void refuseFuture(RestoreTarget.AtTimestamp at) throws IOException {
+        if (at.timestamp().isAfter(options.clock().instant())) {
+            ReplicaListing listing = ReplicaListing.of(replica);
+            var range = RestorePlanner.range(listing.files(), listing);
+            throw new RestoreException(
+                    Reason.TIME_NOT_AVAILABLE,
+                    replica.url(),
+                    at.timestamp() + " is in the future" + RestorePlanner.rangeText(range),
+                    "choose an earlier moment",
+                    range.orElse(null),
+                    null);
+        }
+    }
+
+    private RestorePlan choose(ReplicaListing listing, List<LtxFileInfo> candidates) throws IOException {
+        List<LtxFileInfo> files = candidates.stream().map(this::corrected).toList();
+        RestorePlan plan = RestorePlanner.plan(replica.url(), files, options.target(), listing);
+        if (firstDamage == null) {
+            wanted = plan.txid();
+        }
+        return plan;
+    }
+
+    /**
+     * By time, the header of the newest file decides: the time in the listing may be the store's, or rounded.
+     *
+     * @throws TooNewException if the next plan has to do without that file
+     */
+    void requireOldEnough(RestorePlan plan, LtxHeader newest) throws TooNewException {
+        Instant time = Instant.ofEpochMilli(newest.timestampMillis());
+        if (options.target() instanceof RestoreTarget.AtTimestamp at && !time.isBefore(at.timestamp())) {
+            headerTimes.put(plan.files().get(plan.files().size() - 1), time);
+            keepListing = true;
+            throw new TooNewException();
+        }
+    }
+
+    private LtxFileInfo corrected(LtxFileInfo file) {
+        Instant time = headerTimes.get(file);
+        return time == null ? file : new LtxFileInfo(file.level(), file.name(), file.size(), time, true);
+    }
+
+    /**
+     * Leaves a damaged file out of the next plans.
+     *
+     * @throws RestoreException with {@link Reason#DAMAGED} if that is no file of the replica, or too many are damaged
+     */
+    void leaveOut(LtxFormatException e) throws RestoreException {
+        LtxFormatException first = firstDamage == null ? e : firstDamage;
+        firstDamage = first;
+        if (first != e) {
+            first.addSuppressed(e);
+        }
+        List<LtxFileInfo> named = new ArrayList<>(listed);
+        named.removeIf(file -> !PlanSource.label(file).equals(e.source()));
+        if (named.isEmpty() || damaged.size() >= MAX_DAMAGED || !damaged.addAll(named)) {
+            throw damaged(replica.url(), first);
+        }
+    }
+
+    static RestoreException damaged(String replica, LtxFormatException e) {
+        return new RestoreException(
+                Reason.DAMAGED,
+                replica,
+                e.getMessage() == null ? "damaged file" : e.getMessage(),
+                "restore an earlier state, or bring back that file from a copy of the replica",
+                e);
+    }
+
+    /** The newest file of a plan by time was committed after the moment. */
+    static final class TooNewException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        TooNewException() {
+            super("the newest file is not older than the moment");
+        }
+    }
+}

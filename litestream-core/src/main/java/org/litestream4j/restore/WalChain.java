@@ -1,0 +1,80 @@
+package org.litestream4j.restore;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LockPage;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.WalRange;
+import org.litestream4j.restore.RestoreException.Reason;
+
+/**
+ * Checks that neighbouring level-0 files come from one WAL. The range of WAL bytes in a header says from which states a file leads
+ * on: from each one between its start and its end. Two programs that write to one replica break this chain, and the states after
+ * the break never existed.
+ */
+final class WalChain {
+
+    /** Frames begin behind the WAL's header. */
+    private static final long WAL_START = 32;
+
+    private WalChain() {}
+
+    /**
+     * Checks the files that follow the last complete image; what an image replaces does not matter.
+     *
+     * @param headers of the sources
+     * @param pages how many each source has
+     * @throws RestoreException with {@link Reason#CHECKSUM} and the last sound TXID
+     */
+    static void check(List<PlanSource> sources, @Nullable LtxHeader[] headers, long[] pages) throws RestoreException {
+        for (int i = sources.size() - 1; i > 0; i--) {
+            LtxHeader next = requireNonNull(headers[i]);
+            if (isImage(next, pages[i])) {
+                return;
+            }
+            LtxHeader before = requireNonNull(headers[i - 1]);
+            if (sources.get(i).info().level() == 0
+                    && sources.get(i - 1).info().level() == 0
+                    && next.minTxid().equals(before.maxTxid().next())
+                    && !leadsOn(before.wal(), next.wal())) {
+                throw broken(sources.get(i), before, next);
+            }
+        }
+    }
+
+    private static boolean isImage(LtxHeader header, long pages) {
+        long lockPage = LockPage.pgno(header.pageSize());
+        return pages >= header.commit() - (header.commit() >= lockPage ? 1 : 0);
+    }
+
+    /** Files without a WAL range, or with an empty one, say nothing. */
+    static boolean leadsOn(WalRange before, WalRange next) {
+        if (before.size() == 0 || next.size() == 0) {
+            return true;
+        }
+        long end = before.offset() + before.size();
+        boolean sameWal = before.salt1() == next.salt1() && before.salt2() == next.salt2();
+        return sameWal ? next.offset() <= end && end <= next.offset() + next.size() : next.offset() == WAL_START;
+    }
+
+    private static RestoreException broken(PlanSource source, LtxHeader before, LtxHeader next) {
+        return new RestoreException(
+                Reason.CHECKSUM,
+                source.client().url(),
+                "each file is whole, but " + source.label() + " does not continue the state before it: it comes from "
+                        + range(next.wal()) + ", and the file before from " + range(before.wal())
+                        + ". Two programs have written to this replica, or a file was replaced",
+                "restore TXID " + before.maxTxid()
+                        + ", the last sound state before it, or a state from a later snapshot; to"
+                        + " have it as it is, give the restore command --ignore-database-checksum, or the application"
+                        + " litestream.database-checksum=false (in plain Java databaseChecksum)",
+                null);
+    }
+
+    private static String range(WalRange wal) {
+        return "bytes " + wal.offset() + " to " + (wal.offset() + wal.size()) + " of the WAL with salts "
+                + Integer.toHexString(wal.salt1()) + " " + Integer.toHexString(wal.salt2());
+    }
+}
