@@ -14,10 +14,8 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -201,7 +199,7 @@ final class CrashHarness {
             switch (fields[0]) {
                 case "C" -> committed[Integer.parseInt(fields[1])] = Long.parseLong(fields[2]);
                 case "R" -> replicated[Integer.parseInt(fields[1])] = Long.parseLong(fields[2]);
-                case "T" -> noted.put(Txid.parse(fields[1]), truth(fields));
+                case "T" -> noted.put(Txid.parse(fields[1]), Truth.parse(fields[2], fields[3]));
                 default -> assertThat(line).isEmpty();
             }
         }
@@ -213,14 +211,6 @@ final class CrashHarness {
             notes++;
             pagesCompared += entry.getValue().crcs().size();
         }
-    }
-
-    private static Truth truth(String[] fields) {
-        List<Long> crcs = new ArrayList<>();
-        for (String crc : fields[3].split(",", -1)) {
-            crcs.add(Long.parseLong(crc, 16));
-        }
-        return new Truth(Integer.parseInt(fields[2]), crcs);
     }
 
     private void check(String description) throws Exception {

@@ -1,0 +1,110 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.litestream4j.SqliteFixture.execute;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import org.litestream4j.CrashPointChild.Role;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreOptions;
+
+/**
+ * Compares a {@link History} and its replica, in {@code app.db} and {@code replica} of a folder, with each other and with the
+ * log of the process that wrote them.
+ */
+final class CrashPointCheck {
+
+    private final Path folder;
+    private final Path replica;
+    private final Role role;
+    private final CrashPointLog log;
+
+    CrashPointCheck(Path folder, Role role) throws IOException {
+        this.folder = folder;
+        this.replica = folder.resolve("replica");
+        this.role = role;
+        this.log = CrashPointLog.read(folder);
+    }
+
+    /** What the replica alone restores to holds everything that was acknowledged. */
+    void acknowledgedIsOnReplica() throws Exception {
+        List<String> newest = List.of();
+        for (List<String> state : states().values()) {
+            newest = state;
+        }
+        log.assertReplicatedIn(newest);
+        for (Map.Entry<Txid, Truth> entry : log.truths().entrySet()) {
+            PagesOfReplica pages = new PagesOfReplica(replica);
+            assertThat(pages.applyTo(entry.getKey()))
+                    .as("TXID %s", entry.getKey())
+                    .isTrue();
+            entry.getValue().assertSame(Truth.of(pages), "TXID " + entry.getKey());
+        }
+    }
+
+    /** Starts an engine, as after the death of all processes or of the one with the engine. */
+    void continuesWithNewEngine() throws Exception {
+        try (Litestream litestream = EngineFixture.litestream()) {
+            ManagedDatabase database = litestream.register(CrashPointChild.config(folder, role));
+            try (Connection connection = EngineFixture.open(database)) {
+                continues(database, connection);
+            }
+        }
+    }
+
+    /** Commits more, and compares every page and every transaction with what SQLite shows. */
+    void continues(ManagedDatabase database, Connection connection) throws Exception {
+        History.append(connection, "after-1");
+        database.sync(EngineFixture.TIMEOUT);
+        History.append(connection, "after-2");
+        assertReplicated(database, connection);
+        List<String> history = History.of(connection);
+        log.assertCommittedIn(history);
+        for (Map.Entry<Txid, List<String>> state : states().entrySet()) {
+            if (!History.isBeginning(state.getValue(), log.beforeRestore())) {
+                assertThat(history)
+                        .as("TXID %s, a state that was committed", state.getKey())
+                        .startsWith(state.getValue().toArray(new String[0]));
+            }
+        }
+    }
+
+    private static void assertReplicated(ManagedDatabase database, Connection connection) throws Exception {
+        database.sync(EngineFixture.TIMEOUT); // a start needs the write lock for a moment, too
+        execute(connection, "BEGIN IMMEDIATE");
+        database.sync(EngineFixture.TIMEOUT);
+        Truth truth = Truth.of(database.config().path());
+        execute(connection, "ROLLBACK");
+        PagesOfReplica pages = new PagesOfReplica(
+                Path.of(java.net.URI.create(database.config().replica().url())));
+        assertThat(pages.applyTo(database.status().captured()))
+                .as("TXID %s is on the replica", database.status().captured())
+                .isTrue();
+        truth.assertSame(Truth.of(pages), "TXID " + pages.txid());
+    }
+
+    /** After the last connection was closed: the restored file is the database file. */
+    void restoresToTheFile() throws IOException {
+        Path restored = folder.resolve("restored.db");
+        try (ReplicaClient client =
+                Replicas.open(ReplicaLocation.of(replica.toUri().toString()))) {
+            Restore.restore(client, restored, RestoreOptions.defaults());
+        }
+        assertThat(restored).hasSameBinaryContentAs(folder.resolve("app.db"));
+        Files.delete(restored);
+    }
+
+    private Map<Txid, List<String>> states() throws IOException, SQLException {
+        return History.ofReplica(replica, folder.resolve("state.db"));
+    }
+}

@@ -1,0 +1,230 @@
+package org.litestream4j;
+
+import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.SqliteFixture.query;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.time.Duration;
+import java.util.stream.Collectors;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestoreTarget;
+
+/**
+ * The program that {@link CrashPoints} interferes with: {@code CrashPointChild role folder synchronous attempt}. A step that
+ * fails is tried again. {@link CrashPointLog} receives each attempt, and what it was told of it.
+ */
+final class CrashPointChild {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final int TRIES = 3;
+
+    enum Role {
+        /** Engine and writer in one process. */
+        APPLICATION,
+        /** The same with a checkpoint round after each commit. */
+        CHECKPOINTS,
+        /** An engine without a writer. */
+        ENGINE,
+        /** A writer that knows nothing of an engine. */
+        FOREIGN_WRITER,
+        /** An application that restores its database in place. */
+        RESTORE_IN_PLACE
+    }
+
+    private interface Step<T> {
+        T run() throws Exception;
+    }
+
+    private final Path folder;
+    private final String synchronous;
+    private final String name;
+    private final FileChannel log;
+    private int attempts;
+
+    private CrashPointChild(Path folder, String synchronous, String name, FileChannel log) {
+        this.folder = folder;
+        this.synchronous = synchronous;
+        this.name = name;
+        this.log = log;
+    }
+
+    public static void main(String[] args) throws Exception {
+        Path folder = Path.of(args[1]);
+        try (FileChannel log = FileChannel.open(
+                folder.resolve(CrashPointLog.NAME), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            CrashPointChild child = new CrashPointChild(folder, args[2], args[3], log);
+            Role role = Role.valueOf(args[0]);
+            switch (role) {
+                case FOREIGN_WRITER -> child.writeForeign();
+                case ENGINE -> child.replicate();
+                default -> child.runApplication(role);
+            }
+        }
+        System.out.println("child: ended");
+        System.exit(0);
+    }
+
+    static DatabaseConfig config(Path folder, Role role) {
+        DatabaseConfig.Builder config = EngineFixture.config(folder.resolve("app.db"), folder.resolve("replica"));
+        if (role == Role.CHECKPOINTS) {
+            config.checkpointInterval(Duration.ofMillis(1))
+                    .minCheckpointPages(1)
+                    .walLimitPages(12);
+        }
+        return config.syncInterval(Duration.ofMillis(1)).build();
+    }
+
+    private void runApplication(Role role) throws Exception {
+        try (Litestream litestream = EngineFixture.litestream()) {
+            ManagedDatabase database = retry(() -> litestream.register(config(folder, role)));
+            try (Connection connection = retry(() -> EngineFixture.open(database))) {
+                execute(connection, "PRAGMA synchronous=" + synchronous);
+                awaitGo();
+                commit(connection);
+                sync(database);
+                commit(connection);
+                commit(connection);
+                sync(database);
+                if (role == Role.RESTORE_IN_PLACE) {
+                    restoreInPlace(database, connection);
+                } else if (role == Role.CHECKPOINTS) {
+                    awaitCheckpoint(database);
+                }
+                commit(connection);
+                retry(() -> note(database, connection));
+            }
+        }
+    }
+
+    private void restoreInPlace(ManagedDatabase database, Connection connection) throws Exception {
+        Txid target = database.status().replicated();
+        commit(connection);
+        sync(database);
+        note("B " + String.join(",", History.of(connection)));
+        retry(() -> database.restoreInPlace(
+                RestoreOptions.builder().target(RestoreTarget.txid(target)).build(), TIMEOUT));
+        note("E");
+    }
+
+    private static void awaitCheckpoint(ManagedDatabase database) throws InterruptedException {
+        long end = System.nanoTime() + TIMEOUT.toNanos();
+        while (database.statistics().checkpoints().values().stream()
+                                .mapToLong(tally -> tally.count() - tally.failures())
+                                .sum()
+                        < 2
+                && System.nanoTime() < end) {
+            Thread.sleep(1);
+        }
+    }
+
+    private void replicate() throws Exception {
+        try (Litestream litestream = EngineFixture.litestream()) {
+            ManagedDatabase database = retry(() -> litestream.register(config(folder, Role.ENGINE)));
+            acknowledgeRows(database);
+            awaitGo(); // the survivor has committed meanwhile
+            acknowledgeRows(database);
+            database.snapshot(TIMEOUT);
+        }
+    }
+
+    private void acknowledgeRows(ManagedDatabase database) throws Exception {
+        String rows = rows();
+        retry(() -> {
+            database.sync(TIMEOUT);
+            note("S " + rows);
+            return rows;
+        });
+    }
+
+    private static void awaitGo() throws IOException {
+        System.out.println("child: ready");
+        int ignored = System.in.read();
+    }
+
+    /** How many rows SQLite shows. */
+    private String rows() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"))) {
+            execute(connection, "PRAGMA wal_autocheckpoint=0");
+            return Long.toString(query(connection, "SELECT n FROM total"));
+        }
+    }
+
+    private void writeForeign() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"))) {
+            execute(connection, "PRAGMA busy_timeout=5000", "PRAGMA synchronous=" + synchronous);
+            awaitGo();
+            commit(connection);
+            commit(connection);
+            execute(connection, "PRAGMA busy_timeout=50");
+            retry(() -> query(connection, "PRAGMA wal_checkpoint(PASSIVE)"));
+            execute(connection, "PRAGMA busy_timeout=5000");
+            commit(connection);
+            execute(connection, "PRAGMA busy_timeout=50");
+            retry(() -> query(connection, "PRAGMA wal_checkpoint(TRUNCATE)"));
+            execute(connection, "PRAGMA busy_timeout=5000");
+            commit(connection);
+        }
+    }
+
+    private void commit(Connection connection) throws Exception {
+        retry(() -> {
+            String attempt = name + "-" + ++attempts;
+            note("I " + attempt);
+            History.append(connection, attempt);
+            note("C " + attempt);
+            return attempt;
+        });
+    }
+
+    private void sync(ManagedDatabase database) throws Exception {
+        String attempt = name + "-" + attempts;
+        retry(() -> {
+            database.sync(TIMEOUT);
+            note("R " + attempt);
+            return attempt;
+        });
+    }
+
+    /** What each page holds at a replicated transaction. */
+    private Txid note(ManagedDatabase database, Connection connection) throws Exception {
+        database.sync(TIMEOUT); // after a start the engine needs the write lock once
+        execute(connection, "BEGIN IMMEDIATE");
+        try {
+            database.sync(TIMEOUT);
+            Truth truth = Truth.of(database.config().path());
+            Txid txid = database.status().captured();
+            note("T " + txid + " " + truth.pageSize() + " "
+                    + truth.crcs().stream().map(Long::toHexString).collect(Collectors.joining(",")));
+            return txid;
+        } finally {
+            execute(connection, "ROLLBACK");
+        }
+    }
+
+    /** Each step fails once at most, and what it leads to may fail once more. */
+    private static <T> T retry(Step<T> step) throws Exception {
+        for (int i = 1; ; i++) {
+            try {
+                return step.run();
+            } catch (Exception e) {
+                System.out.println("child: failed: " + e);
+                if (i == TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private void note(String line) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII));
+        log.write(bytes); // one call: whole or not at all
+    }
+}
