@@ -6,6 +6,7 @@
  *   CRASHPOINTS_EFFECT   how much of that call takes place: none, half (only writes are counted), full
  *   CRASHPOINTS_OUTCOME  what follows: kill, eio, enospc (only calls that need space are counted), success
  *   CRASHPOINTS_LOG      receives one line per counted call: number, operation, path, length; "hit" after the one of CRASHPOINTS_AT
+ *   CRASHPOINTS_DATASYNC if set, fsync of these files is fdatasync, as builds of SQLite with HAVE_FDATASYNC do
  *   CRASHPOINTS_COPY     instead: copies this folder, without -shm files, before each call and in the middle of each write, ...
  *   CRASHPOINTS_COPIES   ... to <this folder>/<number>.none and <number>.half: what a kill at that point leaves behind
  */
@@ -281,7 +282,7 @@ ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t size
     ON_FILE(#name, path, length, needs_space, call); \
   }
 
-ON_FD(fsync, int, (int fd), 0, 0, syscall(SYS_fsync, fd))
+ON_FD(fsync, int, (int fd), 0, 0, syscall(getenv("CRASHPOINTS_DATASYNC") ? SYS_fdatasync : SYS_fsync, fd))
 ON_FD(fdatasync, int, (int fd), 0, 0, syscall(SYS_fdatasync, fd))
 ON_FD(ftruncate, int, (int fd, off_t length), (long)length, 1, syscall(SYS_ftruncate, fd, length))
 ON_FD(ftruncate64, int, (int fd, off64_t length), (long)length, 1, syscall(SYS_ftruncate, fd, length))

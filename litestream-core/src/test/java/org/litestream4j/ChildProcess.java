@@ -89,7 +89,8 @@ final class ChildProcess implements AutoCloseable {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    private static ChildProcess start(
+    /** @param prefix the command that executes the JVM's */
+    static ChildProcess start(
             Path output,
             List<String> prefix,
             Map<String, String> environment,

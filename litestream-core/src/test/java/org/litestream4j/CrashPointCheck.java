@@ -25,15 +25,22 @@ import org.litestream4j.restore.RestoreOptions;
 final class CrashPointCheck {
 
     private final Path folder;
+    private final Path outside;
     private final Path replica;
     private final Role role;
     private final CrashPointLog log;
 
     CrashPointCheck(Path folder, Role role) throws IOException {
+        this(folder, folder, role);
+    }
+
+    /** @param outside folder of the replica and the log */
+    CrashPointCheck(Path folder, Path outside, Role role) throws IOException {
         this.folder = folder;
-        this.replica = folder.resolve("replica");
+        this.outside = outside;
+        this.replica = outside.resolve("replica");
         this.role = role;
-        this.log = CrashPointLog.read(folder);
+        this.log = CrashPointLog.read(outside);
     }
 
     /** What the replica alone restores to holds everything that was acknowledged. */
@@ -55,7 +62,7 @@ final class CrashPointCheck {
     /** Starts an engine, as after the death of all processes or of the one with the engine. */
     void continuesWithNewEngine() throws Exception {
         try (Litestream litestream = EngineFixture.litestream()) {
-            ManagedDatabase database = litestream.register(CrashPointChild.config(folder, role));
+            ManagedDatabase database = litestream.register(CrashPointChild.config(folder, outside, role));
             try (Connection connection = EngineFixture.open(database)) {
                 continues(database, connection);
             }
@@ -69,7 +76,12 @@ final class CrashPointCheck {
         History.append(connection, "after-2");
         assertReplicated(database, connection);
         List<String> history = History.of(connection);
-        log.assertCommittedIn(history);
+        if (role == Role.CONTINUATION) {
+            log.assertReplicatedIn(
+                    history); // with synchronous=NORMAL, a power cut may take commits with it, but none of these
+        } else {
+            log.assertCommittedIn(history);
+        }
         for (Map.Entry<Txid, List<String>> state : states().entrySet()) {
             if (!History.isBeginning(state.getValue(), log.beforeRestore())) {
                 assertThat(history)
@@ -95,7 +107,7 @@ final class CrashPointCheck {
 
     /** After the last connection was closed: the restored file is the database file. */
     void restoresToTheFile() throws IOException {
-        Path restored = folder.resolve("restored.db");
+        Path restored = outside.resolve("restored.db");
         try (ReplicaClient client =
                 Replicas.open(ReplicaLocation.of(replica.toUri().toString()))) {
             Restore.restore(client, restored, RestoreOptions.defaults());
@@ -105,6 +117,6 @@ final class CrashPointCheck {
     }
 
     private Map<Txid, List<String>> states() throws IOException, SQLException {
-        return History.ofReplica(replica, folder.resolve("state.db"));
+        return History.ofReplica(replica, outside.resolve("state.db"));
     }
 }

@@ -3,7 +3,9 @@ package org.litestream4j;
 import static org.litestream4j.SqliteFixture.execute;
 import static org.litestream4j.SqliteFixture.query;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -18,8 +20,8 @@ import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreTarget;
 
 /**
- * The program that {@link CrashPoints} interferes with: {@code CrashPointChild role folder synchronous attempt}. A step that
- * fails is tried again. {@link CrashPointLog} receives each attempt, and what it was told of it.
+ * The program that {@link CrashPoints} interferes with: {@code CrashPointChild role folder synchronous name [folder of
+ * replica and log]}. A step that fails is tried again. {@link CrashPointLog} receives each attempt, and what it was told of it.
  */
 final class CrashPointChild {
 
@@ -36,7 +38,15 @@ final class CrashPointChild {
         /** A writer that knows nothing of an engine. */
         FOREIGN_WRITER,
         /** An application that restores its database in place. */
-        RESTORE_IN_PLACE
+        RESTORE_IN_PLACE,
+        /** An application that commits until it is told to {@code stop}, {@code pause}, {@code resume}, or {@code hold} still after a checkpoint. */
+        LOAD,
+        /** A writer without an engine that commits and checkpoints until it is killed. */
+        FOREIGN_LOAD,
+        /** A writer without an engine that begins the WAL anew twice, and waits to be killed. */
+        WAL_RESETS,
+        /** An application that checks what it finds, and goes on. */
+        CONTINUATION
     }
 
     private interface Step<T> {
@@ -44,13 +54,15 @@ final class CrashPointChild {
     }
 
     private final Path folder;
+    private final Path outside;
     private final String synchronous;
     private final String name;
     private final FileChannel log;
     private int attempts;
 
-    private CrashPointChild(Path folder, String synchronous, String name, FileChannel log) {
+    private CrashPointChild(Path folder, Path outside, String synchronous, String name, FileChannel log) {
         this.folder = folder;
+        this.outside = outside;
         this.synchronous = synchronous;
         this.name = name;
         this.log = log;
@@ -58,13 +70,18 @@ final class CrashPointChild {
 
     public static void main(String[] args) throws Exception {
         Path folder = Path.of(args[1]);
+        Path outside = args.length > 4 ? Path.of(args[4]) : folder;
         try (FileChannel log = FileChannel.open(
-                folder.resolve(CrashPointLog.NAME), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-            CrashPointChild child = new CrashPointChild(folder, args[2], args[3], log);
+                outside.resolve(CrashPointLog.NAME), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            CrashPointChild child = new CrashPointChild(folder, outside, args[2], args[3], log);
             Role role = Role.valueOf(args[0]);
             switch (role) {
                 case FOREIGN_WRITER -> child.writeForeign();
                 case ENGINE -> child.replicate();
+                case LOAD -> child.load();
+                case FOREIGN_LOAD -> child.loadForeign();
+                case WAL_RESETS -> child.resetWal();
+                case CONTINUATION -> new CrashPointCheck(folder, outside, role).continuesWithNewEngine();
                 default -> child.runApplication(role);
             }
         }
@@ -72,19 +89,21 @@ final class CrashPointChild {
         System.exit(0);
     }
 
-    static DatabaseConfig config(Path folder, Role role) {
-        DatabaseConfig.Builder config = EngineFixture.config(folder.resolve("app.db"), folder.resolve("replica"));
+    static DatabaseConfig config(Path folder, Path outside, Role role) {
+        DatabaseConfig.Builder config = EngineFixture.config(folder.resolve("app.db"), outside.resolve("replica"));
         if (role == Role.CHECKPOINTS) {
-            config.checkpointInterval(Duration.ofMillis(1))
-                    .minCheckpointPages(1)
-                    .walLimitPages(12);
+            config.checkpointInterval(Duration.ofMillis(1)).minCheckpointPages(1);
+            config.walLimitPages(12);
+        } else if (role == Role.LOAD) {
+            config.checkpointInterval(Duration.ofMillis(20)).minCheckpointPages(10);
+            config.walLimitPages(100);
         }
         return config.syncInterval(Duration.ofMillis(1)).build();
     }
 
     private void runApplication(Role role) throws Exception {
         try (Litestream litestream = EngineFixture.litestream()) {
-            ManagedDatabase database = retry(() -> litestream.register(config(folder, role)));
+            ManagedDatabase database = retry(() -> litestream.register(config(folder, outside, role)));
             try (Connection connection = retry(() -> EngineFixture.open(database))) {
                 execute(connection, "PRAGMA synchronous=" + synchronous);
                 awaitGo();
@@ -96,7 +115,7 @@ final class CrashPointChild {
                 if (role == Role.RESTORE_IN_PLACE) {
                     restoreInPlace(database, connection);
                 } else if (role == Role.CHECKPOINTS) {
-                    awaitCheckpoint(database);
+                    awaitCheckpoints(database, 2);
                 }
                 commit(connection);
                 retry(() -> note(database, connection));
@@ -114,20 +133,22 @@ final class CrashPointChild {
         note("E");
     }
 
-    private static void awaitCheckpoint(ManagedDatabase database) throws InterruptedException {
+    private static void awaitCheckpoints(ManagedDatabase database, long count) throws InterruptedException {
         long end = System.nanoTime() + TIMEOUT.toNanos();
-        while (database.statistics().checkpoints().values().stream()
-                                .mapToLong(tally -> tally.count() - tally.failures())
-                                .sum()
-                        < 2
-                && System.nanoTime() < end) {
+        while (checkpoints(database) < count && System.nanoTime() < end) {
             Thread.sleep(1);
         }
     }
 
+    private static long checkpoints(ManagedDatabase database) {
+        return database.statistics().checkpoints().values().stream()
+                .mapToLong(tally -> tally.count() - tally.failures())
+                .sum();
+    }
+
     private void replicate() throws Exception {
         try (Litestream litestream = EngineFixture.litestream()) {
-            ManagedDatabase database = retry(() -> litestream.register(config(folder, Role.ENGINE)));
+            ManagedDatabase database = retry(() -> litestream.register(config(folder, outside, Role.ENGINE)));
             acknowledgeRows(database);
             awaitGo(); // the survivor has committed meanwhile
             acknowledgeRows(database);
@@ -171,6 +192,75 @@ final class CrashPointChild {
             retry(() -> query(connection, "PRAGMA wal_checkpoint(TRUNCATE)"));
             execute(connection, "PRAGMA busy_timeout=5000");
             commit(connection);
+        }
+    }
+
+    private void load() throws Exception {
+        try (Litestream litestream = EngineFixture.litestream()) {
+            ManagedDatabase database = litestream.register(config(folder, outside, Role.LOAD));
+            try (Connection connection = EngineFixture.open(database)) {
+                execute(connection, "PRAGMA synchronous=" + synchronous);
+                BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+                System.out.println("child: ready");
+                boolean paused = false;
+                while (true) {
+                    String order = in.ready() ? in.readLine() : "";
+                    if (order.equals("stop")) {
+                        break;
+                    } else if (order.equals("pause")) {
+                        database.pause(TIMEOUT);
+                        paused = true;
+                    } else if (order.equals("resume")) {
+                        database.resume();
+                        paused = false;
+                    } else if (order.equals("hold")) {
+                        long checkpoints = checkpoints(database);
+                        commit(connection);
+                        sync(database);
+                        awaitCheckpoints(database, checkpoints + 1);
+                        System.out.println("child: holding");
+                        in.readLine();
+                    }
+                    commit(connection);
+                    if (paused) {
+                        query(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                    } else if (attempts % 3 == 0) {
+                        sync(database);
+                    }
+                    Thread.sleep(2);
+                }
+            }
+        }
+    }
+
+    private void loadForeign() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"))) {
+            execute(connection, "PRAGMA busy_timeout=5000", "PRAGMA synchronous=" + synchronous);
+            System.out.println("child: ready");
+            while (true) {
+                commit(connection);
+                if (attempts >= 12 && attempts % 3 == 0) { // the WAL grows no more then, which would force all inodes
+                    query(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                }
+                Thread.sleep(2);
+            }
+        }
+    }
+
+    /** What was in the WAL when it was told to go on is in the database file alone then. */
+    private void resetWal() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"))) {
+            execute(connection, "PRAGMA wal_autocheckpoint=0", "PRAGMA synchronous=" + synchronous);
+            for (int i = 0; i < 5; i++) {
+                commit(connection);
+            }
+            awaitGo();
+            for (int i = 0; i < 2; i++) {
+                query(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                commit(connection);
+            }
+            System.out.println("child: done");
+            Thread.sleep(TIMEOUT.toMillis());
         }
     }
 

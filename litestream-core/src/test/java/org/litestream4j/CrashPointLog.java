@@ -63,6 +63,10 @@ final class CrashPointLog {
         return beforeRestore;
     }
 
+    int replicatedCount() {
+        return replicated.size();
+    }
+
     Map<Txid, Truth> truths() {
         return truths;
     }

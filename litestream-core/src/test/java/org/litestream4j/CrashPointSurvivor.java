@@ -99,7 +99,7 @@ abstract class CrashPointSurvivor implements AutoCloseable {
             History.append(connection, "survivor-2");
             execute(connection, "PRAGMA wal_checkpoint(PASSIVE)");
             try (Litestream litestream = EngineFixture.litestream()) {
-                ManagedDatabase database = litestream.register(CrashPointChild.config(folder, role));
+                ManagedDatabase database = litestream.register(CrashPointChild.config(folder, folder, role));
                 History.append(connection, "survivor-3");
                 try (Connection own = EngineFixture.open(database)) {
                     check.continues(database, own);
@@ -123,7 +123,7 @@ abstract class CrashPointSurvivor implements AutoCloseable {
         }
 
         void begin() throws IOException, SQLException {
-            database = litestream.register(CrashPointChild.config(folder, role));
+            database = litestream.register(CrashPointChild.config(folder, folder, role));
             connection = EngineFixture.open(database);
         }
 

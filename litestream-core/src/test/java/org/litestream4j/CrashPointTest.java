@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -37,11 +38,18 @@ import org.slf4j.LoggerFactory;
  * until it ends before the n-th; then others go on. What was acknowledged is in the replica, what the replica restores to is
  * what SQLite shows, and no transaction of it restores to what SQLite never counted as committed.
  *
- * <p>{@code -Pcrash -Dtest=CrashPointTest}; {@code -Dcrash.parallel=2} processes at a time.
+ * <p>{@code -Pcrash -Dtest=CrashPointTest}; {@code -Dcrash.parallel=2} points at a time, {@code
+ * -Dcrash.stride=7} takes every seventh point only, {@code -Dcrash.role=FOREIGN_WRITER} one role.
  */
 class CrashPointTest {
 
     private static final org.slf4j.Logger log = LoggerFactory.getLogger(CrashPointTest.class);
+
+    /** For a quick look: each so many points only. */
+    private static final int STRIDE = Integer.getInteger("crash.stride", 1);
+
+    /** For a quick look: this role only. */
+    private static final String ROLE = System.getProperty("crash.role", "");
 
     /** More calls than any of the scenarios makes. */
     private static final int MOST = 5_000;
@@ -92,7 +100,7 @@ class CrashPointTest {
     private static Path stopped(Path folder) throws Exception {
         copy(fresh, folder);
         try (Litestream litestream = EngineFixture.litestream()) {
-            ManagedDatabase database = litestream.register(CrashPointChild.config(folder, Role.APPLICATION));
+            ManagedDatabase database = litestream.register(CrashPointChild.config(folder, folder, Role.APPLICATION));
             try (Connection connection = EngineFixture.open(database)) {
                 History.append(connection, "before-1");
                 History.append(connection, "before-2");
@@ -115,7 +123,7 @@ class CrashPointTest {
         "RESTORE_IN_PLACE, NORMAL, false"
     })
     void killedAlone_everyPoint(Role role, String synchronous, boolean begunAnew) throws Exception {
-        killAlone(role, synchronous, begunAnew, n -> true);
+        killAlone(role, synchronous, begunAnew, n -> n % STRIDE == 0);
     }
 
     @ParameterizedTest
@@ -135,7 +143,7 @@ class CrashPointTest {
     void killedBesideAnother_everyPoint(Role role, String synchronous, Kind beside) throws Exception {
         Failures failures = new Failures();
         for (Effect effect : Effect.values()) {
-            each(new Scenario(role, synchronous, beside, effect, Outcome.KILL), failures, n -> true);
+            each(new Scenario(role, synchronous, beside, effect, Outcome.KILL), failures);
         }
         failures.assertNone();
     }
@@ -153,10 +161,10 @@ class CrashPointTest {
     })
     void oneCallFails_everyPoint(Role role, String synchronous, Kind beside) throws Exception {
         Failures failures = new Failures();
-        each(new Scenario(role, synchronous, beside, Effect.NONE, Outcome.EIO), failures, n -> true);
-        each(new Scenario(role, synchronous, beside, Effect.FULL, Outcome.EIO), failures, n -> true);
-        each(new Scenario(role, synchronous, beside, Effect.NONE, Outcome.ENOSPC), failures, n -> true);
-        each(new Scenario(role, synchronous, beside, Effect.HALF, Outcome.ENOSPC), failures, n -> true);
+        each(new Scenario(role, synchronous, beside, Effect.NONE, Outcome.EIO), failures);
+        each(new Scenario(role, synchronous, beside, Effect.FULL, Outcome.EIO), failures);
+        each(new Scenario(role, synchronous, beside, Effect.NONE, Outcome.ENOSPC), failures);
+        each(new Scenario(role, synchronous, beside, Effect.HALF, Outcome.ENOSPC), failures);
         failures.assertNone();
     }
 
@@ -167,7 +175,7 @@ class CrashPointTest {
     void oneWriteIsLost_everyPoint(Role role, String below) throws Exception {
         Failures failures = new Failures();
         Scenario scenario = new Scenario(role, "FULL", Kind.NOBODY, Effect.NONE, Outcome.SUCCESS);
-        each(scenario.below(below), failures, n -> true);
+        each(scenario.below(below), failures);
         failures.assertNone();
     }
 
@@ -176,12 +184,13 @@ class CrashPointTest {
         killAlone(Role.APPLICATION, "FULL", false, n -> n % 10 == 3);
         Failures failures = new Failures();
         Scenario foreign = new Scenario(Role.FOREIGN_WRITER, "FULL", Kind.ENGINE, Effect.FULL, Outcome.KILL);
-        each(foreign, failures, n -> n <= 6);
-        each(foreign.with(Outcome.EIO), failures, n -> n <= 6);
+        each(foreign, failures, 9, n -> n >= 7); // among them the force of the first commit
+        each(foreign.with(Outcome.EIO), failures, 9, n -> n >= 7);
         failures.assertNone();
     }
 
     private void killAlone(Role role, String synchronous, boolean begunAnew, IntPredicate chosen) throws Exception {
+        assumeTrue(ROLE.isEmpty() || ROLE.equals(role.name()), "only -Dcrash.role=" + ROLE);
         Path live = begunAnew ? copy(fresh, folder.resolve("live")) : stopped(folder.resolve("live"));
         Path copies = Files.createDirectory(folder.resolve("copies"));
         Path output = folder.resolve("child.out");
@@ -214,6 +223,7 @@ class CrashPointTest {
             SqliteFixture.deleteTree(copy);
             return true;
         });
+        failures.tell(role + " " + synchronous + " killed alone, " + calls.size() + " calls");
         failures.assertNone();
     }
 
@@ -233,10 +243,15 @@ class CrashPointTest {
     }
 
     /** Until the process ends before the n-th call. */
-    private void each(Scenario scenario, Failures failures, IntPredicate chosen) throws Exception {
-        inParallel(MOST, n -> {
+    private void each(Scenario scenario, Failures failures) throws Exception {
+        each(scenario, failures, MOST, n -> n % STRIDE == 0);
+    }
+
+    private void each(Scenario scenario, Failures failures, int most, IntPredicate chosen) throws Exception {
+        assumeTrue(ROLE.isEmpty() || ROLE.equals(scenario.role.name()), "only -Dcrash.role=" + ROLE);
+        inParallel(most, n -> {
             if (!chosen.test(n)) {
-                return false;
+                return true;
             }
             Path own = Files.createDirectory(
                     folder.resolve(scenario.role + "-" + scenario.effect + "-" + scenario.outcome + "-" + n));
@@ -247,6 +262,7 @@ class CrashPointTest {
             SqliteFixture.deleteTree(own);
             return more;
         });
+        failures.tell(scenario);
     }
 
     /** Whether the n-th call was reached. */
@@ -341,8 +357,11 @@ class CrashPointTest {
             }
         }
 
+        void tell(Object scenario) {
+            log.warn("{}: points so far {}, wrong {}", scenario, tried, found.size());
+        }
+
         void assertNone() {
-            log.warn("points {}, wrong {}", tried, found.size());
             assertThat(found).as("wrong, of %s points", tried).isEmpty();
         }
     }

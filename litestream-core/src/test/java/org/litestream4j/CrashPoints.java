@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.sqlite.util.LibraryLoaderUtil;
 
 /**
  * Starts programs under a library, compiled here, that counts their writes, forces, truncations, renames, links and deletions
@@ -36,14 +38,14 @@ final class CrashPoints {
         SUCCESS
     }
 
-    private final Path library;
+    private final Path folder;
+    private final String driver;
     private final String classPath;
-    private final Path archive;
 
-    private CrashPoints(Path library, String classPath, Path archive) {
-        this.library = library;
+    private CrashPoints(Path folder, String driver, String classPath) {
+        this.folder = folder;
+        this.driver = driver;
         this.classPath = classPath;
-        this.archive = archive;
     }
 
     /** @param folder for the library, and what makes JVMs start quickly */
@@ -52,7 +54,7 @@ final class CrashPoints {
         try (InputStream in = CrashPoints.class.getResourceAsStream("/crashpoints/crashpoints.c")) {
             Files.copy(in, source);
         }
-        Path library = folder.resolve("crashpoints.so");
+        Path library = library(folder);
         assumeTrue(System.getProperty("os.name").equals("Linux"), "only on Linux");
         assumeTrue(
                 run(
@@ -67,7 +69,12 @@ final class CrashPoints {
                         "-ldl",
                         "-lpthread"),
                 "only where there is a C compiler");
-        return new CrashPoints(library, ChildProcess.jars(folder), folder.resolve("classes.jsa"));
+        String driver = LibraryLoaderUtil.getNativeLibName();
+        String resource = LibraryLoaderUtil.getNativeLibResourcePath() + "/" + driver;
+        try (InputStream in = LibraryLoaderUtil.class.getResourceAsStream(resource)) {
+            Files.copy(in, folder.resolve(driver));
+        }
+        return new CrashPoints(folder, driver, ChildProcess.jars(folder));
     }
 
     private static boolean run(Path folder, String... command) throws InterruptedException {
@@ -85,7 +92,7 @@ final class CrashPoints {
     /** Runs it to its end without interference, so that later starts find their classes loaded. */
     void rehearse(Path output, Class<?> main, Object... arguments) throws IOException, InterruptedException {
         try (ChildProcess child = ChildProcess.start(
-                output, Map.of(), List.of("-XX:ArchiveClassesAtExit=" + archive), classPath, main, arguments)) {
+                output, Map.of(), options("-XX:ArchiveClassesAtExit=" + archive()), classPath, main, arguments)) {
             child.tell("go");
             if (!child.awaitExit(60) || child.exitCode() != 0) {
                 throw new IOException("ends without interference: " + child.output());
@@ -119,18 +126,62 @@ final class CrashPoints {
         return ChildProcess.start(output, environment, options(), classPath, main, arguments);
     }
 
+    /**
+     * Forces of files with this prefix leave their times volatile, as those of SQLite builds with {@code HAVE_FDATASYNC} do
+     * (those of most distributions; the driver's build has none).
+     */
+    ChildProcess startWithDataSync(Path output, Path prefix, Class<?> main, Object... arguments) throws IOException {
+        Map<String, String> environment = environment(output, prefix);
+        environment.put("CRASHPOINTS_DATASYNC", "1");
+        return ChildProcess.start(output, environment, options(), classPath, main, arguments);
+    }
+
+    /** After another start of the machine: with a boot id of its own. Only where mounts of a process's own are possible. */
+    ChildProcess startAfterReboot(Path output, Class<?> main, Object... arguments) throws IOException {
+        Path bootId = output.resolveSibling("boot_id");
+        Files.writeString(bootId, java.util.UUID.randomUUID() + "\n");
+        return ChildProcess.start(
+                output,
+                List.of(
+                        "unshare",
+                        "-m",
+                        "sh",
+                        "-c",
+                        "mount --bind " + bootId + " /proc/sys/kernel/random/boot_id && exec \"$@\"",
+                        "sh"),
+                Map.of(),
+                options(),
+                classPath,
+                main,
+                arguments);
+    }
+
     private Map<String, String> environment(Path output, Path prefix) {
         Map<String, String> environment = new HashMap<>();
-        environment.put("LD_PRELOAD", library.toString());
+        environment.put("LD_PRELOAD", library(folder).toString());
         environment.put("CRASHPOINTS_PREFIX", prefix.toString());
         environment.put("CRASHPOINTS_LOG", calls(output).toString());
         return environment;
     }
 
-    private List<String> options() {
-        return Files.exists(archive)
-                ? List.of("-XX:SharedArchiveFile=" + archive, "-Xshare:auto", "-Xlog:disable", "-Xlog:all=off")
-                : List.of();
+    private static Path library(Path folder) {
+        return folder.resolve("crashpoints.so");
+    }
+
+    private Path archive() {
+        return folder.resolve("classes.jsa");
+    }
+
+    /** With the driver's library unpacked already: killed processes would leave theirs behind. */
+    private List<String> options(String... more) {
+        List<String> options = new ArrayList<>(List.of(
+                "-Djava.io.tmpdir=" + folder, "-Dorg.sqlite.lib.path=" + folder, "-Dorg.sqlite.lib.name=" + driver));
+        if (more.length > 0) {
+            options.addAll(List.of(more));
+        } else if (Files.exists(archive())) {
+            options.addAll(List.of("-XX:SharedArchiveFile=" + archive(), "-Xlog:disable"));
+        }
+        return options;
     }
 
     private static String lower(Enum<?> value) {

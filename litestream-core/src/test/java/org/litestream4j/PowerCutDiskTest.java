@@ -1,0 +1,306 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.litestream4j.SqliteFixture.execute;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.litestream4j.CrashPointChild.Role;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Power cuts with a real file system: application, engine and local state run on an ext4 image. What its backing file holds at
+ * some moment is what a cut at that moment leaves: writes that were not forced are missing, and so are times, sizes and names.
+ * That copy is mounted in its place, the engine continues after a reboot, and its replica, which lies elsewhere, is compared.
+ *
+ * <p>{@code -Pcrash -Dtest=PowerCutDiskTest -Dcuts=300 -Dcrash.seed=…}. Skipped where a test may not mount.
+ */
+@Tag("crash")
+class PowerCutDiskTest {
+
+    private static final Logger log = LoggerFactory.getLogger(PowerCutDiskTest.class);
+
+    /** Cuts that one image goes through, one after the other. */
+    private static final int GENERATIONS = 3;
+
+    private static final int QUIET_COPIES = 10;
+
+    /** What happens in the last second before the cut. */
+    private enum End {
+        RUNNING,
+        STOPPED,
+        /** Application and engine have stopped, and another program writes and checkpoints. */
+        STOPPED_AND_WRITTEN_TO,
+        /** Replication is paused, the application goes on. */
+        PAUSED,
+        RESUMED
+    }
+
+    enum Before {
+        /** The application has closed the database, and SQLite has deleted the WAL. */
+        STOPPED,
+        /** It was killed after a complete checkpoint, and the WAL is there. */
+        KILLED
+    }
+
+    @TempDir
+    static Path shared;
+
+    private static CrashPoints points;
+
+    @TempDir
+    Path folder;
+
+    private final Map<End, Integer> ends = new EnumMap<>(End.class);
+    private Path image;
+    private Path mounted;
+    private Path outside;
+    private Disk disk;
+
+    @BeforeAll
+    static void prepare() throws Exception {
+        points = CrashPoints.build(shared);
+        Process process = new ProcessBuilder("unshare", "-m", "true").start();
+        assumeTrue(process.waitFor() == 0, "only where a process can have mounts of its own");
+        Path rehearsal = Files.createDirectory(shared.resolve("rehearsal"));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + rehearsal.resolve("app.db"))) {
+            History.create(connection);
+        }
+        points.rehearse(
+                shared.resolve("rehearsal.out"),
+                CrashPointChild.class,
+                Role.CONTINUATION,
+                rehearsal,
+                "FULL",
+                "rehearsal");
+    }
+
+    @Test
+    void cutsAtRandomMoments_loseNothingReplicated() throws Exception {
+        long seed = Long.getLong("crash.seed", System.nanoTime());
+        int cuts = Integer.getInteger("cuts", 30);
+        log.warn("power cuts: -Dcrash.seed={} -Dcuts={}", seed, cuts);
+        Random random = new Random(seed);
+        List<String> wrong = new ArrayList<>();
+        for (int cut = 0; cut < cuts; cut++) {
+            if (disk == null) {
+                begin(cut);
+            }
+            End end = End.values()[random.nextInt(End.values().length)];
+            ends.merge(end, 1, Integer::sum);
+            String synchronous = random.nextBoolean() ? "FULL" : "NORMAL";
+            boolean failed = false;
+            try {
+                loadAndCut(end, synchronous, "cut" + cut, random);
+                continueAfterReboot();
+            } catch (Exception | AssertionError e) {
+                failed = true;
+                String message = "cut " + cut + ", " + end + ", " + synchronous + ": " + e;
+                wrong.add(message.replaceAll("\\s+", " "));
+                log.warn("wrong: {}", message, wrong.size() <= 2 ? e : null);
+            }
+            if (failed || cut % GENERATIONS == GENERATIONS - 1) {
+                end();
+            }
+        }
+        end();
+        log.warn("power cuts {}, wrong {}", ends, wrong.size());
+        assertThat(wrong).as("wrong, of %s", ends).isEmpty();
+    }
+
+    /**
+     * Forces that leave times volatile: pages that an unknown writer checkpointed stand under the times that the engine knows,
+     * and the WAL that they came from was written over.
+     */
+    @ParameterizedTest
+    @EnumSource
+    void timesThatThePowerCutTookBack_proveNothing(Before before) throws Exception {
+        begin(0);
+        try (ChildProcess child = load("FULL", "engine")) {
+            child.awaitOutput("child: ready");
+            await(() -> CrashPointLog.read(outside).replicatedCount() >= 3);
+            if (before == Before.STOPPED) {
+                child.tell("stop");
+                assertThat(child.awaitExit(60)).isTrue();
+            } else {
+                child.tell("hold");
+                child.awaitOutput("child: holding");
+            }
+        }
+        sync();
+        Path output = outside.resolve("writer.out");
+        try (ChildProcess writer = points.startWithDataSync(
+                output, mounted, CrashPointChild.class, Role.WAL_RESETS, mounted, "FULL", "writer", outside)) {
+            writer.awaitOutput("child: ready");
+            sync();
+            writer.tell("go");
+            writer.awaitOutput("child: done");
+            cut(writer, new Random());
+        }
+        try {
+            continueAfterReboot();
+        } finally {
+            end();
+        }
+    }
+
+    private void begin(int number) throws Exception {
+        Path own = Files.createDirectory(folder.resolve("image" + number));
+        image = own.resolve("disk.img");
+        mounted = own.resolve("disk");
+        outside = Files.createDirectory(own.resolve("outside"));
+        disk = Disk.ext4(mounted, image);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + mounted.resolve("app.db"))) {
+            History.create(connection);
+            // free pages: commits do not let the file grow, and so its checkpoints do not force its inode
+            execute(
+                    connection,
+                    "CREATE TABLE filler(v)",
+                    "INSERT INTO filler VALUES (zeroblob(2000000))",
+                    "DROP TABLE filler");
+        }
+        sync();
+    }
+
+    private void end() throws IOException {
+        if (disk != null) {
+            disk.close();
+            disk = null;
+            SqliteFixture.deleteTree(image.getParent());
+        }
+    }
+
+    private ChildProcess load(String synchronous, String name) throws IOException {
+        return points.startWithDataSync(
+                outside.resolve("load.out"),
+                mounted,
+                CrashPointChild.class,
+                Role.LOAD,
+                mounted,
+                synchronous,
+                name,
+                outside);
+    }
+
+    private void loadAndCut(End end, String synchronous, String name, Random random) throws Exception {
+        try (ChildProcess child = load(synchronous, name)) {
+            child.awaitOutput("child: ready");
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(700)); // the moment of the end
+            switch (end) {
+                case RUNNING -> cut(child, random);
+                case PAUSED, RESUMED -> {
+                    child.tell("pause");
+                    TimeUnit.MILLISECONDS.sleep(random.nextInt(300));
+                    if (end == End.RESUMED) {
+                        child.tell("resume");
+                        TimeUnit.MILLISECONDS.sleep(random.nextInt(100));
+                    }
+                    cut(child, random);
+                }
+                case STOPPED, STOPPED_AND_WRITTEN_TO -> {
+                    child.tell("stop");
+                    assertThat(child.awaitExit(60)).as("ends in good order").isTrue();
+                    assertThat(child.exitCode()).as(child.output()).isZero();
+                    if (end == End.STOPPED) {
+                        TimeUnit.MILLISECONDS.sleep(random.nextInt(1_000));
+                        cut(child, random);
+                    } else {
+                        writeForeignAndCut(synchronous, name, random);
+                    }
+                }
+            }
+        }
+    }
+
+    private void writeForeignAndCut(String synchronous, String name, Random random) throws Exception {
+        try (ChildProcess writer = points.startWithDataSync(
+                outside.resolve("writer.out"),
+                mounted,
+                CrashPointChild.class,
+                Role.FOREIGN_LOAD,
+                mounted,
+                synchronous,
+                "foreign-" + name,
+                outside)) {
+            writer.awaitOutput("child: ready");
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(500));
+            cut(writer, random);
+        }
+    }
+
+    /**
+     * The image as it is at one moment takes the place of the disk. What reached the replica after that moment must not count:
+     * either the process stands still, between two calls, or the replica is away, and the cut comes in the middle of a force.
+     */
+    private void cut(ChildProcess running, Random random) throws Exception {
+        boolean still = random.nextBoolean();
+        if (still && running.isAlive()) {
+            running.suspend();
+        } else {
+            Files.move(outside.resolve("replica"), outside.resolve("away"));
+            Files.createFile(outside.resolve("replica"));
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(50)); // the moment of the cut
+        }
+        Path copy = image.resolveSibling("copy.img");
+        int tries = 0;
+        do { // two copies that are the same are those of a moment between them
+            if (++tries == QUIET_COPIES && running.isAlive()) {
+                running.suspend();
+            }
+            Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);
+        } while (Files.mismatch(image, copy) >= 0);
+        running.kill();
+        if (Files.exists(outside.resolve("away"))) {
+            Files.delete(outside.resolve("replica"));
+            Files.move(outside.resolve("away"), outside.resolve("replica"));
+        }
+        disk.close();
+        image = image.resolveSibling("after.img");
+        Files.move(copy, image, StandardCopyOption.REPLACE_EXISTING);
+        disk = Disk.ext4(mounted, image);
+    }
+
+    private void continueAfterReboot() throws Exception {
+        new CrashPointCheck(mounted, outside, Role.CONTINUATION).acknowledgedIsOnReplica();
+        try (ChildProcess child = points.startAfterReboot(
+                outside.resolve("continuation.out"),
+                CrashPointChild.class,
+                Role.CONTINUATION,
+                mounted,
+                "FULL",
+                "continuation",
+                outside)) {
+            assertThat(child.awaitExit(90)).as("ends: %s", child.output()).isTrue();
+            assertThat(child.exitCode()).as(child.output()).isZero();
+        }
+        new CrashPointCheck(mounted, outside, Role.CONTINUATION).restoresToTheFile();
+    }
+
+    private void sync() throws Exception {
+        assumeTrue(
+                new ProcessBuilder("sync", "-f", mounted.toString()).start().waitFor() == 0,
+                "only where a file system can be forced");
+    }
+
+    private static void await(java.util.concurrent.Callable<Boolean> condition) {
+        org.awaitility.Awaitility.await().atMost(EngineFixture.TIMEOUT).until(condition);
+    }
+}
