@@ -29,7 +29,7 @@ final class ChildProcess implements AutoCloseable {
         return start(output, List.of(), Map.of(), List.of(), classPath(), main, arguments);
     }
 
-    /** A JVM with further variables in its environment, further options, and another class path. */
+    /** Starts a JVM with further environment variables and options, and another class path. */
     static ChildProcess start(
             Path output,
             Map<String, String> environment,
@@ -61,9 +61,9 @@ final class ChildProcess implements AutoCloseable {
     }
 
     /**
-     * The class path with jars in place of folders.
+     * Returns the class path with jars in place of folders.
      *
-     * @param folder for these jars
+     * @param folder for the jars
      */
     static String jars(Path folder) throws IOException {
         List<String> jars = new ArrayList<>();
@@ -89,7 +89,11 @@ final class ChildProcess implements AutoCloseable {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    /** @param prefix the command that executes the JVM's */
+    /**
+     * Starts a JVM through another command.
+     *
+     * @param prefix the other command, which executes the arguments that follow
+     */
     static ChildProcess start(
             Path output,
             List<String> prefix,
@@ -142,7 +146,7 @@ final class ChildProcess implements AutoCloseable {
         }
     }
 
-    /** Whether the child has written a text before it ended. */
+    /** Waits until the child has written a text or ended. Returns whether it has written it. */
     boolean awaitOutputOrExit(String text) throws IOException, InterruptedException {
         try {
             awaitOutput(text);

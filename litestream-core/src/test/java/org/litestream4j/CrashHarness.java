@@ -47,7 +47,7 @@ final class CrashHarness {
         EARLY_KILL,
         STOP,
         FOREIGN_BESIDE,
-        /** The other program is killed, several times, and ours goes on. */
+        /** The other program is killed, up to three times, and the engine continues. */
         FOREIGN_KILLED,
         FOREIGN_BETWEEN;
 

@@ -18,10 +18,7 @@ import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 
-/**
- * Compares a {@link History} and its replica, in {@code app.db} and {@code replica} of a folder, with each other and with the
- * log of the process that wrote them.
- */
+/** Compares a {@link History} and its replica with each other, and with the log of the process that wrote them. */
 final class CrashPointCheck {
 
     private final Path folder;
@@ -34,7 +31,10 @@ final class CrashPointCheck {
         this(folder, folder, role);
     }
 
-    /** @param outside folder of the replica and the log */
+    /**
+     * @param folder of the database and the local state
+     * @param outside folder of the replica and the log
+     */
     CrashPointCheck(Path folder, Path outside, Role role) throws IOException {
         this.folder = folder;
         this.outside = outside;
@@ -43,7 +43,7 @@ final class CrashPointCheck {
         this.log = CrashPointLog.read(outside);
     }
 
-    /** What the replica alone restores to holds everything that was acknowledged. */
+    /** Checks that the replica alone restores to everything that was acknowledged as replicated. */
     void acknowledgedIsOnReplica() throws Exception {
         List<String> newest = List.of();
         for (List<String> state : states().values()) {
@@ -59,7 +59,7 @@ final class CrashPointCheck {
         }
     }
 
-    /** Starts an engine, as after the death of all processes or of the one with the engine. */
+    /** Starts an engine on the files as they are, commits more, and compares. */
     void continuesWithNewEngine() throws Exception {
         try (Litestream litestream = EngineFixture.litestream()) {
             ManagedDatabase database = litestream.register(CrashPointChild.config(folder, outside, role));
@@ -69,7 +69,7 @@ final class CrashPointCheck {
         }
     }
 
-    /** Commits more, and compares every page and every transaction with what SQLite shows. */
+    /** Commits more, and compares every page and every transaction with the database that SQLite shows. */
     void continues(ManagedDatabase database, Connection connection) throws Exception {
         History.append(connection, "after-1");
         database.sync(EngineFixture.TIMEOUT);
@@ -92,7 +92,7 @@ final class CrashPointCheck {
     }
 
     private static void assertReplicated(ManagedDatabase database, Connection connection) throws Exception {
-        database.sync(EngineFixture.TIMEOUT); // a start needs the write lock for a moment, too
+        database.sync(EngineFixture.TIMEOUT); // an engine that starts needs the write lock for a moment
         execute(connection, "BEGIN IMMEDIATE");
         database.sync(EngineFixture.TIMEOUT);
         Truth truth = Truth.of(database.config().path());
@@ -105,7 +105,7 @@ final class CrashPointCheck {
         truth.assertSame(Truth.of(pages), "TXID " + pages.txid());
     }
 
-    /** After the last connection was closed: the restored file is the database file. */
+    /** Checks that a restore gives the bytes of the database file. Every connection to it must be closed. */
     void restoresToTheFile() throws IOException {
         Path restored = outside.resolve("restored.db");
         try (ReplicaClient client =

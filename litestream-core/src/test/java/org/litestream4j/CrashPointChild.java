@@ -21,7 +21,7 @@ import org.litestream4j.restore.RestoreTarget;
 
 /**
  * The program that {@link CrashPoints} interferes with: {@code CrashPointChild role folder synchronous name [folder of
- * replica and log]}. A step that fails is tried again. {@link CrashPointLog} receives each attempt, and what it was told of it.
+ * replica and log]}. It retries a step that fails. {@link CrashPointLog} receives each attempt and its outcome.
  */
 final class CrashPointChild {
 
@@ -35,7 +35,7 @@ final class CrashPointChild {
         CHECKPOINTS,
         /** An engine without a writer. */
         ENGINE,
-        /** A writer that knows nothing of an engine. */
+        /** A writer without an engine. */
         FOREIGN_WRITER,
         /** An application that restores its database in place. */
         RESTORE_IN_PLACE,
@@ -152,7 +152,7 @@ final class CrashPointChild {
             acknowledgeRows(database);
             awaitGo(); // the survivor has committed meanwhile
             acknowledgeRows(database);
-            database.snapshot(TIMEOUT);
+            retry(() -> database.snapshot(TIMEOUT));
         }
     }
 
@@ -170,7 +170,7 @@ final class CrashPointChild {
         int ignored = System.in.read();
     }
 
-    /** How many rows SQLite shows. */
+    /** Returns the number of rows that SQLite shows. */
     private String rows() throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"))) {
             execute(connection, "PRAGMA wal_autocheckpoint=0");
@@ -239,7 +239,7 @@ final class CrashPointChild {
             System.out.println("child: ready");
             while (true) {
                 commit(connection);
-                if (attempts >= 12 && attempts % 3 == 0) { // the WAL grows no more then, which would force all inodes
+                if (attempts >= 12 && attempts % 3 == 0) { // the WAL does not grow then, which would force all inodes
                     query(connection, "PRAGMA wal_checkpoint(PASSIVE)");
                 }
                 Thread.sleep(2);
@@ -247,7 +247,7 @@ final class CrashPointChild {
         }
     }
 
-    /** What was in the WAL when it was told to go on is in the database file alone then. */
+    /** Commits, and after a signal resets the WAL twice, so that only the database file holds the first commits. */
     private void resetWal() throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"))) {
             execute(connection, "PRAGMA wal_autocheckpoint=0", "PRAGMA synchronous=" + synchronous);
@@ -283,9 +283,9 @@ final class CrashPointChild {
         });
     }
 
-    /** What each page holds at a replicated transaction. */
+    /** Logs the content of each page at a replicated transaction. */
     private Txid note(ManagedDatabase database, Connection connection) throws Exception {
-        database.sync(TIMEOUT); // after a start the engine needs the write lock once
+        database.sync(TIMEOUT); // an engine that starts needs the write lock for a moment
         execute(connection, "BEGIN IMMEDIATE");
         try {
             database.sync(TIMEOUT);
@@ -299,7 +299,7 @@ final class CrashPointChild {
         }
     }
 
-    /** Each step fails once at most, and what it leads to may fail once more. */
+    /** Retries a step: the failed call itself fails once, and its consequences may fail the step once more. */
     private static <T> T retry(Step<T> step) throws Exception {
         for (int i = 1; ; i++) {
             try {

@@ -12,9 +12,14 @@ import java.util.TreeMap;
 import org.litestream4j.ltx.Txid;
 
 /**
- * What {@link CrashPointChild} was told: {@code I attempt} begins a commit, {@code C attempt} has returned, {@code R attempt} is
- * acknowledged as replicated, {@code S rows} so many rows are, {@code B attempts} and {@code E} surround a restore in place, {@code T txid
- * page-size crcs} tells what each page holds at a replicated transaction.
+ * The log of a {@link CrashPointChild}, one line for each event:
+ *
+ * <ul>
+ *   <li>{@code I attempt}: a commit begins; {@code C attempt}: it returned
+ *   <li>{@code R attempt}: {@code sync} returned, so this attempt is acknowledged as replicated; {@code S rows}: the same for a number of rows
+ *   <li>{@code B attempts}: a restore in place begins, of a database with these rows; {@code E}: it returned
+ *   <li>{@code T txid page-size crcs}: the content of each page at a replicated transaction
+ * </ul>
  */
 final class CrashPointLog {
 
@@ -58,7 +63,7 @@ final class CrashPointLog {
         }
     }
 
-    /** Commits before a restore in place that may have ended, or not. */
+    /** Returns the history of the database when the restore in place began; empty if none did. */
     List<String> beforeRestore() {
         return beforeRestore;
     }
@@ -91,7 +96,7 @@ final class CrashPointLog {
         return missing;
     }
 
-    /** Without what a restore in place took away, or may have taken away. */
+    /** Leaves out the attempts that a restore in place removed, or may have removed. */
     private List<String> lasting(List<String> attempts) {
         List<String> lasting = new ArrayList<>(attempts);
         lasting.removeAll(restoredAway);

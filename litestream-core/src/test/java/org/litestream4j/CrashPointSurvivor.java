@@ -9,18 +9,24 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.litestream4j.CrashPointChild.Role;
 
-/** Who has the database open while {@link CrashPointChild} is killed, or a call of it fails, and goes on afterwards. */
+/**
+ * A user of the database that is there while a {@link CrashPointChild} is killed, or while one of its calls fails, and that
+ * continues afterwards.
+ */
 abstract class CrashPointSurvivor implements AutoCloseable {
 
     enum Kind {
         NOBODY,
-        /** A connection of a program that knows nothing of an engine: keeps the wal-index alive, and writes afterwards. */
+        /** A plain connection without an engine. It keeps the wal-index alive, and writes afterwards. */
         CONNECTION,
-        /** A second engine, which is passive and takes over. */
+        /** A second engine, which is passive and then takes over. */
         PASSIVE_ENGINE,
-        /** The engine that replicates what the process writes. */
+        /** The engine that replicates the database. */
         ENGINE
     }
 
@@ -43,7 +49,7 @@ abstract class CrashPointSurvivor implements AutoCloseable {
         };
     }
 
-    /** Lets the child do its work; returns after its end. */
+    /** Lets the child do its work, and waits for its end. */
     void accompany(ChildProcess child) throws Exception {
         if (child.awaitOutputOrExit("child: ready")) {
             whileReady();
@@ -52,11 +58,11 @@ abstract class CrashPointSurvivor implements AutoCloseable {
         assertThat(child.awaitExit(LONGEST_RUN)).as("ends: %s", child.output()).isTrue();
     }
 
-    /** The child is about to begin, and waits. */
+    /** Is called when the child is ready to begin, and waits. */
     void whileReady() throws Exception {}
 
-    /** Goes on after the child's end. */
-    abstract void goOn(CrashPointCheck check) throws Exception;
+    /** Continues after the child's end, and compares. */
+    abstract void continueAndCheck(CrashPointCheck check) throws Exception;
 
     @Override
     public void close() throws SQLException {}
@@ -67,13 +73,16 @@ abstract class CrashPointSurvivor implements AutoCloseable {
         }
 
         @Override
-        void goOn(CrashPointCheck check) throws Exception {
+        void continueAndCheck(CrashPointCheck check) throws Exception {
             check.continuesWithNewEngine();
         }
     }
 
     private static final class Plain extends CrashPointSurvivor {
+        private static final int MAX_COMMITS = 100;
+
         private final Connection connection;
+        private int attempts;
 
         Plain(Path folder, Role role) throws SQLException {
             super(folder, role);
@@ -82,7 +91,7 @@ abstract class CrashPointSurvivor implements AutoCloseable {
             SqliteFixture.query(connection, "SELECT n FROM total");
         }
 
-        /** An engine alone captures what we write. */
+        /** Writes, if the child is an engine without a writer. */
         @Override
         void whileReady() throws SQLException {
             if (role == Role.ENGINE) {
@@ -92,19 +101,39 @@ abstract class CrashPointSurvivor implements AutoCloseable {
             }
         }
 
-        /** Everything is copied back, so that the next writer begins the WAL anew: us, as soon as the engine has started. */
+        /** Commits and checkpoints while the engine starts: each commit finds everything copied back, and resets the WAL. */
         @Override
-        void goOn(CrashPointCheck check) throws Exception {
-            History.append(connection, "survivor-1");
-            History.append(connection, "survivor-2");
-            execute(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        void continueAndCheck(CrashPointCheck check) throws Exception {
+            int commits = write(() -> false, 2);
+            AtomicBoolean ended = new AtomicBoolean();
+            CompletableFuture<Integer> writer = CompletableFuture.supplyAsync(() -> write(ended::get, MAX_COMMITS));
             try (Litestream litestream = EngineFixture.litestream()) {
                 ManagedDatabase database = litestream.register(CrashPointChild.config(folder, folder, role));
-                History.append(connection, "survivor-3");
+                try {
+                    database.sync(EngineFixture.TIMEOUT);
+                } finally {
+                    ended.set(true);
+                    commits += writer.join();
+                }
                 try (Connection own = EngineFixture.open(database)) {
                     check.continues(database, own);
                 }
             }
+            assertThat(commits).isGreaterThan(2);
+        }
+
+        private int write(BooleanSupplier ended, int most) {
+            int commits = 0;
+            try {
+                while (commits < most && !ended.getAsBoolean()) {
+                    History.append(connection, "survivor-" + ++attempts);
+                    execute(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                    commits++;
+                }
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+            return commits;
         }
 
         @Override
@@ -149,8 +178,8 @@ abstract class CrashPointSurvivor implements AutoCloseable {
         }
 
         @Override
-        void goOn(CrashPointCheck check) throws Exception {
-            if (database == null) { // the child did not come so far
+        void continueAndCheck(CrashPointCheck check) throws Exception {
+            if (database == null) { // the child ended before it was ready
                 begin();
             }
             await().atMost(EngineFixture.TIMEOUT).until(() -> database.status().state() == DatabaseState.REPLICATING);
@@ -164,9 +193,9 @@ abstract class CrashPointSurvivor implements AutoCloseable {
             begin();
         }
 
-        /** What the child left is captured before somebody writes over it. */
+        /** Captures the frames that the child left before the next commit overwrites them. */
         @Override
-        void goOn(CrashPointCheck check) throws Exception {
+        void continueAndCheck(CrashPointCheck check) throws Exception {
             database.sync(EngineFixture.TIMEOUT);
             check.continues(database, connection);
         }

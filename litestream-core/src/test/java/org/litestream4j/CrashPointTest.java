@@ -34,9 +34,9 @@ import org.litestream4j.CrashPoints.Outcome;
 import org.slf4j.LoggerFactory;
 
 /**
- * One process is killed, or one call of it fails, at the n-th write, force, truncation, rename, link or deletion, for every n
- * until it ends before the n-th; then others go on. What was acknowledged is in the replica, what the replica restores to is
- * what SQLite shows, and no transaction of it restores to what SQLite never counted as committed.
+ * Kills a process at its n-th call that changes a file, or lets this call fail, for every n until the process ends before the
+ * n-th call. Then survivors or a new engine continue. Checks that the replica holds everything that was acknowledged, that it restores to
+ * the database that SQLite shows, and that none of its transactions restores to a state that SQLite never counted as committed.
  *
  * <p>{@code -Pcrash -Dtest=CrashPointTest}; {@code -Dcrash.parallel=2} points at a time, {@code
  * -Dcrash.stride=7} takes every seventh point only, {@code -Dcrash.role=FOREIGN_WRITER} one role.
@@ -45,10 +45,10 @@ class CrashPointTest {
 
     private static final org.slf4j.Logger log = LoggerFactory.getLogger(CrashPointTest.class);
 
-    /** For a quick look: each so many points only. */
+    /** Visits only every n-th point, for a quick look. */
     private static final int STRIDE = Integer.getInteger("crash.stride", 1);
 
-    /** For a quick look: this role only. */
+    /** Runs only this role, if not empty. */
     private static final String ROLE = System.getProperty("crash.role", "");
 
     /** More calls than any of the scenarios makes. */
@@ -59,13 +59,13 @@ class CrashPointTest {
 
     private static CrashPoints points;
 
-    /** Databases as they are before the process starts. */
+    /** A database without a replica. */
     private static Path fresh;
 
     @TempDir
     Path folder;
 
-    /** Copies lie in other places than their originals, which the engine warns of. */
+    /** Silences the warning that a copied database is another file than the one that was captured. */
     @BeforeAll
     static void warnLess() {
         engineLogger().setLevel(Level.ERROR);
@@ -96,7 +96,7 @@ class CrashPointTest {
                 "rehearsal");
     }
 
-    /** A database with a replica, stopped cleanly. */
+    /** Makes a database with a replica, stopped cleanly. */
     private static Path stopped(Path folder) throws Exception {
         copy(fresh, folder);
         try (Litestream litestream = EngineFixture.litestream()) {
@@ -168,7 +168,7 @@ class CrashPointTest {
         failures.assertNone();
     }
 
-    /** The disk below the replica, or below the side file of a restore in place, tells of a write that never happens. */
+    /** The disk below the replica, or below the side file of a restore in place, reports success for a write that it drops. */
     @ParameterizedTest
     @Tag("crash")
     @CsvSource({"APPLICATION, replica", "RESTORE_IN_PLACE, .app.db-litestream/restore"})
@@ -242,7 +242,7 @@ class CrashPointTest {
         }
     }
 
-    /** Until the process ends before the n-th call. */
+    /** Visits points until the process ends before the n-th call. */
     private void each(Scenario scenario, Failures failures) throws Exception {
         each(scenario, failures, MOST, n -> n % STRIDE == 0);
     }
@@ -265,7 +265,7 @@ class CrashPointTest {
         failures.tell(scenario);
     }
 
-    /** Whether the n-th call was reached. */
+    /** Returns whether the n-th call was reached. */
     private boolean run(Scenario scenario, int n, Path own, Path live) throws Exception {
         Path output = own.resolve("child.out");
         String hit;
@@ -294,10 +294,10 @@ class CrashPointTest {
             }
             check = new CrashPointCheck(live, scenario.role);
             try {
-                if (scenario.beside != Kind.ENGINE) { // what a foreign writer commits is acknowledged to nobody
+                if (scenario.beside != Kind.ENGINE) { // a foreign writer gets no acknowledgement of replication
                     check.acknowledgedIsOnReplica();
                 }
-                survivor.goOn(check);
+                survivor.continueAndCheck(check);
             } catch (Exception | AssertionError e) {
                 throw new AssertionError(hit + ": " + e.getMessage(), e);
             }
@@ -307,7 +307,7 @@ class CrashPointTest {
     }
 
     private interface Task {
-        /** Whether a further one makes sense. */
+        /** Returns whether there may be more. */
         boolean run(int n) throws Exception;
     }
 
@@ -336,7 +336,7 @@ class CrashPointTest {
         }
     }
 
-    /** All points are tried before the first wrong one fails the test. */
+    /** Collects failures, so that a test visits all points. */
     private static final class Failures {
         private final List<String> found = Collections.synchronizedList(new ArrayList<>());
         private final AtomicInteger tried = new AtomicInteger();
@@ -366,7 +366,7 @@ class CrashPointTest {
         }
     }
 
-    /** Of closed databases only. */
+    /** Copies a folder. Databases in it must be closed. */
     private static Path copy(Path from, Path to) throws IOException {
         try (Stream<Path> paths = Files.walk(from)) {
             for (Path path : paths.toList()) {

@@ -14,27 +14,27 @@ import java.util.concurrent.TimeUnit;
 import org.sqlite.util.LibraryLoaderUtil;
 
 /**
- * Starts programs under a library, compiled here, that counts their writes, forces, truncations, renames, links and deletions
- * of files, and ends the process at one of these, lets it fail, or takes a copy of the files at each. Where there is no C
- * compiler, tests are skipped.
+ * Starts programs on top of a library that counts their calls that change files: writes, forces, truncations, renames, links
+ * and deletions. It kills the process at one call, lets this call fail, or copies the files at each call. The library is
+ * compiled here; without a C compiler, the test is skipped.
  */
 final class CrashPoints {
 
     /** How much of the chosen call takes place. */
     enum Effect {
         NONE,
-        /** Of a write; other calls are not counted. */
+        /** Only writes are counted. */
         HALF,
         FULL
     }
 
     enum Outcome {
         KILL,
-        /** An I/O error, once. */
+        /** One I/O error. */
         EIO,
-        /** A full disk, once; calls that need no space are not counted. */
+        /** One error of a full disk. Calls that need no space are not counted. */
         ENOSPC,
-        /** The call tells of success. */
+        /** The call reports success. */
         SUCCESS
     }
 
@@ -48,7 +48,11 @@ final class CrashPoints {
         this.classPath = classPath;
     }
 
-    /** @param folder for the library, and what makes JVMs start quickly */
+    /**
+     * Compiles the library.
+     *
+     * @param folder for the library and for an archive of classes, which lets JVMs start faster
+     */
     static CrashPoints build(Path folder) throws IOException, InterruptedException {
         Path source = folder.resolve("crashpoints.c");
         try (InputStream in = CrashPoints.class.getResourceAsStream("/crashpoints/crashpoints.c")) {
@@ -89,7 +93,7 @@ final class CrashPoints {
         }
     }
 
-    /** Runs it to its end without interference, so that later starts find their classes loaded. */
+    /** Runs a program to its end without interference, and archives its classes for later starts. */
     void rehearse(Path output, Class<?> main, Object... arguments) throws IOException, InterruptedException {
         try (ChildProcess child = ChildProcess.start(
                 output, Map.of(), options("-XX:ArchiveClassesAtExit=" + archive()), classPath, main, arguments)) {
@@ -101,7 +105,9 @@ final class CrashPoints {
     }
 
     /**
-     * @param prefix which calls count: on files whose path begins so, except {@code *.log}
+     * Starts a program, and interferes with one of its calls.
+     *
+     * @param prefix of the paths that count; {@code *.log} does not count
      * @param at number of the call, from 1
      */
     ChildProcess start(
@@ -115,8 +121,8 @@ final class CrashPoints {
     }
 
     /**
-     * Without interference: copies a folder before each call, and in the middle of each write. That is what a kill at that
-     * moment leaves behind, if it ends all processes that have the database open.
+     * Starts a program, and copies a folder before each of its calls and in the middle of each write. A copy is what a kill at
+     * that moment leaves behind if it ends all processes that have the database open.
      */
     ChildProcess startCopying(Path output, Path from, Path copies, Class<?> main, Object... arguments)
             throws IOException {
@@ -127,8 +133,10 @@ final class CrashPoints {
     }
 
     /**
-     * Forces of files with this prefix leave their times volatile, as those of SQLite builds with {@code HAVE_FDATASYNC} do
-     * (those of most distributions; the driver's build has none).
+     * Starts a program whose forces of files leave the times volatile, as in SQLite builds with {@code HAVE_FDATASYNC} (those of
+     * most distributions, unlike the driver's).
+     *
+     * @param prefix of the paths of these files
      */
     ChildProcess startWithDataSync(Path output, Path prefix, Class<?> main, Object... arguments) throws IOException {
         Map<String, String> environment = environment(output, prefix);
@@ -136,7 +144,7 @@ final class CrashPoints {
         return ChildProcess.start(output, environment, options(), classPath, main, arguments);
     }
 
-    /** After another start of the machine: with a boot id of its own. Only where mounts of a process's own are possible. */
+    /** Starts a program that sees a new boot id, as after a reboot. Needs the right to mount. */
     ChildProcess startAfterReboot(Path output, Class<?> main, Object... arguments) throws IOException {
         Path bootId = output.resolveSibling("boot_id");
         Files.writeString(bootId, java.util.UUID.randomUUID() + "\n");
@@ -172,7 +180,7 @@ final class CrashPoints {
         return folder.resolve("classes.jsa");
     }
 
-    /** With the driver's library unpacked already: killed processes would leave theirs behind. */
+    /** Points the driver to its unpacked library: killed processes would leave theirs behind. */
     private List<String> options(String... more) {
         List<String> options = new ArrayList<>(List.of(
                 "-Djava.io.tmpdir=" + folder, "-Dorg.sqlite.lib.path=" + folder, "-Dorg.sqlite.lib.name=" + driver));
@@ -192,7 +200,7 @@ final class CrashPoints {
         return output.resolveSibling(output.getFileName() + ".calls");
     }
 
-    /** The chosen call, or null if the program ended before. */
+    /** Returns the call that was interfered with, or null if the program did not reach it. */
     static String hit(Path output) throws IOException {
         Path calls = calls(output);
         if (!Files.exists(calls)) {
@@ -203,7 +211,7 @@ final class CrashPoints {
         return hit < 0 ? null : lines.get(hit - 1);
     }
 
-    /** All calls so far, in order. */
+    /** Returns all counted calls so far, in order. */
     static List<String> counted(Path output) throws IOException {
         return Files.exists(calls(output)) ? Files.readAllLines(calls(output)) : List.of();
     }

@@ -21,8 +21,8 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
 /**
- * A database whose rows are its own history: each commit appends one row, which names the attempt that wrote it. Every state
- * that SQLite ever counted as committed is a beginning of the newest; anything else was never committed.
+ * A database whose rows are its own history. Each commit appends one row, which names the attempt that wrote it. So every state
+ * that SQLite ever counted as committed is a beginning of the newest state; any other state was never committed.
  */
 final class History {
 
@@ -37,7 +37,7 @@ final class History {
                 "INSERT INTO total VALUES (0)");
     }
 
-    /** Appends a row in one transaction, and rolls back what fails. */
+    /** Appends a row in one transaction. Rolls the transaction back if a statement fails. */
     static void append(Connection connection, String attempt) throws SQLException {
         execute(connection, "BEGIN IMMEDIATE");
         try {
@@ -56,7 +56,7 @@ final class History {
         }
     }
 
-    /** The attempts, in order. */
+    /** Returns the attempts, in order. Checks that the database is sound. */
     static List<String> of(Connection connection) throws SQLException {
         assertThat(text(connection, "PRAGMA integrity_check")).isEqualTo("ok");
         List<String> attempts = new ArrayList<>();
@@ -77,9 +77,9 @@ final class History {
     }
 
     /**
-     * What the level-0 files of a replica lead to, at each transaction.
+     * Returns the history that the level-0 files of a replica lead to, at each transaction.
      *
-     * @param scratch a file to write databases to
+     * @param scratch file that is overwritten with each state
      */
     static Map<Txid, List<String>> ofReplica(Path replica, Path scratch) throws IOException, SQLException {
         Map<Txid, List<String>> states = new TreeMap<>();
@@ -106,7 +106,7 @@ final class History {
         }
     }
 
-    /** Whether one history leads to the other. */
+    /** Returns whether the later history begins with the earlier one. */
     static boolean isBeginning(List<String> earlier, List<String> later) {
         return earlier.size() <= later.size()
                 && later.subList(0, earlier.size()).equals(earlier);

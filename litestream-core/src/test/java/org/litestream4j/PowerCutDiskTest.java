@@ -27,9 +27,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Power cuts with a real file system: application, engine and local state run on an ext4 image. What its backing file holds at
- * some moment is what a cut at that moment leaves: writes that were not forced are missing, and so are times, sizes and names.
- * That copy is mounted in its place, the engine continues after a reboot, and its replica, which lies elsewhere, is compared.
+ * Cuts the power of a real file system. Application, engine and local state run on an ext4 image. A copy of its backing file
+ * is what a power cut at that moment leaves: writes, times, sizes and names that were not forced are missing. The copy is
+ * mounted in the place of the image, the engine continues as after a reboot, and its replica, which is elsewhere, is compared.
  *
  * <p>{@code -Pcrash -Dtest=PowerCutDiskTest -Dcuts=300 -Dcrash.seed=…}. Skipped where a test may not mount.
  */
@@ -38,12 +38,13 @@ class PowerCutDiskTest {
 
     private static final Logger log = LoggerFactory.getLogger(PowerCutDiskTest.class);
 
-    /** Cuts that one image goes through, one after the other. */
+    /** Number of cuts of one image. */
     private static final int GENERATIONS = 3;
 
-    private static final int QUIET_COPIES = 10;
+    /** Number of copies after which the process is suspended, so that two of them become the same. */
+    private static final int MAX_COPIES_UNDER_LOAD = 10;
 
-    /** What happens in the last second before the cut. */
+    /** The last events before the cut. */
     private enum End {
         RUNNING,
         STOPPED,
@@ -127,8 +128,8 @@ class PowerCutDiskTest {
     }
 
     /**
-     * Forces that leave times volatile: pages that an unknown writer checkpointed stand under the times that the engine knows,
-     * and the WAL that they came from was written over.
+     * Forces leave times volatile. So the file has pages that an unknown writer checkpointed, under the times that the engine
+     * knows, and the WAL that these pages came from is overwritten.
      */
     @ParameterizedTest
     @EnumSource
@@ -247,8 +248,8 @@ class PowerCutDiskTest {
     }
 
     /**
-     * The image as it is at one moment takes the place of the disk. What reached the replica after that moment must not count:
-     * either the process stands still, between two calls, or the replica is away, and the cut comes in the middle of a force.
+     * Replaces the disk by the image as it is at one moment. Nothing may reach the replica after that moment. So either the process
+     * is suspended, between two calls, or the replica is unreachable, and the cut may come in the middle of a force.
      */
     private void cut(ChildProcess running, Random random) throws Exception {
         boolean still = random.nextBoolean();
@@ -261,8 +262,8 @@ class PowerCutDiskTest {
         }
         Path copy = image.resolveSibling("copy.img");
         int tries = 0;
-        do { // two copies that are the same are those of a moment between them
-            if (++tries == QUIET_COPIES && running.isAlive()) {
+        do { // a copy that is the same as the image afterwards is that of one moment
+            if (++tries == MAX_COPIES_UNDER_LOAD && running.isAlive()) {
                 running.suspend();
             }
             Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);

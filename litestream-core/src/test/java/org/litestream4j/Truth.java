@@ -59,7 +59,7 @@ record Truth(int pageSize, List<Long> crcs) {
         return LtxChecksum.database(xor);
     }
 
-    /** As children note it: in hex, separated by commas. */
+    /** Parses CRCs as child processes log them: in hex, separated by commas. */
     static Truth parse(String pageSize, String hex) {
         List<Long> crcs = new ArrayList<>();
         for (String crc : hex.split(",", -1)) {
