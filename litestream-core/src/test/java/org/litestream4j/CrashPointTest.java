@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,7 +40,8 @@ import org.slf4j.LoggerFactory;
  * the database that SQLite shows, and that none of its transactions restores to a state that SQLite never counted as committed.
  *
  * <p>{@code -Pcrash -Dtest=CrashPointTest}; {@code -Dcrash.parallel=2} points at a time, {@code
- * -Dcrash.stride=7} takes every seventh point only, {@code -Dcrash.role=FOREIGN_WRITER} one role.
+ * -Dcrash.stride=7} takes every seventh point only, {@code -Dcrash.from} and {@code -Dcrash.to} are the first and last, and {@code
+ * -Dcrash.only} is a pattern for the text of scenarios as the log shows it.
  */
 class CrashPointTest {
 
@@ -48,11 +50,13 @@ class CrashPointTest {
     /** Visits only every n-th point, for a quick look. */
     private static final int STRIDE = Integer.getInteger("crash.stride", 1);
 
-    /** Runs only this role, if not empty. */
-    private static final String ROLE = System.getProperty("crash.role", "");
+    /** First and last point to visit. */
+    private static final int FROM = Integer.getInteger("crash.from", 1);
 
-    /** More calls than any of the scenarios makes. */
-    private static final int MOST = 5_000;
+    private static final int TO = Integer.getInteger("crash.to", 5_000); // more calls than any of the scenarios makes
+
+    /** Runs only scenarios whose text matches. */
+    private static final Pattern ONLY = Pattern.compile(System.getProperty("crash.only", ""));
 
     @TempDir
     static Path shared;
@@ -190,7 +194,7 @@ class CrashPointTest {
     }
 
     private void killAlone(Role role, String synchronous, boolean begunAnew, IntPredicate chosen) throws Exception {
-        assumeTrue(ROLE.isEmpty() || ROLE.equals(role.name()), "only -Dcrash.role=" + ROLE);
+        assumeTrue(ONLY.matcher(role.name()).find(), "only -Dcrash.only=" + ONLY);
         Path live = begunAnew ? copy(fresh, folder.resolve("live")) : stopped(folder.resolve("live"));
         Path copies = Files.createDirectory(folder.resolve("copies"));
         Path output = folder.resolve("child.out");
@@ -244,11 +248,12 @@ class CrashPointTest {
 
     /** Visits points until the process ends before the n-th call. */
     private void each(Scenario scenario, Failures failures) throws Exception {
-        each(scenario, failures, MOST, n -> n % STRIDE == 0);
+        if (ONLY.matcher(scenario.toString()).find()) {
+            each(scenario, failures, TO, n -> n >= FROM && n % STRIDE == 0);
+        }
     }
 
     private void each(Scenario scenario, Failures failures, int most, IntPredicate chosen) throws Exception {
-        assumeTrue(ROLE.isEmpty() || ROLE.equals(scenario.role.name()), "only -Dcrash.role=" + ROLE);
         inParallel(most, n -> {
             if (!chosen.test(n)) {
                 return true;
@@ -362,6 +367,7 @@ class CrashPointTest {
         }
 
         void assertNone() {
+            assumeTrue(tried.get() > 0, "only -Dcrash.only=" + ONLY);
             assertThat(found).as("wrong, of %s points", tried).isEmpty();
         }
     }

@@ -72,7 +72,7 @@ final class CrashPoints {
                         source.toString(),
                         "-ldl",
                         "-lpthread"),
-                "only where there is a C compiler");
+                "only where cc compiles crashpoints.c, see cc.out beside it");
         String driver = LibraryLoaderUtil.getNativeLibName();
         String resource = LibraryLoaderUtil.getNativeLibResourcePath() + "/" + driver;
         try (InputStream in = LibraryLoaderUtil.class.getResourceAsStream(resource)) {

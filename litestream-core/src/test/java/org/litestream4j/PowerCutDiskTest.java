@@ -1,7 +1,6 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.litestream4j.SqliteFixture.execute;
 
 import java.io.IOException;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -78,9 +78,8 @@ class PowerCutDiskTest {
 
     @BeforeAll
     static void prepare() throws Exception {
+        Disk.assumeOwnMounts();
         points = CrashPoints.build(shared);
-        Process process = new ProcessBuilder("unshare", "-m", "true").start();
-        assumeTrue(process.waitFor() == 0, "only where a process can have mounts of its own");
         Path rehearsal = Files.createDirectory(shared.resolve("rehearsal"));
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + rehearsal.resolve("app.db"))) {
             History.create(connection);
@@ -122,7 +121,6 @@ class PowerCutDiskTest {
                 end();
             }
         }
-        end();
         log.warn("power cuts {}, wrong {}", ends, wrong.size());
         assertThat(wrong).as("wrong, of %s", ends).isEmpty();
     }
@@ -146,21 +144,17 @@ class PowerCutDiskTest {
                 child.awaitOutput("child: holding");
             }
         }
-        sync();
+        disk.force();
         Path output = outside.resolve("writer.out");
         try (ChildProcess writer = points.startWithDataSync(
                 output, mounted, CrashPointChild.class, Role.WAL_RESETS, mounted, "FULL", "writer", outside)) {
             writer.awaitOutput("child: ready");
-            sync();
+            disk.force();
             writer.tell("go");
             writer.awaitOutput("child: done");
             cut(writer, new Random());
         }
-        try {
-            continueAfterReboot();
-        } finally {
-            end();
-        }
+        continueAfterReboot();
     }
 
     private void begin(int number) throws Exception {
@@ -178,10 +172,11 @@ class PowerCutDiskTest {
                     "INSERT INTO filler VALUES (zeroblob(2000000))",
                     "DROP TABLE filler");
         }
-        sync();
+        disk.force();
     }
 
-    private void end() throws IOException {
+    @AfterEach
+    void end() throws IOException {
         if (disk != null) {
             disk.close();
             disk = null;
@@ -293,12 +288,6 @@ class PowerCutDiskTest {
             assertThat(child.exitCode()).as(child.output()).isZero();
         }
         new CrashPointCheck(mounted, outside, Role.CONTINUATION).restoresToTheFile();
-    }
-
-    private void sync() throws Exception {
-        assumeTrue(
-                new ProcessBuilder("sync", "-f", mounted.toString()).start().waitFor() == 0,
-                "only where a file system can be forced");
     }
 
     private static void await(java.util.concurrent.Callable<Boolean> condition) {
