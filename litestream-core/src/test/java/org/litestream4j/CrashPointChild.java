@@ -25,7 +25,7 @@ import org.litestream4j.restore.RestoreTarget;
  */
 final class CrashPointChild {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int TRIES = 3;
 
     enum Role {

@@ -30,7 +30,7 @@ abstract class CrashPointSurvivor implements AutoCloseable {
         ENGINE
     }
 
-    private static final long LONGEST_RUN = 90; // seconds
+    private static final long LONGEST_RUN = 300; // seconds
 
     final Path folder;
     final Role role;

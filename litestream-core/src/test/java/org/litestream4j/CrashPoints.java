@@ -98,7 +98,7 @@ final class CrashPoints {
         try (ChildProcess child = ChildProcess.start(
                 output, Map.of(), options("-XX:ArchiveClassesAtExit=" + archive()), classPath, main, arguments)) {
             child.tell("go");
-            if (!child.awaitExit(60) || child.exitCode() != 0) {
+            if (!child.awaitExit(300) || child.exitCode() != 0) {
                 throw new IOException("ends without interference: " + child.output());
             }
         }

@@ -138,7 +138,7 @@ class PowerCutDiskTest {
             await(() -> CrashPointLog.read(outside).replicatedCount() >= 3);
             if (before == Before.STOPPED) {
                 child.tell("stop");
-                assertThat(child.awaitExit(60)).isTrue();
+                assertThat(child.awaitExit(300)).isTrue();
             } else {
                 child.tell("hold");
                 child.awaitOutput("child: holding");
@@ -213,7 +213,7 @@ class PowerCutDiskTest {
                 }
                 case STOPPED, STOPPED_AND_WRITTEN_TO -> {
                     child.tell("stop");
-                    assertThat(child.awaitExit(60)).as("ends in good order").isTrue();
+                    assertThat(child.awaitExit(300)).as("ends in good order").isTrue();
                     assertThat(child.exitCode()).as(child.output()).isZero();
                     if (end == End.STOPPED) {
                         TimeUnit.MILLISECONDS.sleep(random.nextInt(1_000));
@@ -284,7 +284,7 @@ class PowerCutDiskTest {
                 "FULL",
                 "continuation",
                 outside)) {
-            assertThat(child.awaitExit(90)).as("ends: %s", child.output()).isTrue();
+            assertThat(child.awaitExit(300)).as("ends: %s", child.output()).isTrue();
             assertThat(child.exitCode()).as(child.output()).isZero();
         }
         new CrashPointCheck(mounted, outside, Role.CONTINUATION).restoresToTheFile();
