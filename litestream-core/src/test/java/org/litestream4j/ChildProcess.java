@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarOutputStream;
 import java.util.zip.ZipEntry;
@@ -25,7 +26,19 @@ final class ChildProcess implements AutoCloseable {
     }
 
     static ChildProcess start(Path output, Class<?> main, Object... arguments) throws IOException {
-        return start(output, List.of(), classPath(), main, arguments);
+        return start(output, List.of(), Map.of(), List.of(), classPath(), main, arguments);
+    }
+
+    /** Starts a JVM with further environment variables and options, and another class path. */
+    static ChildProcess start(
+            Path output,
+            Map<String, String> environment,
+            List<String> options,
+            String classPath,
+            Class<?> main,
+            Object... arguments)
+            throws IOException {
+        return start(output, List.of(), environment, options, classPath, main, arguments);
     }
 
     /**
@@ -35,18 +48,30 @@ final class ChildProcess implements AutoCloseable {
      */
     static ChildProcess startLimited(Path folder, int descriptors, Class<?> main, Object... arguments)
             throws IOException {
+        String jars = jars(folder);
+        assumeTrue(Files.exists(Path.of("/bin/sh")), "only where there is a shell that sets limits");
+        return start(
+                folder.resolve("limited.out"),
+                List.of("/bin/sh", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "sh"),
+                Map.of(),
+                List.of(),
+                jars,
+                main,
+                arguments);
+    }
+
+    /**
+     * Returns the class path with jars in place of folders.
+     *
+     * @param folder for the jars
+     */
+    static String jars(Path folder) throws IOException {
         List<String> jars = new ArrayList<>();
         for (String entry : classPath().split(File.pathSeparator, -1)) {
             Path path = Path.of(entry);
             jars.add(Files.isDirectory(path) ? jar(path, folder.resolve(jars.size() + ".jar")) : entry);
         }
-        assumeTrue(Files.exists(Path.of("/bin/sh")), "only where there is a shell that sets limits");
-        return start(
-                folder.resolve("limited.out"),
-                List.of("/bin/sh", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "sh"),
-                String.join(File.pathSeparator, jars),
-                main,
-                arguments);
+        return String.join(File.pathSeparator, jars);
     }
 
     private static String jar(Path classes, Path jar) throws IOException {
@@ -64,25 +89,35 @@ final class ChildProcess implements AutoCloseable {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    private static ChildProcess start(
-            Path output, List<String> prefix, String classPath, Class<?> main, Object... arguments) throws IOException {
+    /**
+     * Starts a JVM through another command.
+     *
+     * @param prefix the other command, which executes the arguments that follow
+     */
+    static ChildProcess start(
+            Path output,
+            List<String> prefix,
+            Map<String, String> environment,
+            List<String> options,
+            String classPath,
+            Class<?> main,
+            Object... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
                 "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-cp",
-                classPath,
-                main.getName()));
+                "-XX:+UseSerialGC"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", classPath, main.getName()));
         for (Object argument : arguments) {
             command.add(argument.toString());
         }
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
-        return new ChildProcess(process, output);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().putAll(environment);
+        return new ChildProcess(builder.start(), output);
     }
 
     /** Tells the child something: one line of its input. */
@@ -108,6 +143,19 @@ final class ChildProcess implements AutoCloseable {
                 throw new IOException("child did not say \"" + text + "\":\n" + output());
             }
             Thread.sleep(5);
+        }
+    }
+
+    /** Waits until the child has written a text or ended. Returns whether it has written it. */
+    boolean awaitOutputOrExit(String text) throws IOException, InterruptedException {
+        try {
+            awaitOutput(text);
+            return true;
+        } catch (IOException e) {
+            if (process.isAlive()) {
+                throw e;
+            }
+            return false;
         }
     }
 

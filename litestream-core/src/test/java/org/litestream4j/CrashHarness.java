@@ -14,10 +14,8 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -49,6 +47,8 @@ final class CrashHarness {
         EARLY_KILL,
         STOP,
         FOREIGN_BESIDE,
+        /** The other program is killed, up to three times, and the engine continues. */
+        FOREIGN_KILLED,
         FOREIGN_BETWEEN;
 
         /** Whether the next start can prove that nothing was missed. */
@@ -117,7 +117,11 @@ final class CrashHarness {
                 ? Kind.KILL
                 : choice < 75
                         ? Kind.EARLY_KILL
-                        : choice < 85 ? Kind.STOP : choice < 93 ? Kind.FOREIGN_BESIDE : Kind.FOREIGN_BETWEEN;
+                        : choice < 82
+                                ? Kind.STOP
+                                : choice < 88
+                                        ? Kind.FOREIGN_BESIDE
+                                        : choice < 95 ? Kind.FOREIGN_KILLED : Kind.FOREIGN_BETWEEN;
     }
 
     private void runChild(Kind kind, Path output) throws Exception {
@@ -128,6 +132,8 @@ final class CrashHarness {
                 child.awaitOutput("child: registered");
                 if (kind == Kind.FOREIGN_BESIDE) {
                     runForeign();
+                } else if (kind == Kind.FOREIGN_KILLED) {
+                    killForeign();
                 }
                 Thread.sleep(random.nextInt(2_000));
             }
@@ -151,6 +157,22 @@ final class CrashHarness {
                 0.5 + random.nextDouble())) {
             assertThat(foreign.awaitExit(60)).isTrue();
             assertThat(foreign.exitCode()).as(foreign.output()).isZero();
+        }
+    }
+
+    private void killForeign() throws Exception {
+        for (int i = random.nextInt(3); i >= 0; i--) {
+            try (ChildProcess foreign = ChildProcess.start(
+                    folder.resolve("foreign.out"),
+                    ForeignChild.class,
+                    folder.resolve("app.db"),
+                    random.nextLong(),
+                    60)) {
+                foreign.awaitOutput("foreign: begins");
+                Thread.sleep(random.nextInt(600)); // the moment of the kill
+                assertThat(foreign.isAlive()).as(foreign.output()).isTrue();
+            }
+            Thread.sleep(random.nextInt(100)); // ours goes on
         }
     }
 
@@ -197,11 +219,11 @@ final class CrashHarness {
         logRead += bytes.length;
         Map<Txid, Truth> noted = new TreeMap<>();
         for (String line : new String(bytes, StandardCharsets.US_ASCII).split("\n", -1)) {
-            String[] fields = line.split(" ");
+            String[] fields = line.split(" ", -1);
             switch (fields[0]) {
                 case "C" -> committed[Integer.parseInt(fields[1])] = Long.parseLong(fields[2]);
                 case "R" -> replicated[Integer.parseInt(fields[1])] = Long.parseLong(fields[2]);
-                case "T" -> noted.put(Txid.parse(fields[1]), truth(fields));
+                case "T" -> noted.put(Txid.parse(fields[1]), Truth.parse(fields[2], fields[3]));
                 default -> assertThat(line).isEmpty();
             }
         }
@@ -213,14 +235,6 @@ final class CrashHarness {
             notes++;
             pagesCompared += entry.getValue().crcs().size();
         }
-    }
-
-    private static Truth truth(String[] fields) {
-        List<Long> crcs = new ArrayList<>();
-        for (String crc : fields[3].split(",", -1)) {
-            crcs.add(Long.parseLong(crc, 16));
-        }
-        return new Truth(Integer.parseInt(fields[2]), crcs);
     }
 
     private void check(String description) throws Exception {

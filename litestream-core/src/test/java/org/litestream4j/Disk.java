@@ -44,6 +44,16 @@ final class Disk implements AutoCloseable {
         return disk;
     }
 
+    /** Skips the test where a process cannot have mounts of its own. */
+    static void assumeOwnMounts() {
+        assumeTrue(run("unshare", "-m", "true"), "only where a process can have mounts of its own");
+    }
+
+    /** Forces everything that was written so far, names and times included. */
+    void force() {
+        assumeTrue(run("sync", "-f", folder.toString()), "only where a file system can be forced");
+    }
+
     /** A folder that can be made read-only beneath those who have files of it open. */
     static Disk of(Path folder) {
         return new Disk(folder);

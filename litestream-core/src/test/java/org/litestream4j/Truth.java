@@ -59,6 +59,15 @@ record Truth(int pageSize, List<Long> crcs) {
         return LtxChecksum.database(xor);
     }
 
+    /** Parses CRCs as child processes log them: in hex, separated by commas. */
+    static Truth parse(String pageSize, String hex) {
+        List<Long> crcs = new ArrayList<>();
+        for (String crc : hex.split(",", -1)) {
+            crcs.add(Long.parseLong(crc, 16));
+        }
+        return new Truth(Integer.parseInt(pageSize), crcs);
+    }
+
     private static Truth of(Connection connection) throws SQLException {
         int pageSize = (int) SqliteFixture.query(connection, "PRAGMA page_size");
         byte[] bytes = connection.unwrap(SQLiteConnection.class).serialize("main");
