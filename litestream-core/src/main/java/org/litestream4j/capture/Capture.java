@@ -307,7 +307,12 @@ public final class Capture implements Closeable {
         return guarded(() -> {
             increments.capture();
             InPlaceCopy copy = new InPlaceCopy(
-                    attachment.session(), () -> Optional.of(attachment.files().wal()), side, pageSize(), pages, databaseChecksum);
+                    attachment.session(),
+                    () -> Optional.of(attachment.files().wal()),
+                    side,
+                    pageSize(),
+                    pages,
+                    databaseChecksum);
             Optional<WalScan> copied = copy.copy(position.get().wal(), timeout, cancelled);
             if (copied.isEmpty()) {
                 return Optional.empty();

@@ -462,8 +462,7 @@ final class SqliteSession implements Closeable {
         SQLiteConfig config = new SQLiteConfig();
         config.resetOpenMode(SQLiteOpenMode.CREATE); // the database is the application's to create
         config.setBusyTimeout((int) TimeUnit.MILLISECONDS.convert(busyTimeout));
-        Connection connection =
-                DatabaseOpening.open(() -> config.createConnection(SqlitePaths.jdbcUrl(path, "")));
+        Connection connection = DatabaseOpening.open(() -> config.createConnection(SqlitePaths.jdbcUrl(path, "")));
         boolean ready = false;
         try {
             run(connection, "PRAGMA wal_autocheckpoint=0");
