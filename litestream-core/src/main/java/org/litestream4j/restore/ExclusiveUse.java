@@ -109,7 +109,7 @@ final class ExclusiveUse implements Closeable {
             return false;
         }
         try (Connection connection =
-                JDBC.createConnection(IntegrityChecker.url(file, "immutable=1&mode=ro"), new Properties())) {
+                JDBC.createConnection(SqlitePaths.jdbcUrl(file, "immutable=1&mode=ro"), new Properties())) {
             text(connection, "PRAGMA schema_version");
             return true;
         } catch (SQLiteException e) {
