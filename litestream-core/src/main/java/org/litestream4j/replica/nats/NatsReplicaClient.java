@@ -148,7 +148,7 @@ final class NatsReplicaClient implements ReplicaClient {
                     url(),
                     remaining,
                     remaining.size() + " files could not be deleted: " + (known != null ? known.problem() : first),
-                    known != null ? known.remedy() : "",
+                    first instanceof ReplicaAccessException refused ? refused.remedy() : "",
                     first);
         }
         if (!all.isEmpty()) {
