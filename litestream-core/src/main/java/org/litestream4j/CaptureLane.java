@@ -387,6 +387,9 @@ final class CaptureLane {
         Verdict verdict = upload.verdict();
         if (verdict != null && verdict.diverged()) {
             refuseEmpty(verdict);
+            if (!upload.accepts(capture)) {
+                return false;
+            }
             compaction.historyEnds(verdict.replicaNewest());
             capture.image(verdict.replicaNewest(), true);
             waits.restarted(capture.captured());

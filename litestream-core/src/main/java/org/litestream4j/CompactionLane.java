@@ -29,6 +29,7 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaLostException;
 import org.litestream4j.replication.Ownership;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -149,6 +150,11 @@ final class CompactionLane {
         lane.wake();
     }
 
+    /** What the replica held is not there any more. Any thread. */
+    void replicaLost() {
+        compaction.doubtAll();
+    }
+
     /**
      * Captured transactions that are not on the replica are given up; call before their numbers are used again.
      *
@@ -234,6 +240,8 @@ final class CompactionLane {
             planNext();
         } catch (ReplicaConflictException e) {
             upload.conflict(e);
+        } catch (ReplicaLostException e) {
+            upload.lost(e);
         } catch (Throwable e) { // whatever it is, the lane must go on
             if (!isHalted()) {
                 fail(e);
@@ -270,6 +278,9 @@ final class CompactionLane {
             served = ticket;
         } else {
             lane.wake();
+        }
+        if (compaction.takeGap()) {
+            validations.suspect();
         }
         if (!isHalted() && validations.runIfDue(upload.replicated(), () -> stopping)) {
             lane.wake();

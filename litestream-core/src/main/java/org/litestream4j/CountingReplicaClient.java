@@ -92,6 +92,11 @@ final class CountingReplicaClient implements ReplicaClient {
     }
 
     @Override
+    public String place() throws IOException {
+        return client.place();
+    }
+
+    @Override
     public boolean holdsGenerations() throws IOException {
         return client.holdsGenerations();
     }

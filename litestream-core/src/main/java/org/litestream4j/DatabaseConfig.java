@@ -37,6 +37,8 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param databaseChecksum whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page of the
  *     database; true
  * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
+ * @param adoptReplica whether a database without local state may follow on a replica whose content does not show that it is its
+ *     own; false
  * @param autoRecover whether damage is healed where that is safe: local files that were not uploaded yet by a full image, the
  *     replica by a snapshot; else it is only reported; true
  * @param durability what the return of a commit through the wrapped {@code DataSource} means; {@code ASYNC}
@@ -63,6 +65,7 @@ public record DatabaseConfig(
         PageEncoding pageEncoding,
         boolean databaseChecksum,
         boolean replaceWithEmpty,
+        boolean adoptReplica,
         boolean autoRecover,
         Durability durability,
         Duration durabilityTimeout) {
@@ -153,6 +156,7 @@ public record DatabaseConfig(
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
         private boolean databaseChecksum = true;
         private boolean replaceWithEmpty;
+        private boolean adoptReplica;
         private boolean autoRecover = true;
         private Durability durability = Durability.ASYNC;
         private Duration durabilityTimeout = Duration.ofSeconds(10);
@@ -253,6 +257,11 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder adoptReplica(boolean value) {
+            adoptReplica = value;
+            return this;
+        }
+
         public Builder autoRecover(boolean value) {
             autoRecover = value;
             return this;
@@ -299,6 +308,7 @@ public record DatabaseConfig(
                     pageEncoding,
                     databaseChecksum,
                     replaceWithEmpty,
+                    adoptReplica,
                     autoRecover,
                     durability,
                     durabilityTimeout);

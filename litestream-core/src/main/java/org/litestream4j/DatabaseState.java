@@ -15,7 +15,9 @@ public enum DatabaseState {
      * nothing is uploaded until somebody decides.
      */
     NEEDS_RECOVERY,
-    /** Someone else writes to the replica: stopped, so that nothing of theirs is disturbed. */
+    /**
+     * Someone else writes to the replica, or it seems to hold another database: stopped, so that nothing of theirs is disturbed.
+     */
     CONFLICT,
     /** Closed or unregistered. */
     STOPPED

@@ -68,7 +68,7 @@ final class Lanes {
         this.uploadLane = new UploadLane(
                 config,
                 replication,
-                client.url(),
+                client,
                 captureLane,
                 compactionLane,
                 progress,

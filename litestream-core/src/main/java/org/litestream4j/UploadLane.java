@@ -10,12 +10,16 @@ import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.ReplicationWaits.Urgency;
+import org.litestream4j.capture.Capture;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaLostException;
+import org.litestream4j.replication.Kinship;
 import org.litestream4j.replication.LocalFileException;
 import org.litestream4j.replication.Replication;
 import org.litestream4j.replication.Verdict;
+import org.litestream4j.restore.PageSample;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +36,7 @@ final class UploadLane {
 
     private final DatabaseConfig config;
     private final Replication replication;
+    private final ReplicaClient client;
     private final String replica;
     private final CaptureLane capture;
     private final CompactionLane compaction;
@@ -42,8 +47,12 @@ final class UploadLane {
     private final Lane lane;
 
     private volatile @Nullable Verdict verdict;
+    /** What must be shown before an image may follow on the replica; null if nothing (any more). */
+    private volatile @Nullable Kinship kinship;
+
     private volatile boolean conflict;
     private volatile boolean hurry;
+    private volatile boolean lost;
 
     /** A local file is lost, and must not be healed. */
     private volatile boolean needsRecovery;
@@ -55,7 +64,7 @@ final class UploadLane {
     UploadLane(
             DatabaseConfig config,
             Replication replication,
-            String replica,
+            ReplicaClient client,
             CaptureLane capture,
             CompactionLane compaction,
             Progress progress,
@@ -65,7 +74,8 @@ final class UploadLane {
             Pools pools) {
         this.config = config;
         this.replication = replication;
-        this.replica = replica;
+        this.client = client;
+        this.replica = client.url();
         this.capture = capture;
         this.compaction = compaction;
         this.progress = progress;
@@ -102,6 +112,31 @@ final class UploadLane {
 
     Txid replicated() {
         return replication.replicated();
+    }
+
+    /**
+     * Whether the database may follow on what the replica holds. If it is not shown that both are of one history, that is a
+     * conflict. Call on the capture lane.
+     */
+    boolean accepts(Capture database) throws IOException {
+        Kinship open = kinship;
+        if (open == null || (config.replaceWithEmpty() && database.isEmpty())) {
+            return true;
+        }
+        String contradiction = open.contradiction(database.pages());
+        if (contradiction == null) {
+            kinship = null;
+            return true;
+        }
+        conflict(new ReplicaConflictException(
+                replica,
+                "it seems to hold another database than " + config.path() + ", and nothing was written: "
+                        + contradiction + ", and no local state shows that the replica is this database's",
+                "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to an"
+                        + " early state, since), allow it once: in the application with litestream.adopt-replica=true, in plain"
+                        + " Java with adoptReplica, on the command line with --adopt-replica",
+                null));
+        return false;
     }
 
     /** The capture lane has followed a diverged verdict: the image is the next file. */
@@ -144,11 +179,23 @@ final class UploadLane {
             }
         } catch (ReplicaConflictException e) {
             conflict(e);
+        } catch (ReplicaLostException e) {
+            lost(e);
         } catch (LocalFileException e) {
             localFileLost(e);
         } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
         }
+    }
+
+    /** What was uploaded is gone from the replica: it is looked at anew, and what it needs follows. Any thread. */
+    void lost(ReplicaLostException e) {
+        log.warn("replica lost what it had, what it needs follows: db={} replica={}", config.name(), replica, e);
+        progress.healed(
+                String.valueOf(e.getMessage()), "the replica is looked at anew; a full image follows if it must");
+        lost = true;
+        compaction.replicaLost();
+        lane.wake();
     }
 
     /** What is lost was on no replica and is in the database still: an image in its place is safe. */
@@ -180,7 +227,9 @@ final class UploadLane {
         progress.conflict(e);
         waits.reconsider();
         log.error(
-                "replication stopped, someone else writes to the replica: db={} replica={} txid={}",
+                kinship == null
+                        ? "replication stopped, someone else writes to the replica: db={} replica={} txid={}"
+                        : "replication stopped, the replica seems to hold another database: db={} replica={} txid={}",
                 config.name(),
                 replica,
                 replicated(),
@@ -200,6 +249,12 @@ final class UploadLane {
     }
 
     private boolean step() throws IOException {
+        if (lost) {
+            lost = false;
+            verdict = null;
+            followed = null;
+            replication.lost();
+        }
         Verdict known = verdict;
         if (known == null) {
             if (!capture.isAttached()) {
@@ -207,6 +262,7 @@ final class UploadLane {
             }
             known = replication.verify();
             if (known.diverged()) {
+                kinship = known.isKinshipOpen() && !config.adoptReplica() ? kinshipWithReplica() : null;
                 diverged(known);
             } else {
                 follow(known);
@@ -226,6 +282,12 @@ final class UploadLane {
         if (waits.wants(Urgency.NEXT_UPLOAD)) {
             capture.wake();
         }
+        if (!uploaded) {
+            long check = replication.checkPresence();
+            if (check >= 0) {
+                lane.wakeIn(check);
+            }
+        }
         return uploaded;
     }
 
@@ -235,6 +297,13 @@ final class UploadLane {
         }
         int level = replicated().isNone() ? ReplicaClient.SNAPSHOT_LEVEL : 0; // the first image is a snapshot
         return operations.observe(Kind.UPLOAD, level, Outcome::of, replication::uploadNext) != null;
+    }
+
+    /** Null if the replica holds nothing that could be restored. */
+    private @Nullable Kinship kinshipWithReplica() throws IOException {
+        return PageSample.of(client)
+                .map(sample -> new Kinship(sample.pageSize(), sample.commit(), sample.pages()))
+                .orElse(null);
     }
 
     private void follow(Verdict known) throws IOException {

@@ -38,6 +38,7 @@ final class Validations {
     // Of the scheduled ones; confined to the lane.
     private long lastMillis;
     private Txid lastTxid = Txid.NONE;
+    private boolean suspected;
 
     private record Ended(Validation.Result result, Instant at) {}
 
@@ -106,6 +107,11 @@ final class Validations {
         doubted = replicaNewest;
     }
 
+    /** A merge met a gap: the replica is validated at once. */
+    void suspect() {
+        suspected = true;
+    }
+
     boolean isInDoubt() {
         return !doubted.isNone();
     }
@@ -127,9 +133,10 @@ final class Validations {
         long elapsed = clock.millis() - lastMillis; // negative if the clock was set back
         boolean due = interval != 0 && (elapsed >= interval || elapsed < 0) && !replicated.equals(lastTxid);
         boolean doubtful = isInDoubt() && replicated.isAfter(doubted);
-        if (!due && !doubtful) {
+        if (!due && !doubtful && !suspected) {
             return false;
         }
+        suspected = false;
         doubted = Txid.NONE;
         lastMillis = clock.millis();
         lastTxid = replicated;

@@ -77,7 +77,8 @@ class SeveralEnginesTest extends EngineFixture {
                 Litestream two = litestream()) {
             ManagedDatabase first = one.register(config().build());
             first.sync(TIMEOUT);
-            ManagedDatabase second = two.register(config(other, replica).build());
+            ManagedDatabase second =
+                    two.register(config(other, replica).adoptReplica(true).build());
             second.sync(TIMEOUT);
             try (Connection connection = open(first)) {
                 execute(connection, "INSERT INTO t VALUES (1)");

@@ -69,6 +69,14 @@ final class ReplicateCommand implements Callable<Integer> {
                     "Restore the database from its replica first if it is missing; nothing if there is no backup.")
     private boolean restore;
 
+    @Option(
+            names = "--adopt-replica",
+            description = {
+                "Replicate even if neither local state nor content shows that the replica is this database's.",
+                "What another database has there is hidden by this one's changes."
+            })
+    private boolean adoptReplica;
+
     @Option(names = "--force-snapshot", description = "Take a snapshot at once, unless nothing changed since the last.")
     private boolean snapshot;
 
@@ -105,7 +113,8 @@ final class ReplicateCommand implements Callable<Integer> {
             System.setProperty("org.slf4j.simpleLogger.log.org.litestream4j", "off");
         }
         ReplicaArguments.open(url, settings).close(); // checks them
-        DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings));
+        DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings))
+                .adoptReplica(adoptReplica);
         if (once) {
             config.shutdownSyncTimeout(ONCE_FLUSH);
         } else if (timeout != null) {

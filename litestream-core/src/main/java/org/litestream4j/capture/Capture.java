@@ -137,6 +137,11 @@ public final class Capture implements Closeable {
         return guarded(() -> attachment.session().schemaSize() == 0);
     }
 
+    /** Pages of the database as they are now. */
+    public LivePages pages() throws IOException {
+        return guarded(() -> LivePages.of(attachment));
+    }
+
     /** The local level-0 files. Any thread may use them. */
     public Staging staging() {
         return staging;

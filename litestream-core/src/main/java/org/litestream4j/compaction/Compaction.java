@@ -40,6 +40,7 @@ public final class Compaction {
 
     private long snapshots;
     private boolean conflict;
+    private volatile boolean doubted;
     private volatile CompactionStatus status = CompactionStatus.NONE;
 
     /**
@@ -86,6 +87,16 @@ public final class Compaction {
         arrived.add(file);
     }
 
+    /** What is known of the replica is not true any more: it is listed again. Any thread. */
+    public void doubtAll() {
+        doubted = true;
+    }
+
+    /** Whether a merge met a gap since the last call. */
+    public boolean takeGap() {
+        return compactor.takeGap();
+    }
+
     /** Any thread. */
     public CompactionStatus status() {
         return status;
@@ -103,6 +114,10 @@ public final class Compaction {
 
     /** Makes sure that it is known what the replica holds. */
     public void refresh() throws IOException {
+        if (doubted) {
+            doubted = false;
+            index.doubtAll();
+        }
         index.refresh();
         for (LtxFileInfo file = arrived.poll(); file != null; file = arrived.poll()) {
             index.add(file);

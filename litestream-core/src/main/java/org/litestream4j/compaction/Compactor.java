@@ -42,6 +42,8 @@ final class Compactor {
     private final long[] mergedBytes;
     private final long[] mergeNanos;
 
+    private boolean gap;
+
     Compactor(
             ReplicaClient client,
             ReplicaIndex index,
@@ -165,8 +167,16 @@ final class Compactor {
         }
     }
 
+    /** Whether a merged file did not continue its level, since the last call. */
+    boolean takeGap() {
+        boolean found = gap;
+        gap = false;
+        return found;
+    }
+
     private void checkContiguous(Txid before, LtxFileInfo merged) {
         if (!before.isNone() && !merged.name().continues(before)) {
+            gap = true;
             log.warn(
                     "level has a gap: replica={} level={} txid={} before={}; states in the gap cannot be restored, later"
                             + " ones only from a snapshot",

@@ -1,13 +1,16 @@
 package org.litestream4j.compaction;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
 
 /** The files of one level, ordered by name, in 32 bytes each: a busy database has thousands of them. Not thread-safe. */
 final class LevelFiles {
@@ -23,6 +26,7 @@ final class LevelFiles {
     private int count;
     private long bytes;
     private Txid newest = Txid.NONE;
+    private final List<LtxFileInfo> contained = new ArrayList<>();
 
     LevelFiles(int level) {
         this.level = level;
@@ -83,7 +87,12 @@ final class LevelFiles {
         return low;
     }
 
-    /** Adds a file unless it is there. */
+    /** Files that lie inside others, as nobody here writes them: whoever follows the files of the level needs none of them. */
+    List<LtxFileInfo> contained() {
+        return List.copyOf(contained);
+    }
+
+    /** Adds a file unless it is there. Of two files of a level below the snapshots, one inside the other, the outer one counts. */
     void add(LtxFileInfo file) {
         int at = count;
         while (at > 0 && name(at - 1).compareTo(file.name()) > 0) {
@@ -91,6 +100,13 @@ final class LevelFiles {
         }
         if (at > 0 && name(at - 1).equals(file.name())) {
             return;
+        }
+        if (level < ReplicaClient.SNAPSHOT_LEVEL) {
+            if (at > 0 && !file.maxTxid().isAfter(max(at - 1))) {
+                contained.add(file);
+                return;
+            }
+            at = removeInside(file, at);
         }
         if ((count + 1) * ROW > rows.length) {
             rows = Arrays.copyOf(rows, 2 * rows.length);
@@ -105,9 +121,41 @@ final class LevelFiles {
         newest = Txid.max(newest, file.maxTxid());
     }
 
+    /** The files around a position that lie inside of one that is to stand there; where that is then. */
+    private int removeInside(LtxFileInfo file, int at) {
+        int from = at;
+        while (from > 0 && min(from - 1).equals(file.minTxid())) {
+            from--;
+        }
+        int to = at;
+        while (to < count && !max(to).isAfter(file.maxTxid())) {
+            to++;
+        }
+        for (int i = from; i < to; i++) {
+            contained.add(info(i));
+            bytes -= rows[i * ROW + SIZE];
+        }
+        System.arraycopy(rows, to * ROW, rows, from * ROW, (count - to) * ROW);
+        count -= to - from;
+        return from;
+    }
+
+    /**
+     * When each file was written at the latest, in milliseconds since the epoch: a file is no younger than those after it, even
+     * if it was stamped by a clock that was ahead.
+     */
+    long[] writtenBy() {
+        long[] times = new long[count];
+        for (int i = count - 1; i >= 0; i--) {
+            times[i] = i + 1 < count ? Math.min(timestamp(i), times[i + 1]) : timestamp(i);
+        }
+        return times;
+    }
+
     /** The newest transaction stays known, even when its file goes. */
     void remove(Collection<LtxFileName> names) {
         Set<LtxFileName> gone = new HashSet<>(names);
+        contained.removeIf(file -> gone.contains(file.name()));
         int kept = 0;
         for (int i = 0; i < count; i++) {
             if (!gone.contains(name(i))) {

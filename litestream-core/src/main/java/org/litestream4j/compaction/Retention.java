@@ -10,6 +10,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaDeleteException;
@@ -65,8 +66,9 @@ final class Retention {
         long limit = now - settings.level0Retention().toMillis();
         int merged = files.firstAfter(index.level(1).newest());
         int expired = 0;
+        long[] writtenBy = files.writtenBy();
         for (int i = 0; i < merged; i++) {
-            expired += files.timestamp(i) < limit ? 1 : 0;
+            expired += writtenBy[i] < limit ? 1 : 0;
         }
         return new CompactionStatus.Level0(files.count() - merged, merged - expired, expired);
     }
@@ -118,7 +120,8 @@ final class Retention {
         LevelFiles snapshots = index.snapshots();
         if (snapshots.count() > 1 && !isRefused(ReplicaClient.SNAPSHOT_LEVEL)) {
             next = Math.min(
-                    next, snapshots.timestamp(1) + settings.snapshotRetention().toMillis() + 1);
+                    next,
+                    snapshots.writtenBy()[1] + settings.snapshotRetention().toMillis() + 1);
         }
         return next == Long.MAX_VALUE || !clockProblem
                 ? next
@@ -135,9 +138,10 @@ final class Retention {
         if (first == merged.count()) {
             return Long.MAX_VALUE;
         }
-        long newest = files.timestamp(0);
+        long[] writtenBy = files.writtenBy();
+        long newest = writtenBy[0];
         for (int i = 1; i < files.count() && !files.max(i).isAfter(merged.max(first)); i++) {
-            newest = Math.max(newest, files.timestamp(i));
+            newest = Math.max(newest, writtenBy[i]);
         }
         return newest + settings.level0Retention().toMillis() + 1;
     }
@@ -147,12 +151,13 @@ final class Retention {
         LevelFiles files = index.level(0);
         LevelFiles merged = index.level(1);
         int most = files.count() - 1; // the newest stays
+        long[] writtenBy = files.writtenBy();
         int cut = 0;
         for (int i = 0; i < merged.count() && cut < most; i++) {
             int end = cut;
             boolean old = true;
             while (end < files.count() && !files.max(end).isAfter(merged.max(i))) {
-                old &= files.timestamp(end) < limit;
+                old &= writtenBy[end] < limit;
                 end++;
             }
             if (!old) {
@@ -167,7 +172,8 @@ final class Retention {
         long limit = now - settings.snapshotRetention().toMillis();
         LevelFiles snapshots = index.snapshots();
         int cut = 0;
-        while (cut + 1 < snapshots.count() && snapshots.timestamp(cut + 1) < limit) {
+        long[] writtenBy = snapshots.writtenBy();
+        while (cut + 1 < snapshots.count() && writtenBy[cut + 1] < limit) {
             cut++;
         }
         List<LtxFileName> names = first(snapshots, cut);
@@ -187,8 +193,16 @@ final class Retention {
         }
     }
 
+    /** With those that lie inside of what was there until then. */
     private static List<LtxFileName> first(LevelFiles files, int count) {
         List<LtxFileName> names = new ArrayList<>();
+        if (count > 0) {
+            for (LtxFileInfo inside : files.contained()) {
+                if (!inside.maxTxid().isAfter(files.max(count - 1))) {
+                    names.add(inside.name());
+                }
+            }
+        }
         for (int i = 0; i < count; i++) {
             names.add(files.name(i));
         }
@@ -232,6 +246,9 @@ final class Retention {
             client.delete(level, names);
             return List.of();
         } catch (ReplicaDeleteException e) {
+            if (!e.isRefusal()) {
+                throw e; // it may pass: tried again as all else is
+            }
             noteRefusal(level, e);
             return e.remaining();
         } catch (ReplicaAccessException e) {

@@ -4,10 +4,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.ltx.WalRange;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
@@ -24,7 +28,7 @@ public final class Validation {
         GAP,
         /** A file holds transactions that the one before it holds as well: harmless, but not made here. */
         OVERLAP,
-        /** A file lies inside the one before it: harmless, but not made here. */
+        /** A file lies inside another of its level: harmless, but not made here. */
         CONTAINED,
         /** The content of a file is not what it must be. */
         DAMAGED,
@@ -83,10 +87,16 @@ public final class Validation {
 
     private static final Txid FIRST = new Txid(1);
 
+    /** In bytes. */
+    private static final long WAL_HEADER = 32;
+
     private final ReplicaClient client;
     private final StopSignal stop = new StopSignal();
     private final List<LevelFiles> levels = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
+    /** Of the last one that was read; null if there was none. */
+    private @Nullable LtxHeader lastLevel0;
+
     private long files;
     private long bytes;
 
@@ -113,7 +123,7 @@ public final class Validation {
                 bytes += file.size();
                 return true;
             });
-            files += listed.count();
+            files += listed.count() + listed.contained().size();
             levels.add(listed);
         }
         for (LevelFiles level : levels.subList(0, ReplicaClient.SNAPSHOT_LEVEL)) {
@@ -144,12 +154,11 @@ public final class Validation {
     }
 
     private void checkOrder(LevelFiles level) {
+        level.contained().forEach(file -> note(Kind.CONTAINED, file, "lies inside another file"));
         for (int i = 1; i < level.count(); i++) {
             Txid before = level.max(i - 1);
             LtxFileInfo file = level.info(i);
-            if (!file.maxTxid().isAfter(before)) {
-                note(Kind.CONTAINED, file, "lies inside the file before it");
-            } else if (!file.name().continues(before)) {
+            if (!file.name().continues(before)) {
                 note(
                         Kind.GAP,
                         file,
@@ -202,13 +211,46 @@ public final class Validation {
     private void checkContent(LtxFileInfo file) throws IOException {
         try (LtxReader reader = LtxReader.open(
                 Inputs.openRemote(client, file, stop).content(), Inputs.label(client, file), file.name())) {
-            while (reader.next()) {
-                // reading to the end is the check
+            long pages = 0;
+            while (reader.next()) { // reading to the end is the check
+                pages++;
+            }
+            if (file.level() == 0) {
+                checkChain(file, reader.header(), pages);
             }
         } catch (LtxFormatException e) {
             note(Kind.DAMAGED, file, e.getMessage() + "; take a snapshot");
         } catch (ReplicaFileNotFoundException e) {
             // retention deleted it since the listing
+        }
+    }
+
+    /**
+     * Files of two writers may have names that follow each other, but not WAL ranges. A file with all pages follows on anything, and
+     * a WAL that was started again begins with its first frame.
+     */
+    private void checkChain(LtxFileInfo file, LtxHeader header, long pages) {
+        LtxHeader before = lastLevel0;
+        lastLevel0 = header;
+        WalRange range = header.wal();
+        boolean whole = pages >= header.commit() - (LockPage.pgno(header.pageSize()) <= header.commit() ? 1 : 0);
+        if (before == null
+                || whole
+                || range.size() == 0
+                || before.wal().size() == 0
+                || !file.minTxid().equals(before.maxTxid().next())) {
+            return;
+        }
+        boolean sameWal = range.salt1() == before.wal().salt1()
+                && range.salt2() == before.wal().salt2();
+        long expected = sameWal ? before.wal().offset() + before.wal().size() : WAL_HEADER;
+        if (range.offset() != expected) {
+            note(
+                    Kind.DAMAGED,
+                    file,
+                    "does not continue the file before it (WAL offset " + range.offset() + ", not " + expected
+                            + "): two programs wrote here; the last sound transaction before it is " + before.maxTxid()
+                            + "; take a snapshot");
         }
     }
 

@@ -129,6 +129,14 @@ public interface ReplicaClient extends Closeable {
         return false;
     }
 
+    /**
+     * Tells one place from another at the same address, such as a folder from what is there once it was unmounted: another answer
+     * means that the store itself was replaced. Costs no request; empty where a client cannot tell without one.
+     */
+    default String place() throws IOException {
+        return "";
+    }
+
     /** Releases what the client holds; idempotent. Streams and uploads still open fail afterwards. */
     @Override
     void close() throws IOException;

@@ -17,6 +17,11 @@ public final class ReplicaDeleteException extends ReplicaException {
         this.remaining = List.copyOf(remaining);
     }
 
+    /** Whether the store will go on refusing until somebody changes something, which the remedy says; else it may pass. */
+    public boolean isRefusal() {
+        return !remedy().isEmpty();
+    }
+
     /** The files that are still there. */
     public List<LtxFileName> remaining() {
         return remaining;

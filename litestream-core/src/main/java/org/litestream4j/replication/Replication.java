@@ -104,15 +104,20 @@ public final class Replication {
         ownership.restart(newest.txid(), begun);
         Txid captured = capture.captured();
         if (newest.txid().isAfter(captured)) {
-            return Verdict.diverged(
-                    newest.txid(), captured.isNone() ? "there is no local state" : "the replica is ahead of it");
+            if (captured.isNone()) {
+                return Verdict.unknown(newest.txid(), "there is no local state");
+            }
+            String reason = "the replica is ahead of it";
+            return isOnReplica(captured)
+                    ? Verdict.diverged(newest.txid(), reason)
+                    : Verdict.unknown(newest.txid(), reason);
         }
         if (newest.txid().isNone()) {
             if (!captured.isNone() && damagedPending(Txid.NONE, captured) != null) {
                 return Verdict.diverged(Txid.NONE, "the replica is empty");
             }
         } else if (!ours(newest)) {
-            return Verdict.diverged(newest.txid(), "the replica's newest file is another than the local one");
+            return Verdict.unknown(newest.txid(), "the replica's newest file is another than the local one");
         } else {
             LocalFileException damaged = damagedPending(newest.txid(), captured);
             if (damaged != null) {
@@ -148,13 +153,33 @@ public final class Replication {
         try {
             published = upload(name);
         } catch (LocalFileException e) {
+            Ownership.Moment begun = ownership.now();
             published = publishedUnheard(name).orElseThrow(() -> e);
+            ownership.wrote(name.max(), begun);
+            ownership.published(published, remoteChecksum(client, published));
         }
         replicated = name.max();
         uploaded.accept(published);
         notePending();
         expireLocal();
         return published;
+    }
+
+    /** What was uploaded is not on the replica any more: {@link #verify} comes next. */
+    public void lost() {
+        replicated = Txid.NONE;
+    }
+
+    /**
+     * Looks, if it is time, whether what was uploaded last is still there.
+     *
+     * @return nanoseconds until it is time again; negative if there is nothing to look for
+     */
+    public long checkPresence() throws IOException {
+        if (ownership.nanosUntilCheck() == 0) {
+            ownership.ensure();
+        }
+        return ownership.nanosUntilCheck();
     }
 
     /** A full image is uploaded once: the first is a snapshot. */
@@ -187,6 +212,7 @@ public final class Replication {
             attempted = new Attempt(name, reader.trailer().fileChecksum());
             LtxFileInfo published = upload.publish();
             ownership.wrote(name.max(), begun);
+            ownership.published(published, reader.trailer().fileChecksum());
             return published;
         } catch (LtxFormatException e) {
             throw new LocalFileException(source, replicated, e);
@@ -258,11 +284,23 @@ public final class Replication {
 
     private boolean ours(Newest newest) throws IOException {
         LtxFileInfo file = newest.file();
-        if (file == null || !file.name().equals(LtxFileName.of(newest.txid()))) {
-            return false;
-        }
-        OptionalLong local = capture.fileChecksum(newest.txid());
+        return file != null && file.name().equals(LtxFileName.of(newest.txid())) && ours(file);
+    }
+
+    /** A file with one transaction. */
+    private boolean ours(LtxFileInfo file) throws IOException {
+        OptionalLong local = capture.fileChecksum(file.maxTxid());
         return local.isPresent() && local.getAsLong() == remoteChecksum(client, file);
+    }
+
+    /** Whether the replica has the level-0 file of a transaction as it was captured here. */
+    private boolean isOnReplica(Txid captured) throws IOException {
+        LtxFileInfo[] found = new LtxFileInfo[1];
+        client.list(0, captured, file -> {
+            found[0] = file.name().equals(LtxFileName.of(captured)) ? file : null;
+            return false;
+        });
+        return found[0] != null && ours(found[0]);
     }
 
     /** The file checksum that ends a file on the replica: 8 bytes are read. */

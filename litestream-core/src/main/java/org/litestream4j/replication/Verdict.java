@@ -16,7 +16,9 @@ public record Verdict(Kind kind, Txid replicaNewest, String reason) {
         /** The replica's newest transaction is ours, and every local file after it is here and valid. */
         CONTINUES,
         /** Not so: the local files are of no use, an image after the replica's newest transaction must follow. */
-        DIVERGED
+        DIVERGED,
+        /** The same, and nothing local shows that the replica is this database's: the image must wait for another proof. */
+        UNKNOWN
     }
 
     /** Local files after {@code replicaNewest} lead on. */
@@ -29,7 +31,17 @@ public record Verdict(Kind kind, Txid replicaNewest, String reason) {
         return new Verdict(Kind.DIVERGED, replicaNewest, reason);
     }
 
+    /** Local files are of no use, and know nothing of what the replica holds. */
+    public static Verdict unknown(Txid replicaNewest, String reason) {
+        return new Verdict(Kind.UNKNOWN, replicaNewest, reason);
+    }
+
     public boolean diverged() {
-        return kind == Kind.DIVERGED;
+        return kind != Kind.CONTINUES;
+    }
+
+    /** Whether it must be shown by other means that the replica is this database's. */
+    public boolean isKinshipOpen() {
+        return kind == Kind.UNKNOWN;
     }
 }

@@ -24,6 +24,7 @@ import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaDeleteException;
+import org.litestream4j.replica.ReplicaUpload;
 
 class CompactionTest {
 
@@ -372,6 +373,86 @@ class CompactionTest {
         assertThat(replica.names(2).size()).isPositive();
         assertThat(compaction.isSnapshotDue(database.txid())).isTrue();
         database.assertAllRestorable(replica);
+    }
+
+    @Test
+    void gapThatAMergeMeets_isTold() throws Exception {
+        commit(3, Duration.ofSeconds(1));
+        compaction.run(true);
+        assertThat(compaction.takeGap()).isFalse();
+        database.commit(replica); // and nobody hears of it
+        replica.remove(0, LtxFileName.of(database.txid()));
+        commit(3, Duration.ofSeconds(1));
+        compaction.run(true);
+        assertThat(compaction.takeGap()).isTrue();
+        assertThat(compaction.takeGap()).isFalse();
+    }
+
+    /** Stamped by a clock that was ahead. */
+    @Test
+    void fileFromTheFuture_doesNotKeepThoseBehindIt() throws Exception {
+        commit(3, Duration.ofSeconds(1));
+        clock.jump(Duration.ofHours(20));
+        compaction.uploaded(database.commit(replica));
+        clock.jump(Duration.ofHours(-20));
+        commit(50, Duration.ofSeconds(10));
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        next.run(true);
+        clock.advance(Duration.ofMinutes(6));
+        next.run(true);
+        assertThat(replica.names(0)).hasSize(1);
+    }
+
+    @Test
+    void failingDeletes_areTriedAgainAtOnce() throws Exception {
+        boolean[] failing = {true};
+        ReplicaClient passing = new DelegatingReplica(replica) {
+            @Override
+            public void delete(int level, Collection<LtxFileName> names) throws IOException {
+                if (failing[0]) {
+                    throw new ReplicaDeleteException(
+                            url(), List.copyOf(names), "503 Slow Down", "", new IOException("503"));
+                }
+                super.delete(level, names);
+            }
+        };
+        compaction = compaction(passing, SETTINGS, LocalLevel0.NONE);
+        commit(60, Duration.ofSeconds(10));
+        compaction.run(true);
+        clock.advance(Duration.ofMinutes(6));
+        assertThatThrownBy(() -> compaction.run(true)).isInstanceOf(IOException.class);
+        assertThat(compaction.status().refused()).isZero();
+        failing[0] = false;
+        compaction.run(true);
+        assertThat(replica.names(0)).hasSize(1);
+    }
+
+    /** As other programs may leave them. */
+    @Test
+    void fileInsideAnother_isHarmless() throws Exception {
+        commit(6, Duration.ofSeconds(1));
+        compaction.run(true); // 2 to 8
+        assertThat(replica.names(1)).containsExactly(name(2, 8));
+        write(1, name(3, 5));
+        write(1, name(2, 4));
+        commit(6, Duration.ofSeconds(1));
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        next.run(true);
+        assertThat(replica.names(1)).contains(name(9, 14));
+        assertThat(Validation.run(replica, false, () -> false).problems())
+                .allMatch(problem -> problem.kind() == Validation.Kind.CONTAINED)
+                .hasSize(2);
+        clock.advance(Duration.ofMinutes(6));
+        next.run(true);
+        assertThat(replica.names(0)).containsExactly(LtxFileName.of(database.txid()));
+        database.assertRestorable(replica, replica.all(), database.txid());
+    }
+
+    private void write(int level, LtxFileName file) throws IOException {
+        try (ReplicaUpload upload = replica.write(level, file, clock.instant())) {
+            upload.write(new byte[200]);
+            upload.publish();
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -17,9 +18,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.ReplicaLostException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.Replicas;
 
@@ -40,7 +43,9 @@ class OwnershipTest {
         ReplicaClient files = Replicas.open(ReplicaLocation.of(folder.toUri().toString()));
         client = (ReplicaClient) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {ReplicaClient.class}, (proxy, method, arguments) -> {
-                    requests.incrementAndGet();
+                    if (!method.getName().equals("place")) {
+                        requests.incrementAndGet();
+                    }
                     try {
                         return method.invoke(files, arguments);
                     } catch (InvocationTargetException e) {
@@ -148,11 +153,77 @@ class OwnershipTest {
         assertThat(requests.get()).isPositive();
     }
 
-    private void write(int level, long min, long max) throws IOException {
+    /** The files are gone, their folders are there: nothing but a look tells. */
+    @Test
+    void whatWasWrittenAndIsGone_isMissedWithinSeconds() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        LtxFileInfo second = write(0, 2, 2);
+        ownership.wrote(new Txid(2), ownership.now());
+        ownership.published(second, 0);
+        clock.advance(Duration.ofSeconds(9));
+        requests.set(0);
+        ownership.ensure();
+        assertThat(requests).as("not yet").hasValue(0);
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(ownership.nanosUntilCheck()).isZero();
+        ownership.ensure();
+        assertThat(requests).as("one look").hasValue(1);
+        assertThat(ownership.nanosUntilCheck())
+                .as("no more while nothing is written")
+                .isNegative();
+        client.delete(0, List.of(LtxFileName.of(new Txid(1)), LtxFileName.of(new Txid(2))));
+        clock.advance(Duration.ofSeconds(10));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("not there any more");
+    }
+
+    /** As programs do that write without looking. */
+    @Test
+    void ownFileThatWasOverwritten_isAConflict() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        ownership.published(write(0, 2, 2), 7);
+        ownership.wrote(new Txid(2), ownership.now());
+        clock.advance(Duration.ofSeconds(10));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaConflictException.class)
+                .hasMessageContaining("it was overwritten");
+    }
+
+    /** Where retention is left to the store, it may delete the newest file, too. */
+    @Test
+    void newestFileThatOnlyALevelHas_isNotLost() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        ownership.published(write(0, 2, 2), 0);
+        ownership.wrote(new Txid(2), ownership.now());
+        write(1, 1, 2);
+        client.delete(0, List.of(LtxFileName.of(new Txid(1)), LtxFileName.of(new Txid(2))));
+        clock.advance(Duration.ofSeconds(10));
+        ownership.ensure();
+    }
+
+    @Test
+    void otherFolderInThePlace_isNoticedAtOnce() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        ownership.published(write(0, 1, 1), 0);
+        ownership.wrote(new Txid(1), ownership.now());
+        ownership.ensure();
+        Files.move(folder.resolve("ltx"), folder.resolve("away"));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("another folder or file system is in its place");
+        Files.move(folder.resolve("away"), folder.resolve("ltx"));
+        ownership.ensure();
+    }
+
+    private LtxFileInfo write(int level, long min, long max) throws IOException {
         LtxFileName name = new LtxFileName(new Txid(min), new Txid(max));
         try (ReplicaUpload upload = client.write(level, name, clock.instant())) {
             upload.write(new byte[200]);
-            upload.publish();
+            return upload.publish();
         }
     }
 }

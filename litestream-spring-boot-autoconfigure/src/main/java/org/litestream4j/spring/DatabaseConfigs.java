@@ -34,7 +34,7 @@ final class DatabaseConfigs {
 
     private static final Database NO_OVERRIDES = new Database(
             true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-            null, null, null, null, null);
+            null, null, null, null, null, null);
 
     private static final Pattern OPTION = Pattern.compile("\\b[a-z][a-z0-9]*(?:[A-Z][a-z0-9]+)+\\b");
 
@@ -283,6 +283,7 @@ final class DatabaseConfigs {
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
                 .databaseChecksum(either(own.databaseChecksum(), properties.databaseChecksum()))
                 .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()))
+                .adoptReplica(either(own.adoptReplica(), properties.adoptReplica()))
                 .autoRecover(either(own.autoRecover(), properties.autoRecover()))
                 .durability(either(own.durability(), properties.durability()))
                 .durabilityTimeout(either(own.durabilityTimeout(), properties.durabilityTimeout()));

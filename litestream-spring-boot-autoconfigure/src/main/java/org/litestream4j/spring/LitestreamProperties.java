@@ -37,6 +37,8 @@ import org.springframework.util.unit.DataSize;
  * @param databaseChecksum Whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page.
  * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup; without it the start
  *     fails.
+ * @param adoptReplica Whether a database may follow on a replica although neither local state nor content shows that the replica
+ *     is its own; without it replication stops with the state CONFLICT.
  * @param autoRecover Whether damage is healed where that is safe: by a full image or a snapshot of the database. "false" only
  *     reports it.
  * @param durability What the return of a commit means. "async": it is in the local database; "replicated": it is on the
@@ -66,6 +68,7 @@ public record LitestreamProperties(
         @DefaultValue("block") PageEncoding pageEncoding,
         @DefaultValue("true") boolean databaseChecksum,
         @DefaultValue("false") boolean replaceWithEmpty,
+        @DefaultValue("false") boolean adoptReplica,
         @DefaultValue("true") boolean autoRecover,
         @DefaultValue("async") Durability durability,
         @DefaultValue("10s") Duration durabilityTimeout,
@@ -156,6 +159,7 @@ public record LitestreamProperties(
      * @param pageEncoding How pages are written.
      * @param databaseChecksum Whether each captured state gets a checksum that restores compare.
      * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
+     * @param adoptReplica Whether the database may follow on a replica although nothing shows that the replica is its own.
      * @param autoRecover Whether damage is healed where that is safe.
      * @param durability What the return of a commit means.
      * @param durabilityTimeout Longest wait of a commit for the replica.
@@ -181,6 +185,7 @@ public record LitestreamProperties(
             @Nullable PageEncoding pageEncoding,
             @Nullable Boolean databaseChecksum,
             @Nullable Boolean replaceWithEmpty,
+            @Nullable Boolean adoptReplica,
             @Nullable Boolean autoRecover,
             @Nullable Durability durability,
             @Nullable Duration durabilityTimeout) {}

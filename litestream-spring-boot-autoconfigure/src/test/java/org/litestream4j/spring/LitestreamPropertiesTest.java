@@ -76,6 +76,7 @@ class LitestreamPropertiesTest {
                                         Map.entry("litestream.shutdown-sync-timeout", "5s"),
                                         Map.entry("litestream.database-checksum", "false"),
                                         Map.entry("litestream.replace-with-empty", "true"),
+                                        Map.entry("litestream.adopt-replica", "true"),
                                         Map.entry("litestream.auto-recover", "false"),
                                         Map.entry("litestream.durability", "replicated"),
                                         Map.entry("litestream.durability-timeout", "3s"),
@@ -101,6 +102,7 @@ class LitestreamPropertiesTest {
                         .pageEncoding(PageEncoding.FRAME)
                         .databaseChecksum(false)
                         .replaceWithEmpty(true)
+                        .adoptReplica(true)
                         .autoRecover(false)
                         .durability(Durability.REPLICATED)
                         .durabilityTimeout(Duration.ofSeconds(3))

@@ -83,6 +83,17 @@ final class FileReplicaClient implements ReplicaClient {
         }
     }
 
+    /** Device and inode of the folder of level 0, where the system has such. */
+    @Override
+    public String place() throws IOException {
+        try {
+            return String.valueOf(
+                    Files.readAttributes(folder(0), BasicFileAttributes.class).fileKey());
+        } catch (NoSuchFileException e) {
+            return "missing";
+        }
+    }
+
     @Override
     public boolean holdsGenerations() {
         return Files.isDirectory(root.resolve("generations"));

@@ -16,6 +16,7 @@ import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
 
 /** Writes under a temporary name beside the final one. */
@@ -40,6 +41,8 @@ final class FileReplicaUpload extends ReplicaUpload {
     private final FileChannel channel;
 
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+
+    private long written;
 
     private boolean published;
 
@@ -106,6 +109,7 @@ final class FileReplicaUpload extends ReplicaUpload {
     }
 
     private void writeFully(ByteBuffer source) throws IOException {
+        written += source.remaining();
         while (source.hasRemaining()) {
             channel.write(source);
         }
@@ -129,8 +133,18 @@ final class FileReplicaUpload extends ReplicaUpload {
             requireSameContent(target, e);
         }
         FileFolders.force(client.folder(level));
+        LtxFileInfo there = client.info(level, name);
+        if (there.size() != written) {
+            Files.deleteIfExists(target);
+            throw new ReplicaException(
+                    client.url(),
+                    name + " of level " + level + " has " + there.size() + " bytes, but " + written
+                            + " were written: the file system lost some, and the file was deleted",
+                    "check the disk and its mount options",
+                    null);
+        }
         published = true;
-        return client.info(level, name);
+        return there;
     }
 
     private void requireSameContent(Path target, FileAlreadyExistsException cause) throws IOException {

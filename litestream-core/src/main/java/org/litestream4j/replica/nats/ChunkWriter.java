@@ -16,6 +16,8 @@ final class ChunkWriter {
     /** Of {@link NatsBucket#CHUNK_SIZE} bytes each: 1 MiB. */
     private static final int AT_ONCE = 8;
 
+    private static final int ATTEMPTS = 3;
+
     private final NatsBucket bucket;
     private final String subject;
 
@@ -60,13 +62,22 @@ final class ChunkWriter {
         while (!waiting.isEmpty()) {
             settleFirst();
         }
-        if (lostSome) {
+        if (lostSome || acknowledged > 1) { // somebody else may have taken the first for left over
+            countStored();
+        }
+        return acknowledged;
+    }
+
+    private void countStored() throws IOException {
+        for (int attempt = 1; ; attempt++) {
             ChunkMap stored = ObjectReader.scan(bucket, subject);
-            if (stored.count() != acknowledged || stored.size() != size) {
+            if (stored.count() == acknowledged && stored.size() == size) {
+                return;
+            }
+            if (lostSome || attempt == ATTEMPTS) { // else it may be a server of the cluster that has not caught up yet
                 throw disorder();
             }
         }
-        return acknowledged;
     }
 
     boolean isUsed() {
@@ -109,8 +120,9 @@ final class ChunkWriter {
     }
 
     private IOException disorder() {
-        return new IOException(bucket.settings().url() + ": a broken connection has left the chunks of an upload in"
-                + " disorder; the upload must begin again");
+        return new IOException(
+                bucket.settings().url() + ": the chunks of an upload are in disorder or incomplete, after a"
+                        + " broken connection or because somebody purged them; the upload must begin again");
     }
 
     private static final class Chunk {

@@ -5,9 +5,11 @@ import io.nats.client.api.ObjectInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -41,16 +43,17 @@ final class NatsReplicaClient implements ReplicaClient {
     private final Clock clock;
 
     NatsReplicaClient(NatsSettings settings, RequestListener listener) {
-        this(settings, listener, Clock.systemUTC());
+        this(settings, listener, Clock.systemUTC(), OrphanedChunks.AGE);
     }
 
-    NatsReplicaClient(NatsSettings settings, RequestListener listener, Clock clock) {
+    /** @param orphanAge chunks that no object describes are left over when they are so much older than the newest */
+    NatsReplicaClient(NatsSettings settings, RequestListener listener, Clock clock, Duration orphanAge) {
         this.settings = settings;
         this.clock = clock;
         link = new NatsLink(settings);
         bucket = new NatsBucket(settings, link, listener);
         reader = new ObjectReader(bucket);
-        orphans = new OrphanedChunks(bucket, clock);
+        orphans = new OrphanedChunks(bucket, clock, orphanAge);
     }
 
     @Override
@@ -65,7 +68,19 @@ final class NatsReplicaClient implements ReplicaClient {
 
     @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
-        Listing listing = new Listing(level, from);
+        folder(level); // refuses a level that does not exist
+        List<@Nullable Txid> one = new ArrayList<>(Collections.nCopies(SNAPSHOT_LEVEL + 1, null));
+        one.set(level, from);
+        visit(new Listing(one), visitor);
+    }
+
+    /** The bucket is read once for all levels. */
+    @Override
+    public void listAll(List<Txid> from, Visitor visitor) throws IOException {
+        visit(new Listing(from), visitor);
+    }
+
+    private void visit(Listing listing, Visitor visitor) throws IOException {
         try {
             new StreamScan(bucket).run("$O." + settings.bucket() + ".M.>", StreamScan.Kind.NEWEST, listing);
         } catch (ReplicaAccessException e) {
@@ -74,9 +89,11 @@ final class NatsReplicaClient implements ReplicaClient {
             }
             throw e;
         }
-        for (LtxFileInfo file : listing.files.values()) {
-            if (!visitor.visit(file)) {
-                return;
+        for (NavigableMap<LtxFileName, LtxFileInfo> level : listing.levels) {
+            for (LtxFileInfo file : level.values()) {
+                if (!visitor.visit(file)) {
+                    return;
+                }
             }
         }
     }
@@ -131,7 +148,7 @@ final class NatsReplicaClient implements ReplicaClient {
                     url(),
                     remaining,
                     remaining.size() + " files could not be deleted: " + (known != null ? known.problem() : first),
-                    known != null ? known.remedy() : "",
+                    first instanceof ReplicaAccessException refused ? refused.remedy() : "",
                     first);
         }
         if (!all.isEmpty()) {
@@ -190,33 +207,44 @@ final class NatsReplicaClient implements ReplicaClient {
         return folder(level) + name;
     }
 
-    /** The files of one level, sorted. */
+    /** The files of some levels, sorted. */
     private final class Listing implements StreamScan.Sink {
 
-        private final int level;
-        private final Txid from;
-        private final String folder;
-        private final NavigableMap<LtxFileName, LtxFileInfo> files = new TreeMap<>();
+        private final List<? extends @Nullable Txid> from;
+        private final List<NavigableMap<LtxFileName, LtxFileInfo>> levels = new ArrayList<>();
 
-        Listing(int level, Txid from) {
-            this.level = level;
+        /** @param from by level; null for a level that is not asked for */
+        Listing(List<? extends @Nullable Txid> from) {
             this.from = from;
-            folder = folder(level);
+            for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
+                levels.add(new TreeMap<>());
+            }
         }
 
         @Override
         public void begin() {
-            files.clear();
+            levels.forEach(NavigableMap::clear);
         }
 
         @Override
         public void take(Message message) throws IOException {
             String objectName = bucket.objectName(message.getSubject());
-            if (objectName == null || !objectName.startsWith(folder)) {
+            if (objectName == null) {
                 return;
             }
-            Optional<LtxFileName> name = LtxFileName.parse(objectName.substring(folder.length()));
-            if (name.isEmpty() || name.get().min().isBefore(from)) {
+            for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
+                Txid first = from.get(level);
+                if (first != null && objectName.startsWith(folder(level))) {
+                    take(level, first, objectName, message);
+                }
+            }
+        }
+
+        private void take(int level, Txid first, String objectName, Message message) throws IOException {
+            NavigableMap<LtxFileName, LtxFileInfo> files = levels.get(level);
+            Optional<LtxFileName> name =
+                    LtxFileName.parse(objectName.substring(folder(level).length()));
+            if (name.isEmpty() || name.get().min().isBefore(first)) {
                 return;
             }
             StoredObject object;

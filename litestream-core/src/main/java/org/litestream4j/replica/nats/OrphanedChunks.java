@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds chunks that no object describes, left by an upload or a deletion that was killed, and purges them: those of the
- * whole bucket, as chunks do not tell their path. Only chunks that are older than a day, by the server's time of the
- * last one: an upload may be under way. Thread-safe.
+ * whole bucket, as chunks do not tell their path. Only those of uploads whose last chunk was stored a day before the newest chunk
+ * of the bucket, both by the server's time: another upload may be under way, and clients' clocks can be wrong. Thread-safe.
  */
 final class OrphanedChunks {
 
@@ -27,11 +29,14 @@ final class OrphanedChunks {
 
     private final NatsBucket bucket;
     private final Clock clock;
+    private final Duration age;
     private final AtomicReference<@Nullable Instant> lastRun = new AtomicReference<>();
 
-    OrphanedChunks(NatsBucket bucket, Clock clock) {
+    /** @param age of the last chunk of an upload, before the newest of the bucket */
+    OrphanedChunks(NatsBucket bucket, Clock clock, Duration age) {
         this.bucket = bucket;
         this.clock = clock;
+        this.age = age;
     }
 
     /** At most once in a day. */
@@ -42,7 +47,7 @@ final class OrphanedChunks {
             return;
         }
         try {
-            int purged = purge(now.minus(AGE));
+            int purged = purge();
             if (purged > 0) {
                 LOG.info(
                         "Purged chunks of unfinished uploads replica={} uploads={}",
@@ -57,14 +62,15 @@ final class OrphanedChunks {
         }
     }
 
-    private int purge(Instant before) throws IOException {
+    private int purge() throws IOException {
         // Chunks first: an object that is described later than that is younger than its chunks may be.
-        Collector old = new Collector(before);
-        new StreamScan(bucket).run(bucket.chunkSubject(">"), StreamScan.Kind.NEWEST_HEADERS, old);
-        if (old.nuids.isEmpty()) {
+        Collector chunks = new Collector();
+        new StreamScan(bucket).run(bucket.chunkSubject(">"), StreamScan.Kind.NEWEST_HEADERS, chunks);
+        Set<String> old = chunks.olderThan(age);
+        if (old.isEmpty()) {
             return 0;
         }
-        Described described = new Described(old.nuids);
+        Described described = new Described(old);
         new StreamScan(bucket).run("$O." + bucket.settings().bucket() + ".M.>", StreamScan.Kind.NEWEST, described);
         for (String nuid : described.orphans) {
             bucket.purgeChunks(nuid, Operation.DELETE);
@@ -76,29 +82,33 @@ final class OrphanedChunks {
         return subject.substring(subject.lastIndexOf('.') + 1);
     }
 
-    /** The uploads whose last chunk is old. */
+    /** When the last chunk of each upload was stored, by the server's time. */
     private static final class Collector implements StreamScan.Sink {
 
-        private final Instant before;
-        private final Set<String> nuids = new HashSet<>();
-
-        Collector(Instant before) {
-            this.before = before;
-        }
+        private final Map<String, Instant> lasts = new HashMap<>();
+        private Instant newest = Instant.MIN;
 
         @Override
         public void begin() {
-            nuids.clear();
+            lasts.clear();
+            newest = Instant.MIN;
+        }
+
+        Set<String> olderThan(Duration age) {
+            Set<String> old = new HashSet<>();
+            lasts.forEach((nuid, last) -> {
+                if (last.isBefore(newest.minus(age))) {
+                    old.add(nuid);
+                }
+            });
+            return old;
         }
 
         @Override
         public void take(Message message) {
-            String nuid = lastToken(message.getSubject());
-            if (message.metaData().timestamp().toInstant().isBefore(before)) {
-                nuids.add(nuid);
-            } else {
-                nuids.remove(nuid);
-            }
+            Instant stored = message.metaData().timestamp().toInstant();
+            lasts.merge(lastToken(message.getSubject()), stored, (one, other) -> one.isAfter(other) ? one : other);
+            newest = newest.isAfter(stored) ? newest : stored;
         }
     }
 

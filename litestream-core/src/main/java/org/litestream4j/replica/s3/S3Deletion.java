@@ -97,7 +97,11 @@ final class S3Deletion {
             Map<String, LtxFileName> again = new LinkedHashMap<>();
             for (S3Error error : response.errors()) {
                 LtxFileName name = left.get(error.key());
-                if (name == null || "NoSuchKey".equals(error.code())) {
+                if (name == null) { // whichever it is of: none of them is known to be deleted
+                    failed(left.values(), context.failures().ofCode(error.code(), "delete files"));
+                    return;
+                }
+                if ("NoSuchKey".equals(error.code())) {
                     continue;
                 }
                 if (mayPass && S3Failures.passingCode(error.code())) {

@@ -8,8 +8,11 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
@@ -137,7 +140,8 @@ final class S3ReplicaClient implements ReplicaClient {
         String key = context.keys().key(file.level(), file.name());
         try {
             HeadObjectResponse response = head(key);
-            return S3Metadata.timestamp(response.metadata()).orElse(response.lastModified());
+            Optional<Instant> own = S3Metadata.timestamp(response.metadata());
+            return own.isPresent() ? own.get() : timestampInHeader(file, key, response.lastModified());
         } catch (DateTimeException e) {
             throw new ReplicaException(
                     url(), "bad " + S3Metadata.TIMESTAMP + " of " + key + ": " + e.getMessage(), "", e);
@@ -145,6 +149,18 @@ final class S3ReplicaClient implements ReplicaClient {
             throw S3Failures.isMissing(e)
                     ? context.failures().missing(e, key)
                     : context.failures().translate(e, "read the metadata of " + key);
+        }
+    }
+
+    /** Objects without metadata, such as those that somebody copied into the bucket, tell it at their beginning. */
+    private Instant timestampInHeader(LtxFileInfo file, String key, Instant lastModified) throws IOException {
+        try (InputStream in = open(file.level(), file.name(), 0, LtxHeader.SIZE)) {
+            byte[] header = in.readNBytes(LtxHeader.SIZE);
+            return header.length < LtxHeader.SIZE
+                    ? lastModified
+                    : Instant.ofEpochMilli(LtxHeader.parse(header, key).timestampMillis());
+        } catch (LtxFormatException e) {
+            return lastModified; // whoever reads it will be told
         }
     }
 

@@ -46,6 +46,24 @@ class FileReplicaClientTest extends ReplicaClientContract {
         assertThat(children(level(3))).containsExactly(file);
     }
 
+    /** As a disk or a network file system that loses what it has acknowledged. */
+    @Test
+    void publish_fileThatLostItsEnd_isNotThere() throws IOException {
+        Publisher losing = new Publisher((link, existing) -> {
+            Files.createLink(link, existing);
+            try (var channel = java.nio.channels.FileChannel.open(link, java.nio.file.StandardOpenOption.WRITE)) {
+                channel.truncate(10);
+            }
+        });
+        try (ReplicaClient client = new FileReplicaClient(folder.resolve("deep/replica"), losing)) {
+            assertThatThrownBy(() -> put(client, 0, name(1, 1), bytes(1)))
+                    .hasMessageContaining("has 10 bytes")
+                    .hasMessageContaining("check the disk");
+        }
+        assertThat(children(level(0))).isEmpty();
+        put(newClient(), 0, name(1, 1), bytes(1));
+    }
+
     @Test
     void publish_conflict_leavesNoTemporary() throws IOException {
         ReplicaClient client = newClient();

@@ -147,14 +147,45 @@ class NatsInterruptionTest {
         assertThat(withOrphans).isGreaterThan(content.length + 500_000);
         again.delete(0, List.of(LtxFileName.of(new Txid(99))));
         assertThat(state().getByteCount()).as("too young to be purged").isEqualTo(withOrphans);
+        Clock ahead = Clock.fixed(Instant.now().plus(Duration.ofHours(25)), ZoneOffset.UTC);
         try (ReplicaClient tomorrow = new NatsReplicaClient(
-                settings(server.address(), "30s"),
-                RequestListener.NONE,
-                Clock.fixed(Instant.now().plus(Duration.ofHours(25)), ZoneOffset.UTC))) {
+                settings(server.address(), "30s"), RequestListener.NONE, ahead, OrphanedChunks.AGE)) {
             tomorrow.delete(0, List.of(LtxFileName.of(new Txid(99))));
+        }
+        assertThat(state().getByteCount()).as("not by a clock that is ahead").isEqualTo(withOrphans);
+        try (ReplicaClient later =
+                new NatsReplicaClient(settings(server.address(), "30s"), RequestListener.NONE, ahead, Duration.ZERO)) {
+            later.delete(0, List.of(LtxFileName.of(new Txid(99))));
         }
         assertThat(state().getByteCount()).isLessThan(content.length + 100_000);
         assertThat(read(again, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+    }
+
+    /** As clients did whose clock is ahead: the object would be described as whole. */
+    @Test
+    void write_chunksPurgedMeanwhile_isNotDescribed() throws Exception {
+        ReplicaClient client = client(server.address(), "30s");
+        byte[] content = content(8, 2_000_000);
+        try (ReplicaUpload upload = client.write(0, NAME, TIME)) {
+            upload.write(content, 0, 1_500_000);
+            server.with(connection -> {
+                var management = connection.jetStreamManagement();
+                String subject = management
+                        .getStreamInfo(
+                                "OBJ_backups", io.nats.client.api.StreamInfoOptions.filterSubjects("$O.backups.C.>"))
+                        .getStreamState()
+                        .getSubjects()
+                        .get(0)
+                        .getName();
+                management.purgeStream("OBJ_backups", io.nats.client.PurgeOptions.subject(subject));
+                return true;
+            });
+            upload.write(content, 1_500_000, 500_000);
+            assertThatThrownBy(upload::publish).isInstanceOf(IOException.class).hasMessageContaining("purged");
+        }
+        assertThat(names(client)).isEmpty();
+        put(client, NAME, content);
+        assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
     }
 
     @Test

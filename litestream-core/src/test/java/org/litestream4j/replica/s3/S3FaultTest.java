@@ -516,6 +516,18 @@ class S3FaultTest {
     }
 
     @Test
+    void delete_errorWithoutAKey_countsForAll() {
+        proxy.faults = request -> request.method().equals("POST")
+                ? new Fault.Answer(200, "", "<DeleteResult><Error><Code>MalformedXML</Code></Error></DeleteResult>")
+                : NONE;
+        assertThatThrownBy(() -> client.delete(0, List.of(name(1), name(2))))
+                .isInstanceOfSatisfying(ReplicaDeleteException.class, e -> {
+                    assertThat(e.remaining()).containsExactly(name(1), name(2));
+                    assertThat(e.isRefusal()).isFalse();
+                });
+    }
+
+    @Test
     void delete_allDenied_saysWhichRightIsMissing() {
         proxy.faults = request -> error(403, "AccessDenied");
         assertThatThrownBy(() -> client.delete(0, List.of(name(1), name(2))))

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
@@ -152,6 +153,29 @@ class S3LayoutTest {
             }
         }
         assertThat(seen).containsExactlyElementsOf(EXPECTED.keySet());
+    }
+
+    /** Copied by a tool that leaves the metadata behind. */
+    @Test
+    void timestamp_ofObjectsWithoutMetadata_isThatOfTheirHeader() throws Exception {
+        EXPECTED.forEach((key, shown) -> server.sdk()
+                .putObject(
+                        request -> request.bucket(S3Server.BUCKET).key("copied/" + key),
+                        RequestBody.fromBytes(CONTENT.get(key))));
+        int files = 0;
+        try (ReplicaClient client = client("copied/backup/app")) {
+            for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
+                for (LtxFileName name : S3TestClients.list(client, level)) {
+                    LtxFileInfo listed = new LtxFileInfo(level, name, 0, Instant.now(), false);
+                    try (InputStream in = client.open(level, name, 0, LtxHeader.SIZE)) {
+                        long millis = LtxHeader.parse(in.readAllBytes(), "test").timestampMillis();
+                        assertThat(client.timestamp(listed)).isEqualTo(Instant.ofEpochMilli(millis));
+                    }
+                    files++;
+                }
+            }
+        }
+        assertThat(files).isEqualTo(EXPECTED.size());
     }
 
     @Test

@@ -1,0 +1,103 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.litestream4j.SqliteFixture.execute;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import org.junit.jupiter.api.Test;
+
+/** Replicas that lose what they had while a process writes to them. */
+class ReplicaLostTest extends EngineFixture {
+
+    @Test
+    void emptiedReplica_isMadeWholeByTheNextUpload() throws Exception {
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection connection = open(database)) {
+                for (int i = 0; i < 5; i++) {
+                    execute(connection, "INSERT INTO t VALUES (randomblob(3000))");
+                    database.sync(TIMEOUT);
+                }
+                SqliteFixture.deleteTree(replica);
+                execute(connection, "INSERT INTO t VALUES ('after')");
+                await().atMost(TIMEOUT).until(() -> Files.isDirectory(replica));
+                assertReplicated(database, connection);
+            }
+        }
+        assertReplicaIsDatabase();
+        assertThat(logged()).anyMatch(line -> line.startsWith("replica lost what it had"));
+    }
+
+    /** As where a folder is unmounted, and mounted again. */
+    @Test
+    void replicaThatIsReplacedAndComesBack_isWholeBothTimes() throws Exception {
+        create("CREATE TABLE t(x)");
+        Path mounted = Files.createDirectory(folder.resolve("mounted"));
+        Path below = Files.createDirectory(folder.resolve("below"));
+        Files.createSymbolicLink(replica, mounted);
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection connection = open(database)) {
+                execute(connection, "INSERT INTO t VALUES (randomblob(3000))");
+                assertReplicated(database, connection);
+                pointTo(below);
+                execute(connection, "INSERT INTO t VALUES ('unmounted')");
+                assertReplicated(database, connection);
+                pointTo(mounted);
+                execute(connection, "INSERT INTO t VALUES ('mounted again')");
+                await().atMost(TIMEOUT).untilAsserted(() -> {
+                    database.sync(TIMEOUT);
+                    database.snapshot(TIMEOUT);
+                    Path restored = folder.resolve("probe.db");
+                    Files.deleteIfExists(restored);
+                    SqliteFixture.mergeLevel0(mounted, restored);
+                    try (Connection probe = java.sql.DriverManager.getConnection("jdbc:sqlite:" + restored)) {
+                        assertThat(SqliteFixture.query(probe, "SELECT count(*) FROM t"))
+                                .isEqualTo(3);
+                    }
+                });
+            }
+        }
+    }
+
+    private void pointTo(Path target) throws Exception {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), target);
+        Files.move(link, replica, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** An upload whose answer was lost, and whose local file is lost, too, is known to be ours at the next listing. */
+    @Test
+    void uploadThatNobodyHeardOf_isNoConflictLater() throws Exception {
+        GatedReplicaProvider.Control control = GatedReplicaProvider.control(replica);
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database =
+                    litestream.register(DatabaseConfig.builder(path, GatedReplicaProvider.location(replica))
+                            .syncInterval(java.time.Duration.ofMillis(10))
+                            .level0Retention(java.time.Duration.ZERO) // no proof lasts
+                            .autoRecover(false)
+                            .build());
+            try (Connection connection = open(database)) {
+                database.sync(TIMEOUT);
+                control.answersLost = true;
+                execute(connection, "INSERT INTO t VALUES (1)");
+                var unheard = database.status().replicated().next();
+                await().atMost(TIMEOUT).until(() -> database.status().lastError() != null);
+                Files.delete(metaPath()
+                        .resolve("ltx/0")
+                        .resolve(org.litestream4j.ltx.LtxFileName.of(unheard).toString()));
+                control.answersLost = false;
+                database.sync(TIMEOUT);
+                execute(connection, "INSERT INTO t VALUES (2)");
+                database.sync(TIMEOUT);
+                assertThat(database.status().state()).isEqualTo(DatabaseState.REPLICATING);
+            }
+        }
+        assertReplicaIsDatabase();
+    }
+}
