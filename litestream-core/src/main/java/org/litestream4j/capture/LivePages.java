@@ -1,10 +1,6 @@
 package org.litestream4j.capture;
 
 import java.io.IOException;
-import java.util.Optional;
-import org.litestream4j.wal.WalFile;
-import org.litestream4j.wal.WalPageMap;
-import org.litestream4j.wal.WalPosition;
 import org.litestream4j.wal.WalScan;
 
 /**
@@ -26,17 +22,12 @@ public final class LivePages {
     static LivePages of(Attachment attachment) throws IOException {
         OpenFiles files = attachment.files();
         SqliteSession session = attachment.session();
-        Optional<WalFile> present = files.wal();
-        WalScan scan = present.isPresent()
-                ? present.get().scan(WalPosition.NONE, Long.MAX_VALUE)
-                : new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
+        WalScan scan = attachment.committed();
         int pageSize = session.pageSize();
         long commit = scan.found() ? scan.commit() : session.pageCount();
-        long copied = scan.found() ? session.framesCopied() : 0;
+        long copied = scan.found() ? session.count().copied() : 0;
         return new LivePages(
-                new PageSource(files.database(), present.orElse(null), scan.pages(), copied, pageSize),
-                pageSize,
-                commit);
+                new PageSource(files.database(), files.wal(), scan.pages(), copied, pageSize), pageSize, commit);
     }
 
     /** In bytes. */
