@@ -173,7 +173,7 @@ final class CallerWaits {
     /** As {@link ManagedDatabase#pause}, whose wait it is. */
     void awaitPaused(Duration timeout) throws IOException, InterruptedException {
         try {
-            lanes.progress.await(() -> !lanes.captureLane.isAttached() || lanes.haveEnded(), timeout);
+            lanes.progress.await(() -> lanes.isPaused() || lanes.haveEnded(), timeout);
         } catch (TimeoutException e) {
             throw lanes.notReplicated("not paused within " + timeout.toMillis() + " ms", e);
         }

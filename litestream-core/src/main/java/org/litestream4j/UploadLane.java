@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamOperation.Kind;
@@ -42,6 +43,11 @@ final class UploadLane {
     private final Lane lane;
 
     private volatile @Nullable Verdict verdict;
+
+    /** Grows when the local state is lost; the verdict is about the one of {@link #verified}. */
+    private final AtomicInteger localStates = new AtomicInteger();
+
+    private volatile int verified;
     private volatile boolean conflict;
     private volatile boolean hurry;
 
@@ -72,7 +78,7 @@ final class UploadLane {
         this.waits = waits;
         this.operations = operations;
         this.clock = clock;
-        this.lane = new Lane(this::run, pools.upload, pools.timer);
+        this.lane = new Lane(this::run, progress.starts(Step.UPLOAD, clock), pools.upload, pools.timer);
     }
 
     void wake() {
@@ -82,12 +88,18 @@ final class UploadLane {
     /** What the replica says of the local files; null until it was asked. */
     @Nullable
     Verdict verdict() {
-        return verdict;
+        return verified == localStates.get() ? verdict : null;
+    }
+
+    /** The local files are gone: what the replica holds is asked for anew. Call when the capture is detached. */
+    void localStateLost() {
+        localStates.incrementAndGet();
+        lane.wake();
     }
 
     /** Whether captured files lead on from the replica, so that positions of both can be compared. */
     boolean isContinuing() {
-        Verdict known = verdict;
+        Verdict known = verdict();
         return known != null && !known.diverged();
     }
 
@@ -155,11 +167,12 @@ final class UploadLane {
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
-            diverged(Verdict.diverged(e.replicated(), problem));
+            diverged(Verdict.diverged(e.replicated(), problem), verified);
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
         }
         needsRecovery = true;
+        capture.wake(); // it may have been the whole local state
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
@@ -200,17 +213,19 @@ final class UploadLane {
     }
 
     private boolean step() throws IOException {
-        Verdict known = verdict;
+        Verdict known = verdict();
         if (known == null) {
+            int localState = localStates.get();
             if (!capture.isAttached()) {
                 return false;
             }
             known = replication.verify();
             if (known.diverged()) {
-                diverged(known);
+                diverged(known, localState);
             } else {
                 follow(known);
                 verdict = known;
+                verified = localState;
                 capture.wake();
                 compaction.wake();
             }
@@ -242,8 +257,9 @@ final class UploadLane {
         followed = known;
     }
 
-    private void diverged(Verdict found) {
+    private void diverged(Verdict found, int localState) {
         verdict = found;
+        verified = localState;
         followed = null;
         log.warn(
                 "a full image follows: db={} replica={} txid={} reason={}",

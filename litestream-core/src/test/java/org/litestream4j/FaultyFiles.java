@@ -69,6 +69,7 @@ final class FaultyFiles extends FileSystemProvider {
     private int left;
     private int shortWrites;
     private int tornWrites;
+    private boolean hanging;
 
     FaultyFiles(long seed) {
         random = new Random(seed);
@@ -108,6 +109,26 @@ final class FaultyFiles extends FileSystemProvider {
     /** Of the failed writes, those that wrote a part. */
     synchronized int tornWrites() {
         return tornWrites;
+    }
+
+    /** Calls for attributes do not return until {@link #release}, as those of a network file system whose server is away. */
+    synchronized void hang() {
+        hanging = true;
+    }
+
+    synchronized void release() {
+        hanging = false;
+        notifyAll();
+    }
+
+    private synchronized void awaitRelease() {
+        while (hanging) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                throw new AssertionError("threads that use files are never interrupted", e);
+            }
+        }
     }
 
     private synchronized boolean strikes(Call call) {
@@ -269,11 +290,13 @@ final class FaultyFiles extends FileSystemProvider {
     @Override
     public <A extends BasicFileAttributes> A readAttributes(Path path, Class<A> type, LinkOption... options)
             throws IOException {
+        awaitRelease();
         return provider(path).readAttributes(real(path), type, options);
     }
 
     @Override
     public Map<String, Object> readAttributes(Path path, String attributes, LinkOption... options) throws IOException {
+        awaitRelease();
         return provider(path).readAttributes(real(path), attributes, options);
     }
 

@@ -12,11 +12,14 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.capture.CaptureException;
 import org.litestream4j.capture.LocalState;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
@@ -73,6 +76,50 @@ class PauseTest {
         }
         try (Connection connection = SqliteFixture.dataSource(restored).getConnection()) {
             assertThat(query(connection, "select count(*) from t")).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void pauseWhileASnapshotIsRead_endsItsReader_andTheSnapshotFollowsAfterwards() throws Exception {
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)");
+                for (int i = 0; i < 12; i++) {
+                    execute(connection, "insert into t values (randomblob(4000000))");
+                }
+                database.sync(TIMEOUT);
+                execute(connection, "insert into t values (1)");
+                CompletableFuture<Txid> snapshot = CompletableFuture.supplyAsync(() -> snapshot(database));
+                Path images = config.metaPath().resolve("ltx").resolve("9");
+                await().pollInterval(Duration.ofMillis(1)).atMost(TIMEOUT).until(() -> isBegun(images));
+
+                database.pause(TIMEOUT);
+                assertThat(database.status().state()).isEqualTo(DatabaseState.PAUSED);
+                assertThat(text(connection, "pragma journal_mode=delete")).isEqualTo("delete");
+                assertThat(text(connection, "pragma journal_mode=wal")).isEqualTo("wal");
+
+                database.resume();
+                snapshot.get(30, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static Txid snapshot(ManagedDatabase database) {
+        try {
+            return database.snapshot(TIMEOUT);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static boolean isBegun(Path images) throws Exception {
+        if (!Files.isDirectory(images)) {
+            return false;
+        }
+        try (var files = Files.list(images)) {
+            return files.findAny().isPresent();
         }
     }
 

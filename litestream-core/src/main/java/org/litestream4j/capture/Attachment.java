@@ -21,6 +21,7 @@ final class Attachment implements Closeable {
 
     private final CaptureSettings settings;
     private final CaptureListener listener;
+    private final DatabaseClaim claim = new DatabaseClaim();
     private @Nullable Held held;
 
     /** The file that was replaced while we had it open; null if none was. */
@@ -49,9 +50,10 @@ final class Attachment implements Closeable {
             SqliteSession.emptyWal(settings.database(), settings.busyTimeout());
             overwritten = false;
         }
-        held = new Held(SqliteSession.open(settings.database(), settings.busyTimeout(), listener), files);
+        claim.take(settings.database(), files.key());
         boolean checked = false;
         try {
+            held = new Held(SqliteSession.open(settings.database(), settings.busyTimeout(), listener), files);
             requireWalOfSqlite();
             checked = true;
         } finally {
@@ -132,6 +134,7 @@ final class Attachment implements Closeable {
         Held closing = held;
         held = null;
         if (closing == null) {
+            claim.release();
             return;
         }
         OpenFiles files = closing.files();
@@ -143,6 +146,8 @@ final class Attachment implements Closeable {
             }
             overwritten |= files.isOverwritten();
             files.closeWal();
+        } finally {
+            claim.release(); // after all is closed
         }
     }
 
