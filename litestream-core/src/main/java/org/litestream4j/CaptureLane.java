@@ -274,8 +274,8 @@ final class CaptureLane {
             lane.wakeIn(RETRY_NANOS);
             if (!closing && capture.isLeftOpen()) {
                 throw new IOException(config.path()
-                        + ": an engine of this process that was closed still has the database open, nothing is replicated; this"
-                        + " one takes over when what that one is doing ends");
+                        + ": an engine of this process that was closed still has the database open, nothing is"
+                        + " replicated; this one takes over when what that one is doing ends");
             }
             return;
         }

@@ -176,8 +176,9 @@ final class UploadLane {
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
-                "bring the file back, or set litestream.auto-recover=true in the application (in plain Java autoRecover),"
-                        + " or stop the application and reset the local state, for a full image in its place",
+                "bring the file back, or set litestream.auto-recover=true in the application (in plain Java"
+                        + " autoRecover), or stop the application and reset the local state, for a full image in its"
+                        + " place",
                 e));
     }
 

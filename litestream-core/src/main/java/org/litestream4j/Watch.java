@@ -55,10 +55,9 @@ final class Watch {
             }
         } else if (running && System.nanoTime() - begun > HUNG_NANOS) {
             long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
-            fail(
-                    new IOException(
-                            config.path() + ": the file system has not answered for " + seconds
-                                    + " s, changes by other processes are not noticed; check the disk or the network of the file system"));
+            fail(new IOException(config.path() + ": the file system has not answered for " + seconds
+                    + " s, changes by other processes are not noticed; check the disk or the network"
+                    + " of the file system"));
         }
     }
 

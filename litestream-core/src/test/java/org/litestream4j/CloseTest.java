@@ -84,7 +84,8 @@ class CloseTest extends EngineFixture {
         CountDownLatch busy = new CountDownLatch(1);
         StallingClock clock = new StallingClock(busy);
         Litestream first = Litestream.builder().clock(clock).build();
-        ManagedDatabase old = first.register(config().shutdownSyncTimeout(Duration.ofMillis(100)).build());
+        ManagedDatabase old = first.register(
+                config().shutdownSyncTimeout(Duration.ofMillis(100)).build());
         try (Connection connection = open(old)) {
             execute(connection, "CREATE TABLE t(x)");
             old.sync(TIMEOUT);
@@ -151,7 +152,8 @@ class CloseTest extends EngineFixture {
             database.sync(TIMEOUT);
         }
         RestoreOptions toEmpty = RestoreOptions.builder()
-                .target(org.litestream4j.restore.RestoreTarget.txid(database.status().replicated()))
+                .target(org.litestream4j.restore.RestoreTarget.txid(
+                        database.status().replicated()))
                 .build();
         try (Connection writer = plain()) {
             execute(writer, "INSERT INTO t VALUES (1)");
@@ -167,8 +169,7 @@ class CloseTest extends EngineFixture {
             await().atMost(TIMEOUT).until(() -> database.gate().isShut());
             litestream.close();
             execute(writer, "ROLLBACK");
-            assertThatThrownBy(() -> restore.get(30, TimeUnit.SECONDS))
-                    .hasMessageContaining("nothing was changed");
+            assertThatThrownBy(() -> restore.get(30, TimeUnit.SECONDS)).hasMessageContaining("nothing was changed");
             assertThat(query(writer, "SELECT count(*) FROM t")).isEqualTo(1);
         }
     }

@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * The files of the default file system, behind paths that fail at random from a seed: calls before or after they took effect, writes in
@@ -70,6 +71,8 @@ final class FaultyFiles extends FileSystemProvider {
     private int shortWrites;
     private int tornWrites;
     private boolean hanging;
+    private Path hangingWrites;
+    private int waiting;
 
     FaultyFiles(long seed) {
         random = new Random(seed);
@@ -116,19 +119,40 @@ final class FaultyFiles extends FileSystemProvider {
         hanging = true;
     }
 
+    /** Writes to files below a folder do not return until {@link #release}. */
+    synchronized void hangWrites(Path folder) {
+        hangingWrites = folder;
+    }
+
     synchronized void release() {
         hanging = false;
+        hangingWrites = null;
         notifyAll();
     }
 
+    /** Whether a call hangs. */
+    synchronized boolean isWaiting() {
+        return waiting > 0;
+    }
+
     private synchronized void awaitRelease() {
-        while (hanging) {
+        await(() -> hanging);
+    }
+
+    private synchronized void awaitWrites(Path file) {
+        await(() -> hangingWrites != null && real(file).startsWith(hangingWrites));
+    }
+
+    private synchronized void await(BooleanSupplier hangs) {
+        waiting++;
+        while (hangs.getAsBoolean()) {
             try {
                 wait();
             } catch (InterruptedException e) {
                 throw new AssertionError("threads that use files are never interrupted", e);
             }
         }
+        waiting--;
     }
 
     private synchronized boolean strikes(Call call) {
@@ -359,6 +383,7 @@ final class FaultyFiles extends FileSystemProvider {
 
         @Override
         public int write(ByteBuffer source, long at) throws IOException {
+            awaitWrites(path);
             unforced = at;
             unforcedSize = 0;
             int size = source.remaining();

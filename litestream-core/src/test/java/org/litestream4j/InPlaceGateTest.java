@@ -48,7 +48,8 @@ class InPlaceGateTest extends EngineFixture {
     private void begin(Path file) throws Exception {
         path = file;
         litestream = litestream();
-        database = litestream.register(config(file, replica).shutdownSyncTimeout(SHORT).build());
+        database = litestream.register(
+                config(file, replica).shutdownSyncTimeout(SHORT).build());
         connection = open(database);
         execute(connection, "CREATE TABLE t(x)");
         database.sync(TIMEOUT);
@@ -94,7 +95,8 @@ class InPlaceGateTest extends EngineFixture {
     }
 
     private void assertFails(Hindrance hindrance, String reason) throws Exception {
-        CompletableFuture<InPlaceRestoreResult> restore = restore(options(hindrance).build(), SHORT);
+        CompletableFuture<InPlaceRestoreResult> restore =
+                restore(options(hindrance).build(), SHORT);
         assertThatThrownBy(() -> restore.get(SOON_SECONDS, TimeUnit.SECONDS))
                 .isInstanceOf(ExecutionException.class)
                 .hasMessageContaining("nothing was changed")
@@ -145,8 +147,8 @@ class InPlaceGateTest extends EngineFixture {
         assertFails(this::breakLocalState, "last error");
         AtomicBoolean cancelled = new AtomicBoolean();
         repairLocalState();
-        CompletableFuture<InPlaceRestoreResult> restore = restore(
-                options(this::breakLocalState).cancelled(cancelled::get).build(), Duration.ofMinutes(10));
+        CompletableFuture<InPlaceRestoreResult> restore =
+                restore(options(this::breakLocalState).cancelled(cancelled::get).build(), Duration.ofMinutes(10));
         await().atMost(TIMEOUT).until(() -> Files.isRegularFile(metaPath().resolve("ltx")));
         assertApplicationGoesOn();
         cancelled.set(true);

@@ -48,7 +48,9 @@ class LocalStateDeletedTest extends EngineFixture {
                 database.sync(TIMEOUT);
                 deleteLocalState();
                 await().atMost(TIMEOUT).until(() -> healed.size() == 1); // nobody commits
-                assertThat(healed.get(0).problem()).contains(metaPath().toString()).contains("deleted");
+                assertThat(healed.get(0).problem())
+                        .contains(metaPath().toString())
+                        .contains("deleted");
                 await().atMost(TIMEOUT).until(() -> Files.exists(metaPath().resolve("lock")));
                 execute(connection, "INSERT INTO t VALUES (2)");
                 database.sync(TIMEOUT);
@@ -70,7 +72,8 @@ class LocalStateDeletedTest extends EngineFixture {
                 for (int i = 0; i < 5; i++) {
                     var before = database.status().captured();
                     execute(connection, "INSERT INTO t VALUES (" + i + ")");
-                    await().atMost(TIMEOUT).until(() -> database.status().captured().isAfter(before));
+                    await().atMost(TIMEOUT)
+                            .until(() -> database.status().captured().isAfter(before));
                 }
                 deleteLocalState();
                 execute(connection, "INSERT INTO t VALUES (6)");

@@ -80,28 +80,38 @@ class PauseTest {
     }
 
     @Test
-    void pauseWhileASnapshotIsRead_endsItsReader_andTheSnapshotFollowsAfterwards() throws Exception {
+    void pauseWhileASnapshotIsRead_awaitsTheEndOfItsReader() throws Exception {
+        FaultyFiles files = new FaultyFiles(1);
+        config = DatabaseConfig.builder(path, config.replica())
+                .metaPath(files.path(config.metaPath()))
+                .build();
         try (Litestream litestream = Litestream.builder().build()) {
             ManagedDatabase database = litestream.register(config);
             try (Connection connection =
                     database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
-                execute(connection, "create table t(x)");
-                for (int i = 0; i < 12; i++) {
-                    execute(connection, "insert into t values (randomblob(4000000))");
-                }
+                execute(connection, "create table t(x)", "insert into t values (randomblob(1000000))");
                 database.sync(TIMEOUT);
+                database.snapshot(TIMEOUT);
                 execute(connection, "insert into t values (1)");
+                files.hangWrites(
+                        folder.resolve(".app.db-litestream").resolve("ltx").resolve("9"));
                 CompletableFuture<Txid> snapshot = CompletableFuture.supplyAsync(() -> snapshot(database));
-                Path images = config.metaPath().resolve("ltx").resolve("9");
-                await().pollInterval(Duration.ofMillis(1)).atMost(TIMEOUT).until(() -> isBegun(images));
-
+                await().atMost(TIMEOUT).until(files::isWaiting);
+                try {
+                    assertThatThrownBy(() -> database.pause(Duration.ofMillis(500)))
+                            .isInstanceOf(LitestreamException.class)
+                            .hasMessageContaining("not paused");
+                    assertThat(database.status().state()).isNotEqualTo(DatabaseState.PAUSED);
+                } finally {
+                    files.release();
+                }
                 database.pause(TIMEOUT);
                 assertThat(database.status().state()).isEqualTo(DatabaseState.PAUSED);
                 assertThat(text(connection, "pragma journal_mode=delete")).isEqualTo("delete");
                 assertThat(text(connection, "pragma journal_mode=wal")).isEqualTo("wal");
 
                 database.resume();
-                snapshot.get(30, TimeUnit.SECONDS);
+                assertThat(snapshot.get(30, TimeUnit.SECONDS)).isNotNull(); // taken after the pause
             }
         }
     }
@@ -111,15 +121,6 @@ class PauseTest {
             return database.snapshot(TIMEOUT);
         } catch (Exception e) {
             throw new AssertionError(e);
-        }
-    }
-
-    private static boolean isBegun(Path images) throws Exception {
-        if (!Files.isDirectory(images)) {
-            return false;
-        }
-        try (var files = Files.list(images)) {
-            return files.findAny().isPresent();
         }
     }
 

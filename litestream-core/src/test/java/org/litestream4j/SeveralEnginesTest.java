@@ -140,10 +140,9 @@ class SeveralEnginesTest extends EngineFixture {
             ManagedDatabase first = litestream.register(config().build());
             first.sync(TIMEOUT);
             Files.createLink(link, path);
-            ManagedDatabase second =
-                    other.register(config(link, folder.resolve("replica-2"))
-                            .shutdownSyncTimeout(Duration.ofMillis(100))
-                            .build());
+            ManagedDatabase second = other.register(config(link, folder.resolve("replica-2"))
+                    .shutdownSyncTimeout(Duration.ofMillis(100))
+                    .build());
             await().atMost(TIMEOUT).until(() -> second.status().lastError() != null);
             assertThat(second.status().state()).isNotEqualTo(DatabaseState.REPLICATING);
         } finally {

@@ -31,7 +31,8 @@ final class ThreadLimitChild {
                 execute(connection, "INSERT INTO t VALUES (1)");
                 database.sync(Duration.ofSeconds(30));
             }
-            System.out.println("replicated after the limit: " + database.status().replicated());
+            System.out.println(
+                    "replicated after the limit: " + database.status().replicated());
         }
     }
 

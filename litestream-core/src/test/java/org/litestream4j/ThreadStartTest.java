@@ -24,7 +24,8 @@ class ThreadStartTest extends EngineFixture {
 
     private Thread start(Runnable task) {
         if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-            throw new OutOfMemoryError("unable to create native thread: possibly out of memory or process limits reached");
+            throw new OutOfMemoryError(
+                    "unable to create native thread: possibly out of memory or process limits reached");
         }
         return new Thread(task);
     }

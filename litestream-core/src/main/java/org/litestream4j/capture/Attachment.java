@@ -71,8 +71,8 @@ final class Attachment implements Closeable {
             if (!back && DatabaseFile.isOpenElsewhere(replaced)) {
                 throw new CaptureException(
                         settings.database(),
-                        "the database file was replaced, and connections of this process still use the old one: what they"
-                                + " commit is lost",
+                        "the database file was replaced, and connections of this process still use the old one: what"
+                                + " they commit is lost",
                         "close them, or restart the application; replication begins anew with the present file then",
                         null);
             }

@@ -83,8 +83,8 @@ public final class Capture implements Closeable {
             throw new CaptureException(
                     settings.database(),
                     "cannot create the local state in " + settings.metaPath() + ": " + e,
-                    "make the folder writable, or put the local state elsewhere with litestream.meta-path (in plain Java"
-                            + " metaPath)",
+                    "make the folder writable, or put the local state elsewhere with litestream.meta-path (in plain"
+                            + " Java metaPath)",
                     e);
         }
     }

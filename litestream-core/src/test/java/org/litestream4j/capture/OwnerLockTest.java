@@ -75,8 +75,7 @@ class OwnerLockTest {
     void lockWithoutAMark_isKept() throws Exception {
         Path lock = folder.resolve("lock");
         try (OwnerLock second = new OwnerLock(folder)) {
-            try (FileChannel channel =
-                    FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 assertThat(channel.tryLock()).isNotNull();
                 assertThat(second.tryAcquire()).isFalse();
                 assertThat(second.tryAcquire()).isFalse();
