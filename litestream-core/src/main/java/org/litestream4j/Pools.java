@@ -6,6 +6,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -35,6 +36,7 @@ final class Pools {
     final Pool compaction;
     final Pool watch;
     final ScheduledExecutorService timer;
+    private final ScheduledFuture<?> tending;
 
     /** @param threads makes all threads; they get their names here */
     Pools(ThreadFactory threads) {
@@ -46,7 +48,7 @@ final class Pools {
         scheduled.setRemoveOnCancelPolicy(true);
         scheduled.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         scheduled.prestartCoreThread();
-        scheduled.scheduleWithFixedDelay(this::tend, TEND_SECONDS, TEND_SECONDS, TimeUnit.SECONDS);
+        tending = scheduled.scheduleWithFixedDelay(this::tend, TEND_SECONDS, TEND_SECONDS, TimeUnit.SECONDS);
         timer = scheduled;
     }
 
@@ -73,6 +75,7 @@ final class Pools {
 
     /** Call after all lanes have stopped. */
     void close() {
+        tending.cancel(false);
         timer.shutdown();
         capture.shutdown();
         upload.shutdown();

@@ -87,7 +87,8 @@ class OwnerLockTest {
 
     @Test
     void lockFileThatWasDeletedOrReplaced_isNoticed() throws Exception {
-        try (OwnerLock lock = new OwnerLock(folder)) {
+        OwnerLock lock = new OwnerLock(folder);
+        try {
             assertThat(lock.isLost()).isFalse();
             assertThat(lock.tryAcquire()).isTrue();
             assertThat(lock.isLost()).isFalse();
@@ -98,6 +99,8 @@ class OwnerLockTest {
             lock.close();
             assertThat(lock.tryAcquire()).isTrue();
             assertThat(lock.isLost()).isFalse();
+        } finally {
+            lock.close();
         }
     }
 
