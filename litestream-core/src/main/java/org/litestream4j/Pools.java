@@ -40,7 +40,7 @@ final class Pools {
 
     /** @param threads makes all threads; they get their names here */
     Pools(ThreadFactory threads) {
-        capture = new Pool("litestream-capture", CAPTURE_THREADS, TimeUnit.SECONDS.toNanos(10), threads);
+        capture = new Pool("litestream-capture", CAPTURE_THREADS, TimeUnit.SECONDS.toNanos(5), threads);
         upload = new Pool("litestream-upload", UPLOAD_THREADS, TimeUnit.MINUTES.toNanos(1), threads);
         compaction = new Pool("litestream-compaction", COMPACTION_THREADS, TimeUnit.MINUTES.toNanos(10), threads);
         watch = new Pool("litestream-watch", WATCH_THREADS, TimeUnit.SECONDS.toNanos(2), threads);

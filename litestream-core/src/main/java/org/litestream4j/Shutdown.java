@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.capture.Capture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -119,19 +121,8 @@ final class Shutdown {
      */
     private @Nullable IOException release() {
         CompletableFuture<Void> released = new CompletableFuture<>();
-        lanes.captureLane.end(() -> {
-            try {
-                try {
-                    lanes.capture.close();
-                } finally {
-                    lanes.capture.disown();
-                }
-                released.complete(null);
-            } catch (Throwable e) {
-                released.completeExceptionally(e);
-            }
-            lanes.progress.signal();
-        });
+        AtomicBoolean late = new AtomicBoolean();
+        lanes.captureLane.end(() -> releaseOnLane(released, late));
         long deadline = System.nanoTime() + CAPTURE_STOP_TIMEOUT.toNanos();
         boolean over = awaitUninterruptibly(released::isDone, deadline);
         if (!over && inPlaceRestore.isCopying()) {
@@ -139,6 +130,7 @@ final class Shutdown {
             over = awaitUninterruptibly(released::isDone, deadline + InPlaceRestore.COPY_TIMEOUT.toNanos());
         }
         if (!over) {
+            late.set(true);
             lanes.capture.leaveOpen();
             over = released.isDone();
         }
@@ -150,6 +142,26 @@ final class Shutdown {
                         ? null
                         : new LitestreamException(lanes.config.path().toString(), "could not be closed", "", e))
                 .getNow(null);
+    }
+
+    /** @param late whether nobody waits for it any more */
+    private void releaseOnLane(CompletableFuture<Void> released, AtomicBoolean late) {
+        try {
+            try {
+                lanes.capture.close();
+            } finally {
+                lanes.capture.disown();
+            }
+            if (late.get()) {
+                log.info("released after the shutdown: db={}", lanes.config.name());
+                Capture.closeUnusedFiles();
+            }
+            released.complete(null);
+        } catch (Throwable e) {
+            log.debug("releasing a database failed: db={}", lanes.config.name(), e);
+            released.completeExceptionally(e);
+        }
+        lanes.progress.signal();
     }
 
     private boolean awaitUninterruptibly(BooleanSupplier condition, long deadline) {

@@ -216,8 +216,8 @@ final class Snapshots {
             if (!image.isAsCaptured()) {
                 log.error(
                         "the database is not what was captured of it, something changed its file behind SQLite:"
-                            + " restores from this snapshot on are what the database holds, earlier ones may not be;"
-                            + " db={} replica={} txid={}",
+                                + " restores from this snapshot on are what the database holds, earlier ones may not be;"
+                                + " db={} replica={} txid={}",
                         config.name(),
                         client.url(),
                         image.name().max());

@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.Txid;
 
@@ -21,7 +22,7 @@ class HungFileSystemTest extends EngineFixture {
         FaultyFiles files = new FaultyFiles(1);
         try (Litestream litestream = litestream()) {
             List<ManagedDatabase> hung = new ArrayList<>();
-            for (int i = 0; i < 3; i++) {
+            for (int i = 0; i < 5; i++) {
                 Path other = folder.resolve("hung-" + i + ".db");
                 try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + other)) {
                     execute(connection, "CREATE TABLE t(x)");
@@ -35,6 +36,13 @@ class HungFileSystemTest extends EngineFixture {
             ManagedDatabase database = litestream.register(config().build());
             database.sync(TIMEOUT);
             files.hang();
+            for (ManagedDatabase each : hung) { // more lanes that hang than the pool has threads
+                Path real = folder.resolve(each.config().path().getFileName().toString());
+                DataSource source = each.wrap(SqliteFixture.dataSource(real));
+                try (Connection connection = source.getConnection()) {
+                    execute(connection, "INSERT INTO t VALUES (1)");
+                }
+            }
             try (Connection foreign = plain()) {
                 await().atMost(TIMEOUT).until(() -> hung.stream()
                         .allMatch(each -> String.valueOf(each.status().lastError())
