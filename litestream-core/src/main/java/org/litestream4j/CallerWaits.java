@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -181,13 +180,14 @@ final class CallerWaits {
         if (!lanes.captureLane.isAttached()) {
             return; // no reader of ours is in the way
         }
-        Future<?> round = lanes.captureLane.submit(capture -> {
+        LaneTask<Boolean> round = lanes.captureLane.submit(capture -> {
             capture.checkpointNow();
             return true;
         });
         try {
-            round.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            round.result().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {
+            round.withdraw();
             log.debug("checkpoint asked for by the application not done: db={}", lanes.config.name(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -197,7 +197,7 @@ final class CallerWaits {
     /** As {@link ManagedDatabase#pause}, whose wait it is. */
     void awaitPaused(Duration timeout) throws IOException, InterruptedException {
         try {
-            lanes.progress.await(() -> !lanes.captureLane.isAttached() || lanes.haveEnded(), timeout);
+            lanes.progress.await(() -> lanes.isPaused() || lanes.haveEnded(), timeout);
         } catch (TimeoutException e) {
             throw lanes.notReplicated("not paused within " + timeout.toMillis() + " ms", e);
         }

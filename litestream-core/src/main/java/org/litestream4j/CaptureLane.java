@@ -7,7 +7,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +59,7 @@ final class CaptureLane {
     /** When the capture began that the replica does not have, as far as this lane knows. */
     private volatile @Nullable Instant capturedSince;
 
-    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final Queue<LaneTask<?>> tasks = new ConcurrentLinkedQueue<>();
 
     private volatile boolean passive;
     private volatile boolean attached;
@@ -72,6 +71,9 @@ final class CaptureLane {
     private volatile boolean paused;
     private volatile boolean closing;
     private volatile boolean finished;
+
+    /** No task is run any more. */
+    private volatile boolean ended;
 
     // Confined to the lane.
     private boolean unproven;
@@ -94,7 +96,7 @@ final class CaptureLane {
         this.waits = waits;
         this.counters = counters;
         this.clock = clock;
-        this.lane = new Lane(this::run, pools.capture, pools.timer);
+        this.lane = new Lane(this::run, progress.starts(Step.CAPTURE, clock), pools.capture, pools.timer);
         this.lastCapture = System.nanoTime() - config.syncInterval().toNanos();
     }
 
@@ -135,36 +137,24 @@ final class CaptureLane {
     }
 
     /**
-     * Runs a task on the lane, as soon as capture goes on. Any thread.
+     * Runs a task on the lane, as soon as capture continues. Any thread.
      *
      * @return completed with the task's result or error, or with an error if the lane ends before
      */
-    <T> CompletableFuture<T> submit(Task<T> task) {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        tasks.add(() -> {
-            try {
-                if (finished) {
-                    throw new IllegalStateException("closed: " + config.name());
-                }
-                result.complete(task.run(capture));
-            } catch (IOException | RuntimeException e) {
-                result.completeExceptionally(e);
-            }
-        });
+    <T> LaneTask<T> submit(LaneTask.Action<T> action) {
+        LaneTask<T> task = new LaneTask<>(action);
+        tasks.add(task);
+        if (ended) {
+            refuseTasks();
+        }
         lane.wake();
-        return result;
+        return task;
     }
 
     /** What was captured does not lead to the database: a full image follows. Any thread. */
     void continuityLost(LostContinuityException reason) {
         lost = reason;
         lane.wake();
-    }
-
-    /** What is run on the lane for somebody else. */
-    @FunctionalInterface
-    interface Task<T> {
-        T run(Capture capture) throws IOException;
     }
 
     /** Whether another process replicates the database. */
@@ -175,6 +165,11 @@ final class CaptureLane {
     /** Lets the lane capture a last time and let go of the database, or take it up again. */
     void pause(boolean value) {
         paused = value;
+        if (value) {
+            compaction.endImages();
+        } else {
+            compaction.wake();
+        }
         lane.wake();
     }
 
@@ -209,8 +204,11 @@ final class CaptureLane {
         return finished;
     }
 
-    boolean stop(Duration timeout) {
-        return lane.stop(timeout);
+    /** Lets the lane do nothing more but a last action, on its own thread, once what is running is over. Call once. */
+    void end(Runnable last) {
+        ended = true;
+        refuseTasks();
+        lane.end(last);
     }
 
     private void run() {
@@ -224,7 +222,8 @@ final class CaptureLane {
         }
         attached = capture.isAttached();
         if (finished) {
-            runTasks(); // tells them so
+            ended = true;
+            refuseTasks();
         }
         if (passive || paused || finished) {
             waits.reconsider();
@@ -233,8 +232,15 @@ final class CaptureLane {
     }
 
     private void runTasks() {
-        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
-            task.run();
+        for (LaneTask<?> task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.run(capture);
+        }
+    }
+
+    /** Any thread; after {@code ended} is true no task stays in the queue. */
+    private void refuseTasks() {
+        for (LaneTask<?> task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.refuse(new LitestreamException(config.path().toString(), "it is closed", "", null));
         }
     }
 
@@ -261,7 +267,10 @@ final class CaptureLane {
         if (finished) {
             return;
         }
-        if (paused && !closing) {
+        if (capture.isLocalStateLost()) {
+            forgetLocalState();
+        }
+        if (paused && !closing && !compaction.isImageOpen()) {
             rest();
             return;
         }
@@ -269,6 +278,11 @@ final class CaptureLane {
         if (passive) {
             finished = closing;
             lane.wakeIn(RETRY_NANOS);
+            if (!closing && capture.isLeftOpen()) {
+                throw new IOException(config.path()
+                        + ": an engine of this process that was closed still has the database open, nothing is"
+                        + " replicated; this one takes over when what that one is doing ends");
+            }
             return;
         }
         if (!capture.isAttached() && !attach()) {
@@ -281,6 +295,9 @@ final class CaptureLane {
             capture.checkpointOnly();
             lane.wakeIn(CONFLICT_CHECKPOINT_NANOS);
             return;
+        }
+        if (unproven) {
+            lane.wakeIn(capture.checkpointUncaptured());
         }
         if (!establish()) {
             return; // woken when the replica has answered; what was never captured is worth the wait when closing, too
@@ -322,7 +339,7 @@ final class CaptureLane {
 
     /** A snapshot that cannot begin now must keep neither tasks nor checkpoints waiting. */
     private void openImageIfWanted() throws IOException {
-        if (!imageWanted) {
+        if (!imageWanted || paused) {
             return;
         }
         try {
@@ -336,6 +353,18 @@ final class CaptureLane {
             log.warn("snapshot cannot begin, will retry: db={} txid={}", config.name(), capture.captured(), e);
             lane.wakeIn(RETRY_NANOS);
         }
+    }
+
+    /** The lock that kept other engines away is gone with it, and so are files that were not uploaded: an image follows. */
+    private void forgetLocalState() throws IOException {
+        String problem = "the local state in " + config.metaPath() + " was deleted or replaced while it was in use";
+        log.error("{}, a full image follows: db={} txid={}", problem, config.name(), capture.captured());
+        capture.close();
+        capture.disown();
+        attached = false;
+        expect();
+        upload.localStateLost();
+        progress.healed(problem, "it is made anew, and a full image follows");
     }
 
     /** Captures a last time and lets go of the database. */
@@ -381,7 +410,10 @@ final class CaptureLane {
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
                     upload.wake(); // the check has captured what was committed meanwhile
                 }
-                case UNPROVEN -> unproven = true;
+                case UNPROVEN -> {
+                    unproven = true;
+                    lane.wakeIn(RETRY_NANOS);
+                }
             }
         }
         Verdict verdict = upload.verdict();

@@ -96,8 +96,8 @@ final class CompactionLane {
                 (level, merge) -> operations.observe(Kind.COMPACTION, level, Outcome::of, merge::run),
                 clock,
                 System::nanoTime);
-        this.lane = new Lane(this::run, pools.compaction, pools.timer);
-        this.snapshots = new Snapshots(config, client, capture, compaction, operations, listener);
+        this.lane = new Lane(this::run, progress.starts(Step.COMPACTION, clock), pools.compaction, pools.timer);
+        this.snapshots = new Snapshots(config, client, capture, compaction, operations, listener, this::imageClosed);
         this.validations = new Validations(config, client, progress, listener, clock);
     }
 
@@ -189,8 +189,30 @@ final class CompactionLane {
 
     /** The state that was asked for; any thread. It is closed here. */
     void accept(LiveImage image) {
-        snapshots.accept(image, this::isHalted);
+        snapshots.accept(image, this::isImageUnwanted);
         lane.wake();
+    }
+
+    /** Whether a state of the database is held still by a reader. Any thread. */
+    boolean isImageOpen() {
+        return snapshots.isImageOpen();
+    }
+
+    /** Gives up the state that is being written, soon; call while the capture lane is paused. Any thread. */
+    void endImages() {
+        snapshots.letGo();
+        lane.wake();
+    }
+
+    private boolean isImageUnwanted() {
+        return isHalted() || capture.isPaused();
+    }
+
+    private void imageClosed() {
+        if (capture.isPaused()) {
+            capture.wake();
+        }
+        progress.signal();
     }
 
     private boolean isHalted() {
@@ -262,7 +284,7 @@ final class CompactionLane {
         snapshots.clean();
         compaction.refresh();
         try {
-            snapshots.stage(this::isHalted);
+            snapshots.stage(this::isImageUnwanted);
         } catch (LostContinuityException e) { // the snapshot is wanted still, of what follows
             capture.continuityLost(e);
         }
@@ -270,7 +292,7 @@ final class CompactionLane {
             lane.wake();
         }
         validations.checkHealed(compaction.status().newestSnapshot(), this::isHalted);
-        if (snapshots.ask(upload.replicated(), validations.isHealing())) {
+        if (!capture.isPaused() && snapshots.ask(upload.replicated(), validations.isHealing())) {
             capture.wantImage(); // before the merges: one that fails may need a snapshot to go on
         }
         int ticket = requested.get();

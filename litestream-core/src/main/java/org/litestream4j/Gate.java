@@ -1,11 +1,16 @@
 package org.litestream4j;
 
 import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Holds back the application's connections between two transactions while the database is replaced. Thread-safe. */
+/**
+ * Holds back the application's connections between two transactions while the database is replaced. It opens by itself when its
+ * time is over, whatever keeps the thread that shut it: what replaces the database is one transaction, which needs no gate to be
+ * correct. Thread-safe.
+ */
 final class Gate {
 
     private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -13,8 +18,11 @@ final class Gate {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition opened = lock.newCondition();
     private volatile boolean shut;
+    private volatile long shutUntil;
 
-    void shut() {
+    /** @param limit after which it is open again */
+    void shut(Duration limit) {
+        shutUntil = System.nanoTime() + limit.toNanos();
         shut = true;
     }
 
@@ -29,23 +37,24 @@ final class Gate {
     }
 
     boolean isShut() {
-        return shut;
+        return shut && System.nanoTime() - shutUntil < 0;
     }
 
     /** Waits while the gate is shut; a moment's read if it is not. */
     void pass() throws SQLTransientConnectionException {
-        if (!shut) {
+        if (!isShut()) {
             return;
         }
         long left = LONGEST_WAIT_NANOS;
         lock.lock();
         try {
-            while (shut) {
+            while (isShut()) {
                 if (left <= 0) {
                     throw new SQLTransientConnectionException(
                             "the database is being restored in place; try again when that is done");
                 }
-                left = opened.awaitNanos(left);
+                long step = Math.max(1, Math.min(left, shutUntil - System.nanoTime()));
+                left -= step - opened.awaitNanos(step);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

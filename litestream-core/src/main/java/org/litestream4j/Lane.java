@@ -1,19 +1,26 @@
 package org.litestream4j;
 
 import java.time.Duration;
-import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A task that runs on a shared pool, never twice at once: {@link #wake} makes it run soon, once, however often it is called
- * before it begins. Thread-safe; never interrupts.
+ * before it begins. A run that cannot be started, or that throws, is retried until it succeeds. Thread-safe; never interrupts.
  */
 final class Lane {
+
+    private static final Logger log = LoggerFactory.getLogger(Lane.class);
+
+    /** Pause before a run that could not be started, or that threw, is retried. */
+    private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private enum State {
         IDLE,
@@ -23,20 +30,30 @@ final class Lane {
         RUNNING_AGAIN
     }
 
+    /** Receives failures to start the lane's task, and the end of such an outage. Called by the thread that found out. */
+    interface StartListener {
+        void startFailed(Throwable e);
+
+        void started();
+    }
+
     private final Runnable task;
-    private final Executor pool;
+    private final StartListener starts;
+    private final Pools.Pool pool;
     private final ScheduledExecutorService timer;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
-    private State state = State.IDLE;
-    private boolean stopped;
-    private @Nullable ScheduledFuture<?> wakeUp;
-    private long wakeUpAt;
+    private State state = State.IDLE; // guarded by lock
+    private boolean stopped; // guarded by lock
+    private @Nullable Runnable last; // guarded by lock
+    private @Nullable ScheduledFuture<?> wakeUp; // guarded by lock
+    private long wakeUpAt; // guarded by lock
+    private @Nullable Throwable startFailure; // guarded by lock
 
-    /** @param task must not throw */
-    Lane(Runnable task, Executor pool, ScheduledExecutorService timer) {
+    Lane(Runnable task, StartListener starts, Pools.Pool pool, ScheduledExecutorService timer) {
         this.task = task;
+        this.starts = starts;
         this.pool = pool;
         this.timer = timer;
     }
@@ -48,8 +65,7 @@ final class Lane {
                 return;
             }
             if (state == State.IDLE) {
-                state = State.QUEUED;
-                pool.execute(this::run);
+                enqueue();
             } else if (state == State.RUNNING) {
                 state = State.RUNNING_AGAIN;
             }
@@ -66,17 +82,45 @@ final class Lane {
         }
         lock.lock();
         try {
-            long at = System.nanoTime() + nanos;
-            if (stopped || (wakeUp != null && wakeUpAt - at <= 0)) {
-                return;
+            if (!stopped) {
+                schedule(nanos);
             }
-            if (wakeUp != null) {
-                wakeUp.cancel(false);
-            }
-            wakeUpAt = at;
-            wakeUp = timer.schedule(this::wakeUp, nanos, TimeUnit.NANOSECONDS);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Call with the lock. */
+    private void schedule(long nanos) {
+        long at = System.nanoTime() + nanos;
+        if (wakeUp != null && wakeUpAt - at <= 0) {
+            return;
+        }
+        if (wakeUp != null) {
+            wakeUp.cancel(false);
+            wakeUp = null;
+        }
+        try {
+            wakeUp = timer.schedule(this::wakeUp, nanos, TimeUnit.NANOSECONDS);
+            wakeUpAt = at;
+        } catch (RejectedExecutionException e) { // everything is closed
+            log.debug("a wake-up comes after the end", e);
+        }
+    }
+
+    /**
+     * Call with the lock. Where no thread can be started (a limit of processes, no memory), the timer's thread, which exists,
+     * reports that and retries.
+     */
+    private void enqueue() {
+        state = State.QUEUED;
+        try {
+            pool.execute(this::run);
+        } catch (Throwable e) {
+            state = State.IDLE;
+            idle.signalAll();
+            startFailure = e;
+            schedule(RETRY_NANOS);
         }
     }
 
@@ -111,13 +155,49 @@ final class Lane {
         }
     }
 
+    /**
+     * Lets the task run no more, and runs a last action on a thread of the pool once no run is going on, however long that
+     * takes. Call once.
+     */
+    void end(Runnable action) {
+        lock.lock();
+        try {
+            stopped = true;
+            if (wakeUp != null) {
+                wakeUp.cancel(false);
+            }
+            last = action;
+            if (state == State.IDLE) {
+                enqueueLast();
+            } // else the run that is queued or going on ends with it
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Call with the lock. */
+    private void enqueueLast() {
+        state = State.QUEUED;
+        try {
+            pool.execute(this::run);
+        } catch (Throwable e) {
+            log.warn("no thread of the pool can be started, the timer's is used", e);
+            timer.execute(this::run);
+        }
+    }
+
     private void wakeUp() {
+        Throwable failure;
         lock.lock();
         try {
             wakeUp = null;
+            failure = startFailure;
             wake();
         } finally {
             lock.unlock();
+        }
+        if (failure != null) {
+            starts.startFailed(failure);
         }
     }
 
@@ -125,40 +205,84 @@ final class Lane {
         if (!begin()) {
             return;
         }
+        boolean failed = true;
         try {
             task.run();
+            failed = false;
+        } catch (Throwable e) { // not even its error handling worked
+            log.error("a lane failed, will retry", e);
         } finally {
-            end();
+            end(failed);
         }
     }
 
+    /** A run that was queued twice, because queueing it seemed to fail, begins once. */
     private boolean begin() {
+        boolean restarted;
         lock.lock();
         try {
+            if (state != State.QUEUED) {
+                return false;
+            }
             if (stopped) {
-                state = State.IDLE;
-                idle.signalAll();
+                finish();
                 return false;
             }
             state = State.RUNNING;
-            return true;
+            restarted = startFailure != null;
+            startFailure = null;
+        } finally {
+            lock.unlock();
+        }
+        if (restarted) {
+            reportStarted();
+        }
+        return true;
+    }
+
+    private void reportStarted() {
+        try {
+            starts.started();
+        } catch (Throwable e) {
+            log.error("reporting the end of an outage failed", e);
+        }
+    }
+
+    private void end(boolean failed) {
+        lock.lock();
+        try {
+            if (stopped) {
+                finish();
+            } else if (state == State.RUNNING_AGAIN && !failed) {
+                enqueue();
+            } else {
+                state = State.IDLE;
+                idle.signalAll();
+                if (failed) {
+                    schedule(RETRY_NANOS);
+                }
+            }
         } finally {
             lock.unlock();
         }
     }
 
-    private void end() {
-        lock.lock();
-        try {
-            if (state == State.RUNNING_AGAIN && !stopped) {
-                state = State.QUEUED;
-                pool.execute(this::run);
-            } else {
-                state = State.IDLE;
-                idle.signalAll();
-            }
-        } finally {
+    /** Call with the lock, on a thread of the pool: the last action is run without the lock. */
+    private void finish() {
+        Runnable action = last;
+        last = null;
+        if (action != null) {
+            state = State.RUNNING;
             lock.unlock();
+            try {
+                action.run();
+            } catch (Throwable e) {
+                log.error("the last action of a lane failed", e);
+            } finally {
+                lock.lock();
+            }
         }
+        state = State.IDLE;
+        idle.signalAll();
     }
 }

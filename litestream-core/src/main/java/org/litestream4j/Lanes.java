@@ -89,6 +89,9 @@ final class Lanes {
         if (failure == null) {
             failure = progress.failure(Step.COMPACTION);
         }
+        if (failure == null) {
+            failure = progress.failure(Step.WATCH);
+        }
         return new DatabaseStatus(
                 config.name(),
                 config.path(),
@@ -115,13 +118,18 @@ final class Lanes {
             return DatabaseState.REPLICATING;
         }
         if (captureLane.isPaused()) {
-            return DatabaseState.PAUSED;
+            return isPaused() ? DatabaseState.PAUSED : DatabaseState.REPLICATING;
         }
         return captureLane.isPassive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
     }
 
+    /** Whether a pause was asked for, and nobody here reads the database any more. */
+    boolean isPaused() {
+        return captureLane.isPaused() && !captureLane.isAttached() && !compactionLane.isImageOpen();
+    }
+
     private Duration lag() {
-        if (captureLane.isPassive()) {
+        if (captureLane.isPassive() && progress.failure(Step.CAPTURE) == null) {
             return Duration.ZERO; // another process replicates, and knows its lag
         }
         Instant uncaptured = captureLane.uncapturedSince();

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.litestream4j.capture.Capture;
@@ -41,14 +42,17 @@ public final class Litestream implements AutoCloseable {
     private final Clock clock;
     private final LitestreamListener listener;
     private final List<ReplicaProvider> providers;
-    private final Pools pools = new Pools();
+    private final Pools pools;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by lock
+    private volatile List<ManagedDatabase> watched = List.of(); // written with the lock
 
     /** By name; those of a restore before the start go on counting after it. */
     private final Map<String, EngineCounters> counters = new ConcurrentHashMap<>();
 
     private final ScheduledFuture<?> watching;
+    private final ReentrantLock maintenanceLock = new ReentrantLock();
+    private final ReentrantLock closeLock = new ReentrantLock();
     private boolean maintenancePaused; // guarded by lock
     private boolean closed; // guarded by lock
 
@@ -56,9 +60,9 @@ public final class Litestream implements AutoCloseable {
         this.clock = builder.clock;
         this.listener = new Listeners(builder.listeners);
         this.providers = List.copyOf(builder.providers);
+        this.pools = new Pools(builder.threads);
         long watch = builder.watchInterval.toNanos();
-        this.watching = pools.timer.scheduleWithFixedDelay(
-                () -> pools.capture.execute(this::watch), watch, watch, TimeUnit.NANOSECONDS);
+        this.watching = pools.timer.scheduleWithFixedDelay(this::watch, watch, watch, TimeUnit.NANOSECONDS);
     }
 
     public static Builder builder() {
@@ -204,6 +208,7 @@ public final class Litestream implements AutoCloseable {
             }
             databases.put(database.name(), database);
             RegisteredDatabases.add(database);
+            watched = List.copyOf(databases.values());
             if (maintenancePaused) {
                 database.pauseMaintenance();
             }
@@ -252,22 +257,24 @@ public final class Litestream implements AutoCloseable {
         try {
             database.close();
         } finally {
-            remove(database.name());
+            remove(database);
         }
     }
 
-    private void remove(String name) {
+    /** Of several threads that close a database, the first removes it; the name may have another one then. */
+    private void remove(ManagedDatabase database) {
         lock.lock();
         try {
-            ManagedDatabase removed = databases.remove(name);
-            if (removed != null) {
-                RegisteredDatabases.remove(removed);
+            if (!databases.remove(database.name(), database)) {
+                return;
             }
-            counters.remove(name);
+            RegisteredDatabases.remove(database);
+            watched = List.copyOf(databases.values());
+            counters.remove(database.name());
         } finally {
             lock.unlock();
         }
-        listener.onEvent(new LitestreamEvent.Unregistered(name));
+        listener.onEvent(new LitestreamEvent.Unregistered(database.name()));
     }
 
     /**
@@ -276,32 +283,48 @@ public final class Litestream implements AutoCloseable {
      * Capture and uploads go on. Idempotent; returns at once.
      */
     public void pauseMaintenance() {
-        lock.lock();
-        try {
-            maintenancePaused = true;
-            databases.values().forEach(ManagedDatabase::pauseMaintenance);
-        } finally {
-            lock.unlock();
-        }
+        maintenance(true);
     }
 
     /** Takes them up again; what became due meanwhile follows now. Idempotent. */
     public void resumeMaintenance() {
-        lock.lock();
+        maintenance(false);
+    }
+
+    /** Files are closed without the lock, which the watch needs. */
+    private void maintenance(boolean paused) {
+        maintenanceLock.lock();
         try {
-            maintenancePaused = false;
-            databases.values().forEach(ManagedDatabase::resumeMaintenance);
+            List<ManagedDatabase> present;
+            lock.lock();
+            try {
+                maintenancePaused = paused;
+                present = List.copyOf(databases.values());
+            } finally {
+                lock.unlock();
+            }
+            present.forEach(paused ? ManagedDatabase::pauseMaintenance : ManagedDatabase::resumeMaintenance);
         } finally {
-            lock.unlock();
+            maintenanceLock.unlock();
         }
     }
 
     /**
-     * Replicates what is left of every database, each within its own shutdown timeout, and lets go of them. Idempotent. What
-     * could not be replicated is logged; it lies in the local state and follows with the next start.
+     * Replicates what is left of every database, each within its own shutdown timeout, and releases them. Idempotent: a second
+     * call waits until the first is done. What could not be replicated is logged; it lies in the local state and follows with the
+     * next start.
      */
     @Override
     public void close() {
+        closeLock.lock();
+        try {
+            closeAll();
+        } finally {
+            closeLock.unlock();
+        }
+    }
+
+    private void closeAll() {
         lock.lock();
         try {
             closed = true;
@@ -328,8 +351,15 @@ public final class Litestream implements AutoCloseable {
         pools.close();
     }
 
+    /** On the timer's thread: takes no lock that may be held while files are used. */
     private void watch() {
-        databases().forEach(ManagedDatabase::watch);
+        for (ManagedDatabase database : watched) {
+            try {
+                database.watch();
+            } catch (Throwable e) { // else it would be the last time
+                log.warn("cannot check a database for changes, will retry: db={}", database.name(), e);
+            }
+        }
     }
 
     /** Collects what all databases share; not thread-safe. */
@@ -338,6 +368,7 @@ public final class Litestream implements AutoCloseable {
         private Duration watchInterval = Duration.ofSeconds(1);
         private final List<LitestreamListener> listeners = new ArrayList<>();
         private final List<ReplicaProvider> providers = new ArrayList<>();
+        private ThreadFactory threads = Pools.threads();
 
         private Builder() {}
 
@@ -368,6 +399,12 @@ public final class Litestream implements AutoCloseable {
          */
         public Builder replicaProvider(ReplicaProvider value) {
             providers.add(requireNonNull(value, "replicaProvider"));
+            return this;
+        }
+
+        /** For tests: makes all threads. */
+        Builder threads(ThreadFactory value) {
+            threads = value;
             return this;
         }
 

@@ -20,7 +20,9 @@ public sealed interface LitestreamEvent {
         /** To the replica. */
         UPLOAD,
         /** Merges, snapshots and retention on the replica. */
-        COMPACTION
+        COMPACTION,
+        /** The check of the database's files for commits of other processes. */
+        WATCH
     }
 
     /** A database is replicated from now on. */

@@ -7,7 +7,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.litestream4j.ReplicationWaits.Urgency;
@@ -42,7 +41,7 @@ public final class ManagedDatabase {
     private final CallerWaits waits;
     private final InPlaceRestore inPlaceRestore;
     private final Shutdown shutdown;
-    private final WatchedFiles files;
+    private final Watch watch;
 
     ManagedDatabase(
             DatabaseConfig config,
@@ -58,9 +57,15 @@ public final class ManagedDatabase {
         this.writeLock = new WriteLock(counters);
         this.lanes = new Lanes(config, client, counters, listener, writeLock, clock, pools);
         this.waits = new CallerWaits(lanes);
-        this.inPlaceRestore = new InPlaceRestore(this, client, counters);
-        this.shutdown = new Shutdown(lanes, connections, pools);
-        this.files = new WatchedFiles(config.path());
+        this.inPlaceRestore = new InPlaceRestore(this, lanes, gate);
+        this.shutdown = new Shutdown(lanes, connections, inPlaceRestore);
+        this.watch = new Watch(
+                config,
+                new WatchedFiles(config.path(), config.metaPath()),
+                lanes.captureLane::look,
+                lanes.progress,
+                clock,
+                pools);
     }
 
     public String name() {
@@ -177,10 +182,12 @@ public final class ManagedDatabase {
      * held back between two transactions for that moment. The state before stays restorable.
      *
      * @param options target, check, parallelism, listener, cancelled, clock; the other options do not apply
-     * @param timeout longest wait for the replica before and after, and for other writers
+     * @param timeout longest wait for the replica before and after, for capture to get to it, and for other writers
      * @throws org.litestream4j.restore.RestoreException if the state cannot be restored
-     * @throws LitestreamException if the database is not being replicated, has other pages, was kept busy, or another restore
-     *     in place is running; nothing was changed then
+     * @throws LitestreamException if the database is not being replicated, has other pages, was kept busy, its disk is full, or
+     *     another restore in place is running: nothing was changed then, unless the message says that the state was copied in
+     * @throws InterruptedException if nothing was changed and will be. An interrupt that comes later leaves the thread
+     *     interrupted, and the result tells that the database was restored
      */
     public InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
             throws IOException, InterruptedException {
@@ -208,8 +215,8 @@ public final class ManagedDatabase {
     }
 
     /**
-     * Captures everything that is committed now and lets go of the database, until {@link #resume}: what a change of the journal
-     * mode or the page size needs. Uploads go on.
+     * Captures everything that is committed now and releases the database, until {@link #resume}: what a change of the journal
+     * mode or the page size needs. A snapshot that is being read is given up and taken after the pause. Uploads continue.
      *
      * @param timeout longest wait for the capture to end
      * @throws LitestreamException if it did not; the database is paused as soon as it can be
@@ -225,18 +232,6 @@ public final class ManagedDatabase {
      */
     public void resume() {
         lanes.captureLane.pause(false);
-    }
-
-    /** Runs a task on the capture lane and waits for it; it must end by itself. */
-    <T> T onCaptureLane(CaptureLane.Task<T> task) throws IOException, InterruptedException {
-        try {
-            return lanes.captureLane.submit(task).get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof IOException failure) {
-                throw failure;
-            }
-            throw new LitestreamException(config.path().toString(), "failed: " + e.getCause(), "", e.getCause());
-        }
     }
 
     Gate gate() {
@@ -318,15 +313,9 @@ public final class ManagedDatabase {
         }
     }
 
-    /** Looks, without opening anything, whether somebody else wrote. */
+    /** Checks soon, without opening anything, whether another process wrote. */
     void watch() {
-        try {
-            if (files.haveChanged()) {
-                lanes.captureLane.look();
-            }
-        } catch (IOException e) {
-            log.debug("cannot look at the database: db={}", config.name(), e);
-        }
+        watch.tick();
     }
 
     void pauseMaintenance() {

@@ -2,6 +2,7 @@ package org.litestream4j;
 
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -14,6 +15,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.replica.ReplicaAccessException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -32,6 +35,8 @@ final class Progress {
      */
     record Failure(String text, Instant at, boolean diskFull, boolean refused, long number) {}
 
+    private static final Logger log = LoggerFactory.getLogger(Progress.class);
+
     private final String database;
     private final String replica;
     private final EngineCounters counters;
@@ -47,6 +52,34 @@ final class Progress {
         this.replica = replica;
         this.counters = counters;
         this.listener = listener;
+    }
+
+    /** That a lane or a check could not be started. */
+    static IOException cannotStart(Throwable e) {
+        return new IOException(
+                "cannot start a thread: " + e
+                        + "; raise the limit of threads of the user or the container, or free memory; it is"
+                        + " retried every second",
+                e);
+    }
+
+    /** For the lane of a step: shows as the step's error while it cannot be started. */
+    Lane.StartListener starts(Step step, Clock clock) {
+        return new Lane.StartListener() {
+            @Override
+            public void startFailed(Throwable e) {
+                if (failed(step, cannotStart(e), clock.instant())) {
+                    log.warn("cannot start a thread, will retry: db={} step={}", database, step, e);
+                }
+            }
+
+            @Override
+            public void started() {
+                if (succeeded(step, clock.instant())) {
+                    log.info("threads can be started again: db={} step={}", database, step);
+                }
+            }
+        };
     }
 
     void signal() {

@@ -2,18 +2,20 @@ package org.litestream4j;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.capture.Capture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The end of one database's replication, within its shutdown timeout: whether and when it began. What is left is captured and
- * uploaded, then the database is let go of. Thread-safe.
+ * The shutdown of one database's replication, within its timeout: whether and when it began. What is left is captured and
+ * uploaded, then the database is released. Concurrent callers wait for each other, and all get the same result. Thread-safe.
  */
 final class Shutdown {
 
@@ -30,33 +32,60 @@ final class Shutdown {
 
     private final Lanes lanes;
     private final PhysicalConnections connections;
-    private final Pools pools;
-    private final AtomicBoolean begun = new AtomicBoolean();
-    private volatile long begunAt;
+    private final InPlaceRestore inPlaceRestore;
 
-    Shutdown(Lanes lanes, PhysicalConnections connections, Pools pools) {
+    private final ReentrantLock lock = new ReentrantLock();
+    private boolean begun; // guarded by lock
+    private boolean completed; // guarded by lock
+    private @Nullable IOException failure; // guarded by lock
+    private long begunAt; // guarded by lock
+
+    Shutdown(Lanes lanes, PhysicalConnections connections, InPlaceRestore inPlaceRestore) {
         this.lanes = lanes;
         this.connections = connections;
-        this.pools = pools;
+        this.inPlaceRestore = inPlaceRestore;
     }
 
     /** As {@link ManagedDatabase#finish}. */
     void begin(Duration drain) {
-        if (begun.compareAndSet(false, true)) {
-            connections.drain(drain);
-            // A snapshot holds a reader, which the last checkpoint must not meet.
-            lanes.compactionLane.stop(COMPACTION_STOP_TIMEOUT);
-            begunAt = System.nanoTime();
-            lanes.captureLane.finish();
-            lanes.uploadLane.hurry();
+        inPlaceRestore.stop(); // its caller may be the one that keeps a connection open
+        lock.lock();
+        try {
+            if (!begun) {
+                begun = true;
+                connections.drain(drain);
+                // A snapshot holds a reader, which the last checkpoint must not meet.
+                lanes.compactionLane.stop(COMPACTION_STOP_TIMEOUT);
+                begunAt = System.nanoTime();
+                lanes.captureLane.finish();
+                lanes.uploadLane.hurry();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
-    /** After it has begun: ends it, within the timeout; the last error, if not all is replicated then. Idempotent. */
+    /**
+     * After it has begun: ends it, within the timeout. Idempotent.
+     *
+     * @throws IOException the last error, if not everything was replicated; the same for every caller
+     */
     void complete() throws IOException {
-        if (lanes.haveEnded()) {
-            return;
+        lock.lock();
+        try {
+            if (!completed) {
+                failure = end();
+                completed = true;
+            }
+            if (failure != null) {
+                throw failure;
+            }
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private @Nullable IOException end() {
         long deadline = begunAt + lanes.config.shutdownSyncTimeout().toNanos();
         boolean done = awaitUninterruptibly(this::isDone, deadline);
         boolean whole = done
@@ -68,15 +97,13 @@ final class Shutdown {
         lanes.end();
         lanes.uploadLane.stop(UPLOAD_STOP_TIMEOUT);
         lanes.capture.stop();
-        if (lanes.captureLane.stop(CAPTURE_STOP_TIMEOUT)) {
-            release();
-        } else {
-            log.error("still busy, left open until the process ends: db={}", lanes.config.name());
+        IOException unreleased = release();
+        try {
             lanes.client.close();
+        } catch (IOException e) {
+            unreleased = unreleased != null ? unreleased : e;
         }
-        if (unfinished != null) {
-            throw unfinished;
-        }
+        return unfinished != null ? unfinished : unreleased;
     }
 
     /** Whether nothing is left that waiting could help. */
@@ -88,31 +115,53 @@ final class Shutdown {
                         || !lanes.uploadLane.replicated().isBefore(lanes.capture.captured()));
     }
 
-    /** On the capture pool: this thread may be interrupted, and an interrupted thread must not touch the database file. */
-    private void release() throws IOException {
-        Future<?> released = pools.capture.submit(() -> {
-            lanes.capture.close();
-            lanes.capture.disown();
-            return null;
-        });
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    released.get();
-                    return;
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } catch (ExecutionException e) {
-            throw new LitestreamException(lanes.config.path().toString(), "could not be closed", "", e.getCause());
-        } finally {
-            lanes.client.close();
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+    /**
+     * The lane releases the database when its run is over, even if nobody waits any more: then another engine takes over. A
+     * restore in place that is being copied in is waited for: after the shutdown nothing changes the database.
+     */
+    private @Nullable IOException release() {
+        CompletableFuture<Void> released = new CompletableFuture<>();
+        AtomicBoolean late = new AtomicBoolean();
+        lanes.captureLane.end(() -> releaseOnLane(released, late));
+        long deadline = System.nanoTime() + CAPTURE_STOP_TIMEOUT.toNanos();
+        boolean over = awaitUninterruptibly(released::isDone, deadline);
+        if (!over && inPlaceRestore.isCopying()) {
+            log.warn("waiting for a restore in place that is being copied in: db={}", lanes.config.name());
+            over = awaitUninterruptibly(released::isDone, deadline + InPlaceRestore.COPY_TIMEOUT.toNanos());
         }
+        if (!over) {
+            late.set(true);
+            lanes.capture.leaveOpen();
+            over = released.isDone();
+        }
+        if (!over) {
+            log.error("still busy, left open until the capture that is running ends: db={}", lanes.config.name());
+            return null;
+        }
+        return released.handle((none, e) -> e == null
+                        ? null
+                        : new LitestreamException(lanes.config.path().toString(), "could not be closed", "", e))
+                .getNow(null);
+    }
+
+    /** @param late whether nobody waits for it any more */
+    private void releaseOnLane(CompletableFuture<Void> released, AtomicBoolean late) {
+        try {
+            try {
+                lanes.capture.close();
+            } finally {
+                lanes.capture.disown();
+            }
+            if (late.get()) {
+                log.info("released after the shutdown: db={}", lanes.config.name());
+                Capture.closeUnusedFiles();
+            }
+            released.complete(null);
+        } catch (Throwable e) {
+            log.debug("releasing a database failed: db={}", lanes.config.name(), e);
+            released.completeExceptionally(e);
+        }
+        lanes.progress.signal();
     }
 
     private boolean awaitUninterruptibly(BooleanSupplier condition, long deadline) {

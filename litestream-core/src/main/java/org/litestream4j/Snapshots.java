@@ -40,6 +40,10 @@ final class Snapshots {
     private final Operations operations;
     private final LitestreamListener listener;
     private final Staging files;
+    private final Runnable imageClosed;
+
+    /** States that were handed over and are not closed yet. */
+    private final AtomicInteger openImages = new AtomicInteger();
 
     /** It must hold this transaction; {@link Txid#NONE} if none was asked for. Written under this lock. */
     private volatile Txid wanted = Txid.NONE;
@@ -55,19 +59,22 @@ final class Snapshots {
 
     private record Staged(LtxFileName name, int history) {}
 
+    /** @param imageClosed called when a state that was handed over was closed */
     Snapshots(
             DatabaseConfig config,
             ReplicaClient client,
             Capture capture,
             Compaction compaction,
             Operations operations,
-            LitestreamListener listener) {
+            LitestreamListener listener,
+            Runnable imageClosed) {
         this.config = config;
         this.client = client;
         this.capture = capture;
         this.compaction = compaction;
         this.operations = operations;
         this.listener = listener;
+        this.imageClosed = imageClosed;
         this.files = capture.snapshots();
     }
 
@@ -128,6 +135,7 @@ final class Snapshots {
      * @param halted whether nobody wants it any more
      */
     void accept(LiveImage image, BooleanSupplier halted) {
+        openImages.incrementAndGet();
         LiveImage unused = image;
         synchronized (this) {
             if (halted.getAsBoolean()) {
@@ -159,14 +167,22 @@ final class Snapshots {
         return image;
     }
 
-    private static void closeQuietly(@Nullable LiveImage image) {
+    private void closeQuietly(@Nullable LiveImage image) {
         if (image != null) {
             try {
                 image.close();
             } catch (IOException e) {
                 log.debug("closing an image failed", e);
+            } finally {
+                openImages.decrementAndGet();
+                imageClosed.run();
             }
         }
+    }
+
+    /** Whether a state that was handed over is not closed yet. Any thread. */
+    boolean isImageOpen() {
+        return openImages.get() > 0;
     }
 
     /** Deletes what a crash has left: it is of no use any more. */
@@ -186,10 +202,11 @@ final class Snapshots {
      * @throws org.litestream4j.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
      */
     void stage(BooleanSupplier stop) throws IOException {
-        try (LiveImage image = takeImage()) {
-            if (image == null) {
-                return;
-            }
+        LiveImage image = takeImage();
+        if (image == null) {
+            return;
+        }
+        try {
             asked = false;
             int now = history.get();
             if (!image.write(stop)) {
@@ -198,6 +215,8 @@ final class Snapshots {
             staged = new Staged(image.name(), now);
             log.info(
                     "snapshot taken: db={} txid={}", config.name(), image.name().max());
+        } finally {
+            closeQuietly(image);
         }
     }
 

@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamOperation.Kind;
@@ -50,6 +51,10 @@ final class UploadLane {
     /** What must be shown before an image may follow on the replica; null if nothing (any more). */
     private volatile @Nullable Kinship kinship;
 
+    /** Grows when the local state is lost; the verdict is about the one of {@link #verified}. */
+    private final AtomicInteger localStates = new AtomicInteger();
+
+    private volatile int verified;
     private volatile boolean conflict;
     private volatile boolean hurry;
     private volatile boolean lost;
@@ -82,7 +87,7 @@ final class UploadLane {
         this.waits = waits;
         this.operations = operations;
         this.clock = clock;
-        this.lane = new Lane(this::run, pools.upload, pools.timer);
+        this.lane = new Lane(this::run, progress.starts(Step.UPLOAD, clock), pools.upload, pools.timer);
     }
 
     void wake() {
@@ -92,12 +97,18 @@ final class UploadLane {
     /** What the replica says of the local files; null until it was asked. */
     @Nullable
     Verdict verdict() {
-        return verdict;
+        return verified == localStates.get() ? verdict : null;
+    }
+
+    /** The local files are gone: what the replica holds is asked for anew. Call when the capture is detached. */
+    void localStateLost() {
+        localStates.incrementAndGet();
+        lane.wake();
     }
 
     /** Whether captured files lead on from the replica, so that positions of both can be compared. */
     boolean isContinuing() {
-        Verdict known = verdict;
+        Verdict known = verdict();
         return known != null && !known.diverged();
     }
 
@@ -202,16 +213,18 @@ final class UploadLane {
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
-            diverged(Verdict.diverged(e.replicated(), problem));
+            diverged(Verdict.diverged(e.replicated(), problem), verified);
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
         }
         needsRecovery = true;
+        capture.wake(); // it may have been the whole local state
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
-                "bring the file back, or set litestream.auto-recover=true in the application (in plain Java autoRecover),"
-                        + " or stop the application and reset the local state, for a full image in its place",
+                "bring the file back, or set litestream.auto-recover=true in the application (in plain Java"
+                        + " autoRecover), or stop the application and reset the local state, for a full image in its"
+                        + " place",
                 e));
     }
 
@@ -255,18 +268,20 @@ final class UploadLane {
             followed = null;
             replication.lost();
         }
-        Verdict known = verdict;
+        Verdict known = verdict();
         if (known == null) {
+            int localState = localStates.get();
             if (!capture.isAttached()) {
                 return false;
             }
             known = replication.verify();
             if (known.diverged()) {
                 kinship = known.isKinshipOpen() && !config.adoptReplica() ? kinshipWithReplica() : null;
-                diverged(known);
+                diverged(known, localState);
             } else {
                 follow(known);
                 verdict = known;
+                verified = localState;
                 capture.wake();
                 compaction.wake();
             }
@@ -311,8 +326,9 @@ final class UploadLane {
         followed = known;
     }
 
-    private void diverged(Verdict found) {
+    private void diverged(Verdict found, int localState) {
         verdict = found;
+        verified = localState;
         followed = null;
         log.warn(
                 "a full image follows: db={} replica={} txid={} reason={}",

@@ -8,24 +8,33 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A database file and its WAL as they were at the last look, which opens neither. Confined to the watch. */
+/**
+ * A database file, its WAL and the lock of its local state as they were at the last check, which opens none of them. Confined to
+ * the watch.
+ */
 final class WatchedFiles {
 
     private final Path database;
     private final Path wal;
+    private final Path lock;
+    private FileState lockSeen = FileState.NONE;
     private FileState databaseSeen = FileState.NONE;
     private FileState walSeen = FileState.NONE;
 
-    WatchedFiles(Path database) {
+    /** @param metaPath folder of the local state */
+    WatchedFiles(Path database, Path metaPath) {
         this.database = database;
+        this.lock = metaPath.resolve("lock");
         this.wal = database.resolveSibling(database.getFileName() + "-wal");
     }
 
-    /** Whether somebody wrote, or replaced a file, since this was asked last. */
+    /** Whether a file was written, replaced or deleted since this was asked last. */
     boolean haveChanged() throws IOException {
         FileState walNow = FileState.of(wal);
         FileState databaseNow = FileState.of(database);
-        boolean changed = !walNow.equals(walSeen) || !databaseNow.equals(databaseSeen);
+        FileState lockNow = FileState.of(lock);
+        boolean changed = !walNow.equals(walSeen) || !databaseNow.equals(databaseSeen) || !lockNow.equals(lockSeen);
+        lockSeen = lockNow;
         walSeen = walNow;
         databaseSeen = databaseNow;
         return changed;

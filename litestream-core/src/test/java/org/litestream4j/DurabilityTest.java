@@ -528,7 +528,12 @@ class DurabilityTest extends EngineFixture {
                 .map(name -> name.replaceAll("-\\d+$", ""))
                 .collect(Collectors.toSet());
         assertThat(names)
-                .isSubsetOf("litestream-capture", "litestream-upload", "litestream-compaction", "litestream-timer");
+                .isSubsetOf(
+                        "litestream-capture",
+                        "litestream-upload",
+                        "litestream-compaction",
+                        "litestream-watch",
+                        "litestream-timer");
         try (Connection connection = plain()) {
             assertThat(query(connection, "SELECT count(*) FROM t")).isEqualTo(320);
         }

@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * The files of the default file system, behind paths that fail at random from a seed: calls before or after they took effect, writes in
@@ -71,6 +72,9 @@ final class FaultyFiles extends FileSystemProvider {
     private int tornWrites;
     private volatile boolean losingWrites;
     private volatile boolean withoutStores;
+    private boolean hanging;
+    private Path hangingWrites;
+    private int waiting;
 
     FaultyFiles(long seed) {
         random = new Random(seed);
@@ -120,6 +124,47 @@ final class FaultyFiles extends FileSystemProvider {
     /** Of the failed writes, those that wrote a part. */
     synchronized int tornWrites() {
         return tornWrites;
+    }
+
+    /** Calls for attributes do not return until {@link #release}, as those of a network file system whose server is away. */
+    synchronized void hang() {
+        hanging = true;
+    }
+
+    /** Writes to files below a folder do not return until {@link #release}. */
+    synchronized void hangWrites(Path folder) {
+        hangingWrites = folder;
+    }
+
+    synchronized void release() {
+        hanging = false;
+        hangingWrites = null;
+        notifyAll();
+    }
+
+    /** Whether a call hangs. */
+    synchronized boolean isWaiting() {
+        return waiting > 0;
+    }
+
+    private synchronized void awaitRelease() {
+        await(() -> hanging);
+    }
+
+    private synchronized void awaitWrites(Path file) {
+        await(() -> hangingWrites != null && real(file).startsWith(hangingWrites));
+    }
+
+    private synchronized void await(BooleanSupplier hangs) {
+        waiting++;
+        while (hangs.getAsBoolean()) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                throw new AssertionError("threads that use files are never interrupted", e);
+            }
+        }
+        waiting--;
     }
 
     private synchronized boolean strikes(Call call) {
@@ -284,11 +329,13 @@ final class FaultyFiles extends FileSystemProvider {
     @Override
     public <A extends BasicFileAttributes> A readAttributes(Path path, Class<A> type, LinkOption... options)
             throws IOException {
+        awaitRelease();
         return provider(path).readAttributes(real(path), type, options);
     }
 
     @Override
     public Map<String, Object> readAttributes(Path path, String attributes, LinkOption... options) throws IOException {
+        awaitRelease();
         return provider(path).readAttributes(real(path), attributes, options);
     }
 
@@ -351,6 +398,7 @@ final class FaultyFiles extends FileSystemProvider {
 
         @Override
         public int write(ByteBuffer source, long at) throws IOException {
+            awaitWrites(path);
             unforced = at;
             unforcedSize = 0;
             int size = source.remaining();

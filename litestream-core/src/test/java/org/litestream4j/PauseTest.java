@@ -12,11 +12,14 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.capture.CaptureException;
 import org.litestream4j.capture.LocalState;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
@@ -73,6 +76,51 @@ class PauseTest {
         }
         try (Connection connection = SqliteFixture.dataSource(restored).getConnection()) {
             assertThat(query(connection, "select count(*) from t")).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void pauseWhileASnapshotIsRead_awaitsTheEndOfItsReader() throws Exception {
+        FaultyFiles files = new FaultyFiles(1);
+        config = DatabaseConfig.builder(path, config.replica())
+                .metaPath(files.path(config.metaPath()))
+                .build();
+        try (Litestream litestream = Litestream.builder().build()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection =
+                    database.wrap(SqliteFixture.dataSource(path)).getConnection()) {
+                execute(connection, "create table t(x)", "insert into t values (randomblob(1000000))");
+                database.sync(TIMEOUT);
+                database.snapshot(TIMEOUT);
+                execute(connection, "insert into t values (1)");
+                files.hangWrites(
+                        folder.resolve(".app.db-litestream").resolve("ltx").resolve("9"));
+                CompletableFuture<Txid> snapshot = CompletableFuture.supplyAsync(() -> snapshot(database));
+                await().atMost(TIMEOUT).until(files::isWaiting);
+                try {
+                    assertThatThrownBy(() -> database.pause(Duration.ofMillis(500)))
+                            .isInstanceOf(LitestreamException.class)
+                            .hasMessageContaining("not paused");
+                    assertThat(database.status().state()).isNotEqualTo(DatabaseState.PAUSED);
+                } finally {
+                    files.release();
+                }
+                database.pause(TIMEOUT);
+                assertThat(database.status().state()).isEqualTo(DatabaseState.PAUSED);
+                assertThat(text(connection, "pragma journal_mode=delete")).isEqualTo("delete");
+                assertThat(text(connection, "pragma journal_mode=wal")).isEqualTo("wal");
+
+                database.resume();
+                assertThat(snapshot.get(30, TimeUnit.SECONDS)).isNotNull(); // taken after the pause
+            }
+        }
+    }
+
+    private static Txid snapshot(ManagedDatabase database) {
+        try {
+            return database.snapshot(TIMEOUT);
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
     }
 

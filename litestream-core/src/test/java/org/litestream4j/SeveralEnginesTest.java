@@ -131,6 +131,26 @@ class SeveralEnginesTest extends EngineFixture {
         assertReplicaIsDatabase();
     }
 
+    /** Hard links and bind mounts give one file several names, and each name a local state of its own. */
+    @Test
+    void fileUnderTwoNames_isReplicatedOnce() throws Exception {
+        create("CREATE TABLE t(x)");
+        Path link = folder.resolve("link.db");
+        try (Litestream litestream = litestream();
+                Litestream other = litestream()) {
+            ManagedDatabase first = litestream.register(config().build());
+            first.sync(TIMEOUT);
+            Files.createLink(link, path);
+            ManagedDatabase second = other.register(config(link, folder.resolve("replica-2"))
+                    .shutdownSyncTimeout(Duration.ofMillis(100))
+                    .build());
+            await().atMost(TIMEOUT).until(() -> second.status().lastError() != null);
+            assertThat(second.status().state()).isNotEqualTo(DatabaseState.REPLICATING);
+        } finally {
+            Files.deleteIfExists(link);
+        }
+    }
+
     @Test
     void fiftyStartsAndStops_leaveNothingBehind() throws Exception {
         create("CREATE TABLE t(x)");

@@ -23,6 +23,7 @@ final class Attachment implements Closeable {
 
     private final CaptureSettings settings;
     private final CaptureListener listener;
+    private final DatabaseClaim claim = new DatabaseClaim();
     private @Nullable Held held;
 
     /** The file that was replaced while we had it open; null if none was. */
@@ -51,9 +52,10 @@ final class Attachment implements Closeable {
             SqliteSession.emptyWal(settings.database(), settings.busyTimeout());
             overwritten = false;
         }
-        held = new Held(SqliteSession.open(settings.database(), settings.busyTimeout(), listener), files);
+        claim.take(settings.database(), files.key());
         boolean checked = false;
         try {
+            held = new Held(SqliteSession.open(settings.database(), settings.busyTimeout(), listener), files);
             requireWalOfSqlite();
             checked = true;
         } finally {
@@ -71,8 +73,8 @@ final class Attachment implements Closeable {
             if (!back && DatabaseFile.isOpenElsewhere(replaced)) {
                 throw new CaptureException(
                         settings.database(),
-                        "the database file was replaced, and connections of this process still use the old one: what they"
-                                + " commit is lost",
+                        "the database file was replaced, and connections of this process still use the old one: what"
+                                + " they commit is lost",
                         "close them, or restart the application; replication begins anew with the present file then",
                         null);
             }
@@ -145,6 +147,7 @@ final class Attachment implements Closeable {
         Held closing = held;
         held = null;
         if (closing == null) {
+            claim.release();
             return;
         }
         OpenFiles files = closing.files();
@@ -156,6 +159,8 @@ final class Attachment implements Closeable {
             }
             overwritten |= files.isOverwritten();
             files.closeWal();
+        } finally {
+            claim.release(); // after all is closed
         }
     }
 

@@ -54,6 +54,7 @@ public final class Capture implements Closeable {
     private final FullImage fullImage;
     private final Checkpointer checkpointer;
     private final Audit audit;
+    private final UncapturedCheckpoints uncaptured;
     private boolean pageSizeChanged;
 
     public Capture(CaptureSettings settings, Clock clock, CaptureListener listener) {
@@ -70,6 +71,7 @@ public final class Capture implements Closeable {
         this.fullImage = new FullImage(settings, attachment, writer, checksum);
         this.checkpointer = new Checkpointer(settings, attachment, position, increments);
         this.audit = new Audit(settings, attachment, position, increments, checksum);
+        this.uncaptured = new UncapturedCheckpoints(settings, attachment);
     }
 
     /** Whether this process, and in it this object, owns the local state; takes the ownership if nobody has it. */
@@ -84,6 +86,34 @@ public final class Capture implements Closeable {
                             + " Java metaPath)",
                     e);
         }
+    }
+
+    /**
+     * Whether the local state was deleted or replaced while we own it: nothing of it can be relied on, nor can it be written.
+     * {@link #close}, {@link #disown} and begin anew.
+     */
+    public boolean isLocalStateLost() throws IOException {
+        return owner.isLost() || (isAttached() && !staging.isThere());
+    }
+
+    /**
+     * Checkpoints, if it is time, a database whose position is not known: an image comes next, so that no frame has to be kept for
+     * it, and the WAL must not grow until then.
+     *
+     * @return in nanoseconds, when to call again
+     */
+    public long checkpointUncaptured() throws IOException {
+        return guarded(uncaptured::runIfDue);
+    }
+
+    /** Whether an engine of this process that was closed, but was busy then, has not released the database yet. */
+    public boolean isLeftOpen() throws IOException {
+        return owner.isLeftOpen();
+    }
+
+    /** Tells engines that want to take over that this one was closed, and is busy for some time yet. Any thread. */
+    public void leaveOpen() {
+        owner.leaveOpen();
     }
 
     /** Lets another process take over; call after {@link #close}. */
@@ -304,10 +334,27 @@ public final class Capture implements Closeable {
      * @param cancelled asked about each second of that
      * @return the last transaction before it, captured as one of its own; empty if other writers left no room, and nothing
      *     was changed
+     * @throws CopiedException if it was changed, but not captured
      * @throws IOException also if the side file does not have these pages; nothing was changed
      */
     public Optional<Txid> restoreInPlace(
             Path side, long pages, long databaseChecksum, Duration timeout, BooleanSupplier cancelled)
+            throws IOException {
+        boolean[] changed = new boolean[1];
+        try {
+            return restoreInPlace(side, pages, databaseChecksum, timeout, cancelled, changed);
+        } catch (IOException e) {
+            throw changed[0] ? new CopiedException(e) : e;
+        }
+    }
+
+    private Optional<Txid> restoreInPlace(
+            Path side,
+            long pages,
+            long databaseChecksum,
+            Duration timeout,
+            BooleanSupplier cancelled,
+            boolean[] changed)
             throws IOException {
         return guarded(() -> {
             increments.capture();
@@ -322,6 +369,7 @@ public final class Capture implements Closeable {
             if (copied.isEmpty()) {
                 return Optional.empty();
             }
+            changed[0] = true;
             increments.captureUntil(copied.get());
             Txid before = captured();
             increments.capture();
@@ -380,11 +428,6 @@ public final class Capture implements Closeable {
             }
             return checksum.nanosUntilSave(position.get());
         });
-    }
-
-    /** Forgets what was known of the database's checksum: it is found out anew. */
-    public void forgetChecksum() {
-        checksum.forget();
     }
 
     /** The checksum of the database at its position; empty if it is not known. */

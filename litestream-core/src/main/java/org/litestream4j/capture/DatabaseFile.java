@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class DatabaseFile implements Closeable {
 
-    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+    /** Linux, else macOS; elsewhere such a folder does not exist or does not list all. */
+    private static final List<Path> DESCRIPTORS = List.of(Path.of("/proc/self/fd"), Path.of("/dev/fd"));
 
     /** By file key (device and inode). */
     private static final Map<Object, DatabaseFile> OPEN = new HashMap<>();
@@ -75,9 +78,14 @@ final class DatabaseFile implements Closeable {
 
     /** Brings to the disk what checkpoints have written so far; does nothing where a channel for reading cannot do that. */
     void force() throws IOException {
-        if (path.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+        if (hasPosixLocks()) {
             channel.force(false);
         }
+    }
+
+    /** Whether closing a descriptor drops locks of others, as on Unix and not on Windows. */
+    private boolean hasPosixLocks() {
+        return path.getFileSystem().supportedFileAttributeViews().contains("unix");
     }
 
     /** Call after the caller's own SQLite connections to the file were closed; {@link #closeUnused} then closes the channel. */
@@ -105,7 +113,7 @@ final class DatabaseFile implements Closeable {
             }
             Map<Object, Integer> descriptors = countDescriptors(unused.keySet());
             for (DatabaseFile file : unused.values()) {
-                if (descriptors.getOrDefault(file.key, 0) == 1) {
+                if (!file.hasPosixLocks() || descriptors.getOrDefault(file.key, 0) == 1) {
                     OPEN.remove(file.key, file);
                     file.channel.close();
                 }
@@ -116,10 +124,11 @@ final class DatabaseFile implements Closeable {
     /** Open descriptors of each file in this process; empty where that cannot be told. */
     private static Map<Object, Integer> countDescriptors(Set<Object> keys) {
         Map<Object, Integer> counts = new HashMap<>();
-        if (!Files.isDirectory(DESCRIPTORS)) {
+        Optional<Path> folder = DESCRIPTORS.stream().filter(Files::isDirectory).findFirst();
+        if (folder.isEmpty()) {
             return counts;
         }
-        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(DESCRIPTORS)) {
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(folder.get())) {
             for (Path descriptor : descriptors) {
                 Object key = keyOrNull(descriptor);
                 if (key != null && keys.contains(key)) {

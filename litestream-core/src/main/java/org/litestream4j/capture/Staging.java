@@ -46,6 +46,11 @@ public final class Staging {
         }
     }
 
+    /** Whether the folder exists. */
+    boolean isThere() {
+        return Files.isDirectory(folder);
+    }
+
     /** Where a file lies. */
     public Path path(LtxFileName name) {
         return folder.resolve(name.toString());

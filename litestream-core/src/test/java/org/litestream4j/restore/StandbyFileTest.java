@@ -180,7 +180,8 @@ class StandbyFileTest {
     /** Thousands of small transactions, too. */
     @Test
     void open_manyWritesOfSqlite_isNoStandby() throws Exception {
-        try (Connection connection = DriverManager.getConnection(IntegrityChecker.url(standby, "mode=rw"));
+        try (Connection connection = DriverManager.getConnection(
+                        org.litestream4j.internal.files.SqlitePaths.jdbcUrl(standby, "mode=rw"));
                 Statement statement = connection.createStatement()) {
             statement.execute("PRAGMA synchronous=OFF");
             statement.execute("PRAGMA journal_mode=MEMORY");
