@@ -516,12 +516,14 @@ final class CaptureLane {
         looks = looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
     }
 
-    private void planNext() {
+    private void planNext() throws IOException {
         if (hinted || lookAgain) {
             lane.wakeIn(Math.max(0, lastCapture + interval().toNanos() - System.nanoTime()));
         }
         if (looks > 0) {
             lane.wakeIn(FIRST_LOOK_NANOS << (looks - 1));
+        } else if (!hinted && !lookAgain) {
+            capture.rest();
         }
         long checkpoint = capture.nanosUntilCheckpoint();
         if (checkpoint >= 0) {

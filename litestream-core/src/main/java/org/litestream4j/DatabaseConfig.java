@@ -111,12 +111,17 @@ public record DatabaseConfig(
 
     /** Where the local state of a database lies unless configured otherwise; absolute. */
     public static Path defaultMetaPath(Path database) {
-        Path absolute = resolved(database);
+        Path absolute = resolve(database);
         return absolute.resolveSibling("." + absolute.getFileName() + "-litestream");
     }
 
-    /** The file that SQLite opens: the side files and the local state lie beside it, not beside a link to it. */
-    private static Path resolved(Path database) {
+    /**
+     * Returns the absolute path of the file that SQLite opens or creates for a path: all symbolic links are resolved, and
+     * {@code ..} behind a link leads to the parent of the link's target. The WAL and the local state lie beside that file.
+     *
+     * @throws IllegalArgumentException if the links form a loop or cannot be read
+     */
+    public static Path resolve(Path database) {
         try {
             return SqlitePaths.resolve(database);
         } catch (IOException e) {
@@ -162,7 +167,7 @@ public record DatabaseConfig(
         private Duration durabilityTimeout = Duration.ofSeconds(10);
 
         private Builder(Path path, ReplicaLocation replica) {
-            this.path = resolved(path);
+            this.path = resolve(path);
             this.replica = requireNonNull(replica, "replica");
         }
 

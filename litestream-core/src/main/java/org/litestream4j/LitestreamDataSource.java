@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -78,6 +79,7 @@ final class LitestreamDataSource implements DataSource {
             sqlite.setAutoCommit(true); // a pool may have tried it, but a database that is not in WAL mode is new
         }
         try (Statement statement = sqlite.createStatement()) {
+            requireRegisteredFile(statement);
             if (switches) {
                 statement.execute("PRAGMA journal_mode=WAL");
             }
@@ -94,6 +96,23 @@ final class LitestreamDataSource implements DataSource {
             sqlite.setAutoCommit(false);
         }
         sqlite.setFirstStatementExecuted(used && !begun); // else the driver refuses that a pool makes it read-only
+    }
+
+    /** What is committed to another file would return as replicated and be nowhere. */
+    private void requireRegisteredFile(Statement statement) throws SQLException {
+        String opened = "";
+        try (ResultSet rows = statement.executeQuery("PRAGMA database_list")) {
+            while (rows.next()) {
+                opened = rows.getString(2).equals("main") ? rows.getString(3) : opened;
+            }
+        }
+        Path registered = database.config().path();
+        if (opened.isEmpty() || !Path.of(opened).equals(registered)) {
+            throw new SQLException("The DataSource opens " + (opened.isEmpty() ? "a database without a file" : opened)
+                    + ", but the database " + database.name() + " is registered with the file " + registered
+                    + ". Use the same file in both; SQLite names the WAL after the name by which a file was opened, so that"
+                    + " two names of one file do not do.");
+        }
     }
 
     private static boolean isWal(SQLiteConnection sqlite) throws SQLException {

@@ -399,6 +399,16 @@ public final class Capture implements Closeable {
         });
     }
 
+    /** Closes the connections that an idle database does not need. */
+    public void rest() throws IOException {
+        guarded(() -> {
+            if (position.get().atFrozenEnd()) {
+                attachment.session().rest();
+            }
+            return null;
+        });
+    }
+
     /** In nanoseconds, until a checkpoint round may become due without further writes; negative if none will. */
     public long nanosUntilCheckpoint() {
         return checkpointer.nanosUntilDue();

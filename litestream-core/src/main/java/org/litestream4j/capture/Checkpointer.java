@@ -69,9 +69,6 @@ final class Checkpointer {
             frozen = roundsBeforeLock() || (!blocked && lockedRound());
         }
         lastComplete = frozen ? position.get() : null;
-        if (frozen) {
-            attachment.session().rest();
-        }
     }
 
     /** Until one is complete and leaves our reader at mark 0. */

@@ -413,7 +413,7 @@ final class DatabaseConfigs {
 
     private static Path path(String name, String value) {
         try {
-            return Path.of(value).toAbsolutePath().normalize();
+            return DatabaseConfig.resolve(Path.of(value));
         } catch (InvalidPathException e) {
             throw new LitestreamSettingException(
                     "A path of the database \"" + name + "\" is not valid: " + e.getMessage() + ".",

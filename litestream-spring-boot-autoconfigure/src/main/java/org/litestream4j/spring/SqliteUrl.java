@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.litestream4j.DatabaseConfig;
 import org.sqlite.SQLiteConfig.Pragma;
 
 /** Reads from a JDBC URL which file SQLite will open. Reads as the driver and SQLite's URI file names do. */
@@ -29,14 +30,14 @@ final class SqliteUrl {
     /**
      * The database file.
      *
-     * @return absolute and normalized, need not exist; empty if the URL is not SQLite's, or names a database in memory or a
+     * @return absolute, with all links resolved, need not exist; empty if the URL is not SQLite's, or names a database in memory or a
      *     temporary one (an empty name; SQLite JDBC's copy of a resource)
      * @throws LitestreamSettingException if SQLite will open another file than the URL seems to say
      */
     static Optional<Path> path(String url) {
         Optional<String> file = file(url).filter(name -> !name.isEmpty());
         try {
-            return file.map(name -> Path.of(name).toAbsolutePath().normalize());
+            return file.map(name -> DatabaseConfig.resolve(Path.of(name)));
         } catch (InvalidPathException e) {
             throw new LitestreamSettingException(
                     "The database URL \"" + url + "\" holds no valid file name: " + e.getMessage() + ".", USE_A_FILE);

@@ -104,6 +104,12 @@ final class DatabaseMeters {
         seconds("litestream.write.lock.longest", "Longest time that writers were held back", one -> one.statistics()
                 .writeLock()
                 .longest());
+        counter(
+                "litestream.audit.failures",
+                "How often captured state did not lead to the database",
+                null,
+                tags,
+                one -> one.statistics().auditFailures());
         gauge(
                 "litestream.disk.full",
                 "Whether a full disk holds replication up",
