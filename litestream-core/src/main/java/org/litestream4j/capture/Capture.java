@@ -212,7 +212,11 @@ public final class Capture implements Closeable {
 
     /** Where the WAL proves nothing, the content does: what was captured of each page is known from its checksum. */
     private Continuity compare(PositionRecord recorded) throws IOException {
-        if (!recorded.continuous()
+        boolean emptied = !attachment.files().attached().sameFile(recorded.file())
+                && attachment.session().schemaSize()
+                        == 0; // a new database: whether it may follow is not for us to decide
+        if (emptied
+                || !recorded.continuous()
                 || recorded.pageSize() != attachment.session().pageSize()
                 || !checksum.resume(recorded)) {
             return Continuity.UNPROVEN;
