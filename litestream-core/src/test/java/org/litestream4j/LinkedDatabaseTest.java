@@ -1,0 +1,81 @@
+package org.litestream4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.litestream4j.SqliteFixture.execute;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Databases whose configured path is not the name that SQLite gives to the file. */
+class LinkedDatabaseTest extends EngineFixture {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+    /** SQLite puts the WAL beside the target of the link, and so must we look there. */
+    @ParameterizedTest
+    @ValueSource(strings = {"current/app.db", "file-link.db", "current/../shared/real.db"})
+    void databaseBehindLinks_isReplicated(String name) throws Exception {
+        Path shared = Files.createDirectories(folder.resolve("releases/shared"));
+        Path release = Files.createDirectories(folder.resolve("releases/1"));
+        Files.createSymbolicLink(folder.resolve("current"), release);
+        Files.createSymbolicLink(release.resolve("app.db"), Path.of("../shared/real.db"));
+        Files.createSymbolicLink(folder.resolve("file-link.db"), shared.resolve("real.db"));
+        path = Path.of(folder + "/" + name);
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            assertThat(database.config().path()).isEqualTo(shared.toRealPath().resolve("real.db"));
+            try (Connection foreign = plain()) {
+                execute(foreign, "PRAGMA wal_autocheckpoint=0", "INSERT INTO t VALUES (1)");
+                assertReplicated(database, foreign);
+                execute(foreign, "INSERT INTO t VALUES (2)");
+                assertReplicated(database, foreign);
+            }
+            try (Connection connection = open(database)) {
+                execute(connection, "INSERT INTO t VALUES (3)");
+                assertReplicated(database, connection);
+            }
+        }
+        assertReplicaIsDatabase();
+    }
+
+    @Test
+    void dataSourceOfAnotherFile_isRefused() throws Exception {
+        create("CREATE TABLE t(x)");
+        Path other = folder.resolve("other.db");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            assertThatThrownBy(() -> database.wrap(SqliteFixture.dataSource(other))
+                            .getConnection()
+                            .close())
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining(other.toRealPath().toString())
+                    .hasMessageContaining(path.toRealPath().toString());
+        }
+    }
+
+    @Test
+    void hardLinkedDatabase_isRefused_untilItHasOneName() throws Exception {
+        create("CREATE TABLE t(x)");
+        Path second = folder.resolve("second.db");
+        Files.createLink(second, path);
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(
+                    config().shutdownSyncTimeout(Duration.ofMillis(100)).build());
+            await().atMost(TIMEOUT)
+                    .until(() -> String.valueOf(database.status().lastError()).contains("hard links"));
+            assertThat(database.status().state()).isNotEqualTo(DatabaseState.REPLICATING);
+            Files.delete(second);
+            database.sync(TIMEOUT);
+        }
+        assertReplicaIsDatabase();
+    }
+}
