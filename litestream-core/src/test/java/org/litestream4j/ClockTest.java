@@ -107,8 +107,10 @@ class ClockTest extends EngineFixture {
             child.suspend();
             LtxFileName next = LtxFileName.of(
                     level(replica, 0).get(level(replica, 0).size() - 1).max().next());
-            ManagedDatabase database = litestream.register(
-                    config(other, replica).level0Retention(RETENTION).build());
+            ManagedDatabase database = litestream.register(config(other, replica)
+                    .level0Retention(RETENTION)
+                    .adoptReplica(true)
+                    .build());
             try (Connection connection = open(database)) {
                 for (int i = 0; i < 10; i++) {
                     write(connection, database);
