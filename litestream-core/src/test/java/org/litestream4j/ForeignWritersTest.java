@@ -102,7 +102,7 @@ class ForeignWritersTest extends EngineFixture {
             Files.deleteIfExists(path.resolveSibling("app.db-wal"));
             Files.deleteIfExists(path.resolveSibling("app.db-shm"));
             Files.move(other, path, StandardCopyOption.REPLACE_EXISTING);
-            await().atMost(TIMEOUT).until(() -> images() == 2);
+            await().atMost(TIMEOUT).until(() -> readings() == 2);
             assertThat(logged()).anyMatch(line -> line.startsWith("capture failed, will retry"));
             try (Connection connection = open(database)) {
                 CrashChild.insert(connection, 5, 2);

@@ -57,7 +57,7 @@ final class TestReplica {
                 new Txid(txid),
                 new Txid(txid),
                 timestamp.toEpochMilli(),
-                new WalRange(32, PAGE_SIZE + 24L, 1, 2));
+                new WalRange(32 + (txid - 1) * (PAGE_SIZE + 24L), PAGE_SIZE + 24L, 1, 2));
         try (ReplicaUpload upload = client.write(level, header.fileName(), timestamp);
                 LtxWriter writer = LtxWriter.open(upload, header, PageEncoding.BLOCK)) {
             for (long pgno : pgnos) {

@@ -11,7 +11,6 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.ltx.WalRange;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
@@ -86,9 +85,6 @@ public final class Validation {
     }
 
     private static final Txid FIRST = new Txid(1);
-
-    /** In bytes. */
-    private static final long WAL_HEADER = 32;
 
     private final ReplicaClient client;
     private final StopSignal stop = new StopSignal();
@@ -232,23 +228,17 @@ public final class Validation {
     private void checkChain(LtxFileInfo file, LtxHeader header, long pages) {
         LtxHeader before = lastLevel0;
         lastLevel0 = header;
-        WalRange range = header.wal();
         boolean whole = pages >= header.commit() - (LockPage.pgno(header.pageSize()) <= header.commit() ? 1 : 0);
-        if (before == null
-                || whole
-                || range.size() == 0
-                || before.wal().size() == 0
-                || !file.minTxid().equals(before.maxTxid().next())) {
-            return;
-        }
-        boolean sameWal = range.salt1() == before.wal().salt1()
-                && range.salt2() == before.wal().salt2();
-        long expected = sameWal ? before.wal().offset() + before.wal().size() : WAL_HEADER;
-        if (range.offset() != expected) {
+        if (before != null
+                && !whole
+                && file.minTxid().equals(before.maxTxid().next())
+                && !header.wal().follows(before.wal())) {
             note(
                     Kind.DAMAGED,
                     file,
-                    "does not continue the file before it (WAL offset " + range.offset() + ", not " + expected
+                    "does not continue the file before it (WAL offset "
+                            + header.wal().offset() + " after "
+                            + (before.wal().offset() + before.wal().size())
                             + "): two programs wrote here; the last sound transaction before it is " + before.maxTxid()
                             + "; take a snapshot");
         }

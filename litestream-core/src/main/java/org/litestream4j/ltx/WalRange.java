@@ -12,6 +12,9 @@ import static org.litestream4j.ltx.InvalidFieldException.check;
  */
 public record WalRange(long offset, long size, int salt1, int salt2) {
 
+    /** Frames begin behind the header of the WAL. */
+    private static final long FIRST_FRAME = 32;
+
     /** Of files that were merged. */
     public static final WalRange NONE = new WalRange(0, 0, 0, 0);
 
@@ -25,5 +28,20 @@ public record WalRange(long offset, long size, int salt1, int salt2) {
                 "WAL salts",
                 "0 without a WAL offset",
                 Integer.toHexString(salt1) + " " + Integer.toHexString(salt2));
+    }
+
+    /**
+     * Returns whether the frames of this range can follow those of another: in the same WAL they continue it or overlap its end,
+     * in a WAL that began anew they are the first. A range without frames says nothing and fits everywhere.
+     *
+     * @param before range of the transaction before
+     */
+    public boolean follows(WalRange before) {
+        if (before.size() == 0 || size == 0) {
+            return true;
+        }
+        long end = before.offset() + before.size();
+        boolean sameWal = before.salt1() == salt1 && before.salt2() == salt2;
+        return sameWal ? offset <= end && end <= offset + size : offset == FIRST_FRAME;
     }
 }

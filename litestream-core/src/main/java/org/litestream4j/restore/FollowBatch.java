@@ -82,7 +82,7 @@ record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
             if (level0
                     && previous != null
                     && header.minTxid().equals(previous.maxTxid().next())
-                    && !WalChain.leadsOn(previous.wal(), header.wal())) {
+                    && !header.wal().follows(previous.wal())) {
                 return false;
             }
             previous = level0 ? header : null;

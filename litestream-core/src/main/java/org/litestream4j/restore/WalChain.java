@@ -16,9 +16,6 @@ import org.litestream4j.restore.RestoreException.Reason;
  */
 final class WalChain {
 
-    /** Frames begin behind the WAL's header. */
-    private static final long WAL_START = 32;
-
     private WalChain() {}
 
     /**
@@ -38,7 +35,7 @@ final class WalChain {
             if (sources.get(i).info().level() == 0
                     && sources.get(i - 1).info().level() == 0
                     && next.minTxid().equals(before.maxTxid().next())
-                    && !leadsOn(before.wal(), next.wal())) {
+                    && !next.wal().follows(before.wal())) {
                 throw broken(sources.get(i), before, next);
             }
         }
@@ -47,16 +44,6 @@ final class WalChain {
     private static boolean isImage(LtxHeader header, long pages) {
         long lockPage = LockPage.pgno(header.pageSize());
         return pages >= header.commit() - (header.commit() >= lockPage ? 1 : 0);
-    }
-
-    /** Files without a WAL range, or with an empty one, say nothing. */
-    static boolean leadsOn(WalRange before, WalRange next) {
-        if (before.size() == 0 || next.size() == 0) {
-            return true;
-        }
-        long end = before.offset() + before.size();
-        boolean sameWal = before.salt1() == next.salt1() && before.salt2() == next.salt2();
-        return sameWal ? next.offset() <= end && end <= next.offset() + next.size() : next.offset() == WAL_START;
     }
 
     private static RestoreException broken(PlanSource source, LtxHeader before, LtxHeader next) {
