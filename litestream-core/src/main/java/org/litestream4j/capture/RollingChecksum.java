@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxChecksum;
 import org.litestream4j.ltx.Txid;
@@ -51,6 +52,9 @@ final class RollingChecksum {
     /** Of the heap, one part in so many may go into checksums. */
     private static final int HEAP_SHARE = 8;
 
+    /** Tests replace it, to let time pass. */
+    static volatile LongSupplier nanoTime = System::nanoTime;
+
     private final CaptureSettings settings;
     private final PageChecksumStore store;
     private final LtxChecksum crc = new LtxChecksum();
@@ -67,7 +71,7 @@ final class RollingChecksum {
     private long nextUnknown;
     private long due;
     private Txid saved = Txid.NONE;
-    private long saveDue = System.nanoTime();
+    private long saveDue = nanoTime.getAsLong();
 
     RollingChecksum(CaptureSettings settings) {
         this.settings = settings;
@@ -103,7 +107,8 @@ final class RollingChecksum {
         if (current == null || !isUnsaved(position)) {
             return;
         }
-        saveDue = System.nanoTime() + Math.max(SAVE_PAUSE_NANOS, current.commit() * Long.BYTES * SAVE_NANOS_PER_BYTE);
+        saveDue =
+                nanoTime.getAsLong() + Math.max(SAVE_PAUSE_NANOS, current.commit() * Long.BYTES * SAVE_NANOS_PER_BYTE);
         try {
             store.save(position, current);
             saved = position.txid();
@@ -122,7 +127,7 @@ final class RollingChecksum {
 
     /** In nanoseconds; 0 if {@link #save} is worth it now, negative if there is nothing to save. */
     long nanosUntilSave(PositionRecord position) {
-        return isUnsaved(position) ? Math.max(0, saveDue - System.nanoTime()) : -1;
+        return isUnsaved(position) ? Math.max(0, saveDue - nanoTime.getAsLong()) : -1;
     }
 
     /** The pages of all of the database follow. */
@@ -196,7 +201,7 @@ final class RollingChecksum {
         if (off || atPosition().isPresent()) {
             return -1;
         }
-        return Math.max(0, due - System.nanoTime());
+        return Math.max(0, due - nanoTime.getAsLong());
     }
 
     boolean isBegun() {
@@ -210,7 +215,7 @@ final class RollingChecksum {
      */
     void begin(PositionRecord position, @Nullable WalFile wal) throws IOException {
         forget();
-        due = System.nanoTime() + PAUSE_NANOS;
+        due = nanoTime.getAsLong() + PAUSE_NANOS;
         if (isTooLarge(position.commit())) {
             return;
         }
@@ -243,7 +248,7 @@ final class RollingChecksum {
         if (current == null || nextUnknown == 0) {
             return;
         }
-        long begun = System.nanoTime();
+        long begun = nanoTime.getAsLong();
         int pageSize = current.pageSize();
         int count = (int) Math.min(PIECE / pageSize, current.commit() - nextUnknown + 1);
         byte[] piece = new byte[count * pageSize];
@@ -263,7 +268,7 @@ final class RollingChecksum {
             }
         }
         nextUnknown += count;
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         due = now + Math.max(PAUSE_NANOS, (SHARE - 1) * (now - begun));
         if (current.isComplete()) {
             log.info("the database's checksum is known again: db={} pages={}", settings.database(), current.commit());

@@ -2,6 +2,7 @@ package org.litestream4j.capture;
 
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Checkpoints while there is no position, because the replica has not answered yet or replication is refused. The next capture is
@@ -12,10 +13,13 @@ final class UncapturedCheckpoints {
 
     private static final long PACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** Tests replace it, to let time pass. */
+    static volatile LongSupplier nanoTime = System::nanoTime;
+
     private final CaptureSettings settings;
     private final Attachment attachment;
-    private long lastLook = System.nanoTime();
-    private long lastRound = System.nanoTime();
+    private long lastLook = nanoTime.getAsLong();
+    private long lastRound = nanoTime.getAsLong();
 
     UncapturedCheckpoints(CaptureSettings settings, Attachment attachment) {
         this.settings = settings;
@@ -24,7 +28,7 @@ final class UncapturedCheckpoints {
 
     /** In nanoseconds, when it may be time again. */
     long runIfDue() throws IOException {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         long wait = lastLook + PACE_NANOS - now;
         if (wait > 0) {
             return wait;
