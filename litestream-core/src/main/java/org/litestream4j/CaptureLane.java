@@ -302,17 +302,13 @@ final class CaptureLane {
         if (!establish()) {
             return; // woken when the replica has answered; what was never captured is worth the wait when closing, too
         }
+        giveUpIfLost();
         if (closing) {
             captureLast();
             finished =
                     upload.isContinuing() || upload.needsRecovery(); // else the upload lane still has something to tell
             upload.wake();
             return;
-        }
-        LostContinuityException reason = lost;
-        if (reason != null) {
-            lost = null;
-            capture.giveUp(reason);
         }
         Txid before = capture.captured();
         captureIfDue();
@@ -367,8 +363,18 @@ final class CaptureLane {
         progress.healed(problem, "it is made anew, and a full image follows");
     }
 
+    /** Follows what another lane found: the record must say so before the database is released. */
+    private void giveUpIfLost() throws IOException {
+        LostContinuityException reason = lost;
+        if (reason != null && capture.isAttached()) {
+            lost = null;
+            capture.giveUp(reason);
+        }
+    }
+
     /** Captures a last time and lets go of the database. */
     private void rest() throws IOException {
+        giveUpIfLost();
         if (capture.isContinuous()) {
             captureLast();
             upload.wake();
