@@ -48,6 +48,7 @@ final class UploadLane {
     private final Lane lane;
 
     private volatile @Nullable Verdict verdict;
+
     /** What must be shown before an image may follow on the replica; null if nothing (any more). */
     private volatile @Nullable Kinship kinship;
 
@@ -64,6 +65,10 @@ final class UploadLane {
 
     // Confined to the lane.
     private @Nullable Verdict followed;
+
+    /** The local state that the replica was last compared with. */
+    private int checked;
+
     private volatile long backoff; // written by the lane alone
 
     UploadLane(
@@ -213,7 +218,7 @@ final class UploadLane {
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
-            diverged(Verdict.diverged(e.replicated(), problem), verified);
+            diverged(Verdict.diverged(e.replicated(), problem), checked);
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
         }
@@ -270,18 +275,20 @@ final class UploadLane {
         }
         Verdict known = verdict();
         if (known == null) {
-            int localState = localStates.get();
+            checked = localStates.get();
             if (!capture.isAttached()) {
                 return false;
             }
+            Txid ours = replicated();
             known = replication.verify();
             if (known.diverged()) {
-                kinship = known.isKinshipOpen() && !config.adoptReplica() ? kinshipWithReplica() : null;
-                diverged(known, localState);
+                boolean shown = !ours.isNone() && ours.equals(known.replicaNewest()); // what this process put there
+                kinship = known.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null;
+                diverged(known, checked);
             } else {
                 follow(known);
                 verdict = known;
-                verified = localState;
+                verified = checked;
                 capture.wake();
                 compaction.wake();
             }
