@@ -57,8 +57,25 @@ final class Attachments {
         left = attached && detached ? RegisteredDatabases.all() : before;
     }
 
+    /**
+     * Asks SQLite what the application's DataSource has attached already. Leaves the connection as a pool wants to find it: without
+     * a statement in its transaction, or the driver refuses to make it read-only.
+     */
+    void opened() throws SQLException {
+        boolean used = sqlite.isFirstStatementExecuted();
+        boolean begins = !sqlite.getAutoCommit() && !used;
+        if (begins) {
+            sqlite.setAutoCommit(true);
+        }
+        refresh();
+        if (begins) {
+            sqlite.setAutoCommit(false);
+        }
+        sqlite.setFirstStatementExecuted(used);
+    }
+
     /** Asks SQLite what is attached. */
-    void refresh() throws SQLException {
+    private void refresh() throws SQLException {
         registrations = RegisteredDatabases.changes();
         List<Replicated> nowReplicated = new ArrayList<>();
         List<Unreplicated> nowOthers = new ArrayList<>();

@@ -51,7 +51,7 @@ final class Transactions implements SQLiteCommitListener {
         this.writer = new QueuedWriter(database.writeQueue(), database.writeLock(), sqlite);
         this.watchesStatements = database.config().durability() == Durability.REPLICATED;
         this.attachments = new Attachments(sqlite, database);
-        attachments.refresh();
+        attachments.opened();
         transactionBegins();
     }
 
