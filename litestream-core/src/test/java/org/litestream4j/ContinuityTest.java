@@ -6,8 +6,12 @@ import static org.litestream4j.SqliteFixture.execute;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -67,5 +71,45 @@ class ContinuityTest {
         assertThat(second.captured()).isEqualTo(before);
         assertThat(second.isContinuous()).isTrue();
         CaptureFixture.crash(second);
+    }
+
+    /** The frame at the position belongs to another WAL by the time it is read: nothing was missed. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4})
+    void walBegunAnewDuringALook_isNotALoss(int read) throws Exception {
+        FaultyFiles files = new FaultyFiles(1);
+        try (Connection other = SqliteFixture.dataSource(path()).getConnection()) {
+            execute(other, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(x)");
+            Capture capture = CaptureFixture.attach(files.path(folder), true);
+            capture.judge();
+            capture.image(Txid.NONE, false);
+            execute(other, "INSERT INTO t VALUES (1)");
+            capture.checkpointNow(); // the next commit begins the WAL anew
+            Txid before = capture.captured();
+
+            AtomicInteger reads = new AtomicInteger();
+            files.beforeRead(at -> {
+                if (reads.incrementAndGet() == read) {
+                    commit(other);
+                }
+            });
+            capture.hasMore();
+            files.beforeRead(at -> {});
+            if (reads.get() < read) {
+                commit(other);
+            }
+            assertThat(capture.capture()).isTrue();
+            assertThat(capture.captured()).isEqualTo(before.next());
+            CaptureFixture.crash(capture);
+        }
+    }
+
+    /** Of more frames than there were before. */
+    private static void commit(Connection connection) {
+        try {
+            execute(connection, "INSERT INTO t VALUES (randomblob(50000))");
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 
 /**
  * The files of the default file system, behind paths that fail at random from a seed: calls before or after they took effect, writes in
@@ -75,6 +76,7 @@ final class FaultyFiles extends FileSystemProvider {
     private boolean hanging;
     private Path hangingWrites;
     private int waiting;
+    private volatile LongConsumer beforeRead = at -> {};
 
     FaultyFiles(long seed) {
         random = new Random(seed);
@@ -110,6 +112,11 @@ final class FaultyFiles extends FileSystemProvider {
     /** No file store is found, as in some containers. */
     void hideStores() {
         withoutStores = true;
+    }
+
+    /** Runs an action before each read at a position, which it gets. */
+    void beforeRead(LongConsumer action) {
+        beforeRead = action;
     }
 
     /** How many calls of each kind failed. */
@@ -366,6 +373,7 @@ final class FaultyFiles extends FileSystemProvider {
 
         @Override
         public int read(ByteBuffer target, long at) throws IOException {
+            beforeRead.accept(at);
             checkRead();
             return channel.read(target, at);
         }

@@ -98,15 +98,23 @@ final class Increments {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             Optional<WalHeader> before = wal.header();
             long committed = attachment.session().count().committed();
+            boolean whole = before.isEmpty() || isWholeTo(wal, before.get());
             Optional<WalHeader> header = wal.header();
-            if (header.equals(before)) { // else the count may be of the WAL before
-                return tail(wal, header.orElse(null), committed);
+            if (header.equals(before)) { // else the count, or the frame at the position, may be of another WAL
+                return tail(wal, header.orElse(null), committed, whole);
             }
         }
         throw new IOException(settings.database() + ": the WAL keeps beginning anew; it is tried again");
     }
 
-    private @Nullable Tail tail(WalFile wal, @Nullable WalHeader header, long committed) throws IOException {
+    /** Whether the frame at the position is the one that was captured, if the WAL is. */
+    private boolean isWholeTo(WalFile wal, WalHeader header) throws IOException {
+        WalPosition captured = position.get().wal();
+        return !header.sameSalts(captured) || wal.endsAt(captured, header.frameSize());
+    }
+
+    private @Nullable Tail tail(WalFile wal, @Nullable WalHeader header, long committed, boolean whole)
+            throws IOException {
         PositionRecord now = position.get();
         long captured = frames(now.wal());
         if (committed == 0) { // a writer is about to begin the WAL anew, or nothing was written since the last time
@@ -128,7 +136,7 @@ final class Increments {
         if (committed < captured) {
             throw lost(captured + " frames of the WAL were captured, SQLite counts " + committed);
         }
-        if (!wal.endsAt(now.wal(), header.frameSize())) {
+        if (!whole) {
             throw lost("frame " + captured + " of the WAL was captured and has been overwritten since");
         }
         return committed == captured ? null : new Tail(wal, now.wal(), committed);
