@@ -107,7 +107,7 @@ final class LitestreamDataSource implements DataSource {
             }
         }
         Path registered = database.config().path();
-        if (opened.isEmpty() || !Path.of(opened).equals(registered)) {
+        if (!opened.equals(registered.toString())) {
             throw new SQLException("The DataSource opens " + (opened.isEmpty() ? "a database without a file" : opened)
                     + ", but the database " + database.name() + " is registered with the file " + registered
                     + ". Use the same file in both; SQLite names the WAL after the name by which a file was opened, so that"
