@@ -212,16 +212,18 @@ public final class Capture implements Closeable {
 
     /** Where the WAL proves nothing, the content does: what was captured of each page is known from its checksum. */
     private Continuity compare(PositionRecord recorded) throws IOException {
-        boolean emptied = !attachment.files().attached().sameFile(recorded.file())
-                && attachment.session().schemaSize()
-                        == 0; // a new database: whether it may follow is not for us to decide
-        if (emptied
-                || !recorded.continuous()
+        if (!recorded.continuous()
                 || recorded.pageSize() != attachment.session().pageSize()
                 || !checksum.resume(recorded)) {
             return Continuity.UNPROVEN;
         }
         PositionRecord compared = fullImage.writeDifference(recorded);
+        boolean differs = !compared.txid().equals(recorded.txid());
+        if (differs && attachment.session().schemaSize() == 0) { // a new database? what the replica holds decides
+            staging.deleteAfter(recorded.txid());
+            checksum.forget();
+            return Continuity.UNPROVEN;
+        }
         position.moveTo(compared);
         checksum.captured();
         increments.readerCovered();
@@ -229,7 +231,7 @@ public final class Capture implements Closeable {
                 "database compared with what was captured of it: db={} txid={} differs={}",
                 settings.database(),
                 compared.txid(),
-                !compared.txid().equals(recorded.txid()));
+                differs);
         return Continuity.PROVEN;
     }
 

@@ -271,7 +271,7 @@ final class SqliteSession implements Closeable {
                 if (connection != null) {
                     closeQuietly(connection);
                 }
-                throw failure(path, "cannot open a third connection", e);
+                throw unopened(path, e);
             }
         }
         return open;
@@ -348,7 +348,7 @@ final class SqliteSession implements Closeable {
             try {
                 spare = connect(path, busyTimeout);
             } catch (SQLException e) {
-                throw failure(path, "cannot open a second connection", e);
+                throw unopened(path, e);
             }
         }
         return spare;
@@ -539,6 +539,12 @@ final class SqliteSession implements Closeable {
             };
         }
         return new CaptureException(path, what + ": " + e.getMessage(), remedy, e);
+    }
+
+    /** The read transaction is held still: no reason to detach, and with it to lose what follows. */
+    private static IOException unopened(Path path, SQLException e) {
+        return new IOException(
+                failure(path, "cannot open another connection", e).getMessage(), e);
     }
 
     static void closeQuietly(Connection connection) {
