@@ -186,7 +186,7 @@ final class UploadLane {
             boolean more = step();
             backoff = 0;
             needsRecovery = false;
-            if (progress.succeeded(Step.UPLOAD, clock.instant())) {
+            if (succeeded()) {
                 log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
             }
             progress.signal();
@@ -202,6 +202,11 @@ final class UploadLane {
         } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
         }
+    }
+
+    /** True if there was a failure, now over. The reason of a conflict, which another lane may have found meanwhile, stays. */
+    private synchronized boolean succeeded() {
+        return !conflict && progress.succeeded(Step.UPLOAD, clock.instant());
     }
 
     /** What was uploaded is gone from the replica: it is looked at anew, and what it needs follows. Any thread. */
