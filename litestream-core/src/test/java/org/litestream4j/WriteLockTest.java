@@ -74,6 +74,10 @@ class WriteLockTest extends EngineFixture {
                     } catch (SQLiteException e) {
                         failed++;
                         connection.rollback();
+                        insert(connection); // a write that has not read before waits: one failure for each time the
+                        // lock is held
+                        connection.commit();
+                        done++;
                     }
                 }
                 connection.setAutoCommit(true);
