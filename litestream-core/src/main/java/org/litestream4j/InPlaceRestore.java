@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -258,7 +259,7 @@ final class InPlaceRestore {
         if (givenUp.getAsBoolean()) {
             return Optional.empty();
         }
-        requireSpace(usableSpace() + walSize());
+        requireSpace();
         Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
         copying = true;
         gate.shut(left);
@@ -267,7 +268,7 @@ final class InPlaceRestore {
                             side, restored.pages(), restored.writtenChecksum(), left, givenUp)
                     .map(before -> new Copied(before, capture.captured()));
             if (copied.isEmpty() && !givenUp.getAsBoolean() && usableSpace() < FULL_BYTES) {
-                throw full(usableSpace());
+                throw full(Files.size(side), "beside the database", usableSpace());
             }
             return copied;
         } finally {
@@ -282,18 +283,28 @@ final class InPlaceRestore {
         }
     }
 
-    /** The whole side file goes through the WAL. */
-    private void requireSpace(long available) throws IOException {
-        if (available < Files.size(side)) {
-            throw full(available);
+    /** The whole side file goes through the WAL, and from there into a level-0 file, which compression may not make smaller. */
+    private void requireSpace() throws IOException {
+        long needed = Files.size(side);
+        FileStore databaseStore = Files.getFileStore(database.config().path());
+        FileStore localStore = Files.getFileStore(side.getParent());
+        long localNeeded = needed;
+        if (databaseStore.equals(localStore)) {
+            needed += localNeeded;
+        } else if (localStore.getUsableSpace() < localNeeded) {
+            throw full(localNeeded, "in " + side.getParent(), localStore.getUsableSpace());
+        }
+        long available = databaseStore.getUsableSpace() + walSize();
+        if (available < needed) {
+            throw full(needed, "beside the database", available);
         }
     }
 
-    private LitestreamException full(long available) throws IOException {
+    private LitestreamException full(long needed, String place, long available) {
         return failure(
-                "the disk is full: the copy needs " + (Files.size(side) >> 10) + " KiB beside the database, "
-                        + (available >> 10) + " KiB are free; nothing was changed",
-                "make room on the disk of the database and try again",
+                "the disk is full: the copy needs " + (needed >> 10) + " KiB " + place + ", " + (available >> 10)
+                        + " KiB are free; nothing was changed",
+                "make room there and try again",
                 null);
     }
 

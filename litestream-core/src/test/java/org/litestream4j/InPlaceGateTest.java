@@ -180,7 +180,7 @@ class InPlaceGateTest extends EngineFixture {
     @Test
     void fullDisk_isReportedAsThat() throws Exception {
         stop();
-        disk = Disk.small(folder.resolve("disk"), 16);
+        disk = Disk.small(folder.resolve("disk"), 64);
         replica = folder.resolve("replica-2");
         begin(folder.resolve("disk").resolve("app.db"));
         execute(connection, "CREATE TABLE big AS SELECT randomblob(3000000) AS x");
