@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.SqlText.Checkpoint;
-import org.litestream4j.wal.WalFile;
+import org.litestream4j.internal.wal.WalFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConnection;

@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.ReplicationWaits.Urgency;
-import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.LiveImage;
-import org.litestream4j.capture.LostContinuityException;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.LiveImage;
+import org.litestream4j.internal.capture.LostContinuityException;
+import org.litestream4j.internal.replication.Verdict;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.replication.Verdict;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -2,7 +2,7 @@ package org.litestream4j;
 
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.capture.CheckpointMode;
+import org.litestream4j.internal.capture.CheckpointMode;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.RestoreProgress;
 

@@ -3,7 +3,7 @@ package org.litestream4j;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import org.litestream4j.capture.Capture;
+import org.litestream4j.internal.capture.Capture;
 
 /** A task of another thread for the capture lane, and its result. It can be withdrawn until it begins. Thread-safe. */
 final class LaneTask<T> {

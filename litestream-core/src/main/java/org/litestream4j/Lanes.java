@@ -5,12 +5,12 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
-import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CaptureSettings;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.CaptureListener;
+import org.litestream4j.internal.capture.CaptureSettings;
+import org.litestream4j.internal.replication.Ownership;
+import org.litestream4j.internal.replication.Replication;
 import org.litestream4j.replica.ReplicaClient;
-import org.litestream4j.replication.Ownership;
-import org.litestream4j.replication.Replication;
 
 /**
  * What replicates one database: its lanes, what they share, and the status that follows from both until they are {@link #end

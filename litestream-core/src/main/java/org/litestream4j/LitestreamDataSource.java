@@ -9,8 +9,8 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
-import org.litestream4j.capture.DatabaseOpening;
-import org.litestream4j.wal.WalFile;
+import org.litestream4j.internal.capture.DatabaseOpening;
+import org.litestream4j.internal.wal.WalFile;
 import org.sqlite.SQLiteConnection;
 
 /**

@@ -9,7 +9,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
-import org.litestream4j.capture.Capture;
+import org.litestream4j.internal.capture.Capture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

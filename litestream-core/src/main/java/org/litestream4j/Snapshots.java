@@ -13,10 +13,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
-import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.LiveImage;
-import org.litestream4j.capture.Staging;
 import org.litestream4j.compaction.Compaction;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.LiveImage;
+import org.litestream4j.internal.capture.Staging;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
@@ -199,7 +199,7 @@ final class Snapshots {
      * Writes the state that was handed over, if there is one, to a local file.
      *
      * @param stop asked for each page
-     * @throws org.litestream4j.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
+     * @throws org.litestream4j.internal.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
      */
     void stage(BooleanSupplier stop) throws IOException {
         LiveImage image = takeImage();

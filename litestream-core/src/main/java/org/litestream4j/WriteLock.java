@@ -3,8 +3,8 @@ package org.litestream4j;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CheckpointMode;
+import org.litestream4j.internal.capture.CaptureListener;
+import org.litestream4j.internal.capture.CheckpointMode;
 
 /**
  * The moments in which the engine holds SQLite's write lock. A transaction that has read and then writes would fail in them at

@@ -28,11 +28,11 @@ class ArchitectureTest {
     @ParameterizedTest
     @CsvSource({
         "ltx, ''",
-        "wal, ''",
+        "internal.wal, ''",
         "internal.files, ''",
         "replica, ltx internal.files",
-        "capture, ltx wal internal.files",
-        "replication, ltx replica capture",
+        "internal.capture, ltx internal.wal internal.files",
+        "internal.replication, ltx replica internal.capture",
         "compaction, ltx replica",
         "restore, ltx replica internal.files",
         "vfs, ltx replica restore",

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CaptureSettings;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.CaptureListener;
+import org.litestream4j.internal.capture.CaptureSettings;
 import org.litestream4j.ltx.PageEncoding;
 
 /** Capture alone, without an engine around it. */

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.litestream4j.capture.Capture;
+import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 

@@ -81,7 +81,7 @@ class CrashPointTest {
     }
 
     private static Logger engineLogger() {
-        return (Logger) LoggerFactory.getLogger("org.litestream4j.capture");
+        return (Logger) LoggerFactory.getLogger("org.litestream4j.internal.capture");
     }
 
     @BeforeAll

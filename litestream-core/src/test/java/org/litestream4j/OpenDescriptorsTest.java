@@ -14,7 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
-import org.litestream4j.capture.Capture;
+import org.litestream4j.internal.capture.Capture;
 import org.sqlite.SQLiteDataSource;
 
 /** Closing a descriptor of a database drops the locks of connections: none may come between the count and the close. */

@@ -15,9 +15,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
-import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CaptureSettings;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.CaptureListener;
+import org.litestream4j.internal.capture.CaptureSettings;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 

@@ -17,20 +17,20 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Locale;
 import java.util.OptionalLong;
-import org.litestream4j.capture.Capture;
-import org.litestream4j.capture.CaptureListener;
-import org.litestream4j.capture.CaptureSettings;
-import org.litestream4j.capture.LiveImage;
 import org.litestream4j.compaction.Compaction;
 import org.litestream4j.compaction.CompactionSettings;
 import org.litestream4j.compaction.Levels;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.CaptureListener;
+import org.litestream4j.internal.capture.CaptureSettings;
+import org.litestream4j.internal.capture.LiveImage;
+import org.litestream4j.internal.replication.Ownership;
+import org.litestream4j.internal.replication.Replication;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
-import org.litestream4j.replication.Ownership;
-import org.litestream4j.replication.Replication;
 
 /**
  * What a month of one database costs in S3: the engine's capture, replication and compaction with a real database and the

@@ -5,7 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.litestream4j.LitestreamException;
-import org.litestream4j.capture.CaptureException;
+import org.litestream4j.internal.capture.CaptureException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.restore.RestoreException;
 

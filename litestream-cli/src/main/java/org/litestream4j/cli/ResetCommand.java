@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
-import org.litestream4j.capture.LocalState;
+import org.litestream4j.internal.capture.LocalState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
-import org.litestream4j.capture.LocalState;
+import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.RestorableRange;
 import org.litestream4j.restore.Restore;

@@ -1,9 +1,0 @@
-package org.litestream4j.capture;
-
-/** How a checkpoint was run. */
-public enum CheckpointMode {
-    /** Without any lock of the application's. */
-    PASSIVE,
-    /** With the write lock held, because the WAL was over its limit. */
-    LOCKED
-}

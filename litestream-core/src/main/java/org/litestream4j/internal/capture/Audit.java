@@ -1,0 +1,110 @@
+package org.litestream4j.internal.capture;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.wal.WalFile;
+import org.litestream4j.internal.wal.WalHeader;
+import org.litestream4j.internal.wal.WalPageMap;
+import org.litestream4j.internal.wal.WalPosition;
+import org.litestream4j.internal.wal.WalScan;
+import org.litestream4j.ltx.LockPage;
+
+/**
+ * Checks, while everything seems to be in order, that the position is what SQLite itself counts, that the open files are those
+ * of the database, and that a sample of pages has the checksums that were captured. Finds faults whose cause is unknown.
+ * Confined to the capture lane.
+ */
+final class Audit {
+
+    private static final long INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    /** Pages of which the content is compared. */
+    private static final int SAMPLE = 16;
+
+    private final CaptureSettings settings;
+    private final Attachment attachment;
+    private final Position position;
+    private final Increments increments;
+    private final RollingChecksum checksum;
+
+    private long last = System.nanoTime();
+    private @Nullable PositionRecord audited;
+
+    Audit(
+            CaptureSettings settings,
+            Attachment attachment,
+            Position position,
+            Increments increments,
+            RollingChecksum checksum) {
+        this.settings = settings;
+        this.attachment = attachment;
+        this.position = position;
+        this.increments = increments;
+        this.checksum = checksum;
+    }
+
+    /**
+     * Runs after a checkpoint round, and otherwise once a minute while there are changes.
+     *
+     * @throws LostContinuityException if anything differs, with both values
+     */
+    void runIfDue(boolean afterRound) throws IOException {
+        boolean changed = !position.get().equals(audited);
+        if (changed && (afterRound || System.nanoTime() - last >= INTERVAL_NANOS)) {
+            last = System.nanoTime();
+            increments.hasMore(); // compares the count of SQLite, the open files and the last frame
+            comparePages();
+            audited = position.get();
+        }
+    }
+
+    private void comparePages() throws IOException {
+        PositionRecord now = position.get();
+        if (checksum.atPosition().isEmpty()) {
+            return;
+        }
+        Optional<WalHeader> begun = attachment.walHeader();
+        Optional<WalPageMap> pages = walPages(now);
+        if (pages.isEmpty()) {
+            return;
+        }
+        int pageSize = now.pageSize();
+        byte[] page = new byte[pageSize];
+        for (int i = 0; i < SAMPLE; i++) {
+            long pgno = ThreadLocalRandom.current().nextLong(now.commit()) + 1;
+            if (pgno == LockPage.pgno(pageSize)) {
+                continue;
+            }
+            read(pgno, pages.get(), page);
+            if (checksum.differs(pgno, page)) {
+                if (!attachment.walHeader().equals(begun)) {
+                    return; // the WAL began anew meanwhile: the frames are those of later transactions
+                }
+                throw new LostContinuityException(
+                        settings.database(),
+                        String.format(
+                                "page %d has checksum %016x, at transaction %s it was captured with %016x",
+                                pgno, checksum.of(pgno, page), now.txid(), checksum.captured(pgno)));
+            }
+        }
+    }
+
+    private void read(long pgno, WalPageMap pages, byte[] page) throws IOException {
+        PageSource.single(attachment.files().database(), attachment.files().wal(), pages, page.length)
+                .read(pgno, page);
+    }
+
+    /** Where the WAL has pages up to the position; empty if it began anew while it was read. */
+    private Optional<WalPageMap> walPages(PositionRecord now) throws IOException {
+        WalFile wal = attachment.files().wal();
+        Optional<WalHeader> header = wal.header();
+        if (now.atFrozenEnd() || header.isEmpty() || !header.get().sameSalts(now.wal())) {
+            return Optional.of(new WalPageMap()); // all captured pages are in the database file
+        }
+        WalScan scan = wal.scan(WalPosition.NONE, Long.MAX_VALUE, now.wal().frames(now.pageSize()));
+        return scan.end().equals(now.wal()) ? Optional.of(scan.pages()) : Optional.empty();
+    }
+}

@@ -1,0 +1,83 @@
+package org.litestream4j.internal.capture;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.wal.WalHeader;
+import org.litestream4j.internal.wal.WalPosition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether the record that the last run left leads to the present database, so that increments may follow. It changes nothing.
+ *
+ * <p>Only the WAL proves that: it is the recorded one, whole up to the recorded end, and SQLite counts at least that much. The
+ * size and the times of the database file prove nothing, they can only disprove: after a power cut, or within one tick of a
+ * coarse clock, new content stands under old times (sqlite-facts: continuing after a restart).
+ *
+ * @param record which the last run left
+ * @param saved when that was
+ */
+record ContinuityProof(CaptureSettings settings, Attachment attachment, PositionRecord record, Fingerprint saved) {
+
+    private static final Logger log = LoggerFactory.getLogger(ContinuityProof.class);
+    private static final long LONGEST_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    /** Whether it does. What is committed behind the record must be captured before the WAL begins anew. */
+    boolean holds() throws IOException {
+        String missing = missing();
+        if (missing != null) {
+            log.info("continuity cannot be proven: db={} reason={}", settings.database(), missing);
+        }
+        return missing == null;
+    }
+
+    private @Nullable String missing() throws IOException {
+        if (!record.continuous()) {
+            return "an earlier run lost it";
+        }
+        Fingerprint now = Fingerprint.of(settings.database());
+        if (!now.sameFile(record.file())) {
+            return "the database is another file than before";
+        }
+        if (attachment.session().pageSize() != record.pageSize()) {
+            return "the page size is another than before";
+        }
+        if (!isWalOfRecord()) {
+            return "the WAL has begun anew";
+        }
+        long committed = attachment.session().count().committed();
+        if (committed < record.wal().frames(record.pageSize())) {
+            return "SQLite counts " + committed + " frames of the WAL, "
+                    + record.wal().frames(record.pageSize()) + " were captured";
+        }
+        if (!attachment.files().wal().leadsTo(record.wal())) {
+            return "the WAL is damaged before the captured end";
+        }
+        if (record.frozen() ? !now.sameContent(record.file()) : isWrittenLater(now)) {
+            log.warn(
+                    "the database file is another than the WAL beside it was written for, and SQLite has applied that WAL:"
+                            + " check whether the database is what it should be: db={}",
+                    settings.database());
+            return "the database file was written later than the WAL";
+        }
+        return null;
+    }
+
+    /**
+     * Whether the file was written later than a checkpoint can have been that the last run died in. Each of its captures, and
+     * each commit, left a mark in time.
+     */
+    private boolean isWrittenLater(Fingerprint file) throws IOException {
+        long last = Math.max(Fingerprint.of(settings.wal()).modified(), saved.modified());
+        return file.modified() > last + LONGEST_CHECKPOINT_NANOS;
+    }
+
+    private boolean isWalOfRecord() throws IOException {
+        Optional<WalHeader> header = attachment.walHeader();
+        return header.isPresent()
+                && header.get().sameSalts(record.wal())
+                && !record.wal().equals(WalPosition.NONE);
+    }
+}

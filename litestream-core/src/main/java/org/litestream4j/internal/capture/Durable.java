@@ -1,0 +1,59 @@
+package org.litestream4j.internal.capture;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/** Small files that are there whole or not at all, also after a power cut. */
+final class Durable {
+
+    private Durable() {}
+
+    /** Writes or replaces a file: temporary name, fsync, rename, fsync of the folder. */
+    static void replace(Path path, byte[] content) throws IOException {
+        Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
+        try (FileChannel channel = FileChannel.open(
+                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            write(channel, 0, content);
+            channel.force(true);
+        }
+        Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        forceFolder(parent(path));
+    }
+
+    /** Overwrites a part of a file that keeps its size; a power cut may leave that part torn. */
+    static void overwrite(Path path, long at, byte[] content) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            write(channel, at, content);
+            channel.force(false);
+        }
+    }
+
+    private static void write(FileChannel channel, long at, byte[] content) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(content);
+        while (buffer.hasRemaining()) {
+            channel.write(buffer, at + buffer.position());
+        }
+    }
+
+    static void delete(Path path) throws IOException {
+        if (Files.deleteIfExists(path)) {
+            forceFolder(parent(path));
+        }
+    }
+
+    /** Makes names that were created, moved or deleted in a folder durable. */
+    static void forceFolder(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static Path parent(Path path) {
+        return path.toAbsolutePath().getParent();
+    }
+}

@@ -1,0 +1,178 @@
+package org.litestream4j.internal.capture;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalLong;
+import org.litestream4j.ltx.DatabaseChecksum;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.Txid;
+
+/**
+ * The local files of one database and level, {@code <meta>/ltx/<level>/<name>}. A file is visible under its name only when it
+ * is whole and durable.
+ */
+public final class Staging {
+
+    private static final String UNFINISHED = ".tmp";
+
+    private final Path folder;
+
+    Staging(Path metaPath, int level) {
+        this.folder = metaPath.resolve("ltx").resolve(Integer.toString(level));
+    }
+
+    /** Makes the folder and removes what a crash left unfinished. */
+    void prepare() throws IOException {
+        Files.createDirectories(folder);
+        try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
+            for (Path path : unfinished) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+
+    /** Whether the folder exists. */
+    boolean isThere() {
+        return Files.isDirectory(folder);
+    }
+
+    /** Where a file lies. */
+    public Path path(LtxFileName name) {
+        return folder.resolve(name.toString());
+    }
+
+    /** All files, ordered by name. */
+    public List<LtxFileName> list() throws IOException {
+        List<LtxFileName> names = new ArrayList<>();
+        try (DirectoryStream<Path> paths = Files.newDirectoryStream(folder, "*.ltx")) {
+            for (Path path : paths) {
+                LtxFileName.parse(path.getFileName().toString()).ifPresent(names::add);
+            }
+        } catch (NoSuchFileException e) {
+            return List.of(); // nothing was captured yet
+        }
+        Collections.sort(names);
+        return names;
+    }
+
+    /**
+     * The file checksum that ends a file.
+     *
+     * @throws NoSuchFileException if there is no such file
+     */
+    public long fileChecksum(LtxFileName name) throws IOException {
+        try (FileChannel channel = FileChannel.open(path(name), StandardOpenOption.READ)) {
+            ByteBuffer trailer = ByteBuffer.allocate(Long.BYTES);
+            int count = channel.read(trailer, Math.max(0, channel.size() - Long.BYTES));
+            if (count < Long.BYTES) {
+                throw new LtxFormatException(path(name).toString(), 0, "trailer", "truncated");
+            }
+            return trailer.getLong(0);
+        }
+    }
+
+    /**
+     * The checksum of the database after a file's transaction; empty if it is not known.
+     *
+     * @throws NoSuchFileException if there is no such file
+     */
+    public OptionalLong databaseChecksum(LtxFileName name) throws IOException {
+        return DatabaseChecksum.of(path(name));
+    }
+
+    /** When a file's transaction was captured. */
+    public Instant timestamp(LtxFileName name) throws IOException {
+        return Files.getLastModifiedTime(path(name)).toInstant();
+    }
+
+    /** Deletes a file that is no longer needed. */
+    public void delete(LtxFileName name) throws IOException {
+        Files.deleteIfExists(path(name));
+    }
+
+    /** Bytes that can be written here. */
+    long usableSpace() throws IOException {
+        return Files.getFileStore(folder).getUsableSpace();
+    }
+
+    /** Deletes all files whose transactions are after a TXID. */
+    void deleteAfter(Txid txid) throws IOException {
+        boolean any = false;
+        for (LtxFileName name : list()) {
+            if (name.max().isAfter(txid)) {
+                any |= Files.deleteIfExists(path(name));
+            }
+        }
+        if (any) {
+            Durable.forceFolder(folder);
+        }
+    }
+
+    /** Begins a file; nothing of it counts before {@link Unfinished#publish}. */
+    Unfinished begin(LtxFileName name) throws IOException {
+        Path temporary = folder.resolve(name + UNFINISHED);
+        Files.deleteIfExists(temporary); // one that could not be discarded would lend its database checksum to this one
+        return new Unfinished(
+                name, temporary, FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+    }
+
+    /** A file being written. Closing it unpublished discards it. */
+    final class Unfinished implements AutoCloseable {
+        private final LtxFileName name;
+        private final Path temporary;
+        private final FileChannel channel;
+        private final OutputStream out;
+        private boolean published;
+
+        private Unfinished(LtxFileName name, Path temporary, FileChannel channel) {
+            this.name = name;
+            this.temporary = temporary;
+            this.channel = channel;
+            this.out = Channels.newOutputStream(channel);
+        }
+
+        /** Unbuffered. */
+        OutputStream out() {
+            return out;
+        }
+
+        /**
+         * Makes it visible.
+         *
+         * @param timestampMillis of the file's transaction, its modification time
+         * @param databaseChecksum after that transaction, if it is known
+         */
+        void publish(long timestampMillis, OptionalLong databaseChecksum) throws IOException {
+            DatabaseChecksum.attach(temporary, databaseChecksum);
+            channel.force(true);
+            channel.close();
+            Files.setLastModifiedTime(temporary, FileTime.fromMillis(timestampMillis));
+            Files.move(temporary, path(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            published = true;
+            Durable.forceFolder(folder);
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+            if (!published) {
+                Files.deleteIfExists(temporary);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package org.litestream4j.internal.replication;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/** Writes all that is read to an output, too. Closes neither. */
+final class CopyingInputStream extends FilterInputStream {
+
+    private final OutputStream out;
+
+    CopyingInputStream(InputStream in, OutputStream out) {
+        super(in);
+        this.out = out;
+    }
+
+    @Override
+    public int read() throws IOException {
+        int value = in.read();
+        if (value >= 0) {
+            out.write(value);
+        }
+        return value;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+        int count = in.read(bytes, offset, length);
+        if (count > 0) {
+            out.write(bytes, offset, count);
+        }
+        return count;
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+        throw new UnsupportedOperationException("what is skipped would not be copied");
+    }
+
+    @Override
+    public void close() {
+        // whoever opened the streams closes them
+    }
+}

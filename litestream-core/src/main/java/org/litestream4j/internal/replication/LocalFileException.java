@@ -1,0 +1,23 @@
+package org.litestream4j.internal.replication;
+
+import java.io.IOException;
+import org.litestream4j.ltx.Txid;
+
+/** A captured file that is not on the replica yet is missing or damaged; an image must take its place. */
+public final class LocalFileException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient Txid replicated;
+
+    /** @param replicated newest transaction on the replica */
+    LocalFileException(String file, Txid replicated, IOException cause) {
+        super("local file " + file + " is missing or damaged: " + cause.getMessage(), cause);
+        this.replicated = replicated;
+    }
+
+    /** Newest transaction on the replica; what follows must be captured anew. */
+    public Txid replicated() {
+        return replicated;
+    }
+}

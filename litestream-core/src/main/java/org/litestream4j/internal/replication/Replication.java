@@ -1,0 +1,332 @@
+package org.litestream4j.internal.replication;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.Staging;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaUpload;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the local level-0 files of one database to its replica: first {@link #verify}, then {@link #uploadNext} as long as
+ * there is one. Confined to the database's upload lane; {@link #replicated} may be called by any thread. After an
+ * {@link IOException} the same call may be repeated.
+ */
+public final class Replication {
+
+    private static final Logger log = LoggerFactory.getLogger(Replication.class);
+
+    private static final LtxFileName FIRST_IMAGE = LtxFileName.of(new Txid(1));
+
+    private static final int COPY_SIZE = 64 << 10;
+
+    private final Capture capture;
+    private final Staging staging;
+    private final ReplicaClient client;
+    private final Clock clock;
+    private final Duration localRetention;
+    private final Ownership ownership;
+    private final Consumer<LtxFileInfo> uploaded;
+
+    private volatile Txid replicated = Txid.NONE;
+    private volatile @Nullable Instant pendingSince;
+    private Txid oldestLocal = Txid.NONE;
+    private @Nullable Attempt attempted;
+
+    /** An upload that was about to be published, and whose end may not have been heard of. */
+    private record Attempt(LtxFileName name, long fileChecksum) {}
+
+    /**
+     * Begins with nothing known.
+     *
+     * @param localRetention how long replicated files are kept here
+     * @param uploaded told of each file that was published
+     */
+    public Replication(
+            Capture capture,
+            ReplicaClient client,
+            Clock clock,
+            Duration localRetention,
+            Ownership ownership,
+            Consumer<LtxFileInfo> uploaded) {
+        this.capture = capture;
+        this.staging = capture.staging();
+        this.client = client;
+        this.clock = clock;
+        this.localRetention = localRetention;
+        this.ownership = ownership;
+        this.uploaded = uploaded;
+    }
+
+    /** Newest transaction on the replica, as far as this process knows. Any thread. */
+    public Txid replicated() {
+        return replicated;
+    }
+
+    /** Whether there is a file to upload. Any thread. */
+    public boolean isPending() {
+        return replicated.isBefore(capture.captured());
+    }
+
+    /** When the oldest captured transaction that is not on the replica was captured; null if there is none. Any thread. */
+    public @Nullable Instant pendingSince() {
+        return isPending() ? pendingSince : null;
+    }
+
+    /**
+     * Looks what the replica holds, and whether the local files lead on from there.
+     *
+     * @throws LocalFileException if they would, but one that is not on the replica is missing or damaged
+     */
+    public Verdict verify() throws IOException {
+        client.prepare();
+        Ownership.Moment begun = ownership.now();
+        Newest newest = newestOnReplica();
+        ownership.restart(newest.txid(), begun);
+        Txid captured = capture.captured();
+        if (newest.txid().isAfter(captured)) {
+            if (captured.isNone()) {
+                return Verdict.unknown(newest.txid(), "there is no local state");
+            }
+            String reason = "the replica is ahead of it";
+            return isOnReplica(captured)
+                    ? Verdict.diverged(newest.txid(), reason)
+                    : Verdict.unknown(newest.txid(), reason);
+        }
+        if (newest.txid().isNone()) {
+            if (!captured.isNone() && damagedPending(Txid.NONE, captured) != null) {
+                return Verdict.diverged(Txid.NONE, "the replica is empty");
+            }
+        } else if (!ours(newest)) {
+            return Verdict.unknown(newest.txid(), "the replica's newest file is another than the local one");
+        } else {
+            LocalFileException damaged = damagedPending(newest.txid(), captured);
+            if (damaged != null) {
+                throw damaged;
+            }
+        }
+        return Verdict.continues(newest.txid());
+    }
+
+    /** Everything up to a transaction is on the replica (or belongs to a past that is not ours). */
+    public void startAfter(Txid txid) throws IOException {
+        List<LtxFileName> local = staging.list();
+        oldestLocal = local.isEmpty() ? txid.next() : local.get(0).min();
+        replicated = txid;
+        notePending();
+    }
+
+    /**
+     * Uploads the next local file, if there is one.
+     *
+     * @return what is on the replica now; null if there was none
+     * @throws org.litestream4j.replica.ReplicaConflictException if the replica has another file of that name
+     * @throws LocalFileException if the local file cannot be uploaded, now or ever
+     */
+    public @Nullable LtxFileInfo uploadNext() throws IOException {
+        if (!isPending()) {
+            return null;
+        }
+        LtxFileName name = LtxFileName.of(replicated.next());
+        ownership.ensure();
+        ownership.claim(levelOf(name), name);
+        LtxFileInfo published;
+        try {
+            published = upload(name);
+        } catch (LocalFileException e) {
+            Ownership.Moment begun = ownership.now();
+            published = publishedUnheard(name).orElseThrow(() -> e);
+            ownership.wrote(name.max(), begun);
+            ownership.published(published, remoteChecksum(client, published));
+        }
+        replicated = name.max();
+        uploaded.accept(published);
+        notePending();
+        expireLocal();
+        return published;
+    }
+
+    /** What was uploaded is not on the replica any more: {@link #verify} comes next. */
+    public void lost() {
+        replicated = Txid.NONE;
+    }
+
+    /**
+     * Looks, if it is time, whether what was uploaded last is still there.
+     *
+     * @return nanoseconds until it is time again; negative if there is nothing to look for
+     */
+    public long checkPresence() throws IOException {
+        if (ownership.nanosUntilCheck() == 0) {
+            ownership.ensure();
+        }
+        return ownership.nanosUntilCheck();
+    }
+
+    /** A full image is uploaded once: the first is a snapshot. */
+    private static int levelOf(LtxFileName name) {
+        return name.equals(FIRST_IMAGE) ? ReplicaClient.SNAPSHOT_LEVEL : 0;
+    }
+
+    /** Reads the file as LTX on its way: what is damaged is not published. */
+    private LtxFileInfo upload(LtxFileName name) throws IOException {
+        String source = staging.path(name).toString();
+        Instant timestamp;
+        OptionalLong databaseChecksum;
+        InputStream file;
+        try {
+            timestamp = staging.timestamp(name);
+            databaseChecksum = staging.databaseChecksum(name);
+            file = Files.newInputStream(staging.path(name));
+        } catch (NoSuchFileException e) {
+            throw new LocalFileException(source, replicated, e);
+        }
+        pendingSince = timestamp;
+        try (InputStream in = new BufferedInputStream(file, COPY_SIZE);
+                ReplicaUpload upload = client.write(levelOf(name), name, timestamp, databaseChecksum);
+                LtxReader reader = LtxReader.open(new CopyingInputStream(in, upload), source, name)) {
+            while (reader.next()) {
+                // reading to the end is the check
+            }
+            ownership.ensure(); // a slow upload may have taken longer than the proof holds
+            Ownership.Moment begun = ownership.now();
+            attempted = new Attempt(name, reader.trailer().fileChecksum());
+            LtxFileInfo published = upload.publish();
+            ownership.wrote(name.max(), begun);
+            ownership.published(published, reader.trailer().fileChecksum());
+            return published;
+        } catch (LtxFormatException e) {
+            throw new LocalFileException(source, replicated, e);
+        }
+    }
+
+    /** A file that is lost here is on the replica if its upload seemed to fail only because the answer was lost. */
+    private Optional<LtxFileInfo> publishedUnheard(LtxFileName name) throws IOException {
+        Attempt last = attempted;
+        if (last == null || !last.name().equals(name)) {
+            return Optional.empty();
+        }
+        LtxFileInfo[] found = new LtxFileInfo[1];
+        client.list(levelOf(name), name.min(), file -> {
+            found[0] = file.name().equals(name) ? file : null;
+            return false;
+        });
+        if (found[0] == null || remoteChecksum(client, found[0]) != last.fileChecksum()) {
+            return Optional.empty();
+        }
+        log.info("local file is lost, but on the replica already: replica={} file={}", client.url(), name);
+        return Optional.of(found[0]);
+    }
+
+    private void notePending() {
+        pendingSince = isPending() ? timestamp(replicated.next()) : null;
+    }
+
+    private @Nullable Instant timestamp(Txid txid) {
+        try {
+            return staging.timestamp(LtxFileName.of(txid));
+        } catch (IOException e) {
+            return clock.instant(); // the upload will tell
+        }
+    }
+
+    /** Deletes replicated files past their retention; the newest stays, it tells at the next start that the replica is ours. */
+    private void expireLocal() throws IOException {
+        Instant before = clock.instant().minus(localRetention);
+        while (oldestLocal.isBefore(replicated)) {
+            LtxFileName name = LtxFileName.of(oldestLocal);
+            try {
+                if (!staging.timestamp(name).isBefore(before)) {
+                    return;
+                }
+            } catch (NoSuchFileException e) {
+                // gone already
+            }
+            staging.delete(name);
+            oldestLocal = oldestLocal.next();
+        }
+    }
+
+    /** @param file with that transaction alone, where every upload of ours has its newest; null if there is none */
+    private record Newest(Txid txid, @Nullable LtxFileInfo file) {}
+
+    private Newest newestOnReplica() throws IOException {
+        Txid[] newest = {Txid.NONE};
+        LtxFileInfo[] last = new LtxFileInfo[1];
+        client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            newest[0] = Txid.max(newest[0], file.maxTxid());
+            if (file.level() == 0 || (last[0] == null && file.name().equals(FIRST_IMAGE))) {
+                last[0] = file;
+            }
+            return true;
+        });
+        return new Newest(newest[0], last[0]);
+    }
+
+    private boolean ours(Newest newest) throws IOException {
+        LtxFileInfo file = newest.file();
+        return file != null && file.name().equals(LtxFileName.of(newest.txid())) && ours(file);
+    }
+
+    /** A file with one transaction. */
+    private boolean ours(LtxFileInfo file) throws IOException {
+        OptionalLong local = capture.fileChecksum(file.maxTxid());
+        return local.isPresent() && local.getAsLong() == remoteChecksum(client, file);
+    }
+
+    /** Whether the replica has the level-0 file of a transaction as it was captured here. */
+    private boolean isOnReplica(Txid captured) throws IOException {
+        LtxFileInfo[] found = new LtxFileInfo[1];
+        client.list(0, captured, file -> {
+            found[0] = file.name().equals(LtxFileName.of(captured)) ? file : null;
+            return false;
+        });
+        return found[0] != null && ours(found[0]);
+    }
+
+    /** The file checksum that ends a file on the replica: 8 bytes are read. */
+    public static long remoteChecksum(ReplicaClient client, LtxFileInfo file) throws IOException {
+        long offset = Math.max(0, file.size() - Long.BYTES);
+        try (InputStream in = client.open(file.level(), file.name(), offset, Long.BYTES);
+                DataInputStream data = new DataInputStream(in)) {
+            return data.readLong();
+        }
+    }
+
+    private @Nullable LocalFileException damagedPending(Txid after, Txid last) throws IOException {
+        for (Txid txid = after; txid.isBefore(last); ) {
+            txid = txid.next();
+            LtxFileName name = LtxFileName.of(txid);
+            String source = staging.path(name).toString();
+            try (InputStream in = new BufferedInputStream(Files.newInputStream(staging.path(name)), COPY_SIZE);
+                    LtxReader reader = LtxReader.open(in, source, name)) {
+                while (reader.next()) {
+                    // reading to the end is the check
+                }
+            } catch (NoSuchFileException | LtxFormatException e) {
+                log.warn("local file is missing or damaged: file={} problem={}", source, e.toString());
+                return new LocalFileException(source, after, e);
+            }
+        }
+        return null;
+    }
+}

@@ -1,8 +1,0 @@
-/**
- * From local level-0 files to the replica, in order: {@link org.litestream4j.replication.Replication} knows the replicated
- * position of one database.
- */
-@NullMarked
-package org.litestream4j.replication;
-
-import org.jspecify.annotations.NullMarked;

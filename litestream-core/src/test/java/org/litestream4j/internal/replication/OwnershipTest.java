@@ -1,0 +1,229 @@
+package org.litestream4j.internal.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.ManualClock;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.ReplicaLostException;
+import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.Replicas;
+
+class OwnershipTest {
+
+    private static final Duration VALIDITY = Duration.ofSeconds(150);
+
+    @TempDir
+    Path folder;
+
+    private final ManualClock clock = new ManualClock();
+    private final AtomicInteger requests = new AtomicInteger();
+    private ReplicaClient client;
+    private Ownership ownership;
+
+    @BeforeEach
+    void open() {
+        ReplicaClient files = Replicas.open(ReplicaLocation.of(folder.toUri().toString()));
+        client = (ReplicaClient) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {ReplicaClient.class}, (proxy, method, arguments) -> {
+                    if (!method.getName().equals("place")) {
+                        requests.incrementAndGet();
+                    }
+                    try {
+                        return method.invoke(files, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        ownership = new Ownership(client, clock, clock::nanoTime, VALIDITY);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        client.close();
+    }
+
+    @Test
+    void freshProof_asksNothing() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        requests.set(0);
+        clock.advance(VALIDITY.minusSeconds(1));
+        ownership.ensure();
+        assertThat(requests).hasValue(0);
+        ownership.wrote(new Txid(2), ownership.now());
+        clock.advance(VALIDITY.minusSeconds(1));
+        ownership.ensure();
+        assertThat(requests).hasValue(0);
+    }
+
+    @Test
+    void expiredProof_isRenewedByListing() throws IOException {
+        write(0, 1, 1);
+        write(1, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        for (Runnable expiry : expiries()) {
+            requests.set(0);
+            expiry.run();
+            ownership.ensure();
+            assertThat(requests.get()).isPositive();
+            requests.set(0);
+            ownership.ensure();
+            assertThat(requests).hasValue(0);
+        }
+    }
+
+    /** A machine that was suspended stops one of the two clocks; a clock that was set back proves nothing. */
+    private Runnable[] expiries() {
+        return new Runnable[] {
+            () -> clock.advance(VALIDITY),
+            () -> clock.jump(VALIDITY),
+            () -> clock.advanceMonotonic(VALIDITY),
+            () -> clock.jump(Duration.ofHours(-1))
+        };
+    }
+
+    @Test
+    void ownFilesOnEveryLevel_areNoConflict() throws IOException {
+        write(9, 1, 5);
+        write(1, 2, 7);
+        write(0, 8, 8);
+        ownership.restart(new Txid(7), ownership.now());
+        ownership.claim(0, LtxFileName.of(new Txid(8)));
+        clock.advance(VALIDITY);
+        ownership.ensure();
+        assertThat(requests.get()).isPositive();
+    }
+
+    @Test
+    void whoSleptWhileAnotherWroteMergedAndRetired_findsOut() throws IOException {
+        write(0, 1, 1);
+        write(0, 2, 2);
+        ownership.restart(new Txid(2), ownership.now()); // and falls asleep
+        for (long txid = 3; txid <= 32; txid++) {
+            write(0, txid, txid);
+        }
+        write(1, 1, 32);
+        for (long txid = 1; txid <= 32; txid++) {
+            client.delete(0, List.of(LtxFileName.of(new Txid(txid))));
+        }
+        clock.advance(Duration.ofMinutes(10));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaConflictException.class)
+                .hasMessageContaining("0000000000000020")
+                .hasMessageContaining("stop the other writer");
+    }
+
+    @Test
+    void claimedTransactionThatAnotherWroteMergedAndRetired_isAConflict() throws IOException {
+        write(0, 1, 2);
+        ownership.restart(new Txid(2), ownership.now());
+        ownership.claim(0, LtxFileName.of(new Txid(3))); // and falls asleep in the middle of the upload
+        write(1, 1, 3);
+        clock.advance(Duration.ofMinutes(10));
+        assertThatThrownBy(ownership::ensure).isInstanceOf(ReplicaConflictException.class);
+    }
+
+    @Test
+    void longWrite_provesWhatWasWhenItBegan() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        Ownership.Moment begun = ownership.now();
+        clock.advance(VALIDITY);
+        write(0, 1, 1);
+        ownership.wrote(new Txid(1), begun);
+        requests.set(0);
+        ownership.ensure();
+        assertThat(requests.get()).isPositive();
+    }
+
+    /** The files are gone, their folders are there: nothing but a look tells. */
+    @Test
+    void whatWasWrittenAndIsGone_isMissedWithinSeconds() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        LtxFileInfo second = write(0, 2, 2);
+        ownership.wrote(new Txid(2), ownership.now());
+        ownership.published(second, 0);
+        clock.advance(Duration.ofSeconds(9));
+        requests.set(0);
+        ownership.ensure();
+        assertThat(requests).as("not yet").hasValue(0);
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(ownership.nanosUntilCheck()).isZero();
+        ownership.ensure();
+        assertThat(requests).as("one look").hasValue(1);
+        assertThat(ownership.nanosUntilCheck())
+                .as("no more while nothing is written")
+                .isNegative();
+        client.delete(0, List.of(LtxFileName.of(new Txid(1)), LtxFileName.of(new Txid(2))));
+        clock.advance(Duration.ofSeconds(10));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("not there any more");
+    }
+
+    /** As programs do that write without looking. */
+    @Test
+    void ownFileThatWasOverwritten_isAConflict() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        ownership.published(write(0, 2, 2), 7);
+        ownership.wrote(new Txid(2), ownership.now());
+        clock.advance(Duration.ofSeconds(10));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaConflictException.class)
+                .hasMessageContaining("it was overwritten");
+    }
+
+    /** Where retention is left to the store, it may delete the newest file, too. */
+    @Test
+    void newestFileThatOnlyALevelHas_isNotLost() throws IOException {
+        write(0, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        ownership.published(write(0, 2, 2), 0);
+        ownership.wrote(new Txid(2), ownership.now());
+        write(1, 1, 2);
+        client.delete(0, List.of(LtxFileName.of(new Txid(1)), LtxFileName.of(new Txid(2))));
+        clock.advance(Duration.ofSeconds(10));
+        ownership.ensure();
+    }
+
+    @Test
+    void otherFolderInThePlace_isNoticedAtOnce() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        ownership.published(write(0, 1, 1), 0);
+        ownership.wrote(new Txid(1), ownership.now());
+        ownership.ensure();
+        Files.move(folder.resolve("ltx"), folder.resolve("away"));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("another folder or file system is in its place");
+        Files.move(folder.resolve("away"), folder.resolve("ltx"));
+        ownership.ensure();
+    }
+
+    private LtxFileInfo write(int level, long min, long max) throws IOException {
+        LtxFileName name = new LtxFileName(new Txid(min), new Txid(max));
+        try (ReplicaUpload upload = client.write(level, name, clock.instant())) {
+            upload.write(new byte[200]);
+            return upload.publish();
+        }
+    }
+}
