@@ -2,7 +2,6 @@ package org.litestream4j;
 
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.capture.CheckpointMode;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.RestoreProgress;
 
@@ -26,7 +25,7 @@ import org.litestream4j.restore.RestoreProgress;
  */
 public record EngineStatistics(
         Tally captures,
-        Map<CheckpointMode, Tally> checkpoints,
+        Map<CheckpointKind, Tally> checkpoints,
         Tally writeLock,
         Map<ReplicaOperation, Tally> operations,
         Map<RequestListener.Operation, Long> requests,

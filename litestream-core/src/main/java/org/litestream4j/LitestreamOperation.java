@@ -45,14 +45,23 @@ public record LitestreamOperation(Kind kind, String database, int level) {
     public record Outcome(Txid txid, long bytes, @Nullable Throwable error) {
 
         /** Nothing was there to do. */
-        static final Outcome NOTHING = new Outcome(Txid.NONE, 0, null);
+        public static final Outcome NOTHING = new Outcome(Txid.NONE, 0, null);
 
-        /** @param file that was written; null if none was */
-        static Outcome of(@Nullable LtxFileInfo file) {
+        /**
+         * A file was written, or none was.
+         *
+         * @param file that was written; null if none was
+         */
+        public static Outcome of(@Nullable LtxFileInfo file) {
             return file == null ? NOTHING : succeeded(file.maxTxid(), file.size());
         }
 
-        static Outcome succeeded(Txid txid, long bytes) {
+        /**
+         * It succeeded.
+         *
+         * @param bytes that were uploaded, or read by a restore
+         */
+        public static Outcome succeeded(Txid txid, long bytes) {
             return new Outcome(txid, bytes, null);
         }
     }

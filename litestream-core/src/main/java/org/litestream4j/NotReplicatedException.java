@@ -20,7 +20,7 @@ public class NotReplicatedException extends RuntimeException {
      * @param database name of the database
      * @param txid what is committed is on the replica once the replicated TXID is at least this, and not before
      */
-    NotReplicatedException(String database, Txid txid, String message) {
+    public NotReplicatedException(String database, Txid txid, String message) {
         super(message);
         this.database = database;
         this.txid = txid.value();

@@ -9,7 +9,8 @@ public final class ReplicationTimeoutException extends NotReplicatedException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    ReplicationTimeoutException(String database, Txid txid, String message) {
+    /** As the constructor of {@link NotReplicatedException}. */
+    public ReplicationTimeoutException(String database, Txid txid, String message) {
         super(database, txid, message);
     }
 }

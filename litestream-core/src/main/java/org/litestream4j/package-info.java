@@ -1,6 +1,6 @@
 /**
- * The public face: {@code Litestream} replicates the SQLite databases of an application and restores them. Wires the
- * packages below it; see {@code CONTRIBUTING.md} for the way of a page from commit to replica.
+ * The public API: {@link org.litestream4j.Litestream} replicates the SQLite databases of an application and restores them. The
+ * implementation is in {@code internal.engine}; {@code CONTRIBUTING.md} describes the way of a page from commit to replica.
  */
 @NullMarked
 package org.litestream4j;

@@ -2,12 +2,19 @@ package org.litestream4j;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.codeUnits;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -20,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ArchitectureTest {
 
     private static final String ROOT = "org.litestream4j";
+    private static final String INTERNAL = ROOT + ".internal..";
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -33,6 +41,7 @@ class ArchitectureTest {
         "replica, ltx internal.files",
         "internal.capture, ltx internal.wal internal.files",
         "internal.replication, ltx replica internal.capture",
+        "internal.jdbc, internal.capture internal.wal internal.files",
         "compaction, ltx replica",
         "restore, ltx replica internal.files",
         "vfs, ltx replica restore",
@@ -51,6 +60,61 @@ class ArchitectureTest {
                         DescribedPredicate.not(ours).or(JavaClass.Predicates.resideInAnyPackage(allowed)))
                 .allowEmptyShould(true)
                 .check(CLASSES);
+    }
+
+    @Test
+    void api_reachesTheEngineOnlyThroughItsBuilder() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT)
+                .and(DescribedPredicate.not(JavaClass.Predicates.equivalentTo(Litestream.Builder.class)))
+                .should()
+                .onlyDependOnClassesThat(DescribedPredicate.not(resideInAPackage(INTERNAL))
+                        .or(resideInAPackage(ROOT + ".internal.files")))
+                .check(CLASSES);
+    }
+
+    @Test
+    void engine_knowsNothingOfTheFrontDoorButItsImplementation() {
+        classes()
+                .that()
+                .resideInAPackage(ROOT + ".internal.engine..")
+                .and(DescribedPredicate.not(JavaClass.Predicates.simpleName("LitestreamEngine")))
+                .should()
+                .onlyDependOnClassesThat(DescribedPredicate.not(JavaClass.Predicates.belongToAnyOf(Litestream.class)))
+                .check(CLASSES);
+    }
+
+    @Test
+    void packages_formNoCycles() {
+        slices().matching(ROOT + ".(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void publicSignaturesOfTheApi_showNoInternalTypes() {
+        codeUnits()
+                .that(DescribedPredicate.describe("are public or protected", ArchitectureTest::isVisible))
+                .and()
+                .areDeclaredInClassesThat()
+                .resideOutsideOfPackage(INTERNAL)
+                .should(new ArchCondition<JavaCodeUnit>("show no internal types") {
+                    @Override
+                    public void check(JavaCodeUnit unit, ConditionEvents events) {
+                        Stream.concat(unit.getRawParameterTypes().stream(), Stream.of(unit.getRawReturnType()))
+                                .filter(resideInAPackage(INTERNAL))
+                                .forEach(type -> events.add(SimpleConditionEvent.violated(
+                                        unit, unit.getFullName() + " shows " + type.getName())));
+                    }
+                })
+                .check(CLASSES);
+    }
+
+    private static boolean isVisible(JavaCodeUnit unit) {
+        return isVisible(unit.getModifiers()) && isVisible(unit.getOwner().getModifiers());
+    }
+
+    private static boolean isVisible(Set<JavaModifier> modifiers) {
+        return modifiers.contains(JavaModifier.PUBLIC) || modifiers.contains(JavaModifier.PROTECTED);
     }
 
     @Test

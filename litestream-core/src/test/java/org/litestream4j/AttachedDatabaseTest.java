@@ -2,8 +2,8 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.GatedReplicaProvider;
+import org.litestream4j.testing.SqliteFixture;
 import org.sqlite.SQLiteConfig.TransactionMode;
 import org.sqlite.SQLiteDataSource;
 

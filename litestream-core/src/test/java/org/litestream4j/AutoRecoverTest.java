@@ -3,7 +3,7 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +23,9 @@ import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.GatedReplicaProvider;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Damage here and at the replica: healed with {@code autoRecover}, and only told without. */
 class AutoRecoverTest extends EngineFixture {

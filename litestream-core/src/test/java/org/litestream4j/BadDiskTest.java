@@ -3,8 +3,8 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.BufferedInputStream;
 import java.io.InputStream;
@@ -21,6 +21,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxReader;
+import org.litestream4j.testing.ChildProcess;
+import org.litestream4j.testing.Disk;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.LockProbe;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 

@@ -1,8 +1,8 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.testing.EngineFixture;
 import org.sqlite.SQLiteException;
 
 /** Many writers, long readers and large transactions beside the engine. */

@@ -2,8 +2,8 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.level;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.level;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +19,10 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.ChildProcess;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.ManualClock;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Clocks that jump, and processes that sleep: no wrong file, nothing deleted by a wrong clock, and nobody else disturbed. */
 class ClockTest extends EngineFixture {

@@ -3,9 +3,9 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.level;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.level;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +26,8 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Levels and snapshots as the engine makes them. */
 class CompactionEngineTest {

@@ -1,7 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +15,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.testing.CaptureFixture;
+import org.litestream4j.testing.FaultyFiles;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Whether captures may go on after a restart: capture alone, beside a connection that keeps the WAL. */
 class ContinuityTest {

@@ -2,7 +2,7 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
@@ -36,6 +36,12 @@ import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
 import org.litestream4j.restore.RestoreTarget;
+import org.litestream4j.testing.CaptureFixture;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.PagesOfReplica;
+import org.litestream4j.testing.RandomWorkload;
+import org.litestream4j.testing.SqliteFixture;
+import org.litestream4j.testing.Truth;
 import org.sqlite.SQLiteConfig;
 
 /** Each captured state has a checksum, through crashes and restarts, and a restore compares. */

@@ -1,6 +1,6 @@
 package org.litestream4j;
 
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.litestream4j.testing.EngineFixture;
 
 /** Commits while no file can be opened any more: {@code DescriptorChild database replica}; does what its input says. */
 final class DescriptorChild {

@@ -1,7 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +21,10 @@ import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.testing.PagesOfReplica;
+import org.litestream4j.testing.RandomWorkload;
+import org.litestream4j.testing.SqliteFixture;
+import org.litestream4j.testing.Truth;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;

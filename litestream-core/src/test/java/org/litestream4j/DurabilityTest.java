@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +31,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.GatedReplicaProvider;
+import org.litestream4j.testing.SqliteFixture;
 import org.sqlite.SQLiteConfig.TransactionMode;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteException;
@@ -457,8 +460,8 @@ class DurabilityTest extends EngineFixture {
         begin(Durability.ASYNC, TIMEOUT, Duration.ofHours(1));
         database.awaitNextSync(TIMEOUT); // nothing to wait for
         try (Connection connection = open(TransactionMode.DEFERRED)) {
-            execute(connection, "INSERT INTO t VALUES (0)"); // after a pause: captured at once
-            database.awaitNextSync(TIMEOUT);
+            execute(connection, "INSERT INTO t VALUES (0)");
+            database.sync(TIMEOUT); // the next regular one is an hour away
             execute(connection, "INSERT INTO t VALUES (1)");
             int puts = gate.puts.get();
             assertThatThrownBy(() -> database.awaitNextSync(SHORT)).isInstanceOf(ReplicationTimeoutException.class);

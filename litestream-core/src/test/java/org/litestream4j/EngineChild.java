@@ -2,6 +2,7 @@ package org.litestream4j;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import org.litestream4j.testing.EngineFixture;
 
 /**
  * An engine in a process of its own: {@code EngineChild database replica [milliseconds that level-0 files are kept]}. Tells its

@@ -2,8 +2,8 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +26,9 @@ import org.litestream4j.restore.FollowListener;
 import org.litestream4j.restore.FollowState;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.ChildProcess;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.SqliteFixture;
 
 /** A standby that another process keeps, while the engine here replicates. {@code -Pcrash -Dcycles=… -Dcrash.seed=…}. */
 class FollowTest extends EngineFixture {

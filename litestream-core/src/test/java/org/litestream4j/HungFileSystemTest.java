@@ -2,7 +2,7 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -12,6 +12,9 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.FaultyFiles;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Databases on a file system that does not answer, beside one on another. */
 class HungFileSystemTest extends EngineFixture {

@@ -2,8 +2,8 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +31,7 @@ import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestorePoints;
 import org.litestream4j.restore.RestoreProgress.Phase;
 import org.litestream4j.restore.RestoreTarget;
+import org.litestream4j.testing.SqliteFixture;
 
 class InPlaceRestoreTest {
 

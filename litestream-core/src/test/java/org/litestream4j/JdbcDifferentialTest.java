@@ -1,7 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Path;
 import java.sql.BatchUpdateException;
@@ -21,6 +21,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.litestream4j.testing.EngineFixture;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.TransactionMode;
 import org.sqlite.SQLiteDataSource;

@@ -3,7 +3,7 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Databases that come to a replica without a local state that knows it. */
 class KinshipTest extends EngineFixture {

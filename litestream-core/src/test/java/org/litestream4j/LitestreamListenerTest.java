@@ -2,7 +2,7 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +26,7 @@ import org.litestream4j.LitestreamEvent.Validated;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.EngineFixture;
 
 /** What happens is told once, also when a listener fails. */
 class LitestreamListenerTest extends EngineFixture {

@@ -3,7 +3,7 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.IOException;
 import java.sql.Connection;
@@ -23,6 +23,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.EngineFixture;
 
 /** Who listens is told when each operation begins and how it ends, on one thread. */
 class LitestreamOperationTest extends EngineFixture {

@@ -3,8 +3,8 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.testing.SqliteFixture;
 
 class LitestreamTest {
 

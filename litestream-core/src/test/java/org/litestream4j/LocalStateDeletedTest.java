@@ -2,7 +2,7 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.sql.Connection;
@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.LitestreamEvent.Healed;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.SqliteFixture;
 
 /** The folder of the local state is deleted while the engine runs. */
 class LocalStateDeletedTest extends EngineFixture {

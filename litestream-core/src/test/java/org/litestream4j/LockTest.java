@@ -1,7 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -9,6 +9,9 @@ import java.sql.Connection;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.LockProbe;
+import org.litestream4j.testing.SqliteFixture;
 
 /**
  * SQLite's locks belong to the process and are gone once anybody in it closes any descriptor of the database file: another

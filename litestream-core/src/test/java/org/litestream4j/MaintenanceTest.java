@@ -3,7 +3,7 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.testing.EngineFixture;
 
 /** Merges and snapshots pause and go on; capture and uploads never pause. */
 class MaintenanceTest extends EngineFixture {

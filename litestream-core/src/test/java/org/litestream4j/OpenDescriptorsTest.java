@@ -2,7 +2,7 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.testing.EngineFixture;
 import org.sqlite.SQLiteDataSource;
 
 /** Closing a descriptor of a database drops the locks of connections: none may come between the count and the close. */

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.testing.EngineFixture;
 
 /** The replica is away, the disk is full, local files are lost while we run: nothing is wrong then or later. */
 class OutageTest extends EngineFixture {

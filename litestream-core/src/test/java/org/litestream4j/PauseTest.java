@@ -3,9 +3,9 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
-import static org.litestream4j.SqliteFixture.text;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.text;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +25,8 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.FaultyFiles;
+import org.litestream4j.testing.SqliteFixture;
 
 class PauseTest {
 

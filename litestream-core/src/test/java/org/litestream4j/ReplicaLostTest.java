@@ -2,13 +2,16 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.GatedReplicaProvider;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Replicas that lose what they had while a process writes to them. */
 class ReplicaLostTest extends EngineFixture {

@@ -2,8 +2,8 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +24,9 @@ import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreProgress.Phase;
 import org.litestream4j.restore.RestoreTarget;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.FaultyFiles;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Disks that do not keep what a restore wrote, and file systems that do not answer all questions. */
 class RestoredFileTest extends EngineFixture {

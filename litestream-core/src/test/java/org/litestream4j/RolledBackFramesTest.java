@@ -2,11 +2,12 @@ package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.sql.Connection;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.testing.EngineFixture;
 
 /** A transaction that went to the WAL before its end and was rolled back leaves valid frames there that mean nothing. */
 class RolledBackFramesTest extends EngineFixture {

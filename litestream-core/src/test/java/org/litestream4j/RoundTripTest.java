@@ -1,8 +1,8 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +23,7 @@ import org.litestream4j.restore.IntegrityCheck;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
+import org.litestream4j.testing.SqliteFixture;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 

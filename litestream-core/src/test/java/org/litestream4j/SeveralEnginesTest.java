@@ -3,8 +3,8 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +15,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.testing.ChildProcess;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.PagesOfReplica;
+import org.litestream4j.testing.SqliteFixture;
 
 /** More than one engine: on one database, on one replica, one after the other. */
 class SeveralEnginesTest extends EngineFixture {

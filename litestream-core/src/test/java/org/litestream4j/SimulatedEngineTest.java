@@ -1,8 +1,8 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -42,6 +42,8 @@ import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreTarget;
+import org.litestream4j.testing.ManualClock;
+import org.litestream4j.testing.SqliteFixture;
 
 /** The parts of the engine, with a real database and a replica in a folder, on a simulated clock. */
 class SimulatedEngineTest {

@@ -32,6 +32,13 @@ import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.FaultyFiles;
+import org.litestream4j.testing.LockProbe;
+import org.litestream4j.testing.PagesOfReplica;
+import org.litestream4j.testing.RandomWorkload;
+import org.litestream4j.testing.SqliteFixture;
+import org.litestream4j.testing.Truth;
 import org.slf4j.LoggerFactory;
 
 /**

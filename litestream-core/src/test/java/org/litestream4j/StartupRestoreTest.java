@@ -3,8 +3,8 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +21,9 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreResult;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.GatedReplicaProvider;
+import org.litestream4j.testing.SqliteFixture;
 
 class StartupRestoreTest {
 

@@ -3,7 +3,7 @@ package org.litestream4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +13,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.testing.EngineFixture;
+import org.litestream4j.testing.GatedReplicaProvider;
 
 /** The replica has not been reached since the very first start. */
 class UnreachableStartTest extends EngineFixture {

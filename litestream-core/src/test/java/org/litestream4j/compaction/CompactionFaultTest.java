@@ -8,10 +8,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.FaultyReplicaClient;
 import org.litestream4j.replica.FaultyReplicaClient.Call;
+import org.litestream4j.testing.ManualClock;
 
 /** A failure of any call of the replica leaves it restorable, and the next run repairs. */
 class CompactionFaultTest {

@@ -11,9 +11,9 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
-import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.FaultyReplicaClient;
+import org.litestream4j.testing.ManualClock;
 
 /** Whatever happens in whatever order, every transaction that ends a file of the replica is restorable and exact. */
 class CompactionPropertyTest {

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.PageEncoding;
@@ -25,6 +24,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaDeleteException;
 import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.testing.ManualClock;
 
 class CompactionTest {
 

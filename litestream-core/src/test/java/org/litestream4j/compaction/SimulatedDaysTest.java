@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.testing.ManualClock;
 
 /** Any restore takes few files, forever: with the default levels, at several rates, on a simulated clock. */
 class SimulatedDaysTest {

@@ -9,10 +9,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.testing.ManualClock;
 
 /**
  * Days of a database's life on a clock that is moved from one event to the next; looks at the replica in every hour, once right

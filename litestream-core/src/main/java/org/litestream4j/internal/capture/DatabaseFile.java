@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.DatabaseOpening;
 
 /**
  * The one channel of this process to a database file. Closing any descriptor of the file drops every lock that SQLite holds

@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.DatabaseOpening;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.litestream4j.ManualClock;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -25,6 +24,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaLostException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.testing.ManualClock;
 
 class OwnershipTest {
 

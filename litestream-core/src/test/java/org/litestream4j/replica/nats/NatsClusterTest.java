@@ -24,7 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
-import org.litestream4j.SqliteFixture;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
@@ -33,6 +32,7 @@ import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Three servers that keep three copies, of which one is killed. */
 @Tag("slow")

@@ -2,8 +2,8 @@ package org.litestream4j.replica.nats;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,7 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
-import org.litestream4j.SqliteFixture;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
@@ -32,6 +31,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Replication, compaction and restore over a NATS server that is killed and comes back. */
 class NatsEngineTest {

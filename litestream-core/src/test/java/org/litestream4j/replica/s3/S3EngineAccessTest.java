@@ -3,8 +3,8 @@ package org.litestream4j.replica.s3;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,7 +25,6 @@ import org.litestream4j.DatabaseState;
 import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
-import org.litestream4j.SqliteFixture;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.Replicas;
@@ -33,6 +32,7 @@ import org.litestream4j.replica.s3.FaultProxy.Fault;
 import org.litestream4j.replica.s3.FaultProxy.Seen;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.testing.SqliteFixture;
 
 /** The engine before a store that refuses, with the answers that Amazon gives: the user learns why, and loses nothing. */
 class S3EngineAccessTest {

@@ -2,8 +2,8 @@ package org.litestream4j.replica.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -18,13 +18,13 @@ import org.litestream4j.DatabaseConfig;
 import org.litestream4j.DatabaseState;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
-import org.litestream4j.SqliteFixture;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreTarget;
+import org.litestream4j.testing.SqliteFixture;
 
 /** Replication, compaction, retention and restore of a database over a store. */
 abstract class S3EngineContract {

@@ -2,8 +2,8 @@ package org.litestream4j.replica.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.litestream4j.SqliteFixture.execute;
-import static org.litestream4j.SqliteFixture.query;
+import static org.litestream4j.testing.SqliteFixture.execute;
+import static org.litestream4j.testing.SqliteFixture.query;
 
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
-import org.litestream4j.SqliteFixture;
+import org.litestream4j.testing.SqliteFixture;
 
 /** A database that nobody writes to asks its store for nothing, however many of its intervals pass. */
 class S3IdleTest {

@@ -3,7 +3,7 @@ package org.litestream4j.replica.s3;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.litestream4j.ReferenceInteropContract;
+import org.litestream4j.interop.ReferenceInteropContract;
 import org.litestream4j.replica.ReplicaLocation;
 
 /** Over S3, with the metadata that each of them writes. */

@@ -23,6 +23,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.CheckpointKind;
 import org.litestream4j.EngineStatistics;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.ReplicaOperation;
@@ -31,7 +32,6 @@ import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.CompactionStatus.Level;
 import org.litestream4j.compaction.CompactionStatus.Level0;
 import org.litestream4j.compaction.Validation;
-import org.litestream4j.internal.capture.CheckpointMode;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;
@@ -93,7 +93,7 @@ final class DatabaseMeters {
     private void capture() {
         timer("litestream.sync", "Captures of committed changes", tags, tally(EngineStatistics::captures));
         errors("litestream.sync.errors", "Failures of capturing", tags, tally(EngineStatistics::captures));
-        for (CheckpointMode mode : CheckpointMode.values()) {
+        for (CheckpointKind mode : CheckpointKind.values()) {
             Tags tagged = tags.and("mode", lower(mode));
             Function<ManagedDatabase, Tally> tally =
                     tally(statistics -> statistics.checkpoints().get(mode));

@@ -1,0 +1,232 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseState;
+import org.litestream4j.DatabaseStatus;
+import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamOperation;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.NotReplicatedException;
+import org.litestream4j.ReplicationTimeoutException;
+import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
+import org.litestream4j.internal.engine.ReplicationWaits.Wait;
+import org.litestream4j.ltx.Txid;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Callers' threads that wait for the lanes: which of them to wake, when there is nothing to wait for, and what to tell who waited
+ * in vain. It owns nothing; who waits is in {@link ReplicationWaits}. Thread-safe.
+ */
+final class CallerWaits {
+
+    private static final Logger log = LoggerFactory.getLogger(CallerWaits.class);
+
+    /** How long the application's first connection waits until the engine holds the database, too. */
+    private static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(10);
+
+    /** How often somebody who waits asks whether that was cancelled. */
+    private static final Duration ASK_INTERVAL = Duration.ofMillis(250);
+
+    private final Lanes lanes;
+
+    CallerWaits(Lanes lanes) {
+        this.lanes = lanes;
+    }
+
+    /**
+     * As {@link ManagedDatabase#sync}.
+     *
+     * @param cancelled asked some times a second; true ends the wait with an error
+     */
+    void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
+        long failures = lanes.progress.failures();
+        Wait wait = lanes.waits.begin(Urgency.NOW);
+        lanes.captureLane.wake();
+        lanes.uploadLane.waitedFor();
+        BooleanSupplier hopeless =
+                () -> lanes.haveStopped() || lanes.progress.isRefusedSince(failures) || cancelled.getAsBoolean();
+        if (!lanes.waits.await(wait, timeout, ASK_INTERVAL, hopeless)) {
+            String problem = "not replicated within " + timeout.toMillis() + " ms";
+            if (lanes.haveStopped()) {
+                problem = "replication has stopped";
+            } else if (lanes.progress.isRefusedSince(failures)) {
+                problem = "not replicated";
+            } else if (cancelled.getAsBoolean()) {
+                problem = "cancelled before all was replicated";
+            }
+            throw lanes.notReplicated(problem, null);
+        }
+    }
+
+    /** As {@link ManagedDatabase#awaitReplicated} and {@link ManagedDatabase#awaitNextSync}. */
+    void awaitReplicated(Urgency urgency, Duration timeout) {
+        lanes.counters
+                .operations()
+                .observe(
+                        Kind.COMMIT_WAIT,
+                        LitestreamOperation.NO_LEVEL,
+                        txid -> Outcome.succeeded(txid, 0),
+                        () -> awaitTxid(urgency, timeout));
+    }
+
+    /** The transaction that is on the replica now. */
+    private Txid awaitTxid(Urgency urgency, Duration timeout) {
+        long begun = System.nanoTime();
+        Wait wait = lanes.waits.begin(urgency);
+        lanes.uploadLane.waitedFor();
+        if (urgency == Urgency.NEXT_SYNC) {
+            lanes.captureLane.look();
+        } else if (!lanes.uploadLane.replicated().isBefore(lanes.capture.captured()) && lanes.waits.isTurn()) {
+            // while an upload is going on, its end wakes the lane
+            lanes.captureLane.wake();
+        }
+        boolean replicated = false;
+        boolean interrupted = false;
+        try {
+            replicated = lanes.waits.await(wait, timeout, timeout, () -> isHopeless(wait));
+        } catch (InterruptedException e) {
+            interrupted = true;
+            Thread.currentThread().interrupt();
+        } finally {
+            lanes.counters.waited(System.nanoTime() - begun, !replicated);
+        }
+        Txid txid = lanes.waits.txid(wait);
+        if (!replicated || txid == null) {
+            throw notReplicated(txid, interrupted, timeout);
+        }
+        return txid;
+    }
+
+    /** Also in a pause and for a passive engine: nobody here captures, and nobody else tells. */
+    private boolean isHopeless(Wait wait) {
+        boolean uncaptured = lanes.waits.txid(wait) == null;
+        return lanes.haveStopped()
+                || (uncaptured
+                        && (lanes.captureLane.isPassive()
+                                || (lanes.captureLane.isPaused() && !lanes.captureLane.isAttached())));
+    }
+
+    private NotReplicatedException notReplicated(@Nullable Txid txid, boolean interrupted, Duration timeout) {
+        DatabaseStatus status = lanes.status();
+        boolean timedOut = !interrupted
+                && (status.state() == DatabaseState.REPLICATING || status.state() == DatabaseState.WAITING);
+        String problem;
+        if (interrupted) {
+            problem = "the wait for the replica " + status.replica() + " was interrupted";
+        } else if (timedOut) {
+            problem = "not on the replica " + status.replica() + " after " + timeout.toMillis() + " ms";
+        } else {
+            problem = "replication to " + status.replica() + " is "
+                    + status.state().name().toLowerCase(Locale.ROOT);
+        }
+        Txid least = txid != null ? txid : status.captured().next();
+        String text = lanes.config.name() + ": committed locally, but " + problem
+                + "; it is replicated when the replicated TXID (now "
+                + status.replicated() + ") is "
+                + (txid != null ? least + " or greater" : "greater than " + status.captured())
+                + (status.lastError() != null ? "; last error: " + status.lastError() : "")
+                + "; do not repeat the transaction: look at the status, or wait again";
+        return timedOut
+                ? new ReplicationTimeoutException(lanes.config.name(), least, text)
+                : new NotReplicatedException(lanes.config.name(), least, text);
+    }
+
+    /** As {@link ManagedDatabase#snapshot}. */
+    Txid snapshot(Duration timeout) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        sync(timeout, () -> false);
+        long failures = lanes.progress.failures();
+        lanes.compactionLane.demandSnapshot();
+        awaitCompaction(() -> !lanes.compactionLane.isSnapshotPending(), failures, deadline, "no snapshot");
+        return lanes.compactionLane.status().newestSnapshot();
+    }
+
+    /** As {@link ManagedDatabase#compact}. */
+    void compact(Duration timeout) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        sync(timeout, () -> false);
+        long failures = lanes.progress.failures();
+        int ticket = lanes.compactionLane.demandMerge();
+        awaitCompaction(() -> lanes.compactionLane.isServed(ticket), failures, deadline, "not merged");
+    }
+
+    /** @param failures how many there had been before the request: what failed earlier is tried again now */
+    private void awaitCompaction(BooleanSupplier done, long failures, long deadline, String problem)
+            throws IOException, InterruptedException {
+        try {
+            lanes.progress.await(
+                    () -> done.getAsBoolean()
+                            || lanes.haveStopped()
+                            || lanes.progress.hasFailedSince(Step.COMPACTION, failures)
+                            || lanes.progress.hasFailedSince(Step.CAPTURE, failures),
+                    Duration.ofNanos(deadline - System.nanoTime()));
+        } catch (TimeoutException e) {
+            throw lanes.notReplicated(problem + " in time", e);
+        }
+        if (!done.getAsBoolean()) {
+            throw lanes.notReplicated(problem + (lanes.haveStopped() ? ", replication has stopped" : ""), null);
+        }
+    }
+
+    /**
+     * Lets the capture lane capture and checkpoint everything that is committed now. It is no error if that cannot be, or not in
+     * time: who asked sees from SQLite's own answer what was done.
+     */
+    void checkpoint(Duration timeout) {
+        if (!lanes.captureLane.isAttached()) {
+            return; // no reader of ours is in the way
+        }
+        LaneTask<Boolean> round = lanes.captureLane.submit(capture -> {
+            capture.checkpointNow();
+            return true;
+        });
+        try {
+            round.result().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            round.withdraw();
+            log.debug("checkpoint asked for by the application not done: db={}", lanes.config.name(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** As {@link ManagedDatabase#pause}, whose wait it is. */
+    void awaitPaused(Duration timeout) throws IOException, InterruptedException {
+        try {
+            lanes.progress.await(() -> lanes.isPaused() || lanes.haveEnded(), timeout);
+        } catch (TimeoutException e) {
+            throw lanes.notReplicated("not paused within " + timeout.toMillis() + " ms", e);
+        }
+    }
+
+    /** A database that did not exist before is attached behind its first connection; after some seconds, without. */
+    void awaitAttached() {
+        CaptureLane captureLane = lanes.captureLane;
+        if (captureLane.isAttached() || captureLane.isPaused() || lanes.haveEnded()) {
+            return;
+        }
+        captureLane.wake();
+        try {
+            lanes.progress.await(
+                    () -> captureLane.isAttached()
+                            || captureLane.isPassive()
+                            || lanes.progress.failure(Step.CAPTURE) != null
+                            || lanes.haveEnded(),
+                    ATTACH_TIMEOUT);
+        } catch (TimeoutException e) {
+            log.warn("database not attached yet: db={}", lanes.config.name());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

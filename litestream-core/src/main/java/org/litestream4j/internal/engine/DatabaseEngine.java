@@ -1,0 +1,310 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.litestream4j.CommitPolicy;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.DatabaseStatus;
+import org.litestream4j.Durability;
+import org.litestream4j.EngineStatistics;
+import org.litestream4j.InPlaceRestoreResult;
+import org.litestream4j.LitestreamEvent;
+import org.litestream4j.LitestreamListener;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.compaction.CompactionStatus;
+import org.litestream4j.compaction.Validation;
+import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
+import org.litestream4j.internal.jdbc.ApplicationConnections;
+import org.litestream4j.internal.jdbc.CommitHooks;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestorePoints;
+import org.litestream4j.restore.RestoreResult;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One replicated database: its lanes, and what callers and connections see of them. Thread-safe. */
+final class DatabaseEngine implements ManagedDatabase {
+
+    private static final Logger log = LoggerFactory.getLogger(DatabaseEngine.class);
+
+    /** How long closing waits for the application's connections. */
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
+
+    private final DatabaseConfig config;
+    private final ReplicaClient client;
+    private final EngineCounters counters;
+    private final LitestreamListener listener;
+    private final ApplicationConnections connections;
+    private final Lanes lanes;
+    private final CallerWaits waits;
+    private final InPlaceRestore inPlaceRestore;
+    private final Shutdown shutdown;
+    private final Watch watch;
+
+    DatabaseEngine(
+            DatabaseConfig config,
+            ReplicaClient client,
+            EngineCounters counters,
+            LitestreamListener listener,
+            Clock clock,
+            Pools pools) {
+        this.config = config;
+        this.client = client;
+        this.counters = counters;
+        this.listener = listener;
+        this.connections = new ApplicationConnections(new Hooks(), counters);
+        this.lanes = new Lanes(config, client, counters, listener, connections.captureListener(), clock, pools);
+        this.waits = new CallerWaits(lanes);
+        this.inPlaceRestore = new InPlaceRestore(lanes, waits, connections);
+        this.shutdown = new Shutdown(lanes, connections, inPlaceRestore);
+        this.watch = new Watch(
+                config,
+                new WatchedFiles(config.path(), config.metaPath()),
+                lanes.captureLane::look,
+                lanes.progress,
+                clock,
+                pools);
+    }
+
+    @Override
+    public String name() {
+        return config.name();
+    }
+
+    @Override
+    public DatabaseConfig config() {
+        return config;
+    }
+
+    @Override
+    public DatabaseStatus status() {
+        return lanes.status();
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        return counters.statistics(lanes.progress.isDiskFull());
+    }
+
+    @Override
+    public void sync(Duration timeout) throws IOException, InterruptedException {
+        sync(timeout, () -> false);
+    }
+
+    /** @param cancelled asked some times a second; true ends the wait with an error */
+    void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
+        waits.sync(timeout, cancelled);
+    }
+
+    @Override
+    public void awaitReplicated(Duration timeout) {
+        waits.awaitReplicated(Urgency.NEXT_UPLOAD, timeout);
+    }
+
+    @Override
+    public void awaitNextSync(Duration timeout) {
+        waits.awaitReplicated(Urgency.NEXT_SYNC, timeout);
+    }
+
+    @Override
+    public Txid snapshot(Duration timeout) throws IOException, InterruptedException {
+        return waits.snapshot(timeout);
+    }
+
+    @Override
+    public void compact(Duration timeout) throws IOException, InterruptedException {
+        waits.compact(timeout);
+    }
+
+    @Override
+    public Validation.Result validate(boolean deep) throws IOException {
+        Validation.Result result = Validation.run(client, deep, lanes::haveEnded);
+        if (!lanes.haveEnded()) { // else it ended early
+            lanes.compactionLane.validated(result);
+        }
+        return result;
+    }
+
+    @Override
+    public CompactionStatus compaction() {
+        return lanes.compactionLane.status();
+    }
+
+    @Override
+    public Optional<Validation.Result> lastValidation() {
+        return Optional.ofNullable(lanes.compactionLane.validations().last());
+    }
+
+    @Override
+    public Optional<Validation.Result> lastDeepValidation() {
+        return Optional.ofNullable(lanes.compactionLane.validations().lastDeep());
+    }
+
+    @Override
+    public Optional<Instant> lastValidationAt() {
+        return Optional.ofNullable(lanes.compactionLane.validations().lastAt());
+    }
+
+    @Override
+    public InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
+            throws IOException, InterruptedException {
+        InPlaceRestoreResult result = inPlaceRestore.run(options, timeout);
+        listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result.restored()));
+        return result;
+    }
+
+    @Override
+    public RestoreResult restoreTo(Path target, RestoreOptions options) throws IOException {
+        if (Files.exists(target) && Files.exists(config.path()) && Files.isSameFile(target, config.path())) {
+            throw new IllegalArgumentException(target + " is the database itself: restore it in place");
+        }
+        return counters.restore(() -> Restore.restore(client, target, counters.observing(options)));
+    }
+
+    @Override
+    public RestorePoints restorePoints() throws IOException {
+        return Restore.points(client);
+    }
+
+    @Override
+    public void pause(Duration timeout) throws IOException, InterruptedException {
+        lanes.captureLane.pause(true);
+        waits.awaitPaused(timeout);
+    }
+
+    @Override
+    public void resume() {
+        lanes.captureLane.pause(false);
+    }
+
+    @Override
+    public DataSource wrap(DataSource physical) {
+        return wrap(physical, new CommitPolicy() {
+            @Override
+            public boolean isReplicated(ManagedDatabase database) {
+                return database.config().durability() == Durability.REPLICATED;
+            }
+
+            @Override
+            public void committed(ManagedDatabase database, boolean autoCommit) {
+                database.awaitReplicated(database.config().durabilityTimeout());
+            }
+        });
+    }
+
+    @Override
+    public DataSource wrap(DataSource physical, CommitPolicy policy) {
+        return connections.wrap(physical, new CommitHooks.Policy() {
+            @Override
+            public boolean isReplicated(CommitHooks database) {
+                return policy.isReplicated(((Hooks) database).engine());
+            }
+
+            @Override
+            public void committed(CommitHooks database, boolean autoCommit) {
+                policy.committed(((Hooks) database).engine(), autoCommit);
+            }
+        });
+    }
+
+    /** The application's connections. */
+    ApplicationConnections connections() {
+        return connections;
+    }
+
+    /** Begins; when it returns, an existing database is held open, or the error is known. */
+    void start() throws IOException {
+        lanes.captureLane.wake();
+        if (CaptureLane.exists(config.path())) {
+            waits.awaitAttached();
+        }
+        if (lanes.captureLane.isAttached()) { // else it may be another process's
+            try {
+                inPlaceRestore.deleteSideFile();
+            } catch (IOException e) {
+                log.warn("what a killed restore left cannot be deleted: db={}", config.name(), e);
+            }
+        }
+    }
+
+    /** Checks soon, without opening anything, whether another process wrote. */
+    void watch() {
+        watch.tick();
+    }
+
+    void pauseMaintenance() {
+        lanes.compactionLane.rest();
+    }
+
+    void resumeMaintenance() {
+        lanes.compactionLane.resume();
+    }
+
+    /**
+     * Waits for the application's connections to close, then begins with the last capture and upload.
+     *
+     * @param drain longest wait; connections still open then are closed
+     */
+    void finish(Duration drain) {
+        shutdown.begin(drain);
+    }
+
+    /** Captures and uploads what is left, then lets go of the database; the last error, if not all of it is replicated. */
+    void close() throws IOException {
+        shutdown.begin(DRAIN_TIMEOUT);
+        shutdown.complete();
+    }
+
+    /** What connections see; the only implementation in this process, so that a policy finds the engine of a database again. */
+    private final class Hooks implements CommitHooks {
+
+        DatabaseEngine engine() {
+            return DatabaseEngine.this;
+        }
+
+        @Override
+        public String name() {
+            return config.name();
+        }
+
+        @Override
+        public Path path() {
+            return config.path();
+        }
+
+        @Override
+        public int walLimitPages() {
+            return config.walLimitPages();
+        }
+
+        @Override
+        public boolean isDurable() {
+            return config.durability() == Durability.REPLICATED;
+        }
+
+        @Override
+        public void opened() {
+            waits.awaitAttached();
+        }
+
+        @Override
+        public void committing() {
+            lanes.captureLane.hint();
+        }
+
+        @Override
+        public void checkpoint(Duration timeout) {
+            waits.checkpoint(timeout);
+        }
+    }
+}

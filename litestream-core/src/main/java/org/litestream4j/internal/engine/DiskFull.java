@@ -1,0 +1,36 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/** Tells whether an error comes from a disk that is full. */
+final class DiskFull {
+
+    private static final int MOST_CAUSES = 20;
+
+    private DiskFull() {}
+
+    /** SQLite has a code for it; of the JDK's exceptions only the system's text tells (ENOSPC, EDQUOT, Windows' error 112). */
+    static boolean isCauseOf(Throwable error) {
+        @Nullable Throwable cause = error;
+        for (int i = 0; i < MOST_CAUSES && cause != null; i++) {
+            if (cause instanceof SQLiteException sqlite) {
+                if ((sqlite.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_FULL.code) {
+                    return true;
+                }
+            } else if (cause instanceof IOException && isText(String.valueOf(cause.getMessage()))) {
+                return true;
+            }
+            cause = cause.getCause();
+        }
+        return false;
+    }
+
+    private static boolean isText(String text) {
+        return text.contains("No space left on device")
+                || text.contains("Disk quota exceeded")
+                || text.contains("There is not enough space on the disk");
+    }
+}

@@ -1,0 +1,288 @@
+package org.litestream4j.internal.engine;
+
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A task that runs on a shared pool, never twice at once: {@link #wake} makes it run soon, once, however often it is called
+ * before it begins. A run that cannot be started, or that throws, is retried until it succeeds. Thread-safe; never interrupts.
+ */
+final class Lane {
+
+    private static final Logger log = LoggerFactory.getLogger(Lane.class);
+
+    /** Pause before a run that could not be started, or that threw, is retried. */
+    private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private enum State {
+        IDLE,
+        QUEUED,
+        RUNNING,
+        /** Running, and to run once more. */
+        RUNNING_AGAIN
+    }
+
+    /** Receives failures to start the lane's task, and the end of such an outage. Called by the thread that found out. */
+    interface StartListener {
+        void startFailed(Throwable e);
+
+        void started();
+    }
+
+    private final Runnable task;
+    private final StartListener starts;
+    private final Pools.Pool pool;
+    private final ScheduledExecutorService timer;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition idle = lock.newCondition();
+    private State state = State.IDLE; // guarded by lock
+    private boolean stopped; // guarded by lock
+    private @Nullable Runnable last; // guarded by lock
+    private @Nullable ScheduledFuture<?> wakeUp; // guarded by lock
+    private long wakeUpAt; // guarded by lock
+    private @Nullable Throwable startFailure; // guarded by lock
+
+    Lane(Runnable task, StartListener starts, Pools.Pool pool, ScheduledExecutorService timer) {
+        this.task = task;
+        this.starts = starts;
+        this.pool = pool;
+        this.timer = timer;
+    }
+
+    void wake() {
+        lock.lock();
+        try {
+            if (stopped) {
+                return;
+            }
+            if (state == State.IDLE) {
+                enqueue();
+            } else if (state == State.RUNNING) {
+                state = State.RUNNING_AGAIN;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes after a delay, unless an earlier wake-up is scheduled already. */
+    void wakeIn(long nanos) {
+        if (nanos <= 0) {
+            wake();
+            return;
+        }
+        lock.lock();
+        try {
+            if (!stopped) {
+                schedule(nanos);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Call with the lock. */
+    private void schedule(long nanos) {
+        long at = System.nanoTime() + nanos;
+        if (wakeUp != null && wakeUpAt - at <= 0) {
+            return;
+        }
+        if (wakeUp != null) {
+            wakeUp.cancel(false);
+            wakeUp = null;
+        }
+        try {
+            wakeUp = timer.schedule(this::wakeUp, nanos, TimeUnit.NANOSECONDS);
+            wakeUpAt = at;
+        } catch (RejectedExecutionException e) { // everything is closed
+            log.debug("a wake-up comes after the end", e);
+        }
+    }
+
+    /**
+     * Call with the lock. Where no thread can be started (a limit of processes, no memory), the timer's thread, which exists,
+     * reports that and retries.
+     */
+    private void enqueue() {
+        state = State.QUEUED;
+        try {
+            pool.execute(this::run);
+        } catch (Throwable e) {
+            state = State.IDLE;
+            idle.signalAll();
+            startFailure = e;
+            schedule(RETRY_NANOS);
+        }
+    }
+
+    /**
+     * Lets the task run no more.
+     *
+     * @param timeout longest wait for a run that is going on
+     * @return whether it is over
+     */
+    boolean stop(Duration timeout) {
+        boolean interrupted = false;
+        lock.lock();
+        try {
+            stopped = true;
+            if (wakeUp != null) {
+                wakeUp.cancel(false);
+            }
+            long left = timeout.toNanos();
+            while (state != State.IDLE && left > 0) {
+                try {
+                    left = idle.awaitNanos(left);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            return state == State.IDLE;
+        } finally {
+            lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /**
+     * Lets the task run no more, and runs a last action on a thread of the pool once no run is going on, however long that
+     * takes. Call once.
+     */
+    void end(Runnable action) {
+        lock.lock();
+        try {
+            stopped = true;
+            if (wakeUp != null) {
+                wakeUp.cancel(false);
+            }
+            last = action;
+            if (state == State.IDLE) {
+                enqueueLast();
+            } // else the run that is queued or going on ends with it
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Call with the lock. */
+    private void enqueueLast() {
+        state = State.QUEUED;
+        try {
+            pool.execute(this::run);
+        } catch (Throwable e) {
+            log.warn("no thread of the pool can be started, the timer's is used", e);
+            timer.execute(this::run);
+        }
+    }
+
+    private void wakeUp() {
+        Throwable failure;
+        lock.lock();
+        try {
+            wakeUp = null;
+            failure = startFailure;
+            wake();
+        } finally {
+            lock.unlock();
+        }
+        if (failure != null) {
+            starts.startFailed(failure);
+        }
+    }
+
+    private void run() {
+        if (!begin()) {
+            return;
+        }
+        boolean failed = true;
+        try {
+            task.run();
+            failed = false;
+        } catch (Throwable e) { // not even its error handling worked
+            log.error("a lane failed, will retry", e);
+        } finally {
+            end(failed);
+        }
+    }
+
+    /** A run that was queued twice, because queueing it seemed to fail, begins once. */
+    private boolean begin() {
+        boolean restarted;
+        lock.lock();
+        try {
+            if (state != State.QUEUED) {
+                return false;
+            }
+            if (stopped) {
+                finish();
+                return false;
+            }
+            state = State.RUNNING;
+            restarted = startFailure != null;
+            startFailure = null;
+        } finally {
+            lock.unlock();
+        }
+        if (restarted) {
+            reportStarted();
+        }
+        return true;
+    }
+
+    private void reportStarted() {
+        try {
+            starts.started();
+        } catch (Throwable e) {
+            log.error("reporting the end of an outage failed", e);
+        }
+    }
+
+    private void end(boolean failed) {
+        lock.lock();
+        try {
+            if (stopped) {
+                finish();
+            } else if (state == State.RUNNING_AGAIN && !failed) {
+                enqueue();
+            } else {
+                state = State.IDLE;
+                idle.signalAll();
+                if (failed) {
+                    schedule(RETRY_NANOS);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Call with the lock, on a thread of the pool: the last action is run without the lock. */
+    private void finish() {
+        Runnable action = last;
+        last = null;
+        if (action != null) {
+            state = State.RUNNING;
+            lock.unlock();
+            try {
+                action.run();
+            } catch (Throwable e) {
+                log.error("the last action of a lane failed", e);
+            } finally {
+                lock.lock();
+            }
+        }
+        state = State.IDLE;
+        idle.signalAll();
+    }
+}

@@ -1,0 +1,61 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.litestream4j.internal.capture.Capture;
+
+/** A task of another thread for the capture lane, and its result. It can be withdrawn until it begins. Thread-safe. */
+final class LaneTask<T> {
+
+    /** What is run on the lane. */
+    @FunctionalInterface
+    interface Action<T> {
+        T run(Capture capture) throws IOException;
+    }
+
+    private enum State {
+        WAITING,
+        BEGUN,
+        WITHDRAWN
+    }
+
+    private final Action<T> action;
+    private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private final CompletableFuture<T> result = new CompletableFuture<>();
+
+    LaneTask(Action<T> action) {
+        this.action = action;
+    }
+
+    /** On the lane; does nothing if it was withdrawn. */
+    void run(Capture capture) {
+        if (state.compareAndSet(State.WAITING, State.BEGUN)) {
+            try {
+                result.complete(action.run(capture));
+            } catch (Throwable e) { // whoever waits must learn of it
+                result.completeExceptionally(e);
+            }
+        }
+    }
+
+    /** The lane has ended. */
+    void refuse(IOException reason) {
+        if (withdraw()) {
+            result.completeExceptionally(reason);
+        }
+    }
+
+    /** True if the task has not run and will not. */
+    boolean withdraw() {
+        return state.compareAndSet(State.WAITING, State.WITHDRAWN);
+    }
+
+    boolean isWaiting() {
+        return state.get() == State.WAITING;
+    }
+
+    CompletableFuture<T> result() {
+        return result;
+    }
+}

@@ -1,0 +1,184 @@
+package org.litestream4j.internal.engine;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.DatabaseState;
+import org.litestream4j.DatabaseStatus;
+import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamException;
+import org.litestream4j.LitestreamListener;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.CaptureListener;
+import org.litestream4j.internal.capture.CaptureSettings;
+import org.litestream4j.internal.replication.Ownership;
+import org.litestream4j.internal.replication.Replication;
+import org.litestream4j.replica.ReplicaClient;
+
+/**
+ * What replicates one database: its lanes, what they share, and the status that follows from both until they are {@link #end
+ * ended}. Thread-safe.
+ */
+final class Lanes {
+
+    final DatabaseConfig config;
+    final ReplicaClient client;
+    final EngineCounters counters;
+    final Progress progress;
+    final ReplicationWaits waits = new ReplicationWaits();
+    final Capture capture;
+    final CaptureLane captureLane;
+    final UploadLane uploadLane;
+    final CompactionLane compactionLane;
+    private final Replication replication;
+    private final Clock clock;
+    private volatile boolean ended;
+
+    /** @param captureListener told of checkpoints, and of the write lock */
+    Lanes(
+            DatabaseConfig config,
+            ReplicaClient client,
+            EngineCounters counters,
+            LitestreamListener listener,
+            CaptureListener captureListener,
+            Clock clock,
+            Pools pools) {
+        this.config = config;
+        this.client = client;
+        this.counters = counters;
+        this.clock = clock;
+        this.progress = new Progress(config.name(), client.url(), counters, listener);
+        this.capture = new Capture(
+                new CaptureSettings(
+                        config.path(),
+                        config.metaPath(),
+                        config.busyTimeout(),
+                        config.checkpointInterval(),
+                        config.minCheckpointPages(),
+                        config.walLimitPages(),
+                        config.maxSyncWalBytes(),
+                        config.pageEncoding(),
+                        config.databaseChecksum()),
+                clock,
+                captureListener);
+        Ownership ownership = new Ownership(
+                client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
+        this.compactionLane = new CompactionLane(
+                config, client, capture, ownership, progress, counters.operations(), listener, clock, pools);
+        this.replication =
+                new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
+        this.captureLane = new CaptureLane(config, capture, progress, waits, counters, clock, pools);
+        this.uploadLane = new UploadLane(
+                config,
+                replication,
+                client,
+                captureLane,
+                compactionLane,
+                progress,
+                waits,
+                counters.operations(),
+                clock,
+                pools);
+        captureLane.connect(uploadLane, compactionLane);
+        compactionLane.connect(captureLane, uploadLane);
+    }
+
+    /** What is known now; no file or network access. */
+    DatabaseStatus status() {
+        Progress.Failure failure = progress.failure(Step.UPLOAD);
+        if (failure == null) {
+            failure = progress.failure(Step.CAPTURE);
+        }
+        if (failure == null) {
+            failure = progress.failure(Step.COMPACTION);
+        }
+        if (failure == null) {
+            failure = progress.failure(Step.WATCH);
+        }
+        return new DatabaseStatus(
+                config.name(),
+                config.path(),
+                client.url(),
+                state(),
+                capture.captured(),
+                replication.replicated(),
+                lag(),
+                failure != null ? failure.text() : null,
+                failure != null ? failure.at() : null);
+    }
+
+    private DatabaseState state() {
+        if (ended) {
+            return DatabaseState.STOPPED;
+        }
+        if (uploadLane.isConflict()) {
+            return DatabaseState.CONFLICT;
+        }
+        if (uploadLane.needsRecovery()) {
+            return DatabaseState.NEEDS_RECOVERY;
+        }
+        if (captureLane.isAttached()) {
+            return DatabaseState.REPLICATING;
+        }
+        if (captureLane.isPaused()) {
+            return isPaused() ? DatabaseState.PAUSED : DatabaseState.REPLICATING;
+        }
+        return captureLane.isPassive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
+    }
+
+    /** Whether a pause was asked for, and nobody here reads the database any more. */
+    boolean isPaused() {
+        return captureLane.isPaused() && !captureLane.isAttached() && !compactionLane.isImageOpen();
+    }
+
+    private Duration lag() {
+        if (captureLane.isPassive() && progress.failure(Step.CAPTURE) == null) {
+            return Duration.ZERO; // another process replicates, and knows its lag
+        }
+        Instant uncaptured = captureLane.uncapturedSince();
+        Instant since = null;
+        if (replication.replicated().isBefore(capture.captured())) {
+            since = replication.pendingSince();
+            if (since == null) { // the upload lane is not at it yet, or has not reached the replica since the start
+                since = captureLane.capturedSince();
+            }
+        }
+        if (since == null || (uncaptured != null && uncaptured.isBefore(since))) {
+            since = uncaptured;
+        }
+        if (since == null) {
+            return Duration.ZERO;
+        }
+        Duration lag = Duration.between(since, clock.instant());
+        return lag.isNegative() ? Duration.ZERO : lag;
+    }
+
+    /** Whether nothing more will be replicated. */
+    boolean haveStopped() {
+        return ended || uploadLane.isConflict();
+    }
+
+    boolean haveEnded() {
+        return ended;
+    }
+
+    /** Tells all who wait that there is nothing more to wait for. */
+    void end() {
+        ended = true;
+        progress.signal();
+        waits.reconsider();
+    }
+
+    /** With the last error, if there is one. */
+    LitestreamException notReplicated(String problem, @Nullable Throwable cause) {
+        DatabaseStatus status = status();
+        String error = status.lastError() != null ? ": " + status.lastError() : "";
+        return new LitestreamException(
+                config.path().toString(),
+                problem + " (captured " + status.captured() + ", replicated " + status.replicated() + ")" + error,
+                "",
+                cause);
+    }
+}

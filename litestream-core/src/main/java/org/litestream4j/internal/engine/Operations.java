@@ -1,0 +1,48 @@
+package org.litestream4j.internal.engine;
+
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamListener;
+import org.litestream4j.LitestreamOperation;
+import org.litestream4j.LitestreamOperation.End;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
+import org.litestream4j.ltx.Txid;
+
+/** Tells a listener of what is done with one database. Thread-safe. */
+final class Operations {
+
+    private final String database;
+    private final LitestreamListener listener;
+
+    /** @param listener must not throw */
+    Operations(String database, LitestreamListener listener) {
+        this.database = database;
+        this.listener = listener;
+    }
+
+    @FunctionalInterface
+    interface Work<T extends @Nullable Object, E extends Exception> {
+        T run() throws E;
+    }
+
+    /** @param outcome of what the work returns */
+    <T extends @Nullable Object, E extends Exception> T observe(
+            Kind kind, int level, Function<T, Outcome> outcome, Work<T, E> work) throws E {
+        End end = listener.onBegin(new LitestreamOperation(kind, database, level));
+        if (end == null) {
+            return work.run();
+        }
+        Outcome ended = Outcome.NOTHING;
+        try {
+            T result = work.run();
+            ended = outcome.apply(result);
+            return result;
+        } catch (Throwable e) {
+            ended = new Outcome(Txid.NONE, 0, e);
+            throw e;
+        } finally {
+            end.onEnd(ended);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package org.litestream4j.internal.engine;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The few threads that all databases share, named for their lane. They are never interrupted: some read database files. The
+ * timer's thread exists from the beginning, so that it can retry what no thread could be started for; its tasks are short and
+ * touch no file.
+ */
+final class Pools {
+
+    private static final Logger log = LoggerFactory.getLogger(Pools.class);
+
+    private static final int CAPTURE_THREADS = 4;
+    private static final int UPLOAD_THREADS = 8;
+    private static final int COMPACTION_THREADS = 2;
+    private static final int WATCH_THREADS = 1;
+    private static final long KEEP_ALIVE_SECONDS = 10;
+    private static final long TEND_SECONDS = 1;
+
+    final Pool capture;
+    final Pool upload;
+    final Pool compaction;
+    final Pool watch;
+    final ScheduledExecutorService timer;
+    private final ScheduledFuture<?> tending;
+
+    /** @param threads makes all threads; they get their names here */
+    Pools(ThreadFactory threads) {
+        capture = new Pool("litestream-capture", CAPTURE_THREADS, TimeUnit.SECONDS.toNanos(5), threads);
+        upload = new Pool("litestream-upload", UPLOAD_THREADS, TimeUnit.MINUTES.toNanos(1), threads);
+        compaction = new Pool("litestream-compaction", COMPACTION_THREADS, TimeUnit.MINUTES.toNanos(10), threads);
+        watch = new Pool("litestream-watch", WATCH_THREADS, TimeUnit.SECONDS.toNanos(2), threads);
+        ScheduledThreadPoolExecutor scheduled = new ScheduledThreadPoolExecutor(1, named("litestream-timer", threads));
+        scheduled.setRemoveOnCancelPolicy(true);
+        scheduled.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        scheduled.prestartCoreThread();
+        tending = scheduled.scheduleWithFixedDelay(this::tend, TEND_SECONDS, TEND_SECONDS, TimeUnit.SECONDS);
+        timer = scheduled;
+    }
+
+    private void tend() {
+        capture.tend();
+        upload.tend();
+        compaction.tend();
+        watch.tend();
+    }
+
+    private static ThreadFactory named(String name, ThreadFactory threads) {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = threads.newThread(task);
+            thread.setName(name + "-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    static ThreadFactory threads() {
+        return Executors.defaultThreadFactory();
+    }
+
+    /** Call after all lanes have stopped. */
+    void close() {
+        tending.cancel(false);
+        timer.shutdown();
+        capture.shutdown();
+        upload.shutdown();
+        compaction.shutdown();
+        watch.shutdown();
+    }
+
+    /**
+     * Threads for one kind of lane. A task that does not return, because its file system or its store hangs, must not keep the
+     * lanes of other databases from running: for each slow task there are two more threads, up to a limit.
+     */
+    static final class Pool extends ThreadPoolExecutor {
+
+        private static final int MAX_EXTRA_THREADS = 32;
+
+        private final int threads;
+        private final long slowNanos;
+        private final Map<Thread, Long> begun = new ConcurrentHashMap<>();
+
+        /** @param slowNanos how long a task may run before others get a thread in its place */
+        Pool(String name, int threads, long slowNanos, ThreadFactory factory) {
+            super(
+                    threads,
+                    threads,
+                    KEEP_ALIVE_SECONDS,
+                    TimeUnit.SECONDS,
+                    new LinkedBlockingQueue<>(),
+                    named(name, factory));
+            this.threads = threads;
+            this.slowNanos = slowNanos;
+            allowCoreThreadTimeOut(true);
+        }
+
+        /** Threads that cannot be started do not matter as long as there is one. */
+        @Override
+        public void execute(Runnable task) {
+            try {
+                super.execute(task);
+            } catch (RejectedExecutionException e) {
+                throw e;
+            } catch (Throwable e) {
+                if (getPoolSize() == 0) {
+                    throw e;
+                }
+                getQueue().add(task);
+            }
+        }
+
+        @Override
+        protected void beforeExecute(Thread thread, Runnable task) {
+            begun.put(thread, System.nanoTime());
+        }
+
+        @Override
+        protected void afterExecute(Runnable task, Throwable failure) {
+            begun.remove(Thread.currentThread());
+        }
+
+        /** Adapts the number of threads; on the timer's thread, once a second. */
+        private void tend() {
+            try {
+                long now = System.nanoTime();
+                long slow = begun.values().stream()
+                        .filter(since -> now - since > slowNanos)
+                        .count();
+                int wanted = threads + (int) Math.min(MAX_EXTRA_THREADS, 2 * slow);
+                if (wanted > getCorePoolSize()) {
+                    setMaximumPoolSize(wanted);
+                    setCorePoolSize(wanted);
+                } else if (wanted < getCorePoolSize()) {
+                    setCorePoolSize(wanted);
+                    setMaximumPoolSize(wanted);
+                }
+                if (getPoolSize() == 0 && !getQueue().isEmpty()) {
+                    prestartCoreThread();
+                }
+            } catch (Throwable e) { // no thread to be had: tried again in a second
+                log.debug("cannot adapt the number of threads", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamException;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.jdbc.ApplicationConnections;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The shutdown of one database's replication, within its timeout: whether and when it began. What is left is captured and
+ * uploaded, then the database is released. Concurrent callers wait for each other, and all get the same result. Thread-safe.
+ */
+final class Shutdown {
+
+    private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
+
+    /** How long a merge or snapshot may take to give up. */
+    private static final Duration COMPACTION_STOP_TIMEOUT = Duration.ofSeconds(5);
+
+    /** How long the upload that is going on may take beyond the shutdown timeout. */
+    private static final Duration UPLOAD_STOP_TIMEOUT = Duration.ofSeconds(1);
+
+    /** How long the capture that is going on may take beyond it. */
+    private static final Duration CAPTURE_STOP_TIMEOUT = Duration.ofSeconds(10);
+
+    private final Lanes lanes;
+    private final ApplicationConnections connections;
+    private final InPlaceRestore inPlaceRestore;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private boolean begun; // guarded by lock
+    private boolean completed; // guarded by lock
+    private @Nullable IOException failure; // guarded by lock
+    private long begunAt; // guarded by lock
+
+    Shutdown(Lanes lanes, ApplicationConnections connections, InPlaceRestore inPlaceRestore) {
+        this.lanes = lanes;
+        this.connections = connections;
+        this.inPlaceRestore = inPlaceRestore;
+    }
+
+    /** As {@link DatabaseEngine#finish}. */
+    void begin(Duration drain) {
+        inPlaceRestore.stop(); // its caller may be the one that keeps a connection open
+        lock.lock();
+        try {
+            if (!begun) {
+                begun = true;
+                connections.drain(drain);
+                // A snapshot holds a reader, which the last checkpoint must not meet.
+                lanes.compactionLane.stop(COMPACTION_STOP_TIMEOUT);
+                begunAt = System.nanoTime();
+                lanes.captureLane.finish();
+                lanes.uploadLane.hurry();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * After it has begun: ends it, within the timeout. Idempotent.
+     *
+     * @throws IOException the last error, if not everything was replicated; the same for every caller
+     */
+    void complete() throws IOException {
+        lock.lock();
+        try {
+            if (!completed) {
+                failure = end();
+                completed = true;
+            }
+            if (failure != null) {
+                throw failure;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable IOException end() {
+        long deadline = begunAt + lanes.config.shutdownSyncTimeout().toNanos();
+        boolean done = awaitUninterruptibly(this::isDone, deadline);
+        boolean whole = done
+                && !lanes.uploadLane.isConflict()
+                && !lanes.uploadLane.needsRecovery()
+                && lanes.progress.failure(Step.CAPTURE) == null;
+        LitestreamException unfinished =
+                whole ? null : lanes.notReplicated("closed before everything was replicated", null);
+        lanes.end();
+        lanes.uploadLane.stop(UPLOAD_STOP_TIMEOUT);
+        lanes.capture.stop();
+        IOException unreleased = release();
+        try {
+            lanes.client.close();
+        } catch (IOException e) {
+            unreleased = unreleased != null ? unreleased : e;
+        }
+        return unfinished != null ? unfinished : unreleased;
+    }
+
+    /** Whether nothing is left that waiting could help. */
+    private boolean isDone() {
+        return lanes.captureLane.isFinished()
+                && (lanes.uploadLane.isConflict()
+                        || lanes.uploadLane.needsRecovery()
+                        || !lanes.captureLane.isAttached()
+                        || !lanes.uploadLane.replicated().isBefore(lanes.capture.captured()));
+    }
+
+    /**
+     * The lane releases the database when its run is over, even if nobody waits any more: then another engine takes over. A
+     * restore in place that is being copied in is waited for: after the shutdown nothing changes the database.
+     */
+    private @Nullable IOException release() {
+        CompletableFuture<Void> released = new CompletableFuture<>();
+        AtomicBoolean late = new AtomicBoolean();
+        lanes.captureLane.end(() -> releaseOnLane(released, late));
+        long deadline = System.nanoTime() + CAPTURE_STOP_TIMEOUT.toNanos();
+        boolean over = awaitUninterruptibly(released::isDone, deadline);
+        if (!over && inPlaceRestore.isCopying()) {
+            log.warn("waiting for a restore in place that is being copied in: db={}", lanes.config.name());
+            over = awaitUninterruptibly(released::isDone, deadline + InPlaceRestore.COPY_TIMEOUT.toNanos());
+        }
+        if (!over) {
+            late.set(true);
+            lanes.capture.leaveOpen();
+            over = released.isDone();
+        }
+        if (!over) {
+            log.error("still busy, left open until the capture that is running ends: db={}", lanes.config.name());
+            return null;
+        }
+        return released.handle((none, e) -> e == null
+                        ? null
+                        : new LitestreamException(lanes.config.path().toString(), "could not be closed", "", e))
+                .getNow(null);
+    }
+
+    /** @param late whether nobody waits for it any more */
+    private void releaseOnLane(CompletableFuture<Void> released, AtomicBoolean late) {
+        try {
+            try {
+                lanes.capture.close();
+            } finally {
+                lanes.capture.disown();
+            }
+            if (late.get()) {
+                log.info("released after the shutdown: db={}", lanes.config.name());
+                Capture.closeUnusedFiles();
+            }
+            released.complete(null);
+        } catch (Throwable e) {
+            log.debug("releasing a database failed: db={}", lanes.config.name(), e);
+            released.completeExceptionally(e);
+        }
+        lanes.progress.signal();
+    }
+
+    private boolean awaitUninterruptibly(BooleanSupplier condition, long deadline) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    lanes.progress.await(condition, Duration.ofNanos(deadline - System.nanoTime()));
+                    return true;
+                } catch (TimeoutException e) {
+                    return false;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+package org.litestream4j.internal.engine;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.LitestreamEvent;
+import org.litestream4j.LitestreamListener;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
+import org.litestream4j.compaction.Compaction;
+import org.litestream4j.internal.capture.Capture;
+import org.litestream4j.internal.capture.LiveImage;
+import org.litestream4j.internal.capture.Staging;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaClient;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The next snapshot of one database on its way: wanted, asked of the capture lane, handed over as a state that is held still,
+ * staged in a local file, published once the replica has its last transaction. Confined to the compaction lane but for what is
+ * said to be for any thread.
+ */
+final class Snapshots {
+
+    private static final Logger log = LoggerFactory.getLogger(Snapshots.class);
+    private static final int READ_SIZE = 64 << 10;
+
+    private final DatabaseConfig config;
+    private final ReplicaClient client;
+    private final Capture capture;
+    private final Compaction compaction;
+    private final Operations operations;
+    private final LitestreamListener listener;
+    private final Staging files;
+    private final Runnable imageClosed;
+
+    /** States that were handed over and are not closed yet. */
+    private final AtomicInteger openImages = new AtomicInteger();
+
+    /** It must hold this transaction; {@link Txid#NONE} if none was asked for. Written under this lock. */
+    private volatile Txid wanted = Txid.NONE;
+
+    private volatile boolean asked;
+    private @Nullable LiveImage handedOver; // guarded by this
+    private volatile @Nullable Staged staged;
+
+    /** Grows when captured transactions are given up, and their numbers used again. */
+    private final AtomicInteger history = new AtomicInteger();
+
+    private boolean cleaned;
+
+    private record Staged(LtxFileName name, int history) {}
+
+    /** @param imageClosed called when a state that was handed over was closed */
+    Snapshots(
+            DatabaseConfig config,
+            ReplicaClient client,
+            Capture capture,
+            Compaction compaction,
+            Operations operations,
+            LitestreamListener listener,
+            Runnable imageClosed) {
+        this.config = config;
+        this.client = client;
+        this.capture = capture;
+        this.compaction = compaction;
+        this.operations = operations;
+        this.listener = listener;
+        this.imageClosed = imageClosed;
+        this.files = capture.snapshots();
+    }
+
+    /** There must be one of what is captured now. Any thread. */
+    synchronized void demand() {
+        wanted = Txid.max(wanted, capture.captured());
+    }
+
+    /** Whether one that was demanded is still to come. Any thread. */
+    boolean isPending() {
+        return !wanted.isNone();
+    }
+
+    /** Whether one waits for the replica to have its last transaction. Any thread. */
+    boolean isStaged() {
+        return staged != null;
+    }
+
+    /** Whether one was asked for, or is staged: somebody will wake the lane. */
+    boolean isUnderway() {
+        return staged != null || asked;
+    }
+
+    /** Captured transactions are given up, with the snapshots of them; call before their numbers are used again. Any thread. */
+    void historyEnds() {
+        history.incrementAndGet();
+        synchronized (this) {
+            wanted = Txid.NONE;
+        }
+    }
+
+    /**
+     * Whether the capture lane must be asked for a state of the database now; it counts as asked then.
+     *
+     * @param replicated newest transaction of the replica
+     * @param heals whether one is wanted that heals the replica
+     */
+    boolean ask(Txid replicated, boolean heals) {
+        synchronized (this) {
+            boolean held = !wanted.isAfter(compaction.status().newestSnapshot());
+            if (held || !compaction.isChangedSinceSnapshot(wanted)) {
+                wanted = Txid.NONE;
+            }
+        }
+        boolean needed = isPending()
+                || compaction.isSnapshotDue(replicated)
+                || (heals && compaction.isChangedSinceSnapshot(replicated));
+        if (isUnderway() || !needed) {
+            return false;
+        }
+        asked = true;
+        return true;
+    }
+
+    /**
+     * The state that was asked for. It is closed here. Any thread.
+     *
+     * @param halted whether nobody wants it any more
+     */
+    void accept(LiveImage image, BooleanSupplier halted) {
+        openImages.incrementAndGet();
+        LiveImage unused = image;
+        synchronized (this) {
+            if (halted.getAsBoolean()) {
+                asked = false;
+            } else {
+                unused = handedOver;
+                handedOver = image;
+            }
+        }
+        closeQuietly(unused);
+    }
+
+    /** Gives up the state that was handed over; call after {@code halted} is true. Any thread. */
+    void letGo() {
+        LiveImage unused;
+        synchronized (this) {
+            unused = handedOver;
+            handedOver = null;
+            if (unused != null) {
+                asked = false;
+            }
+        }
+        closeQuietly(unused);
+    }
+
+    private synchronized @Nullable LiveImage takeImage() {
+        LiveImage image = handedOver;
+        handedOver = null;
+        return image;
+    }
+
+    private void closeQuietly(@Nullable LiveImage image) {
+        if (image != null) {
+            try {
+                image.close();
+            } catch (IOException e) {
+                log.debug("closing an image failed", e);
+            } finally {
+                openImages.decrementAndGet();
+                imageClosed.run();
+            }
+        }
+    }
+
+    /** Whether a state that was handed over is not closed yet. Any thread. */
+    boolean isImageOpen() {
+        return openImages.get() > 0;
+    }
+
+    /** Deletes what a crash has left: it is of no use any more. */
+    void clean() throws IOException {
+        if (!cleaned) {
+            for (LtxFileName name : files.list()) {
+                files.delete(name);
+            }
+            cleaned = true;
+        }
+    }
+
+    /**
+     * Writes the state that was handed over, if there is one, to a local file.
+     *
+     * @param stop asked for each page
+     * @throws org.litestream4j.internal.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
+     */
+    void stage(BooleanSupplier stop) throws IOException {
+        LiveImage image = takeImage();
+        if (image == null) {
+            return;
+        }
+        try {
+            asked = false;
+            int now = history.get();
+            if (!image.write(stop)) {
+                return;
+            }
+            staged = new Staged(image.name(), now);
+            log.info(
+                    "snapshot taken: db={} txid={}", config.name(), image.name().max());
+        } finally {
+            closeQuietly(image);
+        }
+    }
+
+    /**
+     * Publishes what is staged, if the replica has its last transaction.
+     *
+     * @param replicated newest transaction of the replica, asked for before this call
+     * @return false if it was put off, and must be tried again
+     */
+    boolean publish(Txid replicated) throws IOException {
+        Staged waiting = staged;
+        if (waiting == null) {
+            return true;
+        }
+        if (history.get() != waiting.history()) { // asked after the position, which then was this history's
+            drop(waiting);
+            return true;
+        }
+        if (replicated.isBefore(waiting.name().max())) {
+            return true; // the upload lane will wake us
+        }
+        Path path = files.path(waiting.name());
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(path), READ_SIZE)) {
+            Instant timestamp = files.timestamp(waiting.name());
+            if (!publish(waiting.name(), timestamp, in, path)) {
+                return false;
+            }
+            log.info("snapshot published: db={} replica={} txid={}", config.name(), client.url(), waiting.name());
+            listener.onEvent(new LitestreamEvent.SnapshotPublished(
+                    config.name(), client.url(), waiting.name().max()));
+        } catch (NoSuchFileException e) {
+            log.warn("snapshot is gone before its upload: db={} file={}", config.name(), path);
+        }
+        drop(waiting);
+        return true;
+    }
+
+    private boolean publish(LtxFileName name, Instant timestamp, InputStream in, Path path) throws IOException {
+        long size = Files.size(path);
+        OptionalLong databaseChecksum = files.databaseChecksum(name);
+        return operations.observe(
+                Kind.UPLOAD,
+                ReplicaClient.SNAPSHOT_LEVEL,
+                done -> done ? Outcome.succeeded(name.max(), size) : Outcome.NOTHING,
+                () -> compaction.publishSnapshot(name, timestamp, databaseChecksum, in, path.toString()));
+    }
+
+    private void drop(Staged waiting) throws IOException {
+        staged = null;
+        files.delete(waiting.name());
+    }
+}

@@ -1,0 +1,160 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.internal.capture.LocalState;
+import org.litestream4j.internal.replication.Replication;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreException;
+import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestoreResult;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings a missing database back before anybody opens it: the replica's newest state and what local level-0 files hold beyond
+ * it, and records the position, so that replication goes on from there without an image.
+ */
+final class StartupRestore {
+
+    private static final Logger log = LoggerFactory.getLogger(StartupRestore.class);
+    private static final DateTimeFormatter SUFFIX =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+
+    private final DatabaseConfig config;
+    private final ReplicaClient replica;
+    private final RestoreOptions wanted;
+    private final Clock clock;
+    private final EngineCounters counters;
+
+    StartupRestore(
+            DatabaseConfig config, ReplicaClient replica, RestoreOptions wanted, Clock clock, EngineCounters counters) {
+        this.config = config;
+        this.replica = replica;
+        this.wanted = wanted;
+        this.clock = clock;
+        this.counters = counters;
+    }
+
+    /** Empty if the database is there, or neither replica nor local state holds anything of it. */
+    Optional<RestoreResult> run() throws IOException {
+        if (CaptureLane.exists(config.path())) {
+            return Optional.empty();
+        }
+        ReplicaLocation localState =
+                ReplicaLocation.of(config.metaPath().toUri().toString());
+        try (ReplicaClient local = Replicas.open(localState)) {
+            RestoreOptions options = RestoreOptions.builder()
+                    .moveLeftoversAside(true)
+                    .local(local)
+                    .integrityCheck(wanted.integrityCheck())
+                    .compareChecksum(wanted.compareChecksum() && config.databaseChecksum())
+                    .parallelism(wanted.parallelism())
+                    .listener(wanted.listener())
+                    .cancelled(wanted.cancelled())
+                    .clock(clock)
+                    .build();
+            RestoreResult result = counters.restore(() -> restore(counters.observing(options)));
+            if (result == null) {
+                keepLocalFiles(local);
+                return Optional.empty();
+            }
+            adopt(result);
+            log.info(
+                    "database restored: db={} replica={} txid={} pages={} files={} of-them-local={} millis={}",
+                    config.name(),
+                    replica.url(),
+                    result.txid(),
+                    result.pages(),
+                    result.files(),
+                    result.localFiles(),
+                    result.elapsed().toMillis());
+            return Optional.of(result);
+        }
+    }
+
+    /** Null if there is no backup. */
+    private @Nullable RestoreResult restore(RestoreOptions options) throws IOException {
+        try {
+            return Restore.restore(replica, config.path(), options);
+        } catch (RestoreException e) {
+            if (e.reason() == RestoreException.Reason.NO_BACKUP) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    /** A new database begins: what was captured of the lost one is of no use without a replica, but must not be deleted. */
+    private void keepLocalFiles(ReplicaClient local) throws IOException {
+        boolean[] any = new boolean[1];
+        local.list(0, Txid.NONE, file -> {
+            any[0] = true;
+            return false;
+        });
+        if (any[0]) {
+            moveAside(config.metaPath());
+        }
+    }
+
+    /** The old local state goes aside; what it held beyond the replica stays and is uploaded. */
+    private void adopt(RestoreResult result) throws IOException {
+        Path aside = moveAside(config.metaPath());
+        if (aside != null && result.localFiles() > 0) {
+            Txid txid = result.txid();
+            for (int i = 0; i < result.localFiles(); i++) {
+                keep(aside, LtxFileName.of(txid));
+                txid = txid.previous();
+            }
+            if (!txid.isNone()) {
+                keep(aside, LtxFileName.of(txid)); // tells that the replica's newest file is ours
+            }
+        }
+        long checksum = result.localFiles() == 0 ? newestChecksum(result.txid()) : 0;
+        LocalState.recordRestored(
+                config.path(), config.metaPath(), result.txid(), checksum, result.pageSize(), result.pages());
+    }
+
+    private void keep(Path aside, LtxFileName name) throws IOException {
+        Path file = Path.of("ltx", "0", name.toString());
+        Path kept = config.metaPath().resolve(file);
+        Files.createDirectories(kept.getParent());
+        Files.copy(aside.resolve(file), kept, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+    }
+
+    private @Nullable Path moveAside(Path metaPath) throws IOException {
+        if (!Files.exists(metaPath)) {
+            return null;
+        }
+        Path aside = metaPath.resolveSibling(metaPath.getFileName() + "." + SUFFIX.format(clock.instant()));
+        for (int i = 1; Files.exists(aside); i++) {
+            aside = metaPath.resolveSibling(metaPath.getFileName() + "." + SUFFIX.format(clock.instant()) + "-" + i);
+        }
+        Files.move(metaPath, aside);
+        log.info("local state of the lost database moved aside: db={} folder={}", config.name(), aside);
+        return aside;
+    }
+
+    /** By which the first upload knows that the replica is still the one that was restored; 0 if it cannot tell. */
+    private long newestChecksum(Txid txid) throws IOException {
+        LtxFileInfo[] newest = new LtxFileInfo[1];
+        replica.list(0, txid, file -> {
+            newest[0] = file.name().equals(LtxFileName.of(txid)) ? file : newest[0];
+            return newest[0] == null;
+        });
+        return newest[0] == null ? 0 : Replication.remoteChecksum(replica, newest[0]);
+    }
+}

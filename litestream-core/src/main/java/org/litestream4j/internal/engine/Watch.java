@@ -1,0 +1,88 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.LitestreamEvent.Step;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checks the files of one database for commits of other processes. There is one check at a time: one that does not return holds
+ * up no other database, and is reported. Thread-safe.
+ */
+final class Watch {
+
+    private static final Logger log = LoggerFactory.getLogger(Watch.class);
+
+    /** A check that takes longer is reported. */
+    private static final long HUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final DatabaseConfig config;
+    private final WatchedFiles files;
+    private final Runnable changed;
+    private final Progress progress;
+    private final Clock clock;
+    private final Pools pools;
+
+    /** Whether a check is queued or running: at most one. */
+    private final AtomicBoolean underway = new AtomicBoolean();
+
+    /** When the check that is running began. */
+    private volatile long begun;
+
+    private volatile boolean running;
+
+    /** @param changed called when something was written, or a file was replaced */
+    Watch(DatabaseConfig config, WatchedFiles files, Runnable changed, Progress progress, Clock clock, Pools pools) {
+        this.config = config;
+        this.files = files;
+        this.changed = changed;
+        this.progress = progress;
+        this.clock = clock;
+        this.pools = pools;
+    }
+
+    /** Begins a check, unless the last has not returned. Touches no file. */
+    void tick() {
+        if (underway.compareAndSet(false, true)) {
+            try {
+                pools.watch.execute(this::check);
+            } catch (Throwable e) {
+                underway.set(false);
+                fail(Progress.cannotStart(e));
+            }
+        } else if (running && System.nanoTime() - begun > HUNG_NANOS) {
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
+            fail(new IOException(config.path() + ": the file system has not answered for " + seconds
+                    + " s, changes by other processes are not noticed; check the disk or the network"
+                    + " of the file system"));
+        }
+    }
+
+    private void check() {
+        begun = System.nanoTime();
+        running = true;
+        try {
+            if (files.haveChanged()) {
+                changed.run();
+            }
+            if (progress.succeeded(Step.WATCH, clock.instant())) {
+                log.info("watching resumed: db={}", config.name());
+            }
+        } catch (Throwable e) {
+            fail(e);
+        } finally {
+            running = false;
+            underway.set(false);
+        }
+    }
+
+    private void fail(Throwable e) {
+        if (progress.failed(Step.WATCH, e, clock.instant())) {
+            log.warn("cannot check the database for changes, will retry: db={}", config.name(), e);
+        }
+    }
+}

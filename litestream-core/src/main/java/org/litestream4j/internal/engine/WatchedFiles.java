@@ -1,0 +1,78 @@
+package org.litestream4j.internal.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqlitePaths;
+
+/**
+ * A database file, its WAL and the lock of its local state as they were at the last check, which opens none of them. Confined to
+ * the watch.
+ */
+final class WatchedFiles {
+
+    /** Some file systems keep whole seconds, or two. */
+    private static final long LONGEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(2_100);
+
+    private final Path database;
+    private final Path wal;
+    private final Path lock;
+    private FileState lockSeen = FileState.NONE;
+    private FileState databaseSeen = FileState.NONE;
+    private FileState walSeen = FileState.NONE;
+
+    /** When the last change was seen; a later write may hide behind it while {@code unsettled}. */
+    private long unsettledSince;
+
+    private boolean unsettled;
+
+    /** @param metaPath folder of the local state */
+    WatchedFiles(Path database, Path metaPath) {
+        this.database = database;
+        this.lock = metaPath.resolve("lock");
+        this.wal = SqlitePaths.wal(database);
+    }
+
+    /**
+     * Whether a file was, or may have been, written, replaced or deleted since this was asked last. Times are coarse: a write
+     * within the same tick as the one before leaves no trace, so that a change counts again until a tick has surely passed.
+     */
+    boolean haveChanged() throws IOException {
+        FileState walNow = FileState.of(wal);
+        FileState databaseNow = FileState.of(database);
+        FileState lockNow = FileState.of(lock);
+        boolean changed = !walNow.equals(walSeen) || !databaseNow.equals(databaseSeen) || !lockNow.equals(lockSeen);
+        lockSeen = lockNow;
+        walSeen = walNow;
+        databaseSeen = databaseNow;
+        long now = System.nanoTime();
+        if (changed) {
+            unsettledSince = now;
+            unsettled = true;
+            return true;
+        }
+        boolean mayHide = unsettled;
+        unsettled &= now - unsettledSince <= LONGEST_TICK_NANOS;
+        return mayHide;
+    }
+
+    /** Nothing of a file that is not there. */
+    private record FileState(@Nullable Object key, long size, long modified) {
+
+        static final FileState NONE = new FileState(null, 0, 0);
+
+        static FileState of(Path file) throws IOException {
+            try {
+                var attributes = Files.readAttributes(file, BasicFileAttributes.class);
+                long modified = attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS);
+                return new FileState(attributes.fileKey(), attributes.size(), modified);
+            } catch (NoSuchFileException e) {
+                return NONE;
+            }
+        }
+    }
+}

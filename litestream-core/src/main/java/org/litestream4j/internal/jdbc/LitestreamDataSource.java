@@ -1,0 +1,159 @@
+package org.litestream4j.internal.jdbc;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.Statement;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import org.litestream4j.internal.files.DatabaseOpening;
+import org.litestream4j.internal.wal.WalFile;
+import org.sqlite.SQLiteConnection;
+
+/**
+ * Stands between a pool and the driver: each physical connection gets the settings that replication needs and tells when it
+ * commits.
+ */
+final class LitestreamDataSource implements DataSource {
+
+    /**
+     * A WAL is this many times its limit long before it is cut. Writers go on while a round is under way, so it passes its
+     * limit under load; and one that is cut each time must grow each time, which costs a commit that forces it to the disk as
+     * much again.
+     */
+    private static final int WAL_FILE_LIMITS = 2;
+
+    private final DataSource physical;
+    private final ApplicationConnections database;
+    private final CommitHooks.Policy policy;
+
+    LitestreamDataSource(DataSource physical, ApplicationConnections database, CommitHooks.Policy policy) {
+        this.physical = physical;
+        this.database = database;
+        this.policy = policy;
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        return prepared(DatabaseOpening.open(physical::getConnection));
+    }
+
+    @Override
+    public Connection getConnection(String username, String password) throws SQLException {
+        return prepared(DatabaseOpening.open(() -> physical.getConnection(username, password)));
+    }
+
+    private Connection prepared(Connection connection) throws SQLException {
+        boolean ready = false;
+        try {
+            SQLiteConnection sqlite = connection.unwrap(SQLiteConnection.class);
+            PhysicalConnection known = database.open().find(sqlite);
+            if (known != null && known.isOf(connection)) { // of a DataSource that has one connection for all
+                ready = true;
+                return known.proxy();
+            }
+            configure(sqlite);
+            PhysicalConnection opened = PhysicalConnection.open(connection, sqlite, database, policy);
+            database.hooks().opened();
+            ready = true;
+            return opened.proxy();
+        } finally {
+            if (!ready) {
+                connection.close();
+            }
+        }
+    }
+
+    /**
+     * After the driver's own settings: a page size or auto_vacuum of the user's is in force already. Leaves the connection as a
+     * pool or a transaction manager wants to find it: without a statement in its transaction, if the driver has begun one.
+     */
+    private void configure(SQLiteConnection sqlite) throws SQLException {
+        boolean used = sqlite.isFirstStatementExecuted();
+        boolean switches = !sqlite.isReadOnly() && !isWal(sqlite);
+        boolean begun = !sqlite.getAutoCommit() && (switches || !used);
+        if (begun) {
+            sqlite.setAutoCommit(true); // a pool may have tried it, but a database that is not in WAL mode is new
+        }
+        try (Statement statement = sqlite.createStatement()) {
+            requireRegisteredFile(statement);
+            if (switches) {
+                statement.execute("PRAGMA journal_mode=WAL");
+            }
+            // A connection that checkpoints by itself beside our reader would walk the whole WAL index at each commit.
+            statement.execute("PRAGMA wal_autocheckpoint=0");
+            long frame;
+            try (ResultSet row = statement.executeQuery("PRAGMA page_size")) {
+                frame = row.getLong(1) + WalFile.FRAME_HEADER_SIZE;
+            }
+            statement.execute("PRAGMA journal_size_limit="
+                    + WAL_FILE_LIMITS * frame * database.hooks().walLimitPages());
+        }
+        if (begun) {
+            sqlite.setAutoCommit(false);
+        }
+        sqlite.setFirstStatementExecuted(used && !begun); // else the driver refuses that a pool makes it read-only
+    }
+
+    /** What is committed to another file would return as replicated and be nowhere. */
+    private void requireRegisteredFile(Statement statement) throws SQLException {
+        String opened = "";
+        try (ResultSet rows = statement.executeQuery("PRAGMA database_list")) {
+            while (rows.next()) {
+                opened = rows.getString(2).equals("main") ? rows.getString(3) : opened;
+            }
+        }
+        Path registered = database.hooks().path();
+        if (!opened.equals(registered.toString())) {
+            throw new SQLException("The DataSource opens " + (opened.isEmpty() ? "a database without a file" : opened)
+                    + ", but the database " + database.hooks().name() + " is registered with the file " + registered
+                    + ". Use the same file in both; SQLite names the WAL after the name by which a file was opened, so that"
+                    + " two names of one file do not do.");
+        }
+    }
+
+    private static boolean isWal(SQLiteConnection sqlite) throws SQLException {
+        try (Statement statement = sqlite.createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA journal_mode")) {
+            return row.getString(1).equalsIgnoreCase("wal");
+        }
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        return type.isInstance(this) ? type.cast(this) : physical.unwrap(type);
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) throws SQLException {
+        return type.isInstance(this) || physical.isWrapperFor(type);
+    }
+
+    @Override
+    public PrintWriter getLogWriter() throws SQLException {
+        return physical.getLogWriter();
+    }
+
+    @Override
+    public void setLogWriter(PrintWriter out) throws SQLException {
+        physical.setLogWriter(out);
+    }
+
+    @Override
+    public void setLoginTimeout(int seconds) throws SQLException {
+        physical.setLoginTimeout(seconds);
+    }
+
+    @Override
+    public int getLoginTimeout() throws SQLException {
+        return physical.getLoginTimeout();
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+        return physical.getParentLogger();
+    }
+}

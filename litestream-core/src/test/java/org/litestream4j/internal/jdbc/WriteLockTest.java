@@ -1,0 +1,18 @@
+package org.litestream4j.internal.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.litestream4j.internal.capture.CaptureListener;
+
+class WriteLockTest {
+
+    @Test
+    void interrupted_goesOn_andStaysInterrupted() {
+        WriteLock lock = new WriteLock(new CaptureListener() {});
+        lock.writeLockTaken();
+        Thread.currentThread().interrupt();
+        lock.awaitRelease();
+        assertThat(Thread.interrupted()).isTrue();
+    }
+}
