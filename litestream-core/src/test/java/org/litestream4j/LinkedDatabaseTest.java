@@ -10,11 +10,16 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.testing.EngineFixture;
 import org.litestream4j.testing.SqliteFixture;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
 
 /** Databases whose configured path is not the name that SQLite gives to the file. */
 class LinkedDatabaseTest extends EngineFixture {
@@ -47,6 +52,28 @@ class LinkedDatabaseTest extends EngineFixture {
             }
         }
         assertReplicaIsDatabase();
+    }
+
+    /** SQLite says "database is locked" to the one, and to us after the other; neither names the setting. */
+    @ParameterizedTest
+    @ValueSource(strings = {"journal_mode=DELETE", "journal_mode=memory", "locking_mode=EXCLUSIVE"})
+    void dataSourceWithSettingsThatReplicationCannotLiveWith_isRefusedByName(String setting) throws Exception {
+        create("CREATE TABLE t(x)");
+        SQLiteDataSource byUrl = new SQLiteDataSource();
+        byUrl.setUrl("jdbc:sqlite:" + path + "?busy_timeout=10&" + setting);
+        SQLiteDataSource byProperty = SqliteFixture.dataSource(path);
+        String[] parts = setting.split("=", 2);
+        Properties properties = new Properties();
+        properties.setProperty(parts[0], parts[1]);
+        byProperty.setConfig(new SQLiteConfig(properties));
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            for (DataSource source : List.of(byUrl, byProperty)) {
+                assertThatThrownBy(() -> database.wrap(source).getConnection().close())
+                        .isInstanceOf(SQLException.class)
+                        .hasMessageContaining(setting);
+            }
+        }
     }
 
     @Test

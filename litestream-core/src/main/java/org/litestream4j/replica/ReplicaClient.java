@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -124,9 +125,12 @@ public interface ReplicaClient extends Closeable {
      */
     void delete(int level, Collection<LtxFileName> names) throws IOException;
 
-    /** Whether a backup of Litestream 0.3 stands at this address ({@code generations/}), which cannot be read here. */
-    default boolean holdsGenerations() throws IOException {
-        return false;
+    /**
+     * Looks for a backup at this address that is no replica in this client's layout. Asked only of a replica without files: nobody
+     * should begin with an empty database beside a backup.
+     */
+    default Optional<OtherBackup> otherBackup() throws IOException {
+        return Optional.empty();
     }
 
     /**

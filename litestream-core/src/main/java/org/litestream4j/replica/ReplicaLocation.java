@@ -16,12 +16,26 @@ public record ReplicaLocation(String url, Map<String, String> settings) {
 
     /** @throws IllegalArgumentException if the URL has no scheme */
     public ReplicaLocation {
-        requireNonNull(url, "url");
+        url = withoutLineBreaks(requireNonNull(url, "url"));
         settings = Map.copyOf(new LinkedHashMap<>(settings));
         if (!url.matches("[A-Za-z][A-Za-z0-9+.-]*:.*")) {
             throw new IllegalArgumentException(
                     "replica URL without a scheme: \"" + url + "\"; write for example file:///var/backups/app");
         }
+    }
+
+    /** Files and environment variables end with a line break; one within the URL is an error. */
+    private static String withoutLineBreaks(String url) {
+        String plain = url.replaceFirst("^\\s*[\\r\\n]\\s*", "").replaceFirst("\\s*[\\r\\n]\\s*$", "");
+        String problem = plain.chars().anyMatch(Character::isISOControl)
+                ? "holds a line break or another control character; remove it"
+                : !plain.equals(plain.strip())
+                        ? "begins or ends with a blank; remove it, or write %20 if the name has one"
+                        : "";
+        if (!problem.isEmpty()) { // may hold a password: not in the message
+            throw new IllegalArgumentException("the replica URL " + problem);
+        }
+        return plain;
     }
 
     /** A replica whose URL says everything. */

@@ -13,6 +13,7 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.RestoreException.Reason;
 
@@ -69,13 +70,11 @@ final class Planning {
         if (listed.isEmpty() && !localFiles.isEmpty()) {
             return new RestorePlan(List.of(), localFiles);
         }
-        if (listed.isEmpty() && replica.holdsGenerations()) {
-            throw new RestoreException(
-                    Reason.OTHER_FORMAT,
-                    replica.url(),
-                    "there is only a backup of Litestream 0.3 (generations/), which cannot be read here",
-                    "restore it with Litestream 0.5, or name another replica for a new database",
-                    null);
+        if (listed.isEmpty()) {
+            OtherBackup other = replica.otherBackup().orElse(null);
+            if (other != null) {
+                throw new RestoreException(Reason.OTHER_FORMAT, replica.url(), other.problem(), other.remedy(), null);
+            }
         }
         LtxFormatException damage = firstDamage;
         if (damage == null) {

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -157,8 +158,8 @@ public final class FaultyReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public boolean holdsGenerations() throws IOException {
-        return delegate.holdsGenerations();
+    public Optional<OtherBackup> otherBackup() throws IOException {
+        return delegate.otherBackup();
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.litestream4j.DatabaseConfig;
 import org.sqlite.SQLiteConfig.Pragma;
@@ -15,16 +16,18 @@ import org.sqlite.SQLiteConfig.Pragma;
 /** Reads from a JDBC URL which file SQLite will open. Reads as the driver and SQLite's URI file names do. */
 final class SqliteUrl {
 
-    private static final String PREFIX = "jdbc:sqlite:";
     static final String USE_A_FILE = "Use a file, for example jdbc:sqlite:./data/app.db, or set"
             + " litestream.enabled=false where nothing is to be replicated.";
     private static final Set<String> PRAGMAS =
             Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
 
+    /** Also behind the prefix of a driver that wraps another: p6spy, otel, log4jdbc. */
+    private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9]+:)?sqlite:", Pattern.CASE_INSENSITIVE);
+
     private SqliteUrl() {}
 
     static boolean isSqlite(String url) {
-        return url.toLowerCase(Locale.ROOT).startsWith(PREFIX);
+        return WRAPPED.matcher(url).lookingAt();
     }
 
     /**
@@ -54,15 +57,45 @@ final class SqliteUrl {
         if (!isSqlite(url)) {
             return Optional.empty();
         }
-        String address = url.substring(PREFIX.length());
+        String address = WRAPPED.matcher(url.trim()).replaceFirst(""); // the driver trims it, too
         int query = address.indexOf('?');
         String name = query < 0 ? address : address.substring(0, query);
         boolean uri = name.startsWith("file:");
         boolean inMemory = checkParameters(url, query < 0 ? "" : address.substring(query + 1), uri);
         String file = uri ? uriPath(url, name.substring("file:".length())) : name;
+        refuseUnclear(url, name, file);
         return inMemory || file.equals(":memory:") || file.startsWith(":resource:")
                 ? Optional.empty()
                 : Optional.of(file);
+    }
+
+    /** SQLite would make a file of a name that nobody meant. */
+    private static void refuseUnclear(String url, String written, String file) {
+        boolean blank = !written.equals(written.strip()) || file.chars().anyMatch(Character::isISOControl);
+        if (blank) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url.strip().replaceAll("\\p{Cntrl}", " ")
+                            + "\" has a blank or a line break beside the file name: SQLite would take it for a part of the name.",
+                    "Remove it; a folded YAML value (>) puts blanks where its lines end.");
+        }
+        if (file.equals("~") || file.startsWith("~/")) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url.strip() + "\" begins with ~: SQLite knows no home folder.",
+                    "Write ${user.home} instead of ~, or an absolute path.");
+        }
+    }
+
+    private static void refuseUnfit(String url, String parameter) {
+        String plain = parameter.toLowerCase(Locale.ROOT);
+        boolean journal = plain.startsWith("journal_mode=") && !plain.equals("journal_mode=wal");
+        if (journal || plain.equals("locking_mode=exclusive")) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + url.strip() + "\" has the parameter " + parameter + ", but "
+                            + (journal
+                                    ? "replication needs the journal mode WAL and sets it itself."
+                                    : "replication reads the database beside the application."),
+                    "Remove the parameter, or set litestream.enabled=false.");
+        }
     }
 
     /** Whether the parameters of a URI file name ask for a database in memory. */
@@ -70,6 +103,7 @@ final class SqliteUrl {
         boolean inMemory = false;
         for (String parameter : query.split("&", -1)) {
             String key = parameter.split("=", 2)[0].trim().toLowerCase(Locale.ROOT);
+            refuseUnfit(url, parameter.trim());
             if (key.isEmpty() || PRAGMAS.contains(key)) {
                 continue;
             }

@@ -28,6 +28,11 @@ class SqliteUrlTest {
                 "jdbc:sqlite:@/spaced name.db",
                 "jdbc:sqlite:@/50%25.db",
                 "jdbc:sqlite:@/pragmas.db?journal_mode=WAL&busy_timeout=5000",
+                "jdbc:sqlite:@/line-break.db\n",
+                "jdbc:sqlite:@/blanks.db \t\r\n",
+                "jdbc:sqlite:file:@/uri-line-break.db?mode=rwc\n",
+                "jdbc:sqlite:@/50%.db",
+                "jdbc:sqlite:@/number#sign.db",
                 "jdbc:sqlite:@/mixed.db?Journal_Mode=wal",
                 "jdbc:sqlite:file:@/uri.db",
                 "jdbc:sqlite:file://@/empty-authority.db",
@@ -47,6 +52,39 @@ class SqliteUrlTest {
             opened = Path.of(databases.getString("file"));
         }
         assertThat(SqliteUrl.path(url).orElseThrow().toRealPath()).isEqualTo(opened.toRealPath());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"jdbc:p6spy:sqlite:/x/app.db", "jdbc:otel:sqlite:/x/app.db\n", "JDBC:LOG4JDBC:SQLITE:/x/app.db"})
+    void path_behindADriverThatWrapsAnother_isTheSame(String url) {
+        assertThat(SqliteUrl.path(url)).hasValue(Path.of("/x/app.db"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jdbc:sqlite:app.db ?busy_timeout=1",
+                "jdbc:sqlite: app.db",
+                "jdbc:sqlite:a\nb.db",
+                "jdbc:sqlite:file:a.db\n?mode=rwc",
+                "jdbc:sqlite:file:a%0Ab.db",
+                "jdbc:sqlite:~/app.db",
+                "jdbc:p6spy:sqlite:file:~/app.db",
+            })
+    void path_unclear_isRefused(String url) {
+        assertThatThrownBy(() -> SqliteUrl.path(url)).isInstanceOf(LitestreamSettingException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"journal_mode=DELETE", "Journal_Mode=truncate", "journal_mode=MEMORY", "locking_mode=EXCLUSIVE"})
+    void path_parameterThatReplicationCannotLiveWith_isRefusedByName(String parameter) {
+        for (String url : new String[] {"jdbc:sqlite:app.db?", "jdbc:sqlite:file:app.db?mode=rwc&"}) {
+            assertThatThrownBy(() -> SqliteUrl.path(url + parameter))
+                    .isInstanceOf(LitestreamSettingException.class)
+                    .hasMessageContaining(parameter);
+        }
     }
 
     @Test

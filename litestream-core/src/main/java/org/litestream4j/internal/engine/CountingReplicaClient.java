@@ -6,12 +6,14 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.litestream4j.ReplicaOperation;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
@@ -98,8 +100,8 @@ final class CountingReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public boolean holdsGenerations() throws IOException {
-        return client.holdsGenerations();
+    public Optional<OtherBackup> otherBackup() throws IOException {
+        return client.otherBackup();
     }
 
     @Override

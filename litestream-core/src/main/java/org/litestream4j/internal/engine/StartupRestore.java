@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
@@ -55,7 +56,7 @@ final class StartupRestore {
             return Optional.empty();
         }
         ReplicaLocation localState =
-                ReplicaLocation.of(config.metaPath().toUri().toString());
+                new ReplicaLocation("file:", Map.of("path", config.metaPath().toString()));
         try (ReplicaClient local = Replicas.open(localState)) {
             RestoreOptions options = RestoreOptions.builder()
                     .moveLeftoversAside(true)

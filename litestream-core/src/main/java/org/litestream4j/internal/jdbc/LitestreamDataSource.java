@@ -7,11 +7,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
+import java.util.Locale;
+import java.util.Properties;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.litestream4j.internal.files.DatabaseOpening;
 import org.litestream4j.internal.wal.WalFile;
 import org.sqlite.SQLiteConnection;
+import org.sqlite.SQLiteDataSource;
 
 /**
  * Stands between a pool and the driver: each physical connection gets the settings that replication needs and tells when it
@@ -38,12 +41,48 @@ final class LitestreamDataSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
+        refuseUnfitSettings();
         return prepared(DatabaseOpening.open(physical::getConnection));
     }
 
     @Override
     public Connection getConnection(String username, String password) throws SQLException {
+        refuseUnfitSettings();
         return prepared(DatabaseOpening.open(() -> physical.getConnection(username, password)));
+    }
+
+    /**
+     * Another journal mode cannot be set beside the engine, which answers "database is locked"; with exclusive locking nobody else
+     * sees the commits.
+     */
+    private void refuseUnfitSettings() throws SQLException {
+        if (!(physical instanceof SQLiteDataSource sqlite)) {
+            return;
+        }
+        Properties set = new Properties();
+        set.putAll(sqlite.getConfig().toProperties());
+        String url = sqlite.getUrl();
+        int query = url.indexOf('?');
+        for (String parameter :
+                query < 0 ? new String[0] : url.substring(query + 1).split("&", -1)) {
+            String[] parts = parameter.trim().split("=", 2);
+            if (parts.length == 2) {
+                set.setProperty(parts[0].toLowerCase(Locale.ROOT), parts[1]);
+            }
+        }
+        String journal = set.getProperty("journal_mode", "WAL");
+        if (!journal.equalsIgnoreCase("WAL")) {
+            throw unfit("journal_mode=" + journal, "replication needs the journal mode WAL and sets it itself");
+        }
+        if (set.getProperty("locking_mode", "NORMAL").equalsIgnoreCase("EXCLUSIVE")) {
+            throw unfit("locking_mode=EXCLUSIVE", "replication reads the database beside the application");
+        }
+    }
+
+    private SQLException unfit(String setting, String reason) {
+        return new SQLException(
+                "The DataSource of the database " + database.hooks().name() + " sets " + setting + ", but " + reason
+                        + ". Remove that parameter from the JDBC URL or the driver's settings.");
     }
 
     private Connection prepared(Connection connection) throws SQLException {

@@ -113,6 +113,7 @@ public final class Replication {
                     : Verdict.unknown(newest.txid(), reason);
         }
         if (newest.txid().isNone()) {
+            warnOfOtherBackup();
             if (!captured.isNone() && damagedPending(Txid.NONE, captured) != null) {
                 return Verdict.diverged(Txid.NONE, "the replica is empty");
             }
@@ -125,6 +126,20 @@ public final class Replication {
             }
         }
         return Verdict.continues(newest.txid());
+    }
+
+    /** This database is here, so nothing is lost; but a restore will not find what is there. */
+    private void warnOfOtherBackup() {
+        try {
+            client.otherBackup()
+                    .ifPresent(other -> log.warn(
+                            "a new replica begins beside another backup: replica={} problem={} remedy={}",
+                            client.url(),
+                            other.problem(),
+                            other.remedy()));
+        } catch (IOException e) {
+            log.debug("could not look for other backups: replica={}", client.url(), e);
+        }
     }
 
     /** Everything up to a transaction is on the replica (or belongs to a past that is not ours). */

@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import org.litestream4j.ltx.DatabaseChecksum;
@@ -27,6 +29,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaDeleteException;
@@ -46,10 +49,18 @@ final class FileReplicaClient implements ReplicaClient {
 
     private final Publisher publisher;
 
+    private final Path former;
+
     private volatile boolean closed;
 
     FileReplicaClient(Path root, Publisher publisher) {
+        this(root, root, publisher);
+    }
+
+    /** @param former the folder that an earlier version of this library used for the same address */
+    FileReplicaClient(Path root, Path former, Publisher publisher) {
         this.root = root.toAbsolutePath().normalize();
+        this.former = former.toAbsolutePath().normalize();
         this.publisher = publisher;
     }
 
@@ -95,8 +106,31 @@ final class FileReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public boolean holdsGenerations() {
-        return Files.isDirectory(root.resolve("generations"));
+    public Optional<OtherBackup> otherBackup() {
+        if (!former.equals(root) && Files.isDirectory(former.resolve("ltx"))) {
+            return Optional.of(new OtherBackup(
+                    "its files are in the folder " + former
+                            + ", where an earlier version looked for this URL; the folder of" + " the URL is " + root
+                            + ", as Litestream names it",
+                    "rename the folder, or write the URL file: with the setting path=" + former));
+        }
+        if (Files.isDirectory(root.resolve("generations"))) {
+            return Optional.of(OtherBackup.generations());
+        }
+        for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
+            if (Files.isDirectory(root.resolve(String.format(Locale.ROOT, "%04x", level)))) {
+                return Optional.of(new OtherBackup(
+                        "the folder holds a replica in the layout of a bucket (0000/…), not of a folder (ltx/0/…)",
+                        "copy it into a bucket and name that, or rename its folders: 0000 to ltx/0, 0009 to ltx/9"));
+            }
+            boolean isLtx = root.endsWith("ltx") && Files.isDirectory(root.resolve(Integer.toString(level)));
+            if (isLtx) {
+                return Optional.of(new OtherBackup(
+                        "the URL names the folder ltx inside a replica",
+                        "name the folder above it: " + root.getParent()));
+            }
+        }
+        return Optional.empty();
     }
 
     private void deleteStaleTemporaries(int level) throws IOException {

@@ -1,17 +1,20 @@
 package org.litestream4j.replica.file;
 
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
+import java.io.File;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import org.litestream4j.internal.files.NonAsciiNames;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
 
 /**
- * Replicas in a folder: {@code file:///var/backups/app} or, below the working directory, {@code file:backups/app}.
+ * Replicas in a folder: {@code file:///var/backups/app} or, below the working directory, {@code file:backups/app}. The folder of an
+ * absolute URL has the URL's escaped name, as Litestream makes it; the setting {@code path} takes any name as it is.
  * Files are {@code <folder>/ltx/<level>/<name>}; their modification time is their timestamp.
  */
 public final class FileReplicaProvider implements ReplicaProvider {
@@ -34,18 +37,29 @@ public final class FileReplicaProvider implements ReplicaProvider {
 
     @Override
     public ReplicaClient create(ReplicaLocation location) {
-        if (!location.settings().isEmpty()) {
-            throw new IllegalArgumentException("file replicas have no settings, but there is "
-                    + location.settings().keySet());
+        Map<String, String> settings = location.settings();
+        if (!Set.of("path").containsAll(settings.keySet())) {
+            throw new IllegalArgumentException(
+                    "file replicas have the setting path only, but there is " + new TreeSet<>(settings.keySet()));
         }
-        return at(folder(location.url()));
+        String path = settings.getOrDefault("path", "");
+        return path.isBlank() ? byUrl(location.url()) : byPath(path, location.url());
     }
 
-    private static Path folder(String url) {
+    /** The folder's plain name, for one that no URL can name. */
+    private static ReplicaClient byPath(String path, String url) {
+        if (!url.substring(SCHEME.length() + 1).matches("/*")) {
+            throw new IllegalArgumentException(
+                    "the replica URL and the setting path both name a folder; with path, write the URL file: alone");
+        }
+        return at(path(path, path));
+    }
+
+    private static ReplicaClient byUrl(String url) {
         String rest = url.substring(SCHEME.length() + 1);
         if (rest.startsWith("//")) {
             rest = rest.substring(2);
-            if (!rest.startsWith("/")) { // may hold a password: not in the message
+            if (!rest.isEmpty() && !rest.startsWith("/")) { // may hold a password: not in the message
                 throw new IllegalArgumentException("replica URL " + SCHEME
                         + "://… names a host; write three slashes before an absolute path (file:///var/backups/app)");
             }
@@ -54,25 +68,42 @@ public final class FileReplicaProvider implements ReplicaProvider {
         if (end < rest.length()) {
             throw bad(
                     rest.substring(0, end),
-                    "has a query or a fragment; write %3F for a question mark and %23 for a number sign");
+                    "has a query or a fragment; write %3F or %23, which stay so in the folder's name, or name the"
+                            + " folder by the setting path");
         }
-        String path = decode(rest);
-        if (path.isEmpty()) {
+        if (rest.isEmpty()) {
             throw bad(rest, "names no folder");
         }
+        boolean absolute = rest.startsWith("/");
         try {
-            // By URI, because a Windows path is not what follows the slash.
-            return path.startsWith("/") ? Path.of(new URI(SCHEME, null, path, null)) : Path.of(path);
-        } catch (IllegalArgumentException | URISyntaxException e) {
-            throw bad(rest, "names no folder of this system: " + e.getMessage());
+            String folder = absolute ? UrlPath.escaped(rest) : rest;
+            return new FileReplicaClient(path(folder, rest), former(rest), Publisher.byLink());
+        } catch (IllegalArgumentException e) {
+            throw bad(rest, "holds " + e.getMessage());
         }
     }
 
-    private static String decode(String text) {
+    /** The decoded name was the folder's. */
+    private static Path former(String rest) {
         try {
-            return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+            return path(UrlPath.decode(rest), rest);
         } catch (IllegalArgumentException e) {
-            throw bad(text, "has a % that is not followed by two hex digits; write %25 for a percent sign");
+            return path(rest, rest); // it was refused
+        }
+    }
+
+    /** As Litestream, with the home folder for a tilde. */
+    private static Path path(String name, String shown) {
+        String home = name.equals("~") || name.startsWith("~/") ? System.getProperty("user.home", "") : "";
+        String plain = home.isEmpty() ? name : home + name.substring(1);
+        if (File.separatorChar == '\\' && plain.matches("/[A-Za-z]:.*")) {
+            plain = plain.substring(1);
+        }
+        try {
+            return Path.of(plain);
+        } catch (InvalidPathException e) {
+            throw new IllegalArgumentException(
+                    "a name that this system cannot have for a folder: " + e.getReason() + NonAsciiNames.remedy(shown));
         }
     }
 

@@ -49,7 +49,18 @@ final class S3Keys {
 
     /** What the keys of Litestream 0.3 begin with at the same address. */
     String generations() {
-        return prefix.isEmpty() ? "generations/" : prefix + "/generations/";
+        return below("generations/");
+    }
+
+    /** What the keys of a folder replica begin with that was copied to the same address. */
+    String copiedFolder() {
+        return below("ltx/");
+    }
+
+    /** As other programs make keys: without empty segments, and without "." for the bucket itself. */
+    private String below(String name) {
+        String plain = S3Url.clean(prefix);
+        return plain.isEmpty() ? name : plain + "/" + name;
     }
 
     /** The file that a key of a level names; empty for objects of other kinds. */

@@ -16,6 +16,7 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
@@ -61,8 +62,8 @@ final class S3ReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public boolean holdsGenerations() throws IOException {
-        return holds(context.keys().generations());
+    public Optional<OtherBackup> otherBackup() throws IOException {
+        return new S3OtherBackups(context).find();
     }
 
     private boolean holds(String prefix) throws IOException {

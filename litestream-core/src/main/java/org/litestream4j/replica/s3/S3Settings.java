@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bucket a name, or the ARN of an access point
  * @param prefix of all keys, before {@code /<level>/<name>}; may be empty or "." (ltx-format, "Where the files stand")
+ * @param formerPrefix under which an earlier version of this library kept the files, most often the same
  * @param region null only without an endpoint: the bucket's region is looked up then
  * @param endpoint with scheme, without path style's bucket; null for AWS itself
  * @param keys null for the SDK's default chain
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 record S3Settings(
         String bucket,
         String prefix,
+        String formerPrefix,
         @Nullable String region,
         @Nullable URI endpoint,
         boolean pathStyle,

@@ -66,7 +66,7 @@ final class S3SettingsParser {
 
     private S3SettingsParser(ReplicaLocation location) {
         url = S3Url.parse(location.url());
-        url.parameters().forEach(this::put);
+        url.parameters().forEach(this::putParameter);
         location.settings().forEach(this::put);
     }
 
@@ -86,6 +86,15 @@ final class S3SettingsParser {
         return byHost || parser.url.endpoint() != null || OF_CONNECTION.stream().anyMatch(parser.values::containsKey);
     }
 
+    /** Litestream ignores these two there: the same URL would name another object. */
+    private void putParameter(String name, String value) {
+        if (List.of("bucket", "path").contains(plain(name)) && !url.bucket().isEmpty() && !value.isBlank()) {
+            throw new IllegalArgumentException("S3: the URL has the parameter " + plain(name)
+                    + "; write bucket and path before the question mark, or use the settings");
+        }
+        put(name, value);
+    }
+
     private void put(String name, String value) {
         String known = NAMES_BY_PLAIN.get(plain(name));
         if (known == null) {
@@ -94,8 +103,16 @@ final class S3SettingsParser {
         if (value.isBlank()) {
             values.remove(known); // as if it were not there: placeholders may be empty
         } else {
-            values.put(known, value.strip());
+            values.put(known, known.equals("path") ? withoutLineBreaks(value) : value.strip());
         }
+    }
+
+    private static String withoutLineBreaks(String path) {
+        String plain = path.replaceAll("^[\\r\\n]+|[\\r\\n]+$", "");
+        if (plain.chars().anyMatch(Character::isISOControl)) {
+            throw bad("path", "with a control character", "one line");
+        }
+        return plain;
     }
 
     /** Spelled as in Litestream's URLs ({@code forcePathStyle}) or in kebab case: the same. */
@@ -114,7 +131,8 @@ final class S3SettingsParser {
         String path = values.get("path");
         return new S3Settings(
                 bucket,
-                path == null ? url.prefix() : S3Url.clean(path),
+                path == null ? url.prefix() : path, // not cleaned: Litestream's keys begin with what its path says
+                path == null ? url.formerPrefix() : S3Url.clean(path),
                 region(bucket, endpoint),
                 endpoint,
                 !arn && flag("force-path-style", vendor.pathStyle()),

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.UrlPath;
 
 /**
  * A replica URL taken apart: {@code s3://<bucket>/<path>?<parameters>}. Instead of the bucket may stand an access
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bucket empty if the URL has none
  * @param prefix of the keys: the path without slashes at both ends; "." if the URL ends after the bucket
+ * @param formerPrefix the prefix by which an earlier version of this library read this URL, most often the same
  * @param region named by host or ARN, else null
  * @param endpoint named by the host, else null
  * @param parameters decoded, in their order
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 record S3Url(
         String bucket,
         String prefix,
+        String formerPrefix,
         @Nullable String region,
         @Nullable String endpoint,
         Map<String, String> parameters) {
@@ -32,17 +35,20 @@ record S3Url(
     private static final Pattern ARN =
             Pattern.compile("(arn:[^/:]+:s3:([^/:]*):[^/:]*:accesspoint/[^/]+)(/.*)?", Pattern.CASE_INSENSITIVE);
 
-    private static final Pattern AWS_HOST = Pattern.compile("(.+)\\.s3(?:[.-]([a-z0-9-]+))?\\.amazonaws\\.com");
+    private static final Pattern AWS_HOST =
+            Pattern.compile("(.+)\\.s3(?:[.-]([a-z0-9-]+))?\\.amazonaws\\.com", Pattern.CASE_INSENSITIVE);
 
     /** Bucket and the rest of a host that belongs to a known store. */
-    private static final Pattern STORE_HOST = Pattern.compile("([^.]+)\\.("
-            + "[^.]+\\.digitaloceanspaces\\.com"
-            + "|s3\\.[^.]+\\.backblazeb2\\.com"
-            + "|s3\\.filebase\\.com"
-            + "|s3\\.[^.]+\\.scw\\.cloud"
-            + "|[^.]+\\.your-objectstorage\\.com"
-            + "|fly\\.storage\\.tigris\\.dev|t3\\.storage\\.dev"
-            + "|[^.]+\\.r2\\.cloudflarestorage\\.com)");
+    private static final Pattern STORE_HOST = Pattern.compile(
+            "([^.]+)\\.("
+                    + "[^.]+\\.digitaloceanspaces\\.com"
+                    + "|s3\\.[^.]+\\.backblazeb2\\.com"
+                    + "|s3\\.filebase\\.com"
+                    + "|s3\\.[^.]+\\.scw\\.cloud"
+                    + "|[^.]+\\.your-objectstorage\\.com"
+                    + "|fly\\.storage\\.tigris\\.dev|t3\\.storage\\.dev"
+                    + "|[^.]+\\.r2\\.cloudflarestorage\\.com)",
+            Pattern.CASE_INSENSITIVE);
 
     /** Bucket, host and port of a store of one's own. */
     private static final Pattern PORT_HOST = Pattern.compile("([^.]+)\\.([^:]+:\\d+)");
@@ -62,7 +68,7 @@ record S3Url(
         if (arn.matches()) {
             String region = arn.group(2).isEmpty() ? null : arn.group(2);
             String path = arn.group(3) == null ? "" : arn.group(3);
-            return new S3Url(arn.group(1), clean(decode(path)), region, null, parameters);
+            return new S3Url(arn.group(1), prefix(path), formerPrefix(path), region, null, parameters);
         }
         int slash = address.indexOf('/');
         String host = slash < 0 ? address : address.substring(0, slash);
@@ -70,27 +76,52 @@ record S3Url(
             throw new IllegalArgumentException(
                     "S3: a URL of this kind has no user and password; use access-key-id and secret-access-key");
         }
-        String prefix = slash < 0 ? (host.isEmpty() ? "" : ".") : clean(decode(address.substring(slash)));
-        return ofHost(host, prefix, parameters);
+        if (slash < 0) {
+            String prefix = host.isEmpty() ? "" : ".";
+            return ofHost(host, prefix, prefix, parameters);
+        }
+        String path = address.substring(slash);
+        return ofHost(host, prefix(path), formerPrefix(path), parameters);
     }
 
-    private static S3Url ofHost(String host, String prefix, Map<String, String> parameters) {
-        String lower = host.toLowerCase(Locale.ROOT);
-        Matcher aws = AWS_HOST.matcher(lower);
+    private static String prefix(String path) {
+        if (path.indexOf('#') >= 0) {
+            throw new IllegalArgumentException(
+                    "S3: the URL has a # in its path; write %23, or name the path by the setting path");
+        }
+        try {
+            return clean(UrlPath.decode(path));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("S3: the URL holds " + e.getMessage(), e);
+        }
+    }
+
+    /** A plus sign was read as a blank. */
+    private static String formerPrefix(String path) {
+        return clean(decode(path));
+    }
+
+    /** The bucket is written as it is, hosts are not. */
+    private static S3Url ofHost(String host, String prefix, String former, Map<String, String> parameters) {
+        Matcher aws = AWS_HOST.matcher(host);
         if (aws.matches()) {
-            return new S3Url(aws.group(1), prefix, aws.group(2), null, parameters);
+            return new S3Url(aws.group(1), prefix, former, lower(aws.group(2)), null, parameters);
         }
-        Matcher store = STORE_HOST.matcher(lower);
+        Matcher store = STORE_HOST.matcher(host);
         if (store.matches()) {
-            URI endpoint = URI.create("https://" + store.group(2));
+            URI endpoint = URI.create("https://" + lower(store.group(2)));
             String region = S3Vendor.of(endpoint).region(endpoint);
-            return new S3Url(store.group(1), prefix, region, endpoint.toString(), parameters);
+            return new S3Url(store.group(1), prefix, former, region, endpoint.toString(), parameters);
         }
-        Matcher port = PORT_HOST.matcher(lower);
+        Matcher port = PORT_HOST.matcher(host);
         if (port.matches()) {
-            return new S3Url(port.group(1), prefix, null, "http://" + port.group(2), parameters);
+            return new S3Url(port.group(1), prefix, former, null, "http://" + lower(port.group(2)), parameters);
         }
-        return new S3Url(host, prefix, null, null, parameters);
+        return new S3Url(host, prefix, former, null, null, parameters);
+    }
+
+    private static @Nullable String lower(@Nullable String text) {
+        return text == null ? null : text.toLowerCase(Locale.ROOT);
     }
 
     private static Map<String, String> parameters(String query) {

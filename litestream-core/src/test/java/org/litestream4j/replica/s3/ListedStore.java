@@ -49,6 +49,15 @@ final class ListedStore implements FaultProxy.Faults {
                 .limit(pageSize + 1L)
                 .toList();
         StringBuilder page = new StringBuilder("<ListBucketResult>");
+        if (!parameter(request, "delimiter").isEmpty()) {
+            rest.stream()
+                    .map(key -> key.substring(0, key.indexOf('/', prefix.length()) + 1))
+                    .distinct()
+                    .forEach(folder -> page.append("<CommonPrefixes><Prefix>")
+                            .append(folder)
+                            .append("</Prefix></CommonPrefixes>"));
+            return page.append("</ListBucketResult>").toString();
+        }
         for (String key : rest.subList(0, Math.min(pageSize, rest.size()))) {
             page.append("<Contents><Key>")
                     .append(key)

@@ -1,6 +1,7 @@
 package org.litestream4j.replica.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.litestream4j.replica.s3.S3TestClients.put;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -21,15 +22,21 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.Replicas;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
@@ -116,7 +123,7 @@ class S3LayoutTest {
     }
 
     @Test
-    void holdsGenerations_onlyWhereOldLitestreamWrote() throws Exception {
+    void otherBackup_onlyWhereOldLitestreamWrote() throws Exception {
         load("new/");
         server.sdk()
                 .putObject(
@@ -125,8 +132,38 @@ class S3LayoutTest {
                         RequestBody.fromBytes(new byte[1]));
         try (ReplicaClient old = client("old/app");
                 ReplicaClient now = client("new/backup/app")) {
-            assertThat(old.holdsGenerations()).isTrue();
-            assertThat(now.holdsGenerations()).isFalse();
+            assertThat(old.otherBackup()).contains(OtherBackup.generations());
+            assertThat(now.otherBackup()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', s3://%s, generations/f67f47c47bf2f585/snapshots/00000000.snapshot.lz4, Litestream 0.3",
+        "'', s3://%s/, generations/f67f47c47bf2f585/snapshots/00000000.snapshot.lz4, Litestream 0.3",
+        "copied/app/, s3://%s/copied/app, ltx/0/0000000000000001-0000000000000001.ltx, copied into the bucket",
+        "late/app/, s3://%s/late/app, ltx/9/0000000000000001-0000000000000004.ltx, copied into the bucket",
+        "former/a b/, s3://%s/former/a+b, 0000/0000000000000001-0000000000000001.ltx, path to \"former/a b\"",
+        "./, s3://%s/, 0009/0000000000000001-0000000000000001.ltx, path to \".\"",
+        "/, s3://%s, 0009/0000000000000001-0000000000000001.ltx, path to \"\"",
+    })
+    void restore_backupThatIsNoReplica_isNamed(String prefix, String url, String key, String problem) throws Exception {
+        ListedStore listed = new ListedStore();
+        listed.objects.put(prefix + key, Instant.parse("2026-11-24T02:41:33Z"));
+        try (FaultProxy store = new FaultProxy(0)) {
+            store.faults = listed;
+            ReplicaLocation location = new ReplicaLocation(
+                    url.formatted(S3Server.BUCKET),
+                    Map.of(
+                            "endpoint", "127.0.0.1:" + store.port(),
+                            "access-key-id", S3Server.ACCESS_KEY,
+                            "secret-access-key", S3Server.SECRET_KEY));
+            try (ReplicaClient client = Replicas.open(location)) {
+                assertThatThrownBy(() -> Restore.plan(client, RestoreOptions.defaults()))
+                        .isInstanceOfSatisfying(RestoreException.class, e -> assertThat(e.reason())
+                                .isEqualTo(RestoreException.Reason.OTHER_FORMAT))
+                        .hasMessageContaining(problem);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.replica.ReplicaLocation;
 
@@ -35,6 +36,9 @@ class S3SettingsParserTest {
                 "s3://bucket/, bucket, '', -, -, false",
                 "s3://bucket, bucket, ., -, -, false",
                 "s3://bucket/a%20b, bucket, a b, -, -, false",
+                "s3://bucket/a+b, bucket, a+b, -, -, false",
+                "s3://bucket/a%2Bb, bucket, a+b, -, -, false",
+                "s3://MyBucket.S3.eu-west-1.amazonaws.com/p, MyBucket, p, eu-west-1, -, false",
                 "s3://bucket/p?region=eu-central-1, bucket, p, eu-central-1, -, false",
                 "s3://my.bucket.s3.eu-west-1.amazonaws.com/p, my.bucket, p, eu-west-1, -, false",
                 "s3://bucket.s3.amazonaws.com/p, bucket, p, -, -, false",
@@ -80,6 +84,32 @@ class S3SettingsParserTest {
         assertThat(settings.endpoint() == null ? null : settings.endpoint().toString())
                 .isEqualTo(endpoint);
         assertThat(settings.pathStyle()).isEqualTo(pathStyle);
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.litestream4j.replica.UrlTable#objects")
+    void parse_path_namesWhatLitestreamNames(String path, String prefix) {
+        assertThat(parse("s3://bucket" + path).prefix()).isEqualTo(prefix);
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.litestream4j.replica.UrlTable#paths")
+    void parse_settingPath_isTakenAsItIs(String path, String prefix) {
+        assertThat(parse("s3://bucket/other", Map.of("path", path + "\n")).prefix())
+                .isEqualTo(prefix);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "s3://bucket/a#b",
+                "s3://bucket/a?path=b",
+                "s3://bucket/%ff",
+                "s3://bucket/a%",
+                "s3://b/a?bucket=c"
+            })
+    void parse_unclearUrl_isRefused(String url) {
+        assertThatThrownBy(() -> parse(url)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -169,7 +199,7 @@ class S3SettingsParserTest {
                 "s3://bucket/path?region=one&part-size=6MB",
                 Map.of("region", "two", "bucket", "other", "path", "/else/where/", "part-size", "7M"));
         assertThat(settings.region()).isEqualTo("two");
-        assertThat(settings.url()).isEqualTo("s3://other/else/where");
+        assertThat(settings.url()).isEqualTo("s3://other//else/where/");
         assertThat(settings.partSize()).isEqualTo(7 << 20);
     }
 
