@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -16,7 +15,6 @@ import org.litestream4j.LitestreamException;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.LiveImage;
 import org.litestream4j.internal.capture.LostContinuityException;
-import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.replication.Verdict;
 import org.litestream4j.ltx.Txid;
 import org.slf4j.Logger;
@@ -32,15 +30,7 @@ final class CaptureLane {
 
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** A commit tells of itself just before it is visible: first look again after this time, then after twice as long. */
-    private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
-
-    private static final int MOST_LOOKS = 12;
-
     private static final long CONFLICT_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(10);
-
-    /** While the replica is away, captures are stretched to a tenth of the outage, but no further than this. */
-    private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
 
     private final DatabaseConfig config;
     private final Capture capture;
@@ -49,17 +39,9 @@ final class CaptureLane {
     private final EngineCounters counters;
     private final Clock clock;
     private final Lane lane;
+    private final CaptureSchedule schedule;
     private UploadLane upload;
     private CompactionLane compaction;
-
-    private volatile boolean hinted;
-    private volatile boolean lookAsked;
-
-    /** Since when something may be committed that is not captured; null if nothing is. */
-    private volatile @Nullable Instant uncapturedSince;
-
-    /** When the capture began that the replica does not have, as far as this lane knows. */
-    private volatile @Nullable Instant capturedSince;
 
     private final Queue<LaneTask<?>> tasks = new ConcurrentLinkedQueue<>();
 
@@ -80,9 +62,6 @@ final class CaptureLane {
     // Confined to the lane.
     private boolean unproven;
     private boolean snapshotDemanded;
-    private boolean lookAgain;
-    private int looks;
-    private long lastCapture;
 
     CaptureLane(
             DatabaseConfig config,
@@ -99,7 +78,7 @@ final class CaptureLane {
         this.counters = counters;
         this.clock = clock;
         this.lane = new Lane(this::run, progress.starts(Step.CAPTURE, clock), pools.capture, pools.timer);
-        this.lastCapture = System.nanoTime() - config.syncInterval().toNanos();
+        this.schedule = new CaptureSchedule(config.syncInterval(), capture, progress, waits, counters, clock, lane);
     }
 
     void connect(UploadLane uploadLane, CompactionLane compactionLane) {
@@ -109,22 +88,14 @@ final class CaptureLane {
 
     /** Something is about to be committed, or may have been: look soon. Any thread; cheap. */
     void hint() {
-        if (!hinted) {
-            expect();
+        if (schedule.hint()) {
             lane.wake();
-        }
-    }
-
-    private void expect() {
-        hinted = true;
-        if (uncapturedSince == null) {
-            uncapturedSince = clock.instant();
         }
     }
 
     /** Files have changed: look whether somebody committed what was not captured. Any thread. */
     void look() {
-        lookAsked = true;
+        schedule.look();
         lane.wake();
     }
 
@@ -187,13 +158,13 @@ final class CaptureLane {
     /** Since when something may be committed that is not captured; null if nothing is. Any thread. */
     @Nullable
     Instant uncapturedSince() {
-        return uncapturedSince;
+        return schedule.uncapturedSince();
     }
 
     /** Since when something may be captured that is not replicated; the upload lane knows better once it is at it. */
     @Nullable
     Instant capturedSince() {
-        return capturedSince;
+        return schedule.capturedSince();
     }
 
     /** Lets the lane capture a last time, complete a checkpoint, and do nothing more. */
@@ -260,7 +231,7 @@ final class CaptureLane {
         if (progress.failed(Step.CAPTURE, e, clock.instant())) {
             log.warn("capture failed, will retry: db={} txid={}", config.name(), capture.captured(), e);
         }
-        expect();
+        schedule.expect();
         finished = closing && progress.isRefused(Step.CAPTURE); // waiting does not help
         lane.wakeIn(RETRY_NANOS);
     }
@@ -293,7 +264,7 @@ final class CaptureLane {
         }
         if (upload.isConflict()) {
             finished = closing;
-            hinted = true; // no more hints are needed
+            schedule.ignoreHints();
             capture.checkpointOnly();
             lane.wakeIn(CONFLICT_CHECKPOINT_NANOS);
             return;
@@ -313,7 +284,7 @@ final class CaptureLane {
             return;
         }
         Txid before = capture.captured();
-        captureIfDue();
+        schedule.captureIfDue(upload.replicated());
         Txid captured = capture.captured();
         if (captured.isAfter(before)) {
             upload.wake(); // commits may wait for it: not after the checkpoint
@@ -332,7 +303,7 @@ final class CaptureLane {
         if (capture.captured().isAfter(captured)) {
             upload.wake();
         }
-        planNext();
+        schedule.planNext();
     }
 
     /** A snapshot that cannot begin now must keep neither tasks nor checkpoints waiting. */
@@ -360,7 +331,7 @@ final class CaptureLane {
         capture.close();
         capture.disown();
         attached = false;
-        expect();
+        schedule.expect();
         upload.localStateLost();
         progress.healed(problem, "it is made anew, and a full image follows");
     }
@@ -398,8 +369,7 @@ final class CaptureLane {
         snapshotDemanded = false;
         unproven = false;
         attached = true;
-        expect();
-        capturedSince = uncapturedSince;
+        schedule.attached();
         upload.wake();
         return true;
     }
@@ -458,94 +428,5 @@ final class CaptureLane {
                             + " litestream.replace-with-empty=true (in plain Java replaceWithEmpty)",
                     null);
         }
-    }
-
-    private void captureIfDue() throws IOException {
-        if (isCaptureWanted() || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
-            captureNow();
-        } else if (!hinted && (looks > 0 || lookAsked)) {
-            lookAsked = false;
-            long ticket = waits.newest();
-            if (capture.hasMore()) {
-                looks = 0;
-                expect();
-            } else {
-                waits.captured(ticket, capture.captured());
-                countLook();
-            }
-        }
-        if (!hinted && looks == 0) {
-            uncapturedSince = null;
-            if (hinted) { // in between
-                expect();
-            }
-        }
-    }
-
-    /** Commits that wait are captured when the upload before theirs is done: so all that come meanwhile share the next. */
-    private boolean isCaptureWanted() {
-        if (waits.wants(Urgency.NOW)) {
-            return true;
-        }
-        if (upload.replicated().isBefore(capture.captured()) || !waits.wants(Urgency.NEXT_UPLOAD)) {
-            return false;
-        }
-        long gather = waits.nanosToGather();
-        if (gather > 0) {
-            lane.wakeIn(gather);
-        }
-        return gather == 0;
-    }
-
-    private void captureNow() throws IOException {
-        long ticket = waits.newest();
-        boolean expected = hinted;
-        Instant begun = clock.instant();
-        hinted = false;
-        lookAsked = false;
-        Txid before = capture.captured();
-        lookAgain = counters.capture(capture);
-        waits.captured(ticket, capture.captured());
-        if (lookAgain) {
-            lastCapture = System.nanoTime();
-            if (!upload.replicated().isBefore(before)) {
-                capturedSince = begun;
-            }
-        }
-        if (expected) { // its commit may have become visible only after the capture
-            uncapturedSince = begun;
-            looks = 1;
-        } else {
-            countLook();
-        }
-    }
-
-    private void countLook() {
-        looks = looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
-    }
-
-    private void planNext() throws IOException {
-        if (hinted || lookAgain) {
-            lane.wakeIn(Math.max(0, lastCapture + interval().toNanos() - System.nanoTime()));
-        }
-        if (looks > 0) {
-            lane.wakeIn(FIRST_LOOK_NANOS << (looks - 1));
-        } else if (!hinted && !lookAgain) {
-            capture.rest();
-        }
-        long checkpoint = capture.nanosUntilCheckpoint();
-        if (checkpoint >= 0) {
-            lane.wakeIn(Math.max(checkpoint, FIRST_LOOK_NANOS));
-        }
-    }
-
-    private Duration interval() {
-        Progress.Failure outage = progress.failure(Step.UPLOAD);
-        if (outage == null) {
-            return config.syncInterval();
-        }
-        Duration stretched = Duration.between(outage.at(), Instant.now(clock)).dividedBy(10);
-        Duration longest = stretched.compareTo(LONGEST_INTERVAL) < 0 ? stretched : LONGEST_INTERVAL;
-        return longest.compareTo(config.syncInterval()) > 0 ? longest : config.syncInterval();
     }
 }
