@@ -39,7 +39,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
     }
 
     /** @param diskFull whether a full disk is the last error */
-    EngineStatistics statistics(boolean diskFull) {
+    EngineStatistics statistics(boolean diskFull, boolean refused) {
         return new EngineStatistics(
                 captures.tally(),
                 tallies(checkpoints, CheckpointMode.class),
@@ -52,7 +52,8 @@ final class EngineCounters implements CaptureListener, RequestListener {
                 restore,
                 auditFailures.get(),
                 diskFullErrors.get(),
-                diskFull);
+                diskFull,
+                refused);
     }
 
     Operations operations() {

@@ -14,6 +14,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.Capture;
 import org.litestream4j.capture.CopiedException;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
@@ -87,7 +88,7 @@ final class InPlaceRestore {
         BooleanSupplier cancelled = () -> stopped || options.cancelled().getAsBoolean();
         database.sync(timeout, cancelled);
         deleteSideFile();
-        Files.createDirectories(side.getParent());
+        PrivateFiles.createDirectories(side.getParent());
         try {
             RestoreResult restored = lanes.counters.restore(() ->
                     Restore.restore(lanes.client, side, lanes.counters.observing(sideOptions(options, cancelled))));

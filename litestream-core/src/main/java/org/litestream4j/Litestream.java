@@ -106,7 +106,8 @@ public final class Litestream implements AutoCloseable {
      *
      * @throws IllegalArgumentException if the configuration contradicts itself, or the name or path is registered already
      * @throws LitestreamException if the database must not be replicated as it is; says what to do
-     * @throws ReplicaAccessException if the replica refuses, and will go on refusing until somebody changes something
+     * @throws ReplicaAccessException if the replica refuses, and will go on refusing until somebody changes something; not for a
+     *     database that exists, unless it is to {@linkplain DatabaseConfig#failFast fail fast}
      * @throws IOException if the database does not exist, and whether the replica holds a backup of it cannot be told
      */
     public ManagedDatabase register(DatabaseConfig config) throws IOException {
@@ -142,12 +143,15 @@ public final class Litestream implements AutoCloseable {
         return counters.computeIfAbsent(name, key -> new EngineCounters(new Operations(key, listener)));
     }
 
-    /** What will not pass by waiting fails the start; an outage is waited out. */
-    private static void prepare(DatabaseConfig config, ReplicaClient client) throws ReplicaAccessException {
+    /** What will not pass by waiting fails the start, unless the database is there and need not fail fast; an outage is retried. */
+    private static void prepare(DatabaseConfig config, ReplicaClient client) throws IOException {
         try {
             client.prepare();
         } catch (ReplicaAccessException e) {
-            throw e;
+            if (config.failFast() || !CaptureLane.exists(config.path())) {
+                throw e;
+            }
+            log.warn("replica refuses, will retry: db={} replica={}", config.name(), client.url(), e);
         } catch (IOException e) {
             log.warn("replica cannot be reached, will retry: db={} replica={}", config.name(), client.url(), e);
         }

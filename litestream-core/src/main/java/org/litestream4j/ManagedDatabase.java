@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
+import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.ReplicationWaits.Urgency;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
@@ -83,7 +84,9 @@ public final class ManagedDatabase {
 
     /** What was done since the start of the process; no file or network access. */
     public EngineStatistics statistics() {
-        return counters.statistics(lanes.progress.isDiskFull());
+        return counters.statistics(
+                lanes.progress.isDiskFull(),
+                lanes.progress.isRefused(Step.UPLOAD) || lanes.progress.isRefused(Step.CAPTURE));
     }
 
     /**

@@ -9,6 +9,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.capture.LocalState;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -130,7 +131,7 @@ final class StartupRestore {
     private void keep(Path aside, LtxFileName name) throws IOException {
         Path file = Path.of("ltx", "0", name.toString());
         Path kept = config.metaPath().resolve(file);
-        Files.createDirectories(kept.getParent());
+        PrivateFiles.createDirectories(kept.getParent());
         Files.copy(aside.resolve(file), kept, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
     }
 
@@ -143,6 +144,7 @@ final class StartupRestore {
             aside = metaPath.resolveSibling(metaPath.getFileName() + "." + SUFFIX.format(clock.instant()) + "-" + i);
         }
         Files.move(metaPath, aside);
+        PrivateFiles.restrict(aside);
         log.info("local state of the lost database moved aside: db={} folder={}", config.name(), aside);
         return aside;
     }

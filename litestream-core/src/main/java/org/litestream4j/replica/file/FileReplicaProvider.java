@@ -6,6 +6,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Set;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
@@ -64,7 +65,7 @@ public final class FileReplicaProvider implements ReplicaProvider {
             // By URI, because a Windows path is not what follows the slash.
             return path.startsWith("/") ? Path.of(new URI(SCHEME, null, path, null)) : Path.of(path);
         } catch (IllegalArgumentException | URISyntaxException e) {
-            throw bad(rest, "names no folder of this system: " + e.getMessage());
+            throw bad(rest, "names no folder of this system");
         }
     }
 
@@ -85,6 +86,6 @@ public final class FileReplicaProvider implements ReplicaProvider {
     }
 
     private static IllegalArgumentException bad(String path, String problem) {
-        return new IllegalArgumentException("replica URL " + SCHEME + ":" + path + " " + problem);
+        return new IllegalArgumentException("replica URL " + Redaction.url(SCHEME + ":" + path) + " " + problem);
     }
 }

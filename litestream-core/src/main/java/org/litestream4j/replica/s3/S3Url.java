@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param bucket empty if the URL has none
  * @param prefix of the keys: the path without slashes at both ends; "." if the URL ends after the bucket
  * @param region named by host or ARN, else null
- * @param endpoint named by the host, else null
+ * @param endpoint named by the host, with a scheme if that is known; else null
  * @param parameters decoded, in their order
  */
 record S3Url(
@@ -44,6 +44,9 @@ record S3Url(
             + "|fly\\.storage\\.tigris\\.dev|t3\\.storage\\.dev"
             + "|[^.]+\\.r2\\.cloudflarestorage\\.com)");
 
+    /** A user or a password, which may hold slashes. */
+    private static final Pattern LOGIN = Pattern.compile("[^/@]*@|[^/@]*:[^@]*@");
+
     /** Bucket, host and port of a store of one's own. */
     private static final Pattern PORT_HOST = Pattern.compile("([^.]+)\\.([^:]+:\\d+)");
 
@@ -66,7 +69,7 @@ record S3Url(
         }
         int slash = address.indexOf('/');
         String host = slash < 0 ? address : address.substring(0, slash);
-        if (host.indexOf('@') >= 0) {
+        if (LOGIN.matcher(address).lookingAt() && !PORT_HOST.matcher(host).matches()) {
             throw new IllegalArgumentException(
                     "S3: a URL of this kind has no user and password; use access-key-id and secret-access-key");
         }
@@ -88,7 +91,7 @@ record S3Url(
         }
         Matcher port = PORT_HOST.matcher(lower);
         if (port.matches()) {
-            return new S3Url(port.group(1), prefix, null, "http://" + port.group(2), parameters);
+            return new S3Url(port.group(1), prefix, null, port.group(2), parameters);
         }
         return new S3Url(host, prefix, null, null, parameters);
     }
@@ -109,7 +112,7 @@ record S3Url(
         try {
             return URLDecoder.decode(text, StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("S3: the URL holds a % that two hex digits do not follow", e);
+            throw new IllegalArgumentException("S3: the URL holds a % that two hex digits do not follow");
         }
     }
 
