@@ -61,6 +61,19 @@
     return body;
   }
 
+  // The application works with the newest schema only; an older one comes back with its older state.
+  function leadsBehindSchema(body) {
+    const since = element("restore-box").dataset.schemaSince;
+    if (!body.inPlace || !since) return false;
+    return body.txid !== undefined || new Date(body.timestamp) < new Date(since);
+  }
+
+  function isConfirmed(body) {
+    const since = new Date(element("restore-box").dataset.schemaSince).toLocaleString();
+    return !leadsBehindSchema(body) || confirm(`The newest migration of the schema ran at ${since}. A state from before it `
+      + "does not fit this application: the notes cannot be read until you undo the restore. Restore it all the same?");
+  }
+
   async function begin(body) {
     element("progress").hidden = false;
     element("restore-error").textContent = "";
@@ -123,6 +136,16 @@
     if (restore.inPlace) refresh();
   }
 
+  // The page may have been loaded again: the endpoint remembers what it restored, and what it is doing.
+  async function showLast() {
+    const {restores} = await call(base + "/restores");
+    const last = restores[0];
+    if (!last || (last.state !== "RUNNING" && !(last.inPlace && last.state === "SUCCEEDED"))) return;
+    element("progress").hidden = false;
+    current = base + "/restores/" + last.id;
+    if (last.state === "RUNNING") await watch(); else showEnd(last);
+  }
+
   // What is typed chooses its radio button.
   for (const [input, radio] of [["moment", "moment"], ["txid", "txid"], ["target", "file"]]) {
     element(input).addEventListener("input", () => {
@@ -136,7 +159,8 @@
       fail(new Error("Choose a moment."));
       return;
     }
-    begin(request());
+    const body = request();
+    if (isConfirmed(body)) begin(body);
   });
   // Asks the replica: when somebody turns to it, not all the time.
   element("restore-box").addEventListener("pointerenter", () => showPoints().catch(() => {}));
@@ -145,6 +169,6 @@
 
   call("actuator/litestream").then(answer => {
     base = "actuator/litestream/" + encodeURIComponent(answer.databases[0].name);
-    return showPoints();
+    return showPoints().then(showLast);
   }).catch(e => { element("points").textContent = "What can be restored is not known: " + e.message; });
 })();

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Levels;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 
 /**
@@ -36,6 +37,8 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
  * @param databaseChecksum whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page of the
  *     database; true
+ * @param failFast whether the registration of a database that exists fails where its replica refuses (rights, login, a missing
+ *     bucket); if not, it is retried. That of a missing database fails in any case; true
  * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
  * @param adoptReplica whether a database without local state may follow on a replica whose content does not show that it is its
  *     own; false
@@ -64,6 +67,7 @@ public record DatabaseConfig(
         Duration shutdownSyncTimeout,
         PageEncoding pageEncoding,
         boolean databaseChecksum,
+        boolean failFast,
         boolean replaceWithEmpty,
         boolean adoptReplica,
         boolean autoRecover,
@@ -80,6 +84,9 @@ public record DatabaseConfig(
         requireNonNull(pageEncoding, "pageEncoding");
         requireNonNull(durability, "durability");
         check(!name.isBlank(), "name", name, "not blank");
+        check(Redaction.printable(name).equals(name), "name", Redaction.printable(name), "without control characters");
+        String file = path.toString();
+        check(Redaction.printable(file).equals(file), "path", Redaction.printable(file), "without control characters");
         check(path.isAbsolute(), "path", path, "absolute");
         check(metaPath.isAbsolute(), "metaPath", metaPath, "absolute");
         check(atLeast(syncInterval, Duration.ofMillis(1)), "syncInterval", syncInterval, "at least 1 ms");
@@ -160,6 +167,7 @@ public record DatabaseConfig(
         private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
         private PageEncoding pageEncoding = PageEncoding.BLOCK;
         private boolean databaseChecksum = true;
+        private boolean failFast = true;
         private boolean replaceWithEmpty;
         private boolean adoptReplica;
         private boolean autoRecover = true;
@@ -257,6 +265,11 @@ public record DatabaseConfig(
             return this;
         }
 
+        public Builder failFast(boolean value) {
+            failFast = value;
+            return this;
+        }
+
         public Builder replaceWithEmpty(boolean value) {
             replaceWithEmpty = value;
             return this;
@@ -312,6 +325,7 @@ public record DatabaseConfig(
                     shutdownSyncTimeout,
                     pageEncoding,
                     databaseChecksum,
+                    failFast,
                     replaceWithEmpty,
                     adoptReplica,
                     autoRecover,

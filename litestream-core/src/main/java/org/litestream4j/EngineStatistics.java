@@ -22,6 +22,7 @@ import org.litestream4j.restore.RestoreProgress;
  * @param auditFailures how often captured state was found not to lead to the database; a full image followed each time
  * @param diskFullErrors how often a full disk was met
  * @param diskFull whether it is what holds replication up now
+ * @param refused whether replication stands still until somebody changes something: a right, a login, a bucket, the database
  */
 public record EngineStatistics(
         Tally captures,
@@ -35,7 +36,8 @@ public record EngineStatistics(
         @Nullable RestoreProgress restore,
         long auditFailures,
         long diskFullErrors,
-        boolean diskFull) {
+        boolean diskFull,
+        boolean refused) {
 
     public EngineStatistics {
         checkpoints = Map.copyOf(checkpoints);

@@ -48,7 +48,8 @@ public interface Litestream extends AutoCloseable {
      *
      * @throws IllegalArgumentException if the configuration contradicts itself, or the name or path is registered already
      * @throws LitestreamException if the database must not be replicated as it is; says what to do
-     * @throws ReplicaAccessException if the replica refuses, and will go on refusing until somebody changes something
+     * @throws ReplicaAccessException if the replica refuses, and will go on refusing until somebody changes something; not for a
+     *     database that exists, unless it is to {@linkplain DatabaseConfig#failFast fail fast}
      * @throws IOException if the database does not exist, and whether the replica holds a backup of it cannot be told
      */
     ManagedDatabase register(DatabaseConfig config) throws IOException;

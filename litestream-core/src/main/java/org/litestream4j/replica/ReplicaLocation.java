@@ -19,8 +19,9 @@ public record ReplicaLocation(String url, Map<String, String> settings) {
         url = withoutLineBreaks(requireNonNull(url, "url"));
         settings = Map.copyOf(new LinkedHashMap<>(settings));
         if (!url.matches("[A-Za-z][A-Za-z0-9+.-]*:.*")) {
-            throw new IllegalArgumentException(
-                    "replica URL without a scheme: \"" + url + "\"; write for example file:///var/backups/app");
+            boolean quoted = url.strip().matches("[\"'].*");
+            throw new IllegalArgumentException("replica URL without a scheme: \"" + Redaction.url(url) + "\""
+                    + (quoted ? " (there are quotes around it)" : "") + "; write for example file:///var/backups/app");
         }
     }
 

@@ -54,8 +54,10 @@ public final class Replicas {
             }
             known.addAll(provider.schemes());
         }
-        throw new IllegalArgumentException("no replica backend for URLs that start with \"" + scheme + ":\"; known are "
-                + known + ": correct the URL, or add the dependency whose jar lists a backend for \"" + scheme
-                + "\" in META-INF/services/" + ReplicaProvider.class.getName());
+        throw new IllegalArgumentException(
+                "no replica backend for URLs that start with \"" + Redaction.scheme(scheme) + ":\"; known are "
+                        + known + ": correct the URL, or add the dependency whose jar lists a backend for \""
+                        + Redaction.scheme(scheme)
+                        + "\" in META-INF/services/" + ReplicaProvider.class.getName());
     }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxMerger;
@@ -270,7 +271,7 @@ final class Follower {
 
     private static LtxHeader merge(FollowBatch batch, Path merged) throws IOException {
         try (LtxMerger merger = LtxMerger.open(batch.readers());
-                OutputStream out = new BufferedOutputStream(Files.newOutputStream(merged), 1 << 16)) {
+                OutputStream out = new BufferedOutputStream(PrivateFiles.newOutputStream(merged), 1 << 16)) {
             merger.writeTo(out, PageEncoding.BLOCK);
             return merger.header();
         }

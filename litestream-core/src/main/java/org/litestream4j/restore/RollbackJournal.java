@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.concurrent.ThreadLocalRandom;
+import org.litestream4j.internal.files.PrivateFiles;
 
 /**
  * The old pages of a database that is about to be changed, in the form that SQLite itself rolls back after a crash
@@ -66,7 +67,7 @@ final class RollbackJournal implements Closeable {
      */
     static RollbackJournal create(Path database, int pageSize, long pages) throws IOException {
         Path path = of(database);
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        FileChannel channel = PrivateFiles.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         try {
             copyPermissions(database, path); // who may use the database may have to roll back
         } catch (IOException e) {

@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.Txid;
 
 /**
@@ -82,7 +83,7 @@ final class StandbyPosition {
      * @param counter change counter of the file after the change
      */
     void announce(Txid txid, int counter) throws IOException {
-        try (FileChannel channel = FileChannel.open(
+        try (FileChannel channel = PrivateFiles.open(
                 next, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             String lines = txid + "\n" + HexFormat.of().toHexDigits(counter) + "\n";
             ByteBuffer buffer = ByteBuffer.wrap(lines.getBytes(US_ASCII));

@@ -5,7 +5,6 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.springframework.beans.BeanUtils;
 import org.springframework.beans.BeanWrapperImpl;
-import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.util.ClassUtils;
 
 /** Reads the JDBC URL of a {@code DataSource} without opening a connection. */
@@ -17,14 +16,15 @@ final class DataSourceUrls {
 
     /** Empty if it does not tell, as one that routes to several. */
     static Optional<String> url(DataSource dataSource) {
-        if (HIKARI) {
-            Optional<String> url = HikariPools.pool(dataSource).flatMap(HikariPools::url);
-            if (url.isPresent()) {
-                return url;
-            }
-        }
-        if (dataSource instanceof DelegatingDataSource delegating) {
-            return Optional.ofNullable(delegating.getTargetDataSource()).flatMap(DataSourceUrls::url);
+        return DataSourceChain.of(dataSource).stream()
+                .map(DataSourceUrls::own)
+                .flatMap(Optional::stream)
+                .findFirst();
+    }
+
+    private static Optional<String> own(DataSource dataSource) {
+        if (HIKARI && HikariPools.isPool(dataSource)) {
+            return HikariPools.url(dataSource);
         }
         // SQLite's own, Spring's, Tomcat's and DBCP's say "url", others "jdbcUrl".
         return property(dataSource, "url").or(() -> property(dataSource, "jdbcUrl"));

@@ -1,6 +1,8 @@
 package org.litestream4j.spring;
 
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +10,6 @@ import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
-import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
@@ -24,14 +25,20 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     private final Supplier<ReplicatedDatabases> databases;
 
+    /** Beans as they were before other post-processors put a proxy in front of them. */
+    private final Map<String, DataSource> originals = new ConcurrentHashMap<>();
+
     DataSourceWrapper(Supplier<ReplicatedDatabases> databases) {
         this.databases = databases;
     }
 
     @Override
     public @Nullable Object postProcessBeforeInitialization(Object bean, String beanName) {
-        if (bean instanceof DataSource dataSource && !isSeen(dataSource)) {
-            databases.get().of(beanName, dataSource).ifPresent(database -> installBelow(dataSource, database));
+        if (bean instanceof DataSource dataSource) {
+            originals.put(beanName, dataSource);
+            if (!isSeen(dataSource)) {
+                databases.get().of(beanName, dataSource).ifPresent(database -> installBelow(dataSource, database));
+            }
         }
         return bean;
     }
@@ -45,16 +52,22 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
+        DataSource original = originals.remove(beanName);
         if (!(bean instanceof DataSource dataSource) || isSeen(dataSource)) {
             return bean;
         }
         if (bean instanceof AbstractRoutingDataSource routing) {
-            RoutingTargets.replace(routing, target -> seen(beanName, target));
+            RoutingTargets.replace(routing, target -> seen(beanName, target, target));
             return bean;
         }
-        DataSource seen = seen(beanName, dataSource);
-        if (seen == dataSource && !isSeen(dataSource)) {
-            databases.get().tellUnreplicated(beanName, dataSource);
+        boolean tells = original == null || DataSourceUrls.url(dataSource).isPresent();
+        DataSource telling = tells ? dataSource : original;
+        if (isSeen(telling)) {
+            return bean; // a proxy that does not unwrap, in front of a pool that has the engine below it
+        }
+        DataSource seen = seen(beanName, dataSource, telling);
+        if (seen == dataSource && !isSeen(telling)) {
+            databases.get().tellUnreplicated(beanName, telling);
         }
         return seen;
     }
@@ -65,7 +78,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
      * @throws IllegalArgumentException if its database is not replicated
      */
     DataSource replicated(DataSource dataSource) {
-        DataSource seen = seen(dataSource.getClass().getSimpleName(), dataSource);
+        DataSource seen = seen(dataSource.getClass().getSimpleName(), dataSource, dataSource);
         if (!isSeen(seen)) {
             throw new IllegalArgumentException(
                     "the database of " + dataSource.getClass().getName() + " is not one of litestream.databases");
@@ -73,13 +86,17 @@ final class DataSourceWrapper implements BeanPostProcessor {
         return seen;
     }
 
-    /** The same, or what is to be used in its place, so that the engine sees its connections. */
-    private DataSource seen(String name, DataSource dataSource) {
+    /**
+     * The same, or what is to be used in its place, so that the engine sees its connections.
+     *
+     * @param telling the same, or what stands behind it and tells the database
+     */
+    private DataSource seen(String name, DataSource dataSource, DataSource telling) {
         if (isSeen(dataSource)) {
             return dataSource;
         }
-        Optional<ManagedDatabase> database = databases.get().of(name, dataSource);
-        if (database.isEmpty() || installBelow(dataSource, database.get())) {
+        Optional<ManagedDatabase> database = databases.get().of(name, telling);
+        if (database.isEmpty() || installBelow(telling, database.get())) {
             return dataSource;
         }
         LOG.debug("In front of the DataSource {} of db={}", name, database.get().name());
@@ -88,10 +105,6 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     /** Whether the engine sees its connections. */
     static boolean isSeen(DataSource dataSource) {
-        @Nullable DataSource next = dataSource;
-        while (next instanceof DelegatingDataSource delegating && !(next instanceof ReplicatedDataSource)) {
-            next = delegating.getTargetDataSource();
-        }
-        return next instanceof ReplicatedDataSource || (HIKARI && HikariPools.isInstalled(dataSource));
+        return DataSourceChain.replicated(dataSource).isPresent();
     }
 }

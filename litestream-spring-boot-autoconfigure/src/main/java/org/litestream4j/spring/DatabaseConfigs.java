@@ -16,11 +16,13 @@ import java.util.function.BiPredicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.Database;
+import org.litestream4j.spring.ReplicaProperties.FailFast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
@@ -51,6 +53,7 @@ final class DatabaseConfigs {
     private final DatabaseEntries entries;
     private final List<Path> leftAlone = new ArrayList<>();
     private boolean applicationIsBean;
+    private @Nullable Path applicationPath;
 
     /** With the settings alone. */
     DatabaseConfigs(LitestreamProperties properties, ApplicationDatabase application, DataSourceBeans dataSources) {
@@ -123,7 +126,7 @@ final class DatabaseConfigs {
         if (path.isEmpty()) {
             if (wanted && SqliteUrl.isNameless(url.get())) { // a variable without a value, most likely
                 throw new LitestreamSettingException(
-                        "A replica is configured, but the database URL \"" + url.get()
+                        "A replica is configured, but the database URL \"" + Redaction.url(url.get())
                                 + "\" names no file: SQLite makes a temporary database of it, which is lost at the end.",
                         SqliteUrl.USE_A_FILE);
             }
@@ -135,6 +138,7 @@ final class DatabaseConfigs {
             return Optional.empty();
         }
         if (isNamed(path.get(), named)) {
+            applicationPath = path.get();
             return Optional.empty();
         }
         Database entry = entries.application().map(entries::get).orElse(NO_OVERRIDES);
@@ -142,7 +146,23 @@ final class DatabaseConfigs {
             leftAlone.add(path.get());
             return Optional.empty();
         }
+        applicationPath = path.get();
         return Optional.of(create(entries.application().orElse(fileName(path.get())), path.get(), entry, true));
+    }
+
+    /** The file that a bean must open because the settings of the application's database name it. */
+    Optional<Path> expected(String bean) {
+        return bean.equals(dataSources.main())
+                ? Optional.ofNullable(applicationPath).filter(path -> !isLeftAlone(path))
+                : Optional.empty();
+    }
+
+    /** Whether an entry of {@code litestream.databases} says that a bean is left alone. */
+    boolean isSwitchedOff(String bean) {
+        return entries.ofBean(bean)
+                .map(entries::get)
+                .filter(entry -> !entry.enabled())
+                .isPresent();
     }
 
     private boolean isNamed(Path path, List<DatabaseConfig> named) {
@@ -282,6 +302,7 @@ final class DatabaseConfigs {
                 .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
                 .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
                 .databaseChecksum(either(own.databaseChecksum(), properties.databaseChecksum()))
+                .failFast(failFast(own) == FailFast.ALWAYS)
                 .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()))
                 .adoptReplica(either(own.adoptReplica(), properties.adoptReplica()))
                 .autoRecover(either(own.autoRecover(), properties.autoRecover()))
@@ -300,6 +321,12 @@ final class DatabaseConfigs {
                             ? "Correct litestream.*."
                             : "Correct litestream.* or " + DatabaseEntries.setting(key) + ".*");
         }
+    }
+
+    private FailFast failFast(Database own) {
+        FailFast ofOwn = own.replica() == null ? null : own.replica().failFast();
+        FailFast shared = properties.replica().failFast();
+        return either(ofOwn, either(shared, FailFast.AUTO));
     }
 
     /** The core names its options as Java does. */
@@ -416,7 +443,7 @@ final class DatabaseConfigs {
             return DatabaseConfig.resolve(Path.of(value));
         } catch (InvalidPathException e) {
             throw new LitestreamSettingException(
-                    "A path of the database \"" + name + "\" is not valid: " + e.getMessage() + ".",
+                    "A path of the database \"" + Redaction.printable(name) + "\" is not valid: " + e.getReason() + ".",
                     "Correct the path.");
         }
     }

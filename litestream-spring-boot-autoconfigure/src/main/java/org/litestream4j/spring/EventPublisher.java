@@ -11,15 +11,18 @@ import org.litestream4j.LitestreamListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.ContextClosedEvent;
 
 /**
  * Publishes what happens as application events, on a thread of its own: listeners of the application may take their time, and
  * may use the database. What happens before the context is refreshed (the restore does) waits until there are listeners; what
  * happens while it closes is not published.
  */
-final class EventPublisher implements LitestreamListener, SmartLifecycle, DisposableBean {
+final class EventPublisher
+        implements LitestreamListener, SmartLifecycle, DisposableBean, ApplicationListener<ContextClosedEvent> {
 
     private static final Logger LOG = LoggerFactory.getLogger(EventPublisher.class);
 
@@ -31,6 +34,7 @@ final class EventPublisher implements LitestreamListener, SmartLifecycle, Dispos
     private final ThreadPoolExecutor thread;
     private @Nullable List<LitestreamEvent> early = new ArrayList<>(); // guarded by this
     private volatile boolean running;
+    private volatile boolean closing;
 
     EventPublisher(ConfigurableApplicationContext context) {
         this.context = context;
@@ -62,8 +66,14 @@ final class EventPublisher implements LitestreamListener, SmartLifecycle, Dispos
         }
     }
 
+    /** The first of the context's end: listeners, and what they use, are destroyed from now on. */
+    @Override
+    public void onApplicationEvent(ContextClosedEvent event) {
+        closing |= event.getApplicationContext() == context;
+    }
+
     private void publish(LitestreamEvent event) {
-        if (!context.isActive()) {
+        if (closing || !context.isActive()) {
             return;
         }
         try {

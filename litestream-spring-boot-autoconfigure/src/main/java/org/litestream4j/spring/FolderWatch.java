@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.Litestream;
+import org.litestream4j.replica.Redaction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,7 +65,9 @@ final class FolderWatch implements AutoCloseable {
     void start() throws IOException {
         for (DatabaseFolder folder : folders) {
             for (Path file : folder.files()) {
-                names.put(file, registrar.register(folder, file));
+                if (isNamedWell(file)) {
+                    names.put(file, registrar.register(folder, file));
+                }
             }
         }
         looking = thread.scheduleWithFixedDelay(this::look, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
@@ -74,7 +77,7 @@ final class FolderWatch implements AutoCloseable {
         try {
             for (DatabaseFolder folder : folders) {
                 for (Path file : folder.files()) {
-                    if (!names.containsKey(file) && isDue(file)) {
+                    if (!names.containsKey(file) && isDue(file) && isNamedWell(file)) {
                         register(folder, file);
                     }
                 }
@@ -88,6 +91,21 @@ final class FolderWatch implements AutoCloseable {
         } catch (IOException | RuntimeException e) { // whatever it is, the next look follows
             LOG.warn("folders of databases cannot be looked at, will retry", e);
         }
+    }
+
+    /** A line feed in a name would forge lines of logs; the file is told once a minute at most. */
+    private boolean isNamedWell(Path file) {
+        String name = file.toString();
+        String printable = Redaction.printable(name);
+        if (printable.equals(name)) {
+            return true;
+        }
+        if (failed.put(file, System.nanoTime()) == null) {
+            LOG.warn(
+                    "database of a folder is not replicated, its name holds control characters: path={}; rename it",
+                    printable);
+        }
+        return false;
     }
 
     private boolean isDue(Path file) {

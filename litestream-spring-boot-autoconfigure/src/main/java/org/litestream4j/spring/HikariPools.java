@@ -5,9 +5,7 @@ import com.zaxxer.hikari.util.DriverDataSource;
 import com.zaxxer.hikari.util.PropertyElf;
 import java.util.Optional;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.litestream4j.ManagedDatabase;
-import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.sqlite.SQLiteDataSource;
 
 /** What is HikariCP's: loaded only where HikariCP is. */
@@ -15,13 +13,16 @@ final class HikariPools {
 
     private HikariPools() {}
 
-    /** The pool that a bean is or delegates to. */
+    static boolean isPool(DataSource dataSource) {
+        return dataSource instanceof HikariDataSource;
+    }
+
+    /** The pool that a bean is or stands for. */
     static Optional<HikariDataSource> pool(DataSource dataSource) {
-        @Nullable DataSource next = dataSource;
-        while (!(next instanceof HikariDataSource) && next instanceof DelegatingDataSource delegating) {
-            next = delegating.getTargetDataSource();
-        }
-        return next instanceof HikariDataSource pool ? Optional.of(pool) : Optional.empty();
+        return DataSourceChain.of(dataSource).stream()
+                .filter(HikariDataSource.class::isInstance)
+                .map(HikariDataSource.class::cast)
+                .findFirst();
     }
 
     static boolean isInstalled(DataSource dataSource) {
@@ -34,10 +35,11 @@ final class HikariPools {
         return pool(dataSource).filter(HikariDataSource::isRunning).isPresent();
     }
 
-    /** The JDBC URL of the connections that the pool will open. */
-    static Optional<String> url(HikariDataSource pool) {
+    /** The JDBC URL of the connections that a pool will open; empty if the {@code DataSource} below it knows. */
+    static Optional<String> url(DataSource dataSource) {
+        HikariDataSource pool = (HikariDataSource) dataSource;
         if (pool.getDataSource() != null) {
-            return DataSourceUrls.url(pool.getDataSource());
+            return Optional.empty();
         }
         if (pool.getDataSourceClassName() != null) {
             return Optional.ofNullable(pool.getDataSourceProperties().get("url"))

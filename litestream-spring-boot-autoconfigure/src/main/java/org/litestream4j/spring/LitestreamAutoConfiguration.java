@@ -24,7 +24,6 @@ import org.springframework.context.annotation.Role;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
-import org.springframework.util.StringUtils;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 
@@ -32,10 +31,10 @@ import software.amazon.awssdk.services.s3.S3Client;
  * Restores and replicates the application's SQLite database. Before the first connection come the restore and the engine,
  * after the last the final flush: every {@code DataSource} definition depends on {@link ReplicatedDatabases}, and {@link
  * ReplicatedDatabasesDetector} puts it before every database initializer, also before one that makes a {@code DataSource}
- * of its own.
+ * of its own. In a hierarchy of contexts, the one that is nearest to the root has the beans, and the others use them.
  */
 @AutoConfiguration
-@Conditional(OnLitestreamEnabled.class)
+@Conditional({OnLitestreamEnabled.class, OnNoParentWithLitestream.class})
 @EnableConfigurationProperties(LitestreamProperties.class)
 public final class LitestreamAutoConfiguration {
 
@@ -86,7 +85,7 @@ public final class LitestreamAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     LitestreamOperations litestreamOperations(Litestream litestream, DataSourceWrapper wrapper) {
-        return new LitestreamOperations(litestream, wrapper::replicated);
+        return new DefaultLitestreamOperations(litestream, wrapper::replicated);
     }
 
     @Bean
@@ -109,27 +108,26 @@ public final class LitestreamAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     ApplicationDatabase litestreamApplicationDatabase(Environment environment) {
-        return () -> configuredUrl(environment);
+        return () -> ConfiguredUrl.of(environment, null);
     }
 
-    private static Optional<String> configuredUrl(Environment environment) {
-        return Optional.ofNullable(environment.getProperty("spring.datasource.url"))
-                .filter(StringUtils::hasText)
-                .or(() -> Optional.ofNullable(environment.getProperty("spring.datasource.hikari.jdbc-url")))
-                .filter(StringUtils::hasText);
-    }
-
-    /** The connection details beat the configured URL, as they do for the pool. */
+    /** Connection details of a container beat the settings, as they do for the pool; those of the settings do not. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(JdbcConnectionDetails.class)
     static class ConnectionDetailsConfiguration {
 
+        private static final String OF_SETTINGS =
+                "org.springframework.boot.jdbc.autoconfigure.PropertiesJdbcConnectionDetails";
+
         @Bean
         ApplicationDatabase litestreamApplicationDatabase(
                 Environment environment, ObjectProvider<JdbcConnectionDetails> connectionDetails) {
-            return () -> Optional.ofNullable(connectionDetails.getIfUnique())
-                    .map(JdbcConnectionDetails::getJdbcUrl)
-                    .or(() -> configuredUrl(environment));
+            return () -> {
+                JdbcConnectionDetails details = connectionDetails.getIfUnique();
+                return details == null || details.getClass().getName().equals(OF_SETTINGS)
+                        ? ConfiguredUrl.of(environment, details == null ? null : details.getJdbcUrl())
+                        : Optional.ofNullable(details.getJdbcUrl());
+            };
         }
     }
 

@@ -1,27 +1,14 @@
 package org.litestream4j.spring;
 
 import java.time.Duration;
-import java.util.List;
-import java.util.function.BiConsumer;
-import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
-import org.litestream4j.Litestream;
-import org.litestream4j.ManagedDatabase;
 
 /**
  * Waits until what was committed is on the replica, where code wants to know it and not the transaction: counts what is
  * committed when the call begins, not a transaction that is still open. And replicates what a {@code DataSource} opens that is
  * no bean. Thread-safe.
  */
-public final class LitestreamOperations {
-
-    private final Litestream litestream;
-    private final UnaryOperator<DataSource> replicated;
-
-    LitestreamOperations(Litestream litestream, UnaryOperator<DataSource> replicated) {
-        this.litestream = litestream;
-        this.replicated = replicated;
-    }
+public interface LitestreamOperations {
 
     /**
      * Does for a {@code DataSource} that the application makes while it runs what is done for beans: restores its database if
@@ -32,9 +19,7 @@ public final class LitestreamOperations {
      * @throws IllegalArgumentException if its database is not one of {@code litestream.databases}
      * @throws LitestreamSettingException if it may have opened the database already
      */
-    public DataSource replicate(DataSource dataSource) {
-        return replicated.apply(dataSource);
-    }
+    DataSource replicate(DataSource dataSource);
 
     /**
      * Waits for all replicated databases; uploads at once.
@@ -44,9 +29,7 @@ public final class LitestreamOperations {
      * @throws org.litestream4j.NotReplicatedException at once, if a database is not being replicated, and if the thread is
      *     interrupted, which it stays
      */
-    public void awaitReplicated(Duration timeout) {
-        awaitAll(timeout, ManagedDatabase::awaitReplicated);
-    }
+    void awaitReplicated(Duration timeout);
 
     /**
      * Waits for one database; uploads at once.
@@ -56,32 +39,11 @@ public final class LitestreamOperations {
      * @throws org.litestream4j.ReplicationTimeoutException if that was not in time
      * @throws org.litestream4j.NotReplicatedException as above
      */
-    public void awaitReplicated(String database, Duration timeout) {
-        database(database).awaitReplicated(timeout);
-    }
+    void awaitReplicated(String database, Duration timeout);
 
     /** As {@link #awaitReplicated(Duration)}, but without causing an upload: with the next regular sync. */
-    public void awaitNextSync(Duration timeout) {
-        awaitAll(timeout, ManagedDatabase::awaitNextSync);
-    }
+    void awaitNextSync(Duration timeout);
 
     /** As {@link #awaitReplicated(String, Duration)}, but without causing an upload: with the next regular sync. */
-    public void awaitNextSync(String database, Duration timeout) {
-        database(database).awaitNextSync(timeout);
-    }
-
-    private void awaitAll(Duration timeout, BiConsumer<ManagedDatabase, Duration> wait) {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        for (ManagedDatabase database : litestream.databases()) {
-            wait.accept(database, Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-        }
-    }
-
-    private ManagedDatabase database(String name) {
-        return litestream.database(name).orElseThrow(() -> {
-            List<String> names =
-                    litestream.databases().stream().map(ManagedDatabase::name).toList();
-            return new IllegalArgumentException("no replicated database is named \"" + name + "\": there are " + names);
-        });
-    }
+    void awaitNextSync(String database, Duration timeout);
 }

@@ -109,6 +109,7 @@ public record LitestreamProperties(
      * @param onStartup "if-missing": a database without a file (or with one of 0 bytes) is restored before the first
      *     connection, if its replica holds anything. "never": it begins empty.
      * @param directory Folder for files that are restored over the actuator endpoint; without it there are none.
+     * @param directorySize Most bytes that all files in that folder may have together; a restore that would exceed it is refused.
      * @param parallelism Connections to the replica during a restore, 1 to 64.
      * @param integrityCheck SQLite's own check of a restored database before it is used: "none", "quick" or "full". Checksums
      *     are verified in any case.
@@ -116,6 +117,7 @@ public record LitestreamProperties(
     public record Restore(
             @DefaultValue("if-missing") OnStartup onStartup,
             @Nullable String directory,
+            @DefaultValue("10GB") DataSize directorySize,
             @DefaultValue("8") int parallelism,
             @DefaultValue("none") IntegrityCheck integrityCheck) {}
 

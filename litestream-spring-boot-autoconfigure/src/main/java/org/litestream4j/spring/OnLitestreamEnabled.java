@@ -1,19 +1,25 @@
 package org.litestream4j.spring;
 
-import org.springframework.context.annotation.Condition;
+import org.springframework.boot.autoconfigure.condition.ConditionMessage;
+import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
+import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.core.convert.ConversionException;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /** Whether {@code litestream.enabled} is not false. What is neither true nor false must not switch a backup off: the binding explains it. */
-final class OnLitestreamEnabled implements Condition {
+final class OnLitestreamEnabled extends SpringBootCondition {
+
+    private static final String SETTING = "litestream.enabled";
 
     @Override
-    public boolean matches(ConditionContext context, AnnotatedTypeMetadata metadata) {
+    public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
+        ConditionMessage.Builder message = ConditionMessage.forCondition("Litestream");
         try {
-            return context.getEnvironment().getProperty("litestream.enabled", Boolean.class, true);
+            boolean enabled = context.getEnvironment().getProperty(SETTING, Boolean.class, true);
+            return new ConditionOutcome(enabled, message.because(SETTING + " is " + (enabled ? "not false" : "false")));
         } catch (ConversionException e) {
-            return true;
+            return ConditionOutcome.match(message.because(SETTING + " is neither true nor false"));
         }
     }
 }

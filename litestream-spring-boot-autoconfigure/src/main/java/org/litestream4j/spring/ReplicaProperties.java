@@ -18,10 +18,21 @@ import org.springframework.util.unit.DataSize;
  * the URL.
  *
  * @param url Where the application's database is replicated to, for example "file:///var/backups/app" or "s3://bucket/path".
+ * @param failFast What a replica that refuses (a missing bucket, wrong credentials) means for the start. "auto": a database that exists
+ *     starts all the same, with health "DOWN"; a missing one fails the start. "always": the start fails.
  * @param s3 Settings of an S3 replica.
  * @param nats Settings of a NATS replica.
  */
-public record ReplicaProperties(@Nullable String url, @DefaultValue S3 s3, @DefaultValue Nats nats) {
+public record ReplicaProperties(
+        @Nullable String url, @Nullable FailFast failFast, @DefaultValue S3 s3, @DefaultValue Nats nats) {
+
+    /** When a replica that refuses fails the start. */
+    public enum FailFast {
+        /** Where the database is missing: it may have to be restored. */
+        AUTO,
+        /** In any case. */
+        ALWAYS
+    }
 
     /** The settings of the backend that serves a URL scheme, by the core's names. */
     Map<String, String> settings(String scheme) {

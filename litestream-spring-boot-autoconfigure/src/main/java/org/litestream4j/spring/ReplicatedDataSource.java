@@ -11,10 +11,12 @@ import org.sqlite.SQLiteConnection;
 /** Hands out connections that the engine has seen; unwraps to what it stands for. */
 class ReplicatedDataSource extends DelegatingDataSource {
 
+    private final ManagedDatabase database;
     private final DataSource seen;
 
     private ReplicatedDataSource(ManagedDatabase database, DataSource target) {
         super(target);
+        this.database = database;
         this.seen = database.wrap(target, TransactionDurability.POLICY);
     }
 
@@ -22,6 +24,11 @@ class ReplicatedDataSource extends DelegatingDataSource {
         return target instanceof SmartDataSource smart
                 ? new Smart(database, smart)
                 : new ReplicatedDataSource(database, target);
+    }
+
+    /** The database that its connections are of. */
+    ManagedDatabase database() {
+        return database;
     }
 
     @Override

@@ -11,6 +11,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.DatabaseStatus;
+import org.litestream4j.Durability;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.ManagedDatabase;
@@ -188,7 +189,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
      * @throws LitestreamSettingException if the settings of the bean's database cannot be fulfilled
      */
     synchronized Optional<ManagedDatabase> of(String bean, DataSource dataSource) {
-        Optional<Path> path = DataSourceUrls.url(dataSource).flatMap(ReplicatedDatabases::path);
+        Optional<String> url = DataSourceUrls.url(dataSource);
+        Optional<Path> path = url.flatMap(ReplicatedDatabases::path);
+        url.filter(SqliteUrl::isSqlite).ifPresent(sqlite -> refuseAnotherFile(bean, path));
         if (path.isEmpty()) {
             return Optional.empty();
         }
@@ -198,6 +201,23 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         }
         checkName(bean, path.get(), database);
         return database;
+    }
+
+    /** What was restored and is replicated is not what the application writes to: it would begin empty beside its backup. */
+    private void refuseAnotherFile(String bean, Optional<Path> opened) {
+        Optional<Path> expected = configs.expected(bean);
+        boolean replicated = opened.filter(
+                        path -> configs.isLeftAlone(path) || registered(path).isPresent())
+                .isPresent();
+        if (expected.isPresent() && !replicated) {
+            throw new LitestreamSettingException(
+                    "The DataSource \"" + bean + "\" opens "
+                            + opened.map(Path::toString).orElse("a database in memory or a temporary one")
+                            + ", but the database that is replicated is " + expected.get()
+                            + ": the settings of the URL contradict each other.",
+                    "Give spring.datasource.url (and the pool's own setting of the URL, if there is one) the file that the"
+                            + " application opens, or set litestream.databases.<name>.path.");
+        }
     }
 
     private Optional<DatabaseConfig> config(String bean, Path path) {
@@ -263,6 +283,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                                 + ") is to be replicated, but does not tell what it opens.",
                         "Set litestream.databases.<name>.path, and litestream.databases.<name>.replica.url.");
             }
+            if (!configs.isSwitchedOff(bean)) {
+                tellUnseen(bean, dataSource);
+            }
         } else if (!SqliteUrl.isSqlite(url.get())) {
             if (wanted) {
                 LOG.warn("DataSource is not replicated: bean={}, not a SQLite database", bean);
@@ -273,6 +296,29 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                             path -> tellUnreplicated(bean, path),
                             () -> LOG.info(
                                     "DataSource is not replicated: bean={}, an in-memory or temporary database", bean));
+        }
+    }
+
+    /** It may open a replicated database, with commits that nobody notices and that do not wait. */
+    private void tellUnseen(String bean, DataSource dataSource) {
+        String type = dataSource.getClass().getName();
+        boolean promised = litestream.databases().stream()
+                .anyMatch(database -> database.config().durability() == Durability.REPLICATED);
+        if (promised) {
+            throw new LitestreamSettingException(
+                    "The DataSource \"" + bean + "\" (" + type
+                            + ") does not tell what it opens: its commits would not wait"
+                            + " for the replica, as durability=replicated promises.",
+                    "Make the pool behind it a bean, or let it unwrap to the pool. If it opens no replicated database, set "
+                            + DatabaseEntries.setting(bean) + ".enabled=false.");
+        }
+        if (!litestream.databases().isEmpty()) {
+            LOG.warn(
+                    "DataSource cannot be seen: bean={} type={}. If it opens a replicated database, its commits are noticed late;"
+                            + " make the pool behind it a bean, or let it unwrap to the pool. If not, set {}.enabled=false",
+                    bean,
+                    type,
+                    DatabaseEntries.setting(bean));
         }
     }
 
@@ -300,6 +346,15 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         } catch (LitestreamSettingException e) {
             return Optional.empty(); // not the application's, or the start had failed
         }
+    }
+
+    /**
+     * Checks the file of a bean that exists already.
+     *
+     * @throws LitestreamSettingException if it opens another file than the one that is replicated
+     */
+    synchronized void check(String bean, DataSource dataSource) {
+        DataSourceUrls.url(dataSource).filter(SqliteUrl::isSqlite).ifPresent(url -> refuseAnotherFile(bean, path(url)));
     }
 
     /** The replicated database that a JDBC URL opens. */

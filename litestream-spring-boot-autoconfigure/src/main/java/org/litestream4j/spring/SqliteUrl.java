@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.litestream4j.DatabaseConfig;
+import org.litestream4j.replica.Redaction;
 import org.sqlite.SQLiteConfig.Pragma;
 
 /** Reads from a JDBC URL which file SQLite will open. Reads as the driver and SQLite's URI file names do. */
@@ -43,7 +44,8 @@ final class SqliteUrl {
             return file.map(name -> DatabaseConfig.resolve(Path.of(name)));
         } catch (InvalidPathException e) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + url + "\" holds no valid file name: " + e.getMessage() + ".", USE_A_FILE);
+                    "The database URL \"" + Redaction.url(url) + "\" holds no valid file name: " + e.getReason() + ".",
+                    USE_A_FILE);
         }
     }
 
@@ -109,7 +111,7 @@ final class SqliteUrl {
             }
             if (!uri) {
                 throw new LitestreamSettingException(
-                        "The database URL \"" + url + "\" has the parameter \"" + key
+                        "The database URL \"" + Redaction.url(url) + "\" has the parameter \"" + Redaction.name(key)
                                 + "\", which SQLite JDBC does not know:"
                                 + " it would become a part of the database's file name.",
                         "Correct or remove the parameter.");
@@ -128,7 +130,7 @@ final class SqliteUrl {
             String authority = slash < 0 ? rest.substring(2) : rest.substring(2, slash);
             if (!authority.isEmpty() && !authority.equals("localhost")) {
                 throw new LitestreamSettingException(
-                        "The database URL \"" + url + "\" names the host \"" + authority
+                        "The database URL \"" + Redaction.url(url) + "\" names the host \"" + Redaction.value(authority)
                                 + "\": SQLite opens local files only.",
                         "Write jdbc:sqlite:file:///absolute/path or jdbc:sqlite:relative/path.");
             }
@@ -140,7 +142,7 @@ final class SqliteUrl {
             return URLDecoder.decode(path.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + url + "\" has a broken percent escape: " + e.getMessage() + ".",
+                    "The database URL \"" + Redaction.url(url) + "\" has a broken percent escape.",
                     "Write a percent sign as %25.");
         }
     }

@@ -1,6 +1,7 @@
 package org.litestream4j.spring;
 
 import java.util.List;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.CommitPolicy;
@@ -73,13 +74,19 @@ final class TransactionDurability implements CommitPolicy {
                 .filter(DataSource.class::isInstance)
                 .map(DataSource.class::cast)
                 .toList();
-        return !dataSources.isEmpty()
-                && dataSources.stream().allMatch(dataSource -> DataSourceUrls.url(dataSource)
+        return !dataSources.isEmpty() && dataSources.stream().allMatch(dataSource -> isOfAnother(database, dataSource));
+    }
+
+    private static boolean isOfAnother(ManagedDatabase database, DataSource dataSource) {
+        Optional<ReplicatedDataSource> replicated = DataSourceChain.replicated(dataSource);
+        return replicated.isPresent()
+                ? replicated.get().database() != database
+                : DataSourceUrls.url(dataSource)
                         .filter(url -> ReplicatedDatabases.path(url)
                                 .filter(path ->
                                         DatabaseFiles.same(database.config().path(), path))
                                 .isEmpty())
-                        .isPresent());
+                        .isPresent();
     }
 
     private static final class Demand implements TransactionSynchronization {}

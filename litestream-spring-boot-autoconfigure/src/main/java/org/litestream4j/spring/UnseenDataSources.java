@@ -25,6 +25,7 @@ final class UnseenDataSources implements SmartInitializingSingleton {
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
             if (beanFactory.getSingleton(name) instanceof DataSource dataSource
                     && !DataSourceWrapper.isSeen(dataSource)) {
+                databases.get().check(name, dataSource);
                 refuseUnregistered(name, dataSource);
                 DataSourceUrls.url(dataSource)
                         .flatMap(url -> databases.get().forUrl(url))

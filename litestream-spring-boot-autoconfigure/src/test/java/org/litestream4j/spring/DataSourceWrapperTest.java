@@ -20,6 +20,7 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
@@ -141,12 +142,55 @@ class DataSourceWrapperTest {
     }
 
     @Test
-    void otherSqliteDatabase_isLeftAlone() {
-        Runners.jdbc(folder).withUserConfiguration(OtherFile.class).run(context -> {
-            assertThat(context).hasNotFailed();
-            assertThat(context.getBean(DataSource.class)).isExactlyInstanceOf(DriverManagerDataSource.class);
-            assertThat(pragma(context, "journal_mode")).isEqualTo("delete");
-        });
+    void onlyDataSource_ofAnotherFileThanTheReplicated_failsTheStart() {
+        Runners.jdbc(folder).withUserConfiguration(OtherFile.class).run(context -> assertThat(context)
+                .getFailure()
+                .rootCause()
+                .isInstanceOf(LitestreamSettingException.class)
+                .hasMessageContaining("other.db")
+                .hasMessageContaining("app.db"));
+    }
+
+    @Test
+    void onlyDataSource_inMemoryInsteadOfTheReplicated_failsTheStart() {
+        Runners.jdbc(folder)
+                .withBean(
+                        "dataSource", DataSource.class, () -> new DriverManagerDataSource("jdbc:sqlite:file::memory:"))
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(LitestreamSettingException.class)
+                        .hasMessageContaining("in memory")
+                        .hasMessageContaining("app.db"));
+    }
+
+    @Test
+    void urlOfThePool_beatsTheUrlOfSpring_andItsDatabaseIsRestored() throws Exception {
+        String type = "org.apache.tomcat.jdbc.pool.DataSource";
+        for (String[] settings : new String[][] {
+            {"spring.datasource.hikari.jdbc-url=" + Runners.url(folder)},
+            {"spring.datasource.type=" + type, "spring.datasource.tomcat.url=" + Runners.url(folder)},
+            {
+                "spring.datasource.hikari.data-source-class-name=" + SQLiteDataSource.class.getName(),
+                "spring.datasource.hikari.data-source-properties.url=" + Runners.url(folder)
+            }
+        }) {
+            ApplicationContextRunner application = Runners.jdbc(folder)
+                    .withPropertyValues("spring.datasource.url=jdbc:sqlite:" + folder.resolve("data/unused.db"))
+                    .withPropertyValues(settings);
+            application.run(context -> {
+                JdbcClient jdbc = context.getBean(JdbcClient.class);
+                jdbc.sql("create table if not exists t (x)").update();
+                jdbc.sql("insert into t values (1)").update();
+                assertReplicated(context);
+            });
+            Runners.loseDisk(folder);
+        }
+        Runners.jdbc(folder).run(context -> assertThat(context.getBean(JdbcClient.class)
+                        .sql("select count(*) from t")
+                        .query(Long.class)
+                        .single())
+                .isEqualTo(3));
     }
 
     @Test

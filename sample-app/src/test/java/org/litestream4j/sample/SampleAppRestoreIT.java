@@ -9,6 +9,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +71,26 @@ class SampleAppRestoreIT {
                 assertThat(answer.body().path("error").asString()).contains(name);
             }
             assertThat(folder.resolve("data-restored")).doesNotExist();
+        }
+    }
+
+    /** What the page warns of, and what it needs to undo it after it was loaded again. */
+    @Test
+    void stateOfBeforeTheMigrations_showsInTheAnswers_andCanBeUndone() throws Exception {
+        try (SampleProcess app = SampleProcess.start(folder)) {
+            app.add("first");
+            await().atMost(PATIENCE).until(app::saysReplicated);
+            JsonNode replication = app.get("/api/replication");
+            Instant migrated = Instant.parse(replication.path("schemaSince").asString());
+            assertThat(migrated).isBetween(Instant.now().minusSeconds(120), Instant.now());
+
+            ended(app, restore(app, Map.of("txid", "1", "inPlace", true)));
+            assertThat(app.get("/api/replication").path("state").asString()).isEqualTo("REPLICATING");
+            JsonNode last = app.get(DATABASE + "/restores").path("restores").path(0);
+            assertThat(last.path("inPlace").asBoolean()).isTrue();
+            String before = last.path("result").path("before").asString();
+            ended(app, restore(app, Map.of("txid", before, "inPlace", true)));
+            assertThat(app.notes().values()).containsExactly("first");
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import org.litestream4j.internal.files.PrivateFiles;
 
 /** Small files that are there whole or not at all, also after a power cut. */
 final class Durable {
@@ -16,7 +17,7 @@ final class Durable {
     /** Writes or replaces a file: temporary name, fsync, rename, fsync of the folder. */
     static void replace(Path path, byte[] content) throws IOException {
         Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
-        try (FileChannel channel = FileChannel.open(
+        try (FileChannel channel = PrivateFiles.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             write(channel, 0, content);
             channel.force(true);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -70,7 +71,7 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
      */
     public static void recordRestored(
             Path database, Path metaPath, Txid txid, long fileChecksum, int pageSize, long commit) throws IOException {
-        Files.createDirectories(metaPath);
+        PrivateFiles.createDirectories(metaPath);
         Staging staging = new Staging(metaPath, 0);
         LtxFileName newest = LtxFileName.of(txid);
         PositionRecord restored = new PositionRecord(

@@ -6,7 +6,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -14,6 +13,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.PrivateFiles;
 
 /** One process, and in it one {@link Capture}, owns the local state of a database: a lock on {@code <meta>/lock}. */
 final class OwnerLock implements Closeable {
@@ -47,9 +47,9 @@ final class OwnerLock implements Closeable {
         if (channel != null) {
             return true;
         }
-        Files.createDirectories(path.getParent());
+        PrivateFiles.createDirectories(path.getParent());
         try {
-            Files.createFile(path);
+            PrivateFiles.createFile(path);
         } catch (FileAlreadyExistsException e) {
             // of an earlier run
         }

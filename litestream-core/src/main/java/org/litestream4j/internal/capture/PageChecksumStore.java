@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
@@ -33,7 +34,7 @@ final class PageChecksumStore {
     void save(PositionRecord position, PageChecksums pages) throws IOException {
         Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
         try (DataOutputStream out =
-                new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(temporary), BUFFER))) {
+                new DataOutputStream(new BufferedOutputStream(PrivateFiles.newOutputStream(temporary), BUFFER))) {
             LtxChecksum crc = new LtxChecksum();
             for (long word : head(position)) {
                 write(out, word, crc);

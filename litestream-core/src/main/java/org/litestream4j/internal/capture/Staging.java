@@ -1,5 +1,7 @@
 package org.litestream4j.internal.capture;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
@@ -30,6 +33,9 @@ public final class Staging {
 
     private static final String UNFINISHED = ".tmp";
 
+    /** End of the local state's name, unless it is configured otherwise. */
+    private static final String LOCAL_STATE = "-litestream";
+
     private final Path folder;
 
     Staging(Path metaPath, int level) {
@@ -38,11 +44,22 @@ public final class Staging {
 
     /** Makes the folder and removes what a crash left unfinished. */
     void prepare() throws IOException {
-        Files.createDirectories(folder);
+        createFolder();
         try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
             for (Path path : unfinished) {
                 Files.deleteIfExists(path);
             }
+        }
+    }
+
+    /** Those of an earlier version, or of another program, may be readable for all users. */
+    private void createFolder() throws IOException {
+        PrivateFiles.createDirectories(folder);
+        Path ltx = requireNonNull(folder.getParent());
+        PrivateFiles.restrict(ltx);
+        Path metaPath = requireNonNull(ltx.getParent());
+        if (metaPath.getFileName().toString().endsWith(LOCAL_STATE)) { // else it may have been made for more than this
+            PrivateFiles.restrict(metaPath);
         }
     }
 
@@ -128,7 +145,7 @@ public final class Staging {
         Path temporary = folder.resolve(name + UNFINISHED);
         Files.deleteIfExists(temporary); // one that could not be discarded would lend its database checksum to this one
         return new Unfinished(
-                name, temporary, FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+                name, temporary, PrivateFiles.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     }
 
     /** A file being written. Closing it unpublished discards it. */

@@ -16,6 +16,7 @@ import org.litestream4j.Durability;
 import org.litestream4j.EngineStatistics;
 import org.litestream4j.InPlaceRestoreResult;
 import org.litestream4j.LitestreamEvent;
+import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.compaction.CompactionStatus;
@@ -93,7 +94,9 @@ final class DatabaseEngine implements ManagedDatabase {
 
     @Override
     public EngineStatistics statistics() {
-        return counters.statistics(lanes.progress.isDiskFull());
+        return counters.statistics(
+                lanes.progress.isDiskFull(),
+                lanes.progress.isRefused(Step.UPLOAD) || lanes.progress.isRefused(Step.CAPTURE));
     }
 
     @Override

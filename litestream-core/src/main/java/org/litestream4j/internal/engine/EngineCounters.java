@@ -44,7 +44,7 @@ final class EngineCounters implements CaptureListener, RequestListener {
     }
 
     /** @param diskFull whether a full disk is the last error */
-    EngineStatistics statistics(boolean diskFull) {
+    EngineStatistics statistics(boolean diskFull, boolean refused) {
         return new EngineStatistics(
                 captures.tally(),
                 tallies(checkpoints, CheckpointKind.class),
@@ -57,7 +57,8 @@ final class EngineCounters implements CaptureListener, RequestListener {
                 restore,
                 auditFailures.get(),
                 diskFullErrors.get(),
-                diskFull);
+                diskFull,
+                refused);
     }
 
     Operations operations() {

@@ -19,6 +19,7 @@ import org.litestream4j.InPlaceRestoreResult;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.CopiedException;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.Restore;
@@ -95,7 +96,7 @@ final class InPlaceRestore {
         BooleanSupplier cancelled = () -> stopped || options.cancelled().getAsBoolean();
         waits.sync(timeout, cancelled);
         deleteSideFile();
-        Files.createDirectories(side.getParent());
+        PrivateFiles.createDirectories(side.getParent());
         try {
             RestoreResult restored = lanes.counters.restore(() ->
                     Restore.restore(lanes.client, side, lanes.counters.observing(sideOptions(options, cancelled))));

@@ -138,12 +138,15 @@ public final class LitestreamEngine implements Litestream {
         return counters.computeIfAbsent(name, key -> new EngineCounters(new Operations(key, listener)));
     }
 
-    /** What will not pass by waiting fails the start; an outage is waited out. */
-    private static void prepare(DatabaseConfig config, ReplicaClient client) throws ReplicaAccessException {
+    /** What will not pass by waiting fails the start, unless the database is there and need not fail fast; an outage is retried. */
+    private static void prepare(DatabaseConfig config, ReplicaClient client) throws IOException {
         try {
             client.prepare();
         } catch (ReplicaAccessException e) {
-            throw e;
+            if (config.failFast() || !CaptureLane.exists(config.path())) {
+                throw e;
+            }
+            log.warn("replica refuses, will retry: db={} replica={}", config.name(), client.url(), e);
         } catch (IOException e) {
             log.warn("replica cannot be reached, will retry: db={} replica={}", config.name(), client.url(), e);
         }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.internal.capture.LocalState;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.internal.replication.Replication;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -132,7 +133,7 @@ final class StartupRestore {
     private void keep(Path aside, LtxFileName name) throws IOException {
         Path file = Path.of("ltx", "0", name.toString());
         Path kept = config.metaPath().resolve(file);
-        Files.createDirectories(kept.getParent());
+        PrivateFiles.createDirectories(kept.getParent());
         Files.copy(aside.resolve(file), kept, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
     }
 
@@ -145,6 +146,7 @@ final class StartupRestore {
             aside = metaPath.resolveSibling(metaPath.getFileName() + "." + SUFFIX.format(clock.instant()) + "-" + i);
         }
         Files.move(metaPath, aside);
+        PrivateFiles.restrict(aside);
         log.info("local state of the lost database moved aside: db={} folder={}", config.name(), aside);
         return aside;
     }

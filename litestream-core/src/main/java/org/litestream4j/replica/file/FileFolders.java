@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
+import org.litestream4j.internal.files.PrivateFiles;
 
 /** Folders whose entries survive a power cut. */
 final class FileFolders {
@@ -27,7 +28,7 @@ final class FileFolders {
             create(parent);
         }
         try {
-            Files.createDirectory(folder);
+            PrivateFiles.createDirectory(folder);
         } catch (FileAlreadyExistsException e) {
             if (!Files.isDirectory(folder)) {
                 throw e;

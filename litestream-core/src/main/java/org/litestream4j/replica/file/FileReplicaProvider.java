@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.litestream4j.internal.files.NonAsciiNames;
 import org.litestream4j.internal.files.UrlPath;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
@@ -116,6 +117,6 @@ public final class FileReplicaProvider implements ReplicaProvider {
     }
 
     private static IllegalArgumentException bad(String path, String problem) {
-        return new IllegalArgumentException("replica URL " + SCHEME + ":" + path + " " + problem);
+        return new IllegalArgumentException("replica URL " + Redaction.url(SCHEME + ":" + path) + " " + problem);
     }
 }

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
+import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
@@ -76,7 +77,7 @@ final class FileReplicaUpload extends ReplicaUpload {
             throws IOException {
         String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         Path temporary = client.folder(level).resolve("." + name + "." + suffix + ".tmp");
-        FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        FileChannel channel = PrivateFiles.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         return new FileReplicaUpload(client, publisher, level, name, timestamp, databaseChecksum, temporary, channel);
     }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.nats.NatsSettings.ConnectionSettings;
 import org.litestream4j.replica.nats.NatsSettings.NewBucket;
@@ -111,8 +112,8 @@ final class NatsSettingsParser {
         String bucket = slash < 0 ? clean : clean.substring(0, slash);
         String other = location.settings().getOrDefault("bucket", bucket).strip();
         if (!other.isEmpty() && !other.equals(bucket)) {
-            throw new IllegalArgumentException("NATS: the replica URL names the bucket " + bucket
-                    + ", but the setting bucket says " + other + "; name it in one of the two");
+            throw new IllegalArgumentException("NATS: the replica URL names the bucket " + Redaction.value(bucket)
+                    + ", but the setting bucket says " + Redaction.value(other) + "; name it in one of the two");
         }
         put("bucket", bucket);
         put("path", slash < 0 ? "" : clean.substring(slash + 1));
@@ -120,7 +121,8 @@ final class NatsSettingsParser {
 
     private void put(String name, String value) {
         if (!NAMES.contains(name)) {
-            throw new IllegalArgumentException("NATS: no such setting: " + name + "; known are " + NAMES);
+            throw new IllegalArgumentException(
+                    "NATS: no such setting: " + Redaction.name(name) + "; known are " + NAMES);
         }
         if (!value.isBlank()) { // placeholders may be empty
             values.put(name, value.strip());
@@ -318,6 +320,7 @@ final class NatsSettingsParser {
     }
 
     private static IllegalArgumentException bad(String name, String value, String allowed) {
-        return new IllegalArgumentException("NATS: bad " + name + ": " + value + "; allowed: " + allowed);
+        return new IllegalArgumentException(
+                "NATS: bad " + name + ": " + Redaction.value(value) + "; allowed: " + allowed);
     }
 }

@@ -83,6 +83,12 @@ final class S3Connection implements Closeable {
             existing = client;
             if (existing == null) {
                 String region = settings.region() != null ? settings.region() : lookUpRegion(listener);
+                if (settings.skipVerify()) {
+                    LOG.warn(
+                            "any certificate is accepted, so others on the way can read and change the backup: replica={};"
+                                    + " remove skip-verify, and import the store's authority into the JVM's trust store",
+                            settings.url());
+                }
                 existing = S3Clients.build(settings, region, credentials);
                 client = existing;
             }

@@ -236,7 +236,7 @@ final class S3Failures {
             return "check that sse-kms-key-id names an enabled key that these credentials may use";
         }
         if (isCertificate(e)) {
-            return "check the endpoint's certificate and this JVM's trust store; skip-verify accepts any certificate";
+            return "check the endpoint's certificate and this JVM's trust store; import the certificate's authority there";
         }
         return null;
     }

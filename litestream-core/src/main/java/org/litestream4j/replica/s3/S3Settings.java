@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 
 /**
  * Where a replica in S3 is and how to reach it.
@@ -57,7 +58,8 @@ record S3Settings(
 
     private static void check(boolean ok, String setting, @Nullable Object value, String allowed) {
         if (!ok) {
-            throw new IllegalArgumentException("S3: bad " + setting + ": " + value + "; allowed: " + allowed);
+            throw new IllegalArgumentException("S3: bad " + setting + ": "
+                    + (value == null ? "null" : Redaction.value(value.toString())) + "; allowed: " + allowed);
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 
 /** Makes {@link S3Settings} from a URL, its parameters and the settings that override them. */
@@ -57,9 +58,6 @@ final class S3SettingsParser {
     private static final Pattern SIZE =
             Pattern.compile("(\\d{1,15}(?:\\.\\d{1,15})?)\\s*([KMG]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
 
-    private static final Pattern LOCAL_HOST = Pattern.compile(
-            "[^.:]+|(?:127|10)\\..*|192\\.168\\..*|172\\.(?:1[6-9]|2\\d|3[01])\\..*|.*\\.local(?:host)?");
-
     private final S3Url url;
 
     private final Map<String, String> values = new LinkedHashMap<>();
@@ -98,7 +96,7 @@ final class S3SettingsParser {
     private void put(String name, String value) {
         String known = NAMES_BY_PLAIN.get(plain(name));
         if (known == null) {
-            throw new IllegalArgumentException("S3: no such setting: " + name + "; known are " + NAMES);
+            throw new IllegalArgumentException("S3: no such setting: " + Redaction.name(name) + "; known are " + NAMES);
         }
         if (value.isBlank()) {
             values.remove(known); // as if it were not there: placeholders may be empty
@@ -127,6 +125,8 @@ final class S3SettingsParser {
         }
         boolean arn = bucket.startsWith("arn:");
         URI endpoint = endpoint(values.getOrDefault("endpoint", url.endpoint()));
+        S3Encryption encryption = encryption();
+        refuseKeyInClear(encryption, endpoint);
         S3Vendor vendor = S3Vendor.of(endpoint);
         String path = values.get("path");
         return new S3Settings(
@@ -138,7 +138,7 @@ final class S3SettingsParser {
                 !arn && flag("force-path-style", vendor.pathStyle()),
                 keys(),
                 values.get("storage-class"),
-                encryption(),
+                encryption,
                 size("part-size", S3Settings.MIN_PART_SIZE),
                 number("concurrency", vendor.concurrency()),
                 flag("skip-verify", false),
@@ -147,12 +147,22 @@ final class S3SettingsParser {
                 conditionalWrites());
     }
 
+    private static void refuseKeyInClear(S3Encryption encryption, @Nullable URI endpoint) {
+        if (encryption.byCustomerKey()
+                && endpoint != null
+                && "http".equals(endpoint.getScheme())
+                && !PrivateHosts.isLoopback(endpoint.getHost())) {
+            throw new IllegalArgumentException("S3: the customer's own key would travel in clear to " + endpoint
+                    + ": each request carries it. Use an endpoint with https://");
+        }
+    }
+
     private @Nullable String region(String bucket, @Nullable URI endpoint) {
         String region = values.getOrDefault("region", url.region());
         if (region == null && bucket.startsWith("arn:")) {
             String[] parts = bucket.split(":", -1);
             if (parts.length < 6 || parts[3].isEmpty()) {
-                throw new IllegalArgumentException("S3: access point without a region: " + bucket
+                throw new IllegalArgumentException("S3: access point without a region: " + Redaction.url(bucket)
                         + "; multi-region access points are not supported, name one of a region");
             }
             return parts[3];
@@ -160,15 +170,14 @@ final class S3SettingsParser {
         return region == null && endpoint != null ? S3Vendor.of(endpoint).region(endpoint) : region;
     }
 
-    /** With the scheme that it would have had: plain HTTP is taken for hosts of one's own network only. */
+    /** Without a scheme, plain HTTP is taken for addresses of this machine and of private networks only, and for no other name. */
     private static @Nullable URI endpoint(@Nullable String text) {
         if (text == null) {
             return null;
         }
         String full = text;
         if (!text.contains("://")) {
-            String host = text.replaceFirst("[:/].*", "").toLowerCase(Locale.ROOT);
-            full = (LOCAL_HOST.matcher(host).matches() ? "http://" : "https://") + text;
+            full = (PrivateHosts.isPrivate(PrivateHosts.host(text)) ? "http://" : "https://") + text;
         }
         try {
             URI uri = URI.create(full);
@@ -208,7 +217,7 @@ final class S3SettingsParser {
         }
         String md5 = values.get("sse-customer-key-md5");
         if (md5 != null && (key == null || !md5.equals(S3Requests.customerKeyMd5(key)))) {
-            throw bad("sse-customer-key-md5", md5, "the MD5 of sse-customer-key, in base64; not needed");
+            throw bad("sse-customer-key-md5", "(secret)", "the MD5 of sse-customer-key, in base64; not needed");
         }
         S3Encryption encryption = new S3Encryption(
                 key == null ? null : new Secret(key),
@@ -284,6 +293,7 @@ final class S3SettingsParser {
     }
 
     private static IllegalArgumentException bad(String name, String value, String allowed) {
-        return new IllegalArgumentException("S3: bad " + name + ": " + value + "; allowed: " + allowed);
+        return new IllegalArgumentException("S3: bad " + name + ": "
+                + (value.equals("(secret)") ? value : Redaction.value(value)) + "; allowed: " + allowed);
     }
 }

@@ -21,7 +21,7 @@ import org.litestream4j.internal.files.UrlPath;
  * @param prefix of the keys: the path without slashes at both ends; "." if the URL ends after the bucket
  * @param formerPrefix the prefix by which an earlier version of this library read this URL, most often the same
  * @param region named by host or ARN, else null
- * @param endpoint named by the host, else null
+ * @param endpoint named by the host, with a scheme if that is known; else null
  * @param parameters decoded, in their order
  */
 record S3Url(
@@ -50,6 +50,9 @@ record S3Url(
                     + "|[^.]+\\.r2\\.cloudflarestorage\\.com)",
             Pattern.CASE_INSENSITIVE);
 
+    /** A user or a password, which may hold slashes. */
+    private static final Pattern LOGIN = Pattern.compile("[^/@]*@|[^/@]*:[^@]*@");
+
     /** Bucket, host and port of a store of one's own. */
     private static final Pattern PORT_HOST = Pattern.compile("([^.]+)\\.([^:]+:\\d+)");
 
@@ -72,7 +75,7 @@ record S3Url(
         }
         int slash = address.indexOf('/');
         String host = slash < 0 ? address : address.substring(0, slash);
-        if (host.indexOf('@') >= 0) {
+        if (LOGIN.matcher(address).lookingAt() && !PORT_HOST.matcher(host).matches()) {
             throw new IllegalArgumentException(
                     "S3: a URL of this kind has no user and password; use access-key-id and secret-access-key");
         }
@@ -115,7 +118,7 @@ record S3Url(
         }
         Matcher port = PORT_HOST.matcher(host);
         if (port.matches()) {
-            return new S3Url(port.group(1), prefix, former, null, "http://" + lower(port.group(2)), parameters);
+            return new S3Url(port.group(1), prefix, former, null, lower(port.group(2)), parameters);
         }
         return new S3Url(host, prefix, former, null, null, parameters);
     }
@@ -140,7 +143,7 @@ record S3Url(
         try {
             return URLDecoder.decode(text, StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("S3: the URL holds a % that two hex digits do not follow", e);
+            throw new IllegalArgumentException("S3: the URL holds a % that two hex digits do not follow");
         }
     }
 

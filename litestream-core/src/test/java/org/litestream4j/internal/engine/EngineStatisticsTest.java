@@ -210,7 +210,7 @@ class EngineStatisticsTest extends EngineFixture {
         EngineCounters counters = new EngineCounters(new Operations("app", event -> {}));
         counters.onRequest(new RequestListener.Request(Operation.PUT, Outcome.SUCCESS, 5, 0));
         counters.onRequest(new RequestListener.Request(Operation.PUT, Outcome.THROTTLED, 5, 0));
-        EngineStatistics statistics = counters.statistics(false);
+        EngineStatistics statistics = counters.statistics(false, false);
         assertThat(statistics.requests()).hasSize(Operation.values().length).containsEntry(Operation.PUT, 2L);
         assertThat(statistics.outcomes())
                 .containsEntry(Outcome.SUCCESS, 1L)

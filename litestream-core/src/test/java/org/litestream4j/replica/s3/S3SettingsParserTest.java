@@ -51,7 +51,8 @@ class S3SettingsParserTest {
                 "s3://bucket.fly.storage.tigris.dev/p, bucket, p, auto, https://fly.storage.tigris.dev, false",
                 "s3://bucket.localhost:9000/p, bucket, p, us-east-1, http://localhost:9000, true",
                 "s3://bucket/p?endpoint=localhost:9000, bucket, p, us-east-1, http://localhost:9000, true",
-                "s3://bucket/p?endpoint=minio:9000, bucket, p, us-east-1, http://minio:9000, true",
+                "s3://bucket/p?endpoint=minio:9000, bucket, p, us-east-1, https://minio:9000, true",
+                "s3://bucket/p?endpoint=http://minio:9000, bucket, p, us-east-1, http://minio:9000, true",
                 "s3://bucket/p?endpoint=https://minio.example.com:9000, bucket, p, us-east-1,"
                         + " https://minio.example.com:9000, true",
                 "s3://bucket/p?endpoint=minio.example.com&forcePathStyle=false, bucket, p, us-east-1,"
@@ -110,6 +111,59 @@ class S3SettingsParserTest {
             })
     void parse_unclearUrl_isRefused(String url) {
         assertThatThrownBy(() -> parse(url)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** Plain HTTP, where nobody wrote it, for addresses of this machine and of private networks only. */
+    @ParameterizedTest
+    @CsvSource({
+        "localhost:9000, http",
+        "127.0.0.1:9000, http",
+        "[::1]:9000, http",
+        "10.1.2.3:9000, http",
+        "172.16.0.9, http",
+        "172.31.255.1:80, http",
+        "192.168.178.5:9000, http",
+        "[fd00::1]:9000, http",
+        "10.example.com, https",
+        "127.example.com:9000, https",
+        "192.168.example.com, https",
+        "172.16.example.org:9000, https",
+        "172.32.0.1, https",
+        "8.8.8.8:9000, https",
+        "minio:9000, https",
+        "nas.local:9000, https",
+        "localhost.example.com, https",
+    })
+    void schemeOfAnEndpointWithout_dependsOnTheAddress(String endpoint, String scheme) {
+        assertThat(parse("s3://bucket/p?endpoint=" + endpoint).endpoint()).hasScheme(scheme);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "s3://bucket.store.example.com:9000/p, https://store.example.com:9000",
+        "s3://bucket.10.example.com:9000/p, https://10.example.com:9000",
+        "s3://bucket.10.0.0.5:9000/p, http://10.0.0.5:9000",
+    })
+    void schemeOfAHostWithPort_dependsOnTheAddress(String url, String endpoint) {
+        assertThat(parse(url).endpoint()).hasToString(endpoint);
+    }
+
+    @Test
+    void customersKey_isNotSentInClear() {
+        String key = "sse-customer-key=" + "A".repeat(43) + "%3D";
+        for (String endpoint : new String[] {"http://store.example.com", "http://10.0.0.5:9000", "192.168.1.2:9000"}) {
+            assertThatThrownBy(() -> parse("s3://bucket/p?region=r&endpoint=" + endpoint + "&" + key))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("in clear")
+                    .hasMessageContaining("https://")
+                    .hasMessageNotContaining("AAAA");
+        }
+        for (String endpoint : new String[] {"https://store.example.com", "http://localhost:9000", "127.0.0.1:9000"}) {
+            assertThat(parse("s3://bucket/p?region=r&endpoint=" + endpoint + "&" + key)
+                            .encryption()
+                            .byCustomerKey())
+                    .isTrue();
+        }
     }
 
     @Test
@@ -177,11 +231,11 @@ class S3SettingsParserTest {
                 .encodeToString(MessageDigest.getInstance("MD5")
                         .digest(Base64.getDecoder().decode(KEY)))
                 .replace("+", "%2B");
-        S3Settings camel = parse("s3://bucket/p?endpoint=http://store.example.com&region=r-1&forcePathStyle=true"
+        S3Settings camel = parse("s3://bucket/p?endpoint=https://store.example.com&region=r-1&forcePathStyle=true"
                 + "&skipVerify=true&signPayload=true&requireContentMD5=true&concurrency=4&partSize=6MB"
                 + "&storageClass=STANDARD_IA&sseCustomerAlgorithm=AES256&sseCustomerKey=" + KEY + "&sseCustomerKeyMD5="
                 + md5);
-        S3Settings kebab = parse("s3://bucket/p?endpoint=http://store.example.com&region=r-1&force-path-style=true"
+        S3Settings kebab = parse("s3://bucket/p?endpoint=https://store.example.com&region=r-1&force-path-style=true"
                 + "&skip-verify=true&sign-payload=true&require-content-md5=true&concurrency=4&part-size=6MB"
                 + "&storage-class=STANDARD_IA&sse-customer-algorithm=AES256&sse-customer-key=" + KEY
                 + "&sse-customer-key-md5=" + md5);

@@ -3,11 +3,13 @@ package org.litestream4j.spring.actuate;
 import static org.litestream4j.spring.actuate.RequestException.echo;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
@@ -33,9 +35,11 @@ public final class LitestreamEndpoint {
 
     private static final String RESTORES = "restores";
     private static final String RESTORE_POINTS = "restore-points";
+    private static final String FILES = "files";
 
-    private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(30);
-    private static final Duration SNAPSHOT_TIMEOUT = Duration.ofMinutes(5);
+    /** No request waits longer: threads of a web server are few, and proxies give up. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
+
     private static final Duration LONGEST_TIMEOUT = Duration.ofHours(1);
 
     private final Litestream litestream;
@@ -43,6 +47,8 @@ public final class LitestreamEndpoint {
     private final RestoreFolder folder;
     private final IntegrityCheck integrityCheck;
     private final Clock clock;
+    private final Duration longestWait;
+    private final CachedRestorePoints points = new CachedRestorePoints(ManagedDatabase::restorePoints);
 
     LitestreamEndpoint(
             Litestream litestream,
@@ -50,11 +56,23 @@ public final class LitestreamEndpoint {
             RestoreFolder folder,
             IntegrityCheck integrityCheck,
             Clock clock) {
+        this(litestream, restores, folder, integrityCheck, clock, LONGEST_WAIT);
+    }
+
+    /** @param longestWait for tests: in place of {@link #LONGEST_WAIT} */
+    LitestreamEndpoint(
+            Litestream litestream,
+            Restores restores,
+            RestoreFolder folder,
+            IntegrityCheck integrityCheck,
+            Clock clock,
+            Duration longestWait) {
         this.litestream = litestream;
         this.restores = restores;
         this.folder = folder;
         this.integrityCheck = integrityCheck;
         this.clock = clock;
+        this.longestWait = longestWait;
     }
 
     /** All databases, by name. */
@@ -82,7 +100,8 @@ public final class LitestreamEndpoint {
             case RESTORES ->
                 new RestoreList(
                         restores.of(name).stream().map(RunningRestore::describe).toList());
-            default -> throw notFound(echo(part) + ": there are " + RESTORE_POINTS + " and " + RESTORES);
+            case FILES -> new FileList(folder.files());
+            default -> throw notFound(echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + " and " + FILES);
         };
     }
 
@@ -92,9 +111,14 @@ public final class LitestreamEndpoint {
         return findRestore(name, part, id).describe();
     }
 
-    /** Cancels a restore; one that has ended stays as it is. */
+    /** Cancels a restore, one that has ended stays as it is; or deletes one of the restored {@code files}. */
     @DeleteOperation
-    public Object cancel(@Selector String name, @Selector String part, @Selector String id) {
+    public @Nullable Object cancel(@Selector String name, @Selector String part, @Selector String id) {
+        if (part.equals(FILES)) {
+            refuseWhileRestored(find(name).name(), id);
+            folder.delete(id);
+            return new FileList(folder.files());
+        }
         RunningRestore restore = findRestore(name, part, id);
         restore.cancel();
         RestoreDescription description = restore.describe();
@@ -104,7 +128,7 @@ public final class LitestreamEndpoint {
     /**
      * Acts on a database; the fields but {@code timeout} are for a restore.
      *
-     * @param timeout longest wait
+     * @param timeout longest wait; a request waits for 30 s at most, and what takes longer goes on
      * @param timestamp moment to restore
      * @param txid transaction to restore
      * @param target file to restore to, a plain name
@@ -139,13 +163,20 @@ public final class LitestreamEndpoint {
         refuse("force", force, action);
         refuse("integrityCheck", integrityCheck, action);
         try {
+            points.forget(name);
+            Duration wait = timeout == null || timeout.compareTo(LONGEST_WAIT) > 0 ? longestWait : timeout;
             if (action == Action.SNAPSHOT) {
-                Txid snapshot = database.snapshot(timeout == null ? SNAPSHOT_TIMEOUT : timeout);
-                return new Snapshot(snapshot.toString());
+                return new Snapshot(database.snapshot(wait).toString());
             }
-            database.sync(timeout == null ? SYNC_TIMEOUT : timeout);
+            database.sync(wait);
             return DatabaseDescription.of(database.status());
         } catch (IOException e) {
+            boolean longer = timeout == null ? action == Action.SNAPSHOT : timeout.compareTo(LONGEST_WAIT) > 0;
+            if (longer && e.getCause() instanceof TimeoutException) {
+                return new WebEndpointResponse<>(
+                        new Continuing(action.name().toLowerCase(Locale.ROOT), String.valueOf(e.getMessage())),
+                        ACCEPTED);
+            }
             throw unavailable(e);
         }
     }
@@ -174,7 +205,7 @@ public final class LitestreamEndpoint {
                 target == null ? null : folder.resolve(target, replace),
                 replace,
                 check == null ? integrityCheck : check,
-                timeout == null ? SYNC_TIMEOUT : timeout);
+                timeout == null ? LONGEST_WAIT : timeout);
     }
 
     private RestoreTarget state(@Nullable String timestamp, @Nullable String txid) {
@@ -198,14 +229,30 @@ public final class LitestreamEndpoint {
         return RestoreTarget.latest();
     }
 
+    /** Files of all databases are in one folder. */
+    private void refuseWhileRestored(String name, String file) {
+        boolean running = litestream.databases().stream()
+                .flatMap(database -> restores.of(database.name()).stream())
+                .filter(RunningRestore::isRunning)
+                .anyMatch(restore -> file.equals(restore.describe().target()));
+        if (running) {
+            throw new RequestException(
+                    RequestException.CONFLICT, echo(file) + ": is being restored for " + name + "; cancel that first");
+        }
+    }
+
     private Object begin(ManagedDatabase database, RestoreRequest request) {
+        if (request.file() != null) {
+            folder.refuseBeyondQuota(request.file(), size(database));
+        }
         String id = restores.begin(database, request).id();
+        points.forget(database.name());
         return new WebEndpointResponse<>(new Accepted(id, RESTORES + "/" + id), ACCEPTED);
     }
 
-    private static RestorePointsDescription restorePoints(ManagedDatabase database) {
+    private RestorePointsDescription restorePoints(ManagedDatabase database) {
         try {
-            return RestorePointsDescription.of(database.restorePoints());
+            return points.of(database);
         } catch (IOException e) {
             throw unavailable(e);
         }
@@ -224,6 +271,15 @@ public final class LitestreamEndpoint {
         return restores.find(find(name).name(), id)
                 .orElseThrow(() -> notFound(echo(id) + ": no such restore of " + name + "; the last "
                         + Restores.MOST_ENDED + " are remembered, until the application ends"));
+    }
+
+    /** What a restored file will have, about; the file is not opened. */
+    private static long size(ManagedDatabase database) {
+        try {
+            return Files.size(database.config().path());
+        } catch (IOException e) {
+            return 0;
+        }
     }
 
     private static void refuse(String field, @Nullable Object value, Action action) {
@@ -268,6 +324,17 @@ public final class LitestreamEndpoint {
      * @param txid its last transaction, 16 hex digits
      */
     public record Snapshot(String txid) {}
+
+    /**
+     * What goes on although the request no longer waits for it.
+     *
+     * @param continues the action
+     * @param text how far it is
+     */
+    public record Continuing(String continues, String text) {}
+
+    /** Files in the folder of restores, of all databases, by name. */
+    public record FileList(List<RestoreFolder.RestoredFile> files) {}
 
     /** Restores of a database, newest first. */
     public record RestoreList(List<RestoreDescription> restores) {}

@@ -30,8 +30,10 @@ public final class LitestreamEndpointAutoConfiguration {
     LitestreamEndpoint litestreamEndpoint(Litestream litestream, Restores restores, LitestreamProperties properties) {
         LitestreamProperties.Restore settings = properties.restore();
         String directory = settings.directory();
-        RestoreFolder folder =
-                new RestoreFolder(directory == null ? null : Path.of(directory).toAbsolutePath(), litestream);
+        RestoreFolder folder = new RestoreFolder(
+                directory == null ? null : Path.of(directory).toAbsolutePath(),
+                settings.directorySize().toBytes(),
+                litestream);
         return new LitestreamEndpoint(litestream, restores, folder, settings.integrityCheck(), Clock.systemUTC());
     }
 

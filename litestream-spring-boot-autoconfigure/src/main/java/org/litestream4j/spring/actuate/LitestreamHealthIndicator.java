@@ -35,9 +35,13 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
 
     @Override
     protected void doHealthCheck(Health.Builder builder) {
-        builder.up();
+        List<ObservedDatabase> present = databases.get();
+        if (present.isEmpty()) {
+            builder.unknown().withDetail("databases", "none is replicated");
+            return;
+        }
         Status worst = Status.UP;
-        for (ObservedDatabase database : databases.get()) {
+        for (ObservedDatabase database : present) {
             Status health = health(database);
             builder.withDetail(database.status().name(), details(database, health));
             if (health.equals(Status.DOWN) || worst.equals(Status.UP)) {
@@ -52,6 +56,7 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         if (status.state() == DatabaseState.CONFLICT
                 || status.state() == DatabaseState.STOPPED
                 || status.state() == DatabaseState.NEEDS_RECOVERY
+                || database.refused()
                 || status.lag().compareTo(thresholds.lagDown()) >= 0
                 || database.uncovered().stream().anyMatch(LitestreamHealthIndicator::isFatal)) {
             return Status.DOWN;
@@ -79,6 +84,9 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         if (status.lastError() != null) {
             details.put("lastError", status.lastError());
             details.put("lastErrorAt", String.valueOf(status.lastErrorAt()));
+        }
+        if (database.refused()) {
+            details.put("refused", true);
         }
         if (database.diskFull()) {
             details.put("diskFull", true);

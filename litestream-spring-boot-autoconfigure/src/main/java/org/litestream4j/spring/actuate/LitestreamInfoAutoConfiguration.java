@@ -3,6 +3,7 @@ package org.litestream4j.spring.actuate;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.springframework.boot.actuate.autoconfigure.info.ConditionalOnEnabledInfoContributor;
+import org.springframework.boot.actuate.autoconfigure.info.InfoContributorFallback;
 import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -11,12 +12,12 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-/** What {@code /actuator/info} tells of replication. */
+/** What {@code /actuator/info} tells of replication, if that is switched on: replicas' addresses are of the environment. */
 @AutoConfiguration(after = LitestreamAutoConfiguration.class)
 @ConditionalOnClass({InfoContributor.class, ConditionalOnEnabledInfoContributor.class})
 @ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
 @ConditionalOnBean(Litestream.class)
-@ConditionalOnEnabledInfoContributor("litestream")
+@ConditionalOnEnabledInfoContributor(value = "litestream", fallback = InfoContributorFallback.DISABLE)
 public final class LitestreamInfoAutoConfiguration {
 
     @Bean

@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseStatus;
+import org.litestream4j.EngineStatistics;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
@@ -18,6 +19,7 @@ import org.litestream4j.replica.ReplicaClient;
  * What health is judged by; a moment's view.
  *
  * @param diskFull whether a full disk holds replication up
+ * @param refused whether replication stands still until somebody changes something
  * @param validations the last one, and the last that read all content: a quick one does not make up for what that found
  * @param validatedAt when the last one ended; null before the first
  */
@@ -25,6 +27,7 @@ record ObservedDatabase(
         DatabaseStatus status,
         CompactionStatus compaction,
         boolean diskFull,
+        boolean refused,
         List<Validation.Result> validations,
         @Nullable Instant validatedAt) {
 
@@ -33,10 +36,12 @@ record ObservedDatabase(
     }
 
     static ObservedDatabase of(ManagedDatabase database) {
+        EngineStatistics statistics = database.statistics();
         return new ObservedDatabase(
                 database.status(),
                 database.compaction(),
-                database.statistics().diskFull(),
+                statistics.diskFull(),
+                statistics.refused(),
                 Stream.of(database.lastValidation(), database.lastDeepValidation())
                         .flatMap(Optional::stream)
                         .distinct()

@@ -1,9 +1,13 @@
 package org.litestream4j.spring.actuate;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -21,11 +25,16 @@ final class RestoreFolder {
     private static final List<String> SIDE_FILES = List.of("-wal", "-shm", "-journal");
 
     private final @Nullable Path folder;
+    private final long quota;
     private final Litestream litestream;
 
-    /** @param folder absolute; null where no files may be written */
-    RestoreFolder(@Nullable Path folder, Litestream litestream) {
+    /**
+     * @param folder absolute; null where no files may be written
+     * @param quota most bytes of all its files
+     */
+    RestoreFolder(@Nullable Path folder, long quota, Litestream litestream) {
         this.folder = folder;
+        this.quota = quota;
         this.litestream = litestream;
     }
 
@@ -57,6 +66,78 @@ final class RestoreFolder {
                     "target = " + name + ": exists; choose another name, or write force: true");
         }
         return file;
+    }
+
+    /**
+     * Refuses a restore for which the folder has no room.
+     *
+     * @param file to be written; one that is replaced does not count
+     * @param size that it will have, about
+     */
+    void refuseBeyondQuota(Path file, long size) {
+        long others = files().stream()
+                .filter(each -> !each.name().equals(file.getFileName().toString()))
+                .mapToLong(RestoredFile::bytes)
+                .sum();
+        if (others + size > quota) {
+            throw new RequestException(
+                    RequestException.CONFLICT,
+                    "target = " + file.getFileName() + ": about " + size + " bytes beside " + others
+                            + " would exceed litestream.restore.directory-size (" + quota
+                            + " bytes); delete files there (DELETE .../files/<name>), or raise the setting");
+        }
+    }
+
+    /**
+     * One restored file.
+     *
+     * @param modifiedAt ISO 8601
+     */
+    record RestoredFile(String name, long bytes, String modifiedAt) {}
+
+    /** The files that are there, by name; temporary ones are not. */
+    List<RestoredFile> files() {
+        if (folder == null || !Files.isDirectory(folder)) {
+            return List.of();
+        }
+        List<RestoredFile> files = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (NAME.matcher(name).matches() && Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS)) {
+                    files.add(new RestoredFile(
+                            name,
+                            Files.size(entry),
+                            Files.getLastModifiedTime(entry).toInstant().toString()));
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new RequestException(
+                    RequestException.SERVICE_UNAVAILABLE, "litestream.restore.directory cannot be listed: " + e);
+        }
+        files.sort(Comparator.comparing(RestoredFile::name));
+        return files;
+    }
+
+    /** Deletes a restored file, and what SQLite left beside it. A database of this application is none. */
+    void delete(String name) {
+        if (folder == null
+                || files().stream().noneMatch(file -> file.name().equals(name))
+                || SIDE_FILES.stream().anyMatch(name.toLowerCase(Locale.ROOT)::endsWith)) {
+            throw new RequestException(
+                    RequestException.NOT_FOUND,
+                    RequestException.echo(name) + ": no such file in litestream.restore.directory");
+        }
+        Path file = folder.resolve(name);
+        refuseUnsuitable(file, name);
+        try {
+            Files.deleteIfExists(file);
+            for (String side : SIDE_FILES) {
+                Files.deleteIfExists(folder.resolve(name + side));
+            }
+        } catch (IOException e) {
+            throw new RequestException(RequestException.SERVICE_UNAVAILABLE, name + " cannot be deleted: " + e);
+        }
     }
 
     private void refuseUnsuitable(Path file, String name) {

@@ -5,6 +5,9 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
+import org.springframework.beans.BeansException;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -29,8 +32,21 @@ public final class LitestreamObservationAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    LitestreamObservations litestreamObservations(ObservationRegistry registry) {
-        return new LitestreamObservations(registry);
+    LitestreamObservations litestreamObservations(ObjectProvider<ObservationRegistry> registry) {
+        LitestreamObservations observations = new LitestreamObservations();
+        try {
+            registry.ifUnique(observations::use);
+        } catch (BeansException e) {
+            // A handler of the registry uses a database, which is restored first: the registry follows with the last
+            // singleton.
+        }
+        return observations;
+    }
+
+    @Bean
+    SmartInitializingSingleton litestreamObservationRegistry(
+            LitestreamObservations observations, ObjectProvider<ObservationRegistry> registry) {
+        return () -> registry.ifUnique(observations::use);
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -15,10 +15,18 @@ public final class LitestreamObservations implements LitestreamListener {
 
     private static final ThreadLocal<Observation> ASKED = new ThreadLocal<>();
 
-    private final ObservationRegistry registry;
+    /** Null as long as there is none. */
+    private volatile @Nullable ObservationRegistry registry;
+
+    /** Observes nothing until there is a registry. */
+    LitestreamObservations() {}
 
     public LitestreamObservations(ObservationRegistry registry) {
         this.registry = registry;
+    }
+
+    void use(ObservationRegistry value) {
+        registry = value;
     }
 
     @Override
@@ -28,6 +36,10 @@ public final class LitestreamObservations implements LitestreamListener {
 
     @Override
     public LitestreamOperation.@Nullable End onBegin(LitestreamOperation operation) {
+        ObservationRegistry registry = this.registry;
+        if (registry == null) {
+            return null;
+        }
         LitestreamObservationContext context = new LitestreamObservationContext(operation);
         Observation observation =
                 Observation.createNotStarted(null, new DefaultConvention(operation.kind()), () -> context, registry);
@@ -46,7 +58,8 @@ public final class LitestreamObservations implements LitestreamListener {
      * which asks for it. That one may have ended by then.
      */
     public Runnable continued(Runnable task) {
-        Observation current = registry.getCurrentObservation();
+        ObservationRegistry registry = this.registry;
+        Observation current = registry == null ? null : registry.getCurrentObservation();
         if (current == null) {
             return task;
         }

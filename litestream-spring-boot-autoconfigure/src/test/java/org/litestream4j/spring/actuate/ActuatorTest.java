@@ -80,6 +80,10 @@ class ActuatorTest {
             assertThat(database.path("replicated").asString())
                     .isEqualTo(database.path("captured").asString())
                     .isNotEqualTo("0000000000000000");
+            HttpResponse<String> snapshot = post(context, "litestream/app.db/snapshot", "{\"timeout\":\"5m\"}");
+            assertThat(snapshot.statusCode()).isEqualTo(200);
+            assertThat(JSON.readTree(snapshot.body()).path("txid").asString())
+                    .isEqualTo(database.path("captured").asString());
             assertThat(post(context, "litestream/none/sync", "{}").statusCode()).isEqualTo(404);
             assertThat(post(context, "litestream/app.db/erase", "{}").statusCode())
                     .isEqualTo(400);
@@ -116,8 +120,8 @@ class ActuatorTest {
     }
 
     @Test
-    void info_tellsTheDatabases() throws Exception {
-        try (ConfigurableApplicationContext context = start()) {
+    void info_tellsTheDatabases_ifSwitchedOn() throws Exception {
+        try (ConfigurableApplicationContext context = start("--management.info.litestream.enabled=true")) {
             context.getBean(JdbcClient.class).sql("create table t (x)").update();
             JsonNode databases = JSON.readTree(get(context, "info").body())
                     .path("litestream")
@@ -128,7 +132,7 @@ class ActuatorTest {
             assertThat(databases.path(0).path("replica").asString()).isEqualTo("file://" + folder.resolve("replica"));
             assertThat(databases.path(0).path("state").asString()).isEqualTo("REPLICATING");
         }
-        try (ConfigurableApplicationContext context = start("--management.info.litestream.enabled=false")) {
+        try (ConfigurableApplicationContext context = start()) {
             assertThat(JSON.readTree(get(context, "info").body()).has("litestream"))
                     .isFalse();
         }

@@ -52,7 +52,20 @@ class LitestreamHealthIndicatorTest {
         assertThat(health(degraded, up).getStatus().getCode()).isEqualTo("DEGRADED");
         assertThat(health(down, degraded, up).getStatus().getCode()).isEqualTo("DOWN");
         assertThat(health(up, down, degraded).getStatus().getCode()).isEqualTo("DOWN");
-        assertThat(health(new ObservedDatabase[0]).getStatus().getCode()).isEqualTo("UP");
+        assertThat(health(new ObservedDatabase[0]).getStatus().getCode()).isEqualTo("UNKNOWN");
+    }
+
+    @Test
+    void refusingReplica_isDown() {
+        Health health = health(new ObservedDatabase(
+                status("app.db", DatabaseState.REPLICATING, Duration.ZERO, "access denied"),
+                CompactionStatus.NONE,
+                false,
+                true,
+                List.of(),
+                null));
+        assertThat(health.getStatus().getCode()).isEqualTo("DOWN");
+        assertThat(details(health)).containsEntry("refused", true);
     }
 
     @Test
@@ -180,13 +193,14 @@ class LitestreamHealthIndicatorTest {
                 status("app.db", DatabaseState.REPLICATING, Duration.ZERO, null),
                 compaction,
                 diskFull,
+                false,
                 validations,
                 validations.isEmpty() ? null : Instant.EPOCH);
     }
 
     private static Health health(DatabaseStatus... databases) {
         return health(Arrays.stream(databases)
-                .map(status -> new ObservedDatabase(status, CompactionStatus.NONE, false, List.of(), null))
+                .map(status -> new ObservedDatabase(status, CompactionStatus.NONE, false, false, List.of(), null))
                 .toArray(ObservedDatabase[]::new));
     }
 

@@ -367,6 +367,38 @@ class RestoreEndpointTest {
         void run() throws Exception;
     }
 
+    @Test
+    void restoredFiles_areListedLimitedAndDeleted() throws Exception {
+        app = HttpApplication.start(
+                folder,
+                "--management.endpoint.litestream.access=unrestricted",
+                "--litestream.restore.directory=" + folder.resolve("restored"),
+                "--litestream.restore.directory-size=20KB");
+        String txid = twoRows();
+        restored("{\"txid\": \"" + txid + "\", \"target\": \"one.db\"}");
+
+        JsonNode files = app.get("app.db/files").body().path("files");
+        assertThat(files).hasSize(1);
+        assertThat(files.path(0).path("name").asString()).isEqualTo("one.db");
+        assertThat(files.path(0).path("bytes").asLong()).isEqualTo(Files.size(folder.resolve("restored/one.db")));
+        restored("{\"txid\": \"" + txid + "\", \"target\": \"two.db\"}");
+
+        Answer full = restore("{\"target\": \"three.db\"}");
+        assertThat(full.status()).isEqualTo(409);
+        assertThat(full.text("error"))
+                .contains("litestream.restore.directory-size")
+                .contains("three.db");
+        restored("{\"target\": \"two.db\", \"force\": true}");
+
+        for (String other : new String[] {"none.db", "..", "one.db-wal", "%2e%2e%2fapp.db"}) {
+            assertThat(app.delete("app.db/files/" + other).status()).as(other).isGreaterThanOrEqualTo(400);
+        }
+        assertThat(folder.resolve("app.db")).exists();
+        assertThat(app.delete("app.db/files/one.db").status()).isEqualTo(200);
+        assertThat(folder.resolve("restored/one.db")).doesNotExist();
+        restored("{\"target\": \"three.db\"}");
+    }
+
     private void startUnrestricted() {
         app = HttpApplication.start(
                 folder,

@@ -1,0 +1,83 @@
+package org.litestream4j.internal.files;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Creates files and folders that only their owner may use, whatever the umask: they hold pages of databases. Where the file system has
+ * no such rights, they are created as usual.
+ */
+public final class PrivateFiles {
+
+    private static final boolean POSIX =
+            FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+
+    private static final FileAttribute<?>[] OF_FILE = attributes("rw-------");
+
+    private static final FileAttribute<?>[] OF_FOLDER = attributes("rwx------");
+
+    private PrivateFiles() {}
+
+    private static FileAttribute<?>[] attributes(String mode) {
+        return POSIX
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode))}
+                : new FileAttribute<?>[0];
+    }
+
+    /** Creates a folder; the one above it exists. */
+    public static void createDirectory(Path folder) throws IOException {
+        Files.createDirectory(folder, OF_FOLDER);
+    }
+
+    /** Creates a folder and those above it. Folders that exist keep their mode. */
+    public static void createDirectories(Path folder) throws IOException {
+        Files.createDirectories(folder, OF_FOLDER);
+    }
+
+    /** Creates an empty file. */
+    public static void createFile(Path file) throws IOException {
+        Files.createFile(file, OF_FILE);
+    }
+
+    /** Opens a file; one that this creates is private, one that exists keeps its mode. */
+    public static FileChannel open(Path file, OpenOption... options) throws IOException {
+        return FileChannel.open(file, Set.of(options), OF_FILE);
+    }
+
+    /** Opens a file for writing from its beginning, as {@link Files#newOutputStream} does. */
+    public static OutputStream newOutputStream(Path file) throws IOException {
+        return Channels.newOutputStream(
+                open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE));
+    }
+
+    /** Takes the rights of others from a folder that exists, unless it is another user's. */
+    public static void restrict(Path folder) throws IOException {
+        if (!POSIX) {
+            return;
+        }
+        Set<PosixFilePermission> present = Files.getPosixFilePermissions(folder);
+        Set<PosixFilePermission> kept = EnumSet.noneOf(PosixFilePermission.class);
+        kept.addAll(present);
+        kept.retainAll(PosixFilePermissions.fromString("rwx------"));
+        if (!kept.equals(present)) {
+            try {
+                Files.setPosixFilePermissions(folder, kept);
+            } catch (FileSystemException e) {
+                // of another user, who has made it so on purpose
+            }
+        }
+    }
+}

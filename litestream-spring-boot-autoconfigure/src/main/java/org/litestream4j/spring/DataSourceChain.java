@@ -1,0 +1,112 @@
+package org.litestream4j.spring;
+
+import java.beans.PropertyDescriptor;
+import java.lang.reflect.InvocationTargetException;
+import java.sql.SQLException;
+import java.sql.Wrapper;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.beans.BeanUtils;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.util.ClassUtils;
+
+/**
+ * Lists what stands behind a {@code DataSource}: targets of Spring's delegates and AOP proxies, and what the proxies of JDBC
+ * instrumentation unwrap to or return from a getter. Opens no connection.
+ */
+final class DataSourceChain {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DataSourceChain.class);
+
+    /** What proxies are asked to unwrap to: pools and the driver's own. */
+    private static final List<Class<?>> TARGETS = Stream.of(
+                    "com.zaxxer.hikari.HikariDataSource",
+                    "org.sqlite.SQLiteDataSource",
+                    "org.apache.tomcat.jdbc.pool.DataSource",
+                    "org.apache.commons.dbcp2.BasicDataSource",
+                    "com.mchange.v2.c3p0.ComboPooledDataSource")
+            .<@Nullable Class<?>>map(DataSourceChain::find)
+            .filter(Objects::nonNull)
+            .<Class<?>>map(Objects::requireNonNull)
+            .toList();
+
+    private final Set<DataSource> known = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<DataSource> found = new ArrayList<>();
+
+    private DataSourceChain() {}
+
+    private static @Nullable Class<?> find(String name) {
+        try {
+            return ClassUtils.forName(name, DataSourceChain.class.getClassLoader());
+        } catch (ClassNotFoundException | LinkageError e) {
+            return null;
+        }
+    }
+
+    /** The {@code DataSource} itself, and all that stand behind it, from the outside to the inside. */
+    static List<DataSource> of(DataSource dataSource) {
+        DataSourceChain chain = new DataSourceChain();
+        chain.add(dataSource);
+        return chain.found;
+    }
+
+    /** The first that reports to the engine, if there is one. */
+    static Optional<ReplicatedDataSource> replicated(DataSource dataSource) {
+        return of(dataSource).stream()
+                .filter(ReplicatedDataSource.class::isInstance)
+                .map(ReplicatedDataSource.class::cast)
+                .findFirst();
+    }
+
+    private void add(@Nullable DataSource dataSource) {
+        if (dataSource == null || !known.add(dataSource)) {
+            return;
+        }
+        found.add(dataSource);
+        if (dataSource instanceof AbstractRoutingDataSource) {
+            return; // what it unwraps to depends on the moment
+        }
+        if (dataSource instanceof DelegatingDataSource delegating) {
+            add(delegating.getTargetDataSource());
+            return;
+        }
+        if (AopProxyUtils.getSingletonTarget(dataSource) instanceof DataSource target) {
+            add(target);
+        }
+        properties(dataSource);
+        TARGETS.forEach(type -> add(unwrap(dataSource, type)));
+    }
+
+    private void properties(DataSource dataSource) {
+        for (PropertyDescriptor property : BeanUtils.getPropertyDescriptors(dataSource.getClass())) {
+            if (property.getReadMethod() != null && DataSource.class.isAssignableFrom(property.getPropertyType())) {
+                try {
+                    add((DataSource) property.getReadMethod().invoke(dataSource));
+                } catch (IllegalAccessException | InvocationTargetException | RuntimeException e) {
+                    LOG.debug("{} cannot be read from {}", property.getName(), dataSource.getClass(), e);
+                }
+            }
+        }
+    }
+
+    private static @Nullable DataSource unwrap(Wrapper wrapper, Class<?> type) {
+        try {
+            return wrapper.isWrapperFor(type) ? (DataSource) wrapper.unwrap(type) : null;
+        } catch (SQLException | RuntimeException | LinkageError e) {
+            LOG.debug("{} does not unwrap to {}", wrapper.getClass(), type, e);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package org.litestream4j.spring;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.HierarchicalBeanFactory;
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.boot.autoconfigure.condition.ConditionMessage;
+import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
+import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.ConfigurationCondition;
+import org.springframework.core.type.AnnotatedTypeMetadata;
+
+/** Whether no context above this one replicates the same databases already. */
+final class OnNoParentWithLitestream extends SpringBootCondition implements ConfigurationCondition {
+
+    @Override
+    public ConfigurationPhase getConfigurationPhase() {
+        return ConfigurationPhase.REGISTER_BEAN;
+    }
+
+    @Override
+    public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
+        ConditionMessage.Builder message = ConditionMessage.forCondition("Litestream");
+        @Nullable BeanFactory factory = context.getBeanFactory();
+        while (factory instanceof HierarchicalBeanFactory hierarchical) {
+            factory = hierarchical.getParentBeanFactory();
+            if (factory instanceof ListableBeanFactory parent
+                    && parent.getBeanNamesForType(ReplicatedDatabases.class, true, false).length > 0) {
+                return ConditionOutcome.noMatch(message.because("a context above this one has its beans"));
+            }
+        }
+        return ConditionOutcome.match(message.because("no context above this one has its beans"));
+    }
+}

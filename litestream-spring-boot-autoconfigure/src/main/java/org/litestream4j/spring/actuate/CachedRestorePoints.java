@@ -1,0 +1,59 @@
+package org.litestream4j.spring.actuate;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.restore.RestorePoints;
+
+/** Asks a replica for its restore points once in 10 s at most, however many requests there are. Thread-safe. */
+final class CachedRestorePoints {
+
+    private static final Duration LIFETIME = Duration.ofSeconds(10);
+
+    private final Source source;
+    private final ConcurrentMap<String, Entry> entries = new ConcurrentHashMap<>();
+
+    /** Lists what a replica holds. */
+    @FunctionalInterface
+    interface Source {
+        RestorePoints of(ManagedDatabase database) throws IOException;
+    }
+
+    CachedRestorePoints(Source source) {
+        this.source = source;
+    }
+
+    RestorePointsDescription of(ManagedDatabase database) throws IOException {
+        return entries.computeIfAbsent(database.name(), name -> new Entry()).get(database);
+    }
+
+    /** What is known of a database is out of date. */
+    void forget(String database) {
+        entries.remove(database);
+    }
+
+    private final class Entry {
+        private final ReentrantLock lock = new ReentrantLock();
+        private @Nullable RestorePointsDescription known; // guarded by lock
+        private long since; // guarded by lock
+
+        RestorePointsDescription get(ManagedDatabase database) throws IOException {
+            lock.lock();
+            try {
+                RestorePointsDescription present = known;
+                if (present == null || System.nanoTime() - since > LIFETIME.toNanos()) {
+                    present = RestorePointsDescription.of(source.of(database));
+                    known = present;
+                    since = System.nanoTime();
+                }
+                return present;
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+}
