@@ -13,20 +13,35 @@ import org.litestream4j.LitestreamEvent.Registered;
 import org.litestream4j.LitestreamEvent.Unregistered;
 import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Meters of each database for as long as it is registered. It hears of them as a listener of their {@link
+ * Meters of each database, of the first hundred, for as long as it is registered. It hears of them as a listener of their {@link
  * org.litestream4j.Litestream}. Thread-safe.
  */
 public final class LitestreamMetrics implements MeterBinder, LitestreamListener {
 
+    private static final Logger LOG = LoggerFactory.getLogger(LitestreamMetrics.class);
+
+    /** Databases with meters: each has more than a hundred. */
+    private static final int MAX_DATABASES = 100;
+
     private final Clock clock;
+    private final int maxDatabases;
     private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by this
+    private boolean limited; // guarded by this
     private final Map<MeterRegistry, Map<String, List<Meter>>> registries = new HashMap<>(); // guarded by this
 
     /** @param clock by which ages are measured */
     public LitestreamMetrics(Clock clock) {
+        this(clock, MAX_DATABASES);
+    }
+
+    /** @param maxDatabases how many have meters at the same time; those that are registered later have none */
+    public LitestreamMetrics(Clock clock, int maxDatabases) {
         this.clock = clock;
+        this.maxDatabases = maxDatabases;
     }
 
     @Override
@@ -45,6 +60,17 @@ public final class LitestreamMetrics implements MeterBinder, LitestreamListener 
     }
 
     private synchronized void add(ManagedDatabase database) {
+        if (databases.size() >= maxDatabases) {
+            if (!limited) {
+                limited = true;
+                LOG.warn(
+                        "no meters for databases beyond the first {}, from db={} on; to change that, define a bean of LitestreamMetrics"
+                                + " with another maxDatabases",
+                        maxDatabases,
+                        database.name());
+            }
+            return;
+        }
         databases.put(database.name(), database);
         registries.forEach((registry, meters) -> meters.put(database.name(), meters(registry, database)));
     }

@@ -3,9 +3,10 @@ package org.litestream4j.spring.observation;
 import io.micrometer.common.KeyValues;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationConvention;
-import java.util.Locale;
 import org.litestream4j.LitestreamOperation;
 import org.litestream4j.LitestreamOperation.Outcome;
+import org.litestream4j.spring.observation.LitestreamObservation.HighCardinality;
+import org.litestream4j.spring.observation.LitestreamObservation.LowCardinality;
 
 /**
  * The names of {@code docs/observations.md}. None of them is a meter's: an application that makes meters of observations would have
@@ -13,29 +14,29 @@ import org.litestream4j.LitestreamOperation.Outcome;
  */
 final class DefaultConvention implements ObservationConvention<LitestreamObservationContext> {
 
-    private final String kind;
+    private final LitestreamObservation documented;
 
     DefaultConvention(LitestreamOperation.Kind kind) {
-        this.kind = kind.name().toLowerCase(Locale.ROOT);
+        this.documented = LitestreamObservation.of(kind);
     }
 
     @Override
     public String getName() {
-        return "litestream.operation." + kind.replace('_', '.');
+        return documented.getName();
     }
 
     @Override
     public String getContextualName(LitestreamObservationContext context) {
-        return "litestream " + kind.replace('_', ' ');
+        return documented.getContextualName();
     }
 
     @Override
     public KeyValues getLowCardinalityKeyValues(LitestreamObservationContext context) {
         LitestreamOperation operation = context.operation();
-        KeyValues values = KeyValues.of("database", operation.database());
+        KeyValues values = KeyValues.of(LowCardinality.DATABASE.withValue(operation.database()));
         return operation.level() == LitestreamOperation.NO_LEVEL
                 ? values
-                : values.and("level", String.valueOf(operation.level()));
+                : values.and(LowCardinality.LEVEL.withValue(String.valueOf(operation.level())));
     }
 
     @Override
@@ -44,8 +45,8 @@ final class DefaultConvention implements ObservationConvention<LitestreamObserva
         if (outcome == null || outcome.txid().isNone()) {
             return KeyValues.empty();
         }
-        KeyValues values = KeyValues.of("txid", outcome.txid().toString());
-        return outcome.bytes() == 0 ? values : values.and("bytes", String.valueOf(outcome.bytes()));
+        KeyValues values = KeyValues.of(HighCardinality.TXID.withValue(outcome.txid().toString()));
+        return outcome.bytes() == 0 ? values : values.and(HighCardinality.BYTES.withValue(String.valueOf(outcome.bytes())));
     }
 
     @Override

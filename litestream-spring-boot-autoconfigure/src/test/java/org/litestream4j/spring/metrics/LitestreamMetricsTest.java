@@ -100,6 +100,24 @@ class LitestreamMetricsTest {
     }
 
     @Test
+    void databasesBeyondTheLimit_haveNoMeters_untilOthersLeave() throws Exception {
+        LitestreamMetrics limited = new LitestreamMetrics(Clock.systemUTC(), 2);
+        limited.bindTo(registry);
+        try (Litestream folderOfMany = Litestream.builder().listener(limited).build()) {
+            for (String name : new String[] {"one", "two", "three"}) {
+                folderOfMany.register(DatabaseConfig.builder(
+                                folder.resolve(name + ".db"),
+                                ReplicaLocation.of("file://" + folder.resolve("replica-" + name)))
+                        .name(name)
+                        .build());
+            }
+            assertThat(databases(registry)).containsExactly("one", "two");
+            folderOfMany.unregister("three");
+            assertThat(databases(registry)).containsExactly("one", "two");
+        }
+    }
+
+    @Test
     void values_areTheEngines() throws Exception {
         metrics.bindTo(registry);
         ManagedDatabase database = register("app");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.common.KeyValue;
+import io.micrometer.common.docs.KeyName;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
@@ -97,6 +98,16 @@ class LitestreamObservationsTest {
             }
         }
         assertThat(documented).hasSize(LitestreamOperation.Kind.values().length).isEqualTo(made);
+        Map<String, Set<String>> declared = new TreeMap<>();
+        for (LitestreamObservation each : LitestreamObservation.values()) {
+            declared.put(
+                    each.getName(),
+                    Stream.of(each.getLowCardinalityKeyNames(), each.getHighCardinalityKeyNames())
+                            .flatMap(Stream::of)
+                            .map(KeyName::asString)
+                            .collect(Collectors.toSet()));
+        }
+        assertThat(declared).isEqualTo(documented);
     }
 
     private static Set<String> keys(Observation.Context context) {
