@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.litestream4j.internal.files.NativeLibrary;
 
 /**
  * Keeps SQLite from opening a database while {@link DatabaseFile} closes a descriptor of it. Closing the last one is harmless;
@@ -34,6 +35,11 @@ public final class DatabaseOpening {
 
     /** Opens a connection while no descriptor of a database file is closed. */
     public static <T> T open(Opener<T> opener) throws SQLException {
+        try {
+            NativeLibrary.require();
+        } catch (IOException e) {
+            throw new SQLException(e.getMessage(), e);
+        }
         LOCK.readLock().lock();
         try {
             return opener.open();
