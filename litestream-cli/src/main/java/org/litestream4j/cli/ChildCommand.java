@@ -1,43 +1,93 @@
 package org.litestream4j.cli;
 
 import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
-/** A shell command that runs beside ours, on the same terminal. */
+/** A shell command that runs beside ours, on the same terminal, with all that it starts. */
 final class ChildCommand {
 
+    private static final String MARK = "LITESTREAM_EXEC_ID";
+
     /** How long it may take to end when it is told to. */
-    private static final long PATIENCE_SECONDS = 30;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private static final long POLL_MILLIS = 50;
+
+    /** A shell has so long to end by itself once what it waited for has ended. */
+    private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Process process;
+    private final ChildProcesses all;
 
-    private ChildCommand(Process process) {
+    /** Whether the shell has ended and what it left was searched for. */
+    private boolean searched;
+
+    private ChildCommand(Process process, ChildProcesses all) {
         this.process = process;
+        this.all = all;
     }
 
     static ChildCommand start(String command) throws IOException {
-        return new ChildCommand(
-                new ProcessBuilder("sh", "-c", command).inheritIO().start());
+        String id = UUID.randomUUID().toString();
+        ProcessBuilder builder = new ProcessBuilder("sh", "-c", command).inheritIO();
+        builder.environment().put(MARK, id);
+        Process process = builder.start();
+        return new ChildCommand(process, new ChildProcesses(process.toHandle(), MARK + "=" + id));
     }
 
+    /** Whether the command or anything that it has started runs, such as a program in the background of a script that has ended. */
     boolean isRunning() {
-        return process.isAlive();
+        all.reapOrphans();
+        boolean running = all.isAnyRunning();
+        if (!process.isAlive() && !searched) {
+            searched = true;
+            return !all.running().isEmpty();
+        }
+        return running;
     }
 
     /**
-     * Tells it to end, and all that it started, if it still runs.
+     * Tells all of them to end, and waits until they have. A shell that only waits for a program is told last: it passes on the
+     * program's exit code.
      *
-     * @return its exit code
+     * @return the command's exit code
      */
     int end() throws InterruptedException {
-        if (process.isAlive()) {
-            process.descendants().forEach(ProcessHandle::destroy); // a shell does not pass signals on
-            process.destroy();
-            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
-                process.destroyForcibly();
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        Set<ProcessHandle> told = new HashSet<>();
+        Set<ProcessHandle> waiting = new HashSet<>();
+        Set<ProcessHandle> running = all.running();
+        for (ProcessHandle each : running) {
+            if (ChildProcesses.onlyWaits(each)) {
+                waiting.add(each);
+            } else {
+                told.add(each);
             }
         }
+        told.forEach(ProcessHandle::destroy);
+        long busyAt = System.nanoTime();
+        while (!running.isEmpty() && System.nanoTime() - deadline < 0) {
+            all.reapOrphans();
+            Thread.sleep(POLL_MILLIS);
+            running = all.running();
+            for (ProcessHandle each : running) {
+                boolean busy = told.contains(each) || ChildProcesses.onlyWaits(each);
+                if (waiting.contains(each) && busy) {
+                    busyAt = System.nanoTime();
+                }
+                boolean startedByWaiting =
+                        each.parent().filter(waiting::contains).isPresent();
+                boolean isDue = waiting.contains(each) ? System.nanoTime() - busyAt > GRACE_NANOS : startedByWaiting;
+                if (!busy && isDue) { // what the others start to clean up is theirs
+                    told.add(each);
+                    each.destroy();
+                }
+            }
+        }
+        running.forEach(ProcessHandle::destroyForcibly);
         return process.waitFor();
     }
 }

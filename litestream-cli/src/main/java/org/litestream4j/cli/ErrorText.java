@@ -37,7 +37,12 @@ final class ErrorText {
         return e.getClass().getSimpleName() + ": " + message;
     }
 
+    /** With the names of this program's options, and without what concerns those who write Java. */
     static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+        return text.replaceAll("\\b(use|with|and) force\\b", "$1 --force")
+                .replaceAll("\\blitestream\\.adopt-replica=true\\b", "--adopt-replica")
+                .replaceAll("(?s), or add the dependency whose jar .*META-INF/services/[\\w.]+", "")
+                .strip()
+                .replaceAll("\\s*\\R\\s*", " ");
     }
 }

@@ -40,7 +40,7 @@ final class Json {
      * @param timestamp ISO 8601, of its last transaction
      * @param exact false if the store told only when it got the file
      */
-    record File(int level, String minTxid, String maxTxid, long size, Instant timestamp, boolean exact) {
+    record File(int level, String minTxid, String maxTxid, long bytes, Instant timestamp, boolean exact) {
         static File of(LtxFileInfo file) {
             return new File(
                     file.level(),
@@ -49,6 +49,13 @@ final class Json {
                     file.size(),
                     file.timestamp(),
                     file.exact());
+        }
+    }
+
+    /** Why nothing was restored, although nothing failed. */
+    record Nothing(boolean restored, String reason) {
+        static Nothing because(String reason) {
+            return new Nothing(false, reason);
         }
     }
 
@@ -187,7 +194,7 @@ final class Json {
     record Check(boolean sound, boolean deep, long files, long bytes, String newestTxid, List<Problem> problems) {
         static Check of(Validation.Result result) {
             return new Check(
-                    result.isSound(),
+                    result.isSound() && result.files() > 0,
                     result.deep(),
                     result.files(),
                     result.bytes(),

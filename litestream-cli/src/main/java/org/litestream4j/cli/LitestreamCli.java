@@ -1,12 +1,15 @@
 package org.litestream4j.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The program. Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to standard output, everything else to standard
@@ -23,7 +26,10 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             LtxCommand.class,
             ValidateCommand.class,
-            ResetCommand.class
+            ResetCommand.class,
+            VersionCommand.class,
+            CommandLine.HelpCommand.class,
+            AutoComplete.GenerateCompletion.class
         })
 public final class LitestreamCli implements Runnable {
 
@@ -43,10 +49,17 @@ public final class LitestreamCli implements Runnable {
         return new CommandLine(new LitestreamCli())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
-                .setParameterExceptionHandler((e, args) -> usageError(e.getCommandLine(), e.getMessage()))
+                .setParameterExceptionHandler(
+                        (e, args) -> usageError(e.getCommandLine(), e.getMessage() + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
                         ? usageError(commandLine, e.getMessage())
                         : error(commandLine, FAILED, ErrorText.of(e)));
+    }
+
+    private static String suggestions(ParameterException e) {
+        List<String> suggestions =
+                e instanceof UnmatchedArgumentException unmatched ? unmatched.getSuggestions() : List.of();
+        return suggestions.isEmpty() ? "" : "; did you mean " + String.join(", ", suggestions) + "?";
     }
 
     private static int usageError(CommandLine commandLine, String problem) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
@@ -16,7 +17,13 @@ import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.internal.capture.LocalState;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.Restore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -101,6 +108,11 @@ final class ReplicateCommand implements Callable<Integer> {
                     "Longest wait for the replica with --once and when stopped, as in PT30S. Default: PT5M, PT30S.")
     private @Nullable Duration timeout;
 
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Print each step on standard error: images, uploads, merges.")
+    private boolean verbose;
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -109,8 +121,8 @@ final class ReplicateCommand implements Callable<Integer> {
         if (once && exec != null) {
             throw new UsageException("--once and --exec exclude each other");
         }
-        if (once) { // nobody watches: what becomes of it is told in one line
-            System.setProperty("org.slf4j.simpleLogger.log.org.litestream4j", "off");
+        if (verbose) {
+            CliLoggers.verbose();
         }
         ReplicaArguments.open(url, settings).close(); // checks them
         DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings))
@@ -129,6 +141,7 @@ final class ReplicateCommand implements Callable<Integer> {
             if (!Files.exists(database)) {
                 throw new NoSuchFileException(database.toString());
             }
+            refuseChangeOfHistory(config);
             ManagedDatabase managed = litestream.register(config);
             Duration patience = timeout != null ? timeout : Duration.ofMinutes(5);
             managed.sync(patience);
@@ -136,6 +149,39 @@ final class ReplicateCommand implements Callable<Integer> {
             DatabaseStatus status = managed.status();
             print("replicated " + status.path() + " to " + status.replica() + ", TXID " + status.replicated());
             return 0;
+        }
+    }
+
+    /** Nobody watches: what another process is doing, or what would hide the newest state of a replica, is an error at once. */
+    private void refuseChangeOfHistory(DatabaseConfig config) throws IOException {
+        Optional<LocalState> local = LocalState.of(config.metaPath());
+        if (local.isPresent() && local.get().running()) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "another process replicates this database right now, and what is committed is uploaded by it",
+                    "stop that process, or leave out replicate --once",
+                    null);
+        }
+        if (adoptReplica) {
+            return;
+        }
+        Txid newest;
+        try (ReplicaClient client = Replicas.open(config.replica())) {
+            newest = Restore.newestTxid(client);
+        } catch (ReplicaAccessException e) {
+            throw e;
+        } catch (IOException e) {
+            return; // an outage: the engine waits for its end, and fences what it then finds
+        }
+        Txid captured = local.map(LocalState::captured).orElse(Txid.NONE);
+        if (newest.isAfter(captured)) {
+            throw new LitestreamException(
+                    config.path().toString(),
+                    "the replica holds TXID " + newest + ", but this database was captured up to "
+                            + (captured.isNone() ? "none (it has no local state)" : captured.toString())
+                            + ": it may be an older copy, and would become the newest state",
+                    "restore the replica elsewhere and compare, or say --adopt-replica",
+                    null);
         }
     }
 
@@ -170,10 +216,26 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     private int replicate(DatabaseConfig config) throws IOException, InterruptedException {
-        Duration patience = config.shutdownSyncTimeout().plusSeconds(exec == null ? 10 : 40);
-        try (Cancellation cancellation = Cancellation.onShutdown(patience);
-                Litestream litestream =
-                        Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
+        Duration patience = config.shutdownSyncTimeout().multipliedBy(2).plusSeconds(exec == null ? 10 : 40);
+        try (Cancellation cancellation = Cancellation.onShutdown(patience)) {
+            try {
+                return replicate(config, cancellation);
+            } catch (IOException | RuntimeException e) {
+                if (!cancellation.isCancelled()) {
+                    throw e;
+                }
+                PrintWriter err = spec.commandLine().getErr();
+                err.println("error: " + ErrorText.oneLine(ErrorText.of(e))); // before the process ends under it
+                err.flush();
+                cancellation.ended(1);
+                return 1;
+            }
+        }
+    }
+
+    private int replicate(DatabaseConfig config, Cancellation cancellation) throws IOException, InterruptedException {
+        try (Litestream litestream =
+                Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
             restoreIfAsked(litestream, config);
             ManagedDatabase managed = litestream.register(config);
             print("replicating " + managed.status().path() + " to "

@@ -41,7 +41,9 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "OUT",
-            description = "The database file to write. Nobody may have it open meanwhile.")
+            description =
+                    "The database file to write, - for standard output. Nobody may have it open meanwhile. Required, but"
+                            + " for --dry-run.")
     private @Nullable Path output;
 
     @Option(names = "--txid", paramLabel = "HEX", description = "Restore the state after this transaction.")
@@ -113,6 +115,9 @@ final class RestoreCommand implements Callable<Integer> {
         if (file == null && !dryRun) {
             throw new UsageException("missing option -o: which file to write");
         }
+        if (file != null && file.toString().equals("-")) {
+            return restoreToStandardOutput(target);
+        }
         if (follow && file != null) {
             checkFollow();
             return follow(file);
@@ -121,7 +126,7 @@ final class RestoreCommand implements Callable<Integer> {
             throw new UsageException("--follow-interval goes with --follow");
         }
         if (ifDbNotExists && file != null && Files.isRegularFile(file) && Files.size(file) > 0) {
-            print(file + " exists, nothing was restored");
+            nothing(file + " exists, nothing was restored");
             return 0;
         }
         try (ReplicaClient client = replica.open();
@@ -133,12 +138,34 @@ final class RestoreCommand implements Callable<Integer> {
             }
         } catch (RestoreException e) {
             if (ifReplicaExists && e.reason() == RestoreException.Reason.NO_BACKUP) {
-                print("there is no backup, nothing was restored");
+                nothing("there is no backup, nothing was restored");
                 return 0;
             }
             throw e;
         }
         return 0;
+    }
+
+    /** By way of a file: what is not whole and verified must not come out. The result is on standard error. */
+    private int restoreToStandardOutput(RestoreTarget target) throws IOException {
+        if (follow || json || dryRun) {
+            throw new UsageException("-o - excludes --follow, --json and --dry-run");
+        }
+        Path folder = Files.createTempDirectory("litestream-restore");
+        Path file = folder.resolve("restored.db");
+        try (ReplicaClient client = replica.open();
+                Cancellation cancellation = Cancellation.onShutdown()) {
+            RestoreResult result = restore(client, file, target, cancellation);
+            Files.copy(file, System.out);
+            System.out.flush();
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("restored TXID " + result.txid() + " of " + result.timestamp());
+            err.flush();
+            return 0;
+        } finally {
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(folder);
+        }
     }
 
     private void checkFollow() {
@@ -162,7 +189,7 @@ final class RestoreCommand implements Callable<Integer> {
                 Restore.follow(client, file, options(RestoreTarget.latest(), progress, cancellation), interval, output);
             } catch (RestoreException e) {
                 if (ifReplicaExists && e.reason() == RestoreException.Reason.NO_BACKUP) {
-                    print("there is no backup, nothing was restored");
+                    nothing("there is no backup, nothing was restored");
                     return 0;
                 }
                 throw e;
@@ -210,6 +237,10 @@ final class RestoreCommand implements Callable<Integer> {
         try (ProgressLine line = new ProgressLine(spec.commandLine().getErr())) {
             return Restore.restore(client, file, options(target, line, cancellation));
         }
+    }
+
+    private void nothing(String reason) {
+        print(json ? Json.write(Json.Nothing.because(reason)) : reason);
     }
 
     private void printPlan(RestorePlan plan) {

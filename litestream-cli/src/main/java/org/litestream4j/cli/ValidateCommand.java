@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,12 +36,16 @@ final class ValidateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         Validation.Result result;
+        String url;
+        OtherBackup other;
         try (ReplicaClient client = replica.open()) {
+            url = client.url();
             result = Validation.run(client, deep, () -> false);
+            other = result.files() == 0 ? client.otherBackup().orElse(null) : null;
         }
         if (json) {
             out.println(Json.write(Json.Check.of(result)));
-        } else {
+        } else if (result.files() > 0) {
             for (Validation.Problem problem : result.problems()) {
                 out.println((problem.isSerious() ? "problem: " : "note: ") + "level " + problem.level() + " "
                         + problem.file() + ": " + ErrorText.oneLine(problem.text()));
@@ -49,6 +54,13 @@ final class ValidateCommand implements Callable<Integer> {
                     + " bytes, up to TXID " + result.newest() + (deep ? ", all content read" : ""));
         }
         out.flush();
+        if (result.files() == 0) {
+            String problem = other == null ? "the replica is empty: there is no backup" : other.problem();
+            String remedy =
+                    other == null ? "check the URL, or the replication that should write there" : other.remedy();
+            spec.commandLine().getErr().println("error: " + url + ": " + ErrorText.oneLine(problem + "; " + remedy));
+            spec.commandLine().getErr().flush();
+        }
         return result.isSound() && result.files() > 0 ? 0 : 1;
     }
 }

@@ -107,7 +107,7 @@ class CommandTest {
     @Test
     void restore_targetExists_needsForce() throws IOException {
         Files.writeString(output, "old");
-        assertFails(1, "use force", "restore", "-o", output.toString(), replica.url());
+        assertFails(1, "use --force", "restore", "-o", output.toString(), replica.url());
         assertFails(1, "is not an SQLite database", "restore", "-f", "-o", output.toString(), replica.url());
         assertThat(output).hasContent("old");
         Files.writeString(output, "SQLite format 3\0" + "old".repeat(100));
@@ -233,7 +233,7 @@ class CommandTest {
         assertThat(file.get("level").asInt()).isEqualTo(9);
         assertThat(file.get("minTxid").asString()).isEqualTo("0000000000000001");
         assertThat(file.get("maxTxid").asString()).isEqualTo("0000000000000001");
-        assertThat(file.get("size").asLong()).isEqualTo(Files.size(replica.file(9, 1)));
+        assertThat(file.get("bytes").asLong()).isEqualTo(Files.size(replica.file(9, 1)));
         assertThat(file.get("timestamp").asString()).isEqualTo("2026-01-01T00:00:01Z");
     }
 
@@ -271,6 +271,56 @@ class CommandTest {
         assertThat(json().get("local").get("captured").isNull()).isTrue();
         assertThat(json().get("replica").isNull()).isTrue();
         assertThat(temp.resolve(".restored.db-litestream")).doesNotExist();
+    }
+
+    @Test
+    void validate_emptyReplica_isAnError() {
+        String empty = temp.resolve("empty").toUri().toString();
+        assertFails(1, "there is no backup", "validate", empty);
+        assertThat(run("validate", "--json", empty)).isEqualTo(1);
+        assertThat(json().get("sound").asBoolean()).isFalse();
+    }
+
+    @Test
+    void restore_jsonAndNothingToDo_isJson() {
+        String empty = temp.resolve("empty").toUri().toString();
+        assertThat(run("restore", "--json", "--if-replica-exists", "-o", output.toString(), empty))
+                .isZero();
+        assertThat(json().get("restored").asBoolean()).isFalse();
+        assertThat(json().get("reason").asString()).contains("no backup");
+    }
+
+    @Test
+    void restore_toStandardOutput_writesTheDatabaseAlone() {
+        java.io.PrintStream before = System.out;
+        java.io.ByteArrayOutputStream written = new java.io.ByteArrayOutputStream();
+        System.setOut(new java.io.PrintStream(written, true, java.nio.charset.StandardCharsets.UTF_8));
+        try {
+            assertThat(run("restore", "-o", "-", replica.url())).isZero();
+        } finally {
+            System.setOut(before);
+        }
+        assertThat(written.toByteArray()).isEqualTo(replica.image(3));
+        assertThat(out).isEmpty();
+        assertThat(err).contains("restored TXID 0000000000000003");
+    }
+
+    @Test
+    void unknownScheme_isExplainedWithoutJavaWords() {
+        assertFails(2, "correct the URL", "ltx", "gopher://x");
+        assertThat(err).doesNotContain("META-INF");
+    }
+
+    @Test
+    void helpVersionAndSuggestions_areThere() {
+        assertThat(run("version")).isZero();
+        assertThat(out).startsWith("litestream-cli ");
+        assertThat(run("help", "restore")).isZero();
+        assertThat(out).contains("--timestamp");
+        assertThat(run("generate-completion")).isZero();
+        assertThat(out).contains("complete");
+        assertFails(2, "did you mean", "restor");
+        assertFails(2, "--integrity-check", "restore", "--integrity-chek", "full", "-o", "x", replica.url());
     }
 
     @Test

@@ -3,6 +3,7 @@ package org.litestream4j.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -23,6 +24,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.litestream4j.replica.nats.NatsServer;
 
 /** Replicates with the jar what this process writes with plain SQLite. */
 class ReplicateIT {
@@ -200,6 +204,144 @@ class ReplicateIT {
         assertThat(restoredRows()).isEqualTo(1);
     }
 
+    /** The forms in which people start their programs; @ is the program, which takes its time to end. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "exec @; 3",
+                "@; 3",
+                "cd / && @ && echo never; 3",
+                "@ & wait $!; 3",
+                "sh start.sh; 3",
+                "sh -c 'sh start.sh' && echo never; 3",
+                "trap 'kill -TERM $pid_ wait $pid_ exit $?' TERM_ @ & pid=$!_ wait $pid; 3",
+                "@ &; 0",
+                "(@ &) _ echo started; 0",
+                "nohup @ > /dev/null 2>&1 < /dev/null & exit 5; 5",
+            })
+    void exec_anyFormOfStart_waitsForTheProgramAndItsLastCommits(String form, int exitCode) throws Exception {
+        Path told = temp.resolve("told");
+        Path go = temp.resolve("go");
+        Path up = temp.resolve("up");
+        Path program = executable(
+                "program",
+                "trap 'touch " + told + "; while [ ! -e " + go + " ]; do sleep 0.05; done; exit 3' TERM\n" + "touch "
+                        + up + "\nwhile :; do sleep 0.1; done\n");
+        Path start = executable("start.sh", program + "\nexit $?\n");
+        String command = form.replace('_', ';').replace("@", program.toString()).replace("start.sh", start.toString());
+        Process process = start("replicate", "--exec", command, database.toString(), replica);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(up));
+        Thread.sleep(1_500); // it is watched, not only begun
+        assertThat(process.isAlive()).as("the program runs").isTrue();
+        process.destroy();
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(told));
+        execute("insert into t values (1)");
+        Files.createFile(go);
+        assertThat(end(process)).isEqualTo(exitCode);
+        assertThat(restoredRows()).isEqualTo(1);
+    }
+
+    private Path executable(String name, String text) throws IOException {
+        Path file = Files.writeString(temp.resolve(name), "#!/bin/sh\n" + text);
+        assertThat(file.toFile().setExecutable(true)).isTrue();
+        return file;
+    }
+
+    /** Orphans end as zombies unless the first process waits for them. */
+    @Test
+    void exec_asTheFirstProcessOfAContainer_waitsForOrphans() throws Exception {
+        Path unshare = Path.of("/usr/bin/unshare");
+        assumeTrue(
+                Files.isExecutable(unshare) && "root".equals(System.getProperty("user.name")),
+                "needs root and unshare");
+        Path seen = temp.resolve("seen");
+        String command = "for i in 1 2 3 4 5; do (sleep 0.1 &); done; sleep 3; ps -eo stat= > " + seen + "; exit 4";
+        List<String> all = new ArrayList<>(List.of(unshare.toString(), "--fork", "--pid", "--mount-proc"));
+        all.addAll(command("replicate", "--exec", command, database.toString(), replica));
+        Process process = new ProcessBuilder(all)
+                .redirectErrorStream(true)
+                .redirectOutput(temp.resolve("out.txt").toFile())
+                .start();
+        assertThat(end(process)).as(output()).isEqualTo(4);
+        assertThat(Files.readAllLines(seen)).isNotEmpty().noneMatch(state -> state.startsWith("Z"));
+    }
+
+    /** The store is gone when it is told to end: what was committed is not there, and that is an error. */
+    @Test
+    void untilStopped_storeIsDown_failsWithTheErrorLine() throws Exception {
+        String url = "s3://bucket/app?region=us-east-1&force-path-style=true&endpoint=http://127.0.0.1:"
+                + NatsServer.freePort();
+        for (int round = 0; round < 3; round++) {
+            Process process = start("replicate", "--timeout", "PT1S", database.toString(), url);
+            await().atMost(30, TimeUnit.SECONDS).until(() -> output().contains("replicating"));
+            execute("insert into t values (1)");
+            process.destroy();
+            assertThat(end(process)).isEqualTo(1);
+            List<String> lines = Files.readAllLines(temp.resolve("err.txt"));
+            assertThat(lines).allMatch(line -> line.startsWith("warning: ") || line.startsWith("error: "));
+            assertThat(lines).anyMatch(line -> line.startsWith("error: "));
+        }
+    }
+
+    /** As where /tmp is mounted noexec. */
+    @Test
+    void nativeLibraryThatCannotBeUnpacked_isOneLineThatNamesTheSettings() throws Exception {
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        for (String[] arguments : new String[][] {
+            {"restore", "--integrity-check", "full", "-o", temp.resolve("r.db").toString(), replica},
+            {"replicate", "--once", "--timeout", "PT2S", database.toString(), replica}
+        }) {
+            List<String> command = command(arguments);
+            command.add(1, "-Dorg.sqlite.tmpdir=/proc/none");
+            Process process = new ProcessBuilder(command)
+                    .redirectError(temp.resolve("err.txt").toFile())
+                    .start();
+            assertThat(end(process)).isEqualTo(1);
+            assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
+                    .contains("java.io.tmpdir", "org.sqlite.tmpdir")
+                    .doesNotContain("damaged", "\tat ");
+        }
+    }
+
+    @Test
+    void once_besideARunningProcess_saysSoAtOnce() throws Exception {
+        Process process = start("replicate", database.toString(), replica);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 0);
+        java.io.StringWriter err = new java.io.StringWriter();
+        assertThat(LitestreamCli.commandLine()
+                        .setErr(new java.io.PrintWriter(err))
+                        .execute("replicate", "--once", database.toString(), replica))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains("another process replicates this database")
+                .hasLineCount(1);
+        process.destroy();
+        assertThat(end(process)).isZero();
+    }
+
+    @Test
+    void once_replicaIsAheadOfTheDatabase_needsTheOption() throws Exception {
+        execute("insert into t values (1)");
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        Path clone = temp.resolve("clone.db");
+        execute("vacuum into '" + clone + "'");
+        execute("insert into t values (2)");
+        assertThat(end(start("replicate", "--once", database.toString(), replica)))
+                .isZero();
+        assertThat(end(start("replicate", "--once", clone.toString(), replica))).isEqualTo(1);
+        assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
+                .startsWith("error: " + clone)
+                .contains("--adopt-replica")
+                .hasLineCount(1);
+        assertThat(restoredRows()).isEqualTo(2);
+        assertThat(end(start("replicate", "--once", "--adopt-replica", clone.toString(), replica)))
+                .isZero();
+        assertThat(restoredRows()).isEqualTo(1);
+    }
+
     private List<String> files(int level) {
         String[] names = temp.resolve("replica/ltx/" + level).toFile().list();
         return names == null ? List.of() : List.of(names);
@@ -239,9 +381,9 @@ class ReplicateIT {
         arguments.addAll(List.of(path.toString(), replica));
         assertThat(end(start(arguments.toArray(String[]::new)))).isEqualTo(1);
         assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
-                .startsWith("error: " + path + ": ")
+                .contains("error: " + path + ": ")
                 .contains(problem)
-                .hasLineCount(1);
+                .doesNotContain("\tat ");
     }
 
     /** A bucket that may be listed, but not written. */
@@ -275,9 +417,9 @@ class ReplicateIT {
             store.stop(0);
         }
         assertThat(Files.readString(temp.resolve("err.txt"), UTF_8))
-                .startsWith("error: " + database)
+                .contains("error: " + database)
                 .contains("not replicated", "AccessDenied")
-                .hasLineCount(1);
+                .doesNotContain("\tat ");
     }
 
     @Test
@@ -307,13 +449,17 @@ class ReplicateIT {
         }
     }
 
-    private Process start(String... args) throws IOException {
+    private static List<String> command(String... args) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-jar",
                 System.getProperty("cli.jar")));
         command.addAll(List.of(args));
-        ProcessBuilder builder = new ProcessBuilder(command);
+        return command;
+    }
+
+    private Process start(String... args) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command(args));
         builder.environment().putAll(Map.of("AWS_ACCESS_KEY_ID", "key", "AWS_SECRET_ACCESS_KEY", "secret"));
         return builder.redirectOutput(temp.resolve("out.txt").toFile())
                 .redirectError(temp.resolve("err.txt").toFile())

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.NativeLibrary;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.slf4j.Logger;
@@ -73,6 +74,7 @@ final class ExclusiveUse implements Closeable {
      * @throws RestoreException with {@link Reason#TARGET_EXISTS} if somebody has the database open
      */
     static ExclusiveUse take(Path database, String replica) throws IOException {
+        NativeLibrary.require(); // else somebody would seem to have the database open
         Connection connection = null;
         boolean taken = false;
         try {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.NativeLibrary;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.sqlite.JDBC;
@@ -41,6 +42,7 @@ final class IntegrityChecker {
         if (kind == IntegrityCheck.NONE) {
             return;
         }
+        NativeLibrary.require(); // else the backup would look damaged
         List<String> findings = new ArrayList<>();
         try (Connection connection = JDBC.createConnection(SqlitePaths.jdbcUrl(file, IMMUTABLE), new Properties());
                 Statement statement = connection.createStatement()) {

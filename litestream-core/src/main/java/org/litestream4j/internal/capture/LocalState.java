@@ -41,7 +41,7 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
         }
         boolean running;
         try (OwnerLock owner = new OwnerLock(metaPath)) {
-            running = !owner.tryAcquire();
+            running = owner.isTaken();
         }
         Txid captured =
                 new PositionStore(metaPath).load().map(PositionRecord::txid).orElse(Txid.NONE);

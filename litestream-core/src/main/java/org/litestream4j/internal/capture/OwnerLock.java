@@ -7,6 +7,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -65,6 +66,37 @@ final class OwnerLock implements Closeable {
             }
         }
         return channel != null;
+    }
+
+    /** Whether somebody holds the lock, this process or another. Writes nothing, and needs the right to read only. */
+    boolean isTaken() throws IOException {
+        if (!Files.exists(path)) {
+            return false;
+        }
+        String mark = mark();
+        Properties marks = System.getProperties();
+        synchronized (marks) {
+            synchronized (KEPT) {
+                return marks.containsKey(mark) || KEPT.containsKey(mark) || isLocked(path, mark);
+            }
+        }
+    }
+
+    private static boolean isLocked(Path path, String mark) throws IOException {
+        FileChannel opened = FileChannel.open(path, StandardOpenOption.READ);
+        FileLock lock = null;
+        boolean ours = false;
+        try {
+            lock = opened.tryLock(0, Long.MAX_VALUE, true);
+        } catch (OverlappingFileLockException e) {
+            ours = true;
+            KEPT.put(mark, opened);
+        } finally {
+            if (!ours) {
+                opened.close();
+            }
+        }
+        return lock == null;
     }
 
     private String mark() throws IOException {

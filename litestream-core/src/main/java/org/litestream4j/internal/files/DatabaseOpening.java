@@ -34,6 +34,11 @@ public final class DatabaseOpening {
 
     /** Opens a connection while no descriptor of a database file is closed. */
     public static <T> T open(Opener<T> opener) throws SQLException {
+        try {
+            NativeLibrary.require();
+        } catch (IOException e) {
+            throw new SQLException(e.getMessage(), e);
+        }
         LOCK.readLock().lock();
         try {
             return opener.open();

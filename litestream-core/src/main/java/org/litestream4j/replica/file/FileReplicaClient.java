@@ -43,6 +43,9 @@ final class FileReplicaClient implements ReplicaClient {
     /** Temporary files of ours are taken for left over when nobody wrote to them for so long. */
     static final Duration STALE = Duration.ofHours(1);
 
+    /** Somebody who has just created one may be about to lock it. */
+    static final Duration SETTLED = Duration.ofSeconds(10);
+
     private static final Pattern TEMPORARY = Pattern.compile("\\.[0-9a-f]{16}-[0-9a-f]{16}\\.ltx\\.[0-9a-f]{16}\\.tmp");
 
     private final Path root;
@@ -137,7 +140,7 @@ final class FileReplicaClient implements ReplicaClient {
         Instant limit = Instant.now().minus(STALE);
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder(level), FileReplicaClient::isTemporary)) {
             for (Path file : files) {
-                if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(limit) || isAbandoned(file)) {
                     Files.deleteIfExists(file);
                 }
             }
@@ -146,6 +149,12 @@ final class FileReplicaClient implements ReplicaClient {
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
+    }
+
+    /** Of a process that was killed; in a loop of kills during the first upload such images would pile up. */
+    private static boolean isAbandoned(Path file) throws IOException {
+        Instant limit = Instant.now().minus(SETTLED);
+        return Files.getLastModifiedTime(file).toInstant().isBefore(limit) && FileReplicaUpload.isLeftOver(file);
     }
 
     private static boolean isTemporary(Path file) {

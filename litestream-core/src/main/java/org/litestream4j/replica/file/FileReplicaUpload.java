@@ -3,6 +3,8 @@ package org.litestream4j.replica.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,8 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
@@ -24,6 +28,9 @@ import org.litestream4j.replica.ReplicaUpload;
 final class FileReplicaUpload extends ReplicaUpload {
 
     private static final int BUFFER = 64 * 1024;
+
+    /** Temporary files of this process: a lock tells nothing within a process, and closing a channel to one would drop it. */
+    private static final Set<Path> RUNNING = ConcurrentHashMap.newKeySet();
 
     private final FileReplicaClient client;
 
@@ -78,7 +85,26 @@ final class FileReplicaUpload extends ReplicaUpload {
         String suffix = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         Path temporary = client.folder(level).resolve("." + name + "." + suffix + ".tmp");
         FileChannel channel = PrivateFiles.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        RUNNING.add(temporary);
+        try {
+            channel.tryLock();
+        } catch (IOException e) {
+            // no locks on this file system: its age tells that it is left over
+        }
         return new FileReplicaUpload(client, publisher, level, name, timestamp, databaseChecksum, temporary, channel);
+    }
+
+    /** Whether the upload that wrote a temporary file has ended, most likely with its process: nobody holds its lock. */
+    static boolean isLeftOver(Path temporary) {
+        if (RUNNING.contains(temporary)) {
+            return false;
+        }
+        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            return lock != null;
+        } catch (IOException | OverlappingFileLockException e) {
+            return false;
+        }
     }
 
     @Override
@@ -164,6 +190,7 @@ final class FileReplicaUpload extends ReplicaUpload {
             channel.close();
         } finally {
             Files.deleteIfExists(temporary);
+            RUNNING.remove(temporary);
         }
     }
 }

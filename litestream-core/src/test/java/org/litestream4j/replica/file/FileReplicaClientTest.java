@@ -113,6 +113,26 @@ class FileReplicaClientTest extends ReplicaClientContract {
         assertThat(children(level(2))).containsExactlyInAnyOrder(fresh, foreign, published);
     }
 
+    /** A process that is killed again and again during its first upload leaves one image each time. */
+    @Test
+    void prepare_temporariesOfKilledProcesses_areDeletedSoonAndThoseOfRunningUploadsAreKept() throws IOException {
+        ReplicaClient client = newClient();
+        put(client, 2, name(1, 1), bytes(1));
+        FileTime settled =
+                FileTime.from(Instant.now().minus(FileReplicaClient.SETTLED).minusSeconds(1));
+        Path killed = Files.write(level(2).resolve("." + name(5, 5) + ".0123456789abcdef.tmp"), bytes(1));
+        Files.setLastModifiedTime(killed, settled);
+        try (ReplicaUpload running = newClient().write(2, name(6, 6), Instant.now())) {
+            running.write(bytes(100));
+            for (Path each : children(level(2))) {
+                Files.setLastModifiedTime(each, settled);
+            }
+            client.prepare();
+            assertThat(children(level(2))).hasSize(2).doesNotContain(killed);
+            running.publish();
+        }
+    }
+
     @Test
     void prepare_fileInTheWay_isRefusedByName() throws IOException {
         Path file = Files.createFile(folder.resolve("deep"));

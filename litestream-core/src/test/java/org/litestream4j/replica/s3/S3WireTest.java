@@ -186,7 +186,7 @@ class S3WireTest {
         "s3://bucket/path, /bucket/path/0000/",
         "s3://bucket/, /bucket/%2F0000/",
         "s3://bucket, /bucket/./0000/",
-        "s3://bucket/a%20b+c, /bucket/a%20b%20c/0000/",
+        "s3://bucket/a%20b+c, /bucket/a%20b%2Bc/0000/",
     })
     void key_path_isKept(String url, String expected) throws Exception {
         try (ReplicaClient client = client(url, "")) {
