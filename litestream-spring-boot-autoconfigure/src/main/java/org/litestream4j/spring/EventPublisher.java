@@ -21,7 +21,7 @@ import org.springframework.context.event.ContextClosedEvent;
  * may use the database. What happens before the context is refreshed (the restore does) waits until there are listeners; what
  * happens while it closes is not published.
  */
-final class EventPublisher 
+final class EventPublisher
         implements LitestreamListener, SmartLifecycle, DisposableBean, ApplicationListener<ContextClosedEvent> {
 
     private static final Logger LOG = LoggerFactory.getLogger(EventPublisher.class);

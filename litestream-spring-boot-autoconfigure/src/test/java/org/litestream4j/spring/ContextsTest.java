@@ -62,14 +62,13 @@ class ContextsTest {
 
     @Test
     void switchedOff_showsInTheConditionReport() {
-        Runners.jdbc(folder)
-                .withPropertyValues("litestream.enabled=false")
-                .run(context -> assertThat(ConditionEvaluationReport.get(context.getSourceApplicationContext()
-                                        .getBeanFactory())
+        Runners.jdbc(folder).withPropertyValues("litestream.enabled=false").run(context -> assertThat(
+                        ConditionEvaluationReport.get(
+                                        context.getSourceApplicationContext().getBeanFactory())
                                 .getConditionAndOutcomesBySource()
                                 .get(LitestreamAutoConfiguration.class.getName()))
-                        .anySatisfy(each -> assertThat(each.getOutcome().getMessage())
-                                .contains("litestream.enabled is false")));
+                .anySatisfy(
+                        each -> assertThat(each.getOutcome().getMessage()).contains("litestream.enabled is false")));
     }
 
     @Test
@@ -82,9 +81,8 @@ class ContextsTest {
                     .run(context -> {
                         assertThat(context).hasNotFailed();
                         write(context);
-                        await().atMost(PATIENCE)
-                                .untilAsserted(() -> assertThat(context.getBean(Reading.class).seen)
-                                        .contains("litestream.operation.upload"));
+                        await().atMost(PATIENCE).untilAsserted(() -> assertThat(context.getBean(Reading.class).seen)
+                                .contains("litestream.operation.upload"));
                     });
         }
     }

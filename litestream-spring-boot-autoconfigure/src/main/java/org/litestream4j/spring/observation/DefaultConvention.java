@@ -45,8 +45,11 @@ final class DefaultConvention implements ObservationConvention<LitestreamObserva
         if (outcome == null || outcome.txid().isNone()) {
             return KeyValues.empty();
         }
-        KeyValues values = KeyValues.of(HighCardinality.TXID.withValue(outcome.txid().toString()));
-        return outcome.bytes() == 0 ? values : values.and(HighCardinality.BYTES.withValue(String.valueOf(outcome.bytes())));
+        KeyValues values =
+                KeyValues.of(HighCardinality.TXID.withValue(outcome.txid().toString()));
+        return outcome.bytes() == 0
+                ? values
+                : values.and(HighCardinality.BYTES.withValue(String.valueOf(outcome.bytes())));
     }
 
     @Override

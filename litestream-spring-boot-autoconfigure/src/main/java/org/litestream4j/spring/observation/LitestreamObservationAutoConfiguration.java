@@ -37,7 +37,8 @@ public final class LitestreamObservationAutoConfiguration {
         try {
             registry.ifUnique(observations::use);
         } catch (BeansException e) {
-            // A handler of the registry uses a database, which is restored first: the registry follows with the last singleton.
+            // A handler of the registry uses a database, which is restored first: the registry follows with the last
+            // singleton.
         }
         return observations;
     }

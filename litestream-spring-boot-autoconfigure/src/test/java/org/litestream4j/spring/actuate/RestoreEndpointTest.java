@@ -385,7 +385,9 @@ class RestoreEndpointTest {
 
         Answer full = restore("{\"target\": \"three.db\"}");
         assertThat(full.status()).isEqualTo(409);
-        assertThat(full.text("error")).contains("litestream.restore.directory-size").contains("three.db");
+        assertThat(full.text("error"))
+                .contains("litestream.restore.directory-size")
+                .contains("three.db");
         restored("{\"target\": \"two.db\", \"force\": true}");
 
         for (String other : new String[] {"none.db", "..", "one.db-wal", "%2e%2e%2fapp.db"}) {
