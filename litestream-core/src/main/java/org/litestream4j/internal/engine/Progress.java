@@ -17,6 +17,7 @@ import org.litestream4j.LitestreamEvent;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamListener;
+import org.litestream4j.internal.files.NativeLibrary;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -136,7 +137,8 @@ final class Progress {
         }
         boolean refused = error instanceof ReplicaAccessException
                 || error instanceof LitestreamException
-                || isNoDatabase(error.getCause());
+                || isNoDatabase(error.getCause())
+                || NativeLibrary.isCauseOf(error);
         Instant since = before != null ? before.at() : now;
         failures.put(step, new Failure(text, since, diskFull, refused, failed.incrementAndGet()));
         signal();
