@@ -37,16 +37,17 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
  * The files of the default file system, behind paths that fail at random from a seed: calls before or after they took effect, writes in
  * the middle, an fsync that loses what was written. Writes may be short without an error. Thread-safe.
  */
-final class FaultyFiles extends FileSystemProvider {
+public final class FaultyFiles extends FileSystemProvider {
 
     /** What can fail. */
-    enum Call {
+    public enum Call {
         OPEN,
         READ,
         WRITE,
@@ -77,13 +78,14 @@ final class FaultyFiles extends FileSystemProvider {
     private Path hangingWrites;
     private int waiting;
     private volatile LongConsumer beforeRead = at -> {};
+    private volatile Consumer<Call> beforeCall = call -> {};
 
-    FaultyFiles(long seed) {
+    public FaultyFiles(long seed) {
         random = new Random(seed);
     }
 
     /** The same place, with faults. */
-    Path path(Path real) {
+    public Path path(Path real) {
         return new FaultyPath(real);
     }
 
@@ -117,6 +119,11 @@ final class FaultyFiles extends FileSystemProvider {
     /** Runs an action before each read at a position, which it gets. */
     void beforeRead(LongConsumer action) {
         beforeRead = action;
+    }
+
+    /** Runs an action before each call. */
+    public void beforeCall(Consumer<Call> action) {
+        beforeCall = action;
     }
 
     /** How many calls of each kind failed. */
@@ -174,7 +181,12 @@ final class FaultyFiles extends FileSystemProvider {
         waiting--;
     }
 
-    private synchronized boolean strikes(Call call) {
+    private boolean strikes(Call call) {
+        beforeCall.accept(call);
+        return isStruck(call);
+    }
+
+    private synchronized boolean isStruck(Call call) {
         boolean strikes =
                 switch (mode) {
                     case CALM -> false;
