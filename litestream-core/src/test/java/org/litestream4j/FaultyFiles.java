@@ -117,7 +117,7 @@ public final class FaultyFiles extends FileSystemProvider {
     }
 
     /** Runs an action before each read at a position, which it gets. */
-    void beforeRead(LongConsumer action) {
+    public void beforeRead(LongConsumer action) {
         beforeRead = action;
     }
 

@@ -26,7 +26,8 @@ final class Audit {
     private static final int SAMPLE = 16;
 
     /** Returns a number from 0 up to a bound. Tests replace it, to sample the same pages in each run. */
-    static volatile LongUnaryOperator random = bound -> ThreadLocalRandom.current().nextLong(bound);
+    static volatile LongUnaryOperator random =
+            bound -> ThreadLocalRandom.current().nextLong(bound);
 
     private final CaptureSettings settings;
     private final Attachment attachment;

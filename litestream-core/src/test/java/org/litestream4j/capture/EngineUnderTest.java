@@ -60,9 +60,9 @@ public final class EngineUnderTest {
         UncapturedCheckpoints.nanoTime = () -> nanos;
     }
 
-    /** Whether the checksums of pages are known. */
-    public boolean hasChecksums() {
-        return settings.databaseChecksum();
+    /** Whether the checksum of each page is known, so that another content can be noticed. */
+    public boolean knowsChecksums() {
+        return isContinuous() && running().databaseChecksum().isPresent();
     }
 
     /** Whether there is an engine, attached or not. */

@@ -11,7 +11,7 @@ enum Action {
     APP_COMMITS("a1", world -> !world.app().isWriting(), world -> appWrites(world, "one")),
     APP_GROWS("a+", world -> !world.app().isWriting(), world -> appWrites(world, "many")),
     APP_SHRINKS("a-", world -> !world.app().isWriting(), world -> appWrites(world, "shrink")),
-    /** One page becomes again what it was at the beginning. */
+    /** The page of the last commit becomes what it was at the beginning. */
     APP_REVERTS("ab", world -> !world.app().isWriting(), world -> appWrites(world, "back")),
     APP_BEGINS_READ("ar", world -> !world.app().isReading(), world -> world.opened(world.app())
             .beginRead()),
@@ -32,16 +32,16 @@ enum Action {
     FOREIGN_REVERTS("fb", world -> true, world -> foreignWrites(world, "back")),
     FOREIGN_BEGINS_READ("fr", world -> !world.foreign().isReading(), world -> world.opened(world.foreign())
             .beginRead()),
-    FOREIGN_ENDS_READ("fR", world -> world.foreign().isReading(), world -> world.foreign()
-            .endRead()),
+    FOREIGN_ENDS_READ(
+            "fR", world -> world.foreign().isReading(), world -> world.foreign().endRead()),
     FOREIGN_PASSIVE("fp", world -> true, world -> foreignCheckpoints(world, "PASSIVE")),
     FOREIGN_FULL("ff", world -> true, world -> foreignCheckpoints(world, "FULL")),
     FOREIGN_RESTART("fs", world -> true, world -> foreignCheckpoints(world, "RESTART")),
     FOREIGN_TRUNCATE("ft", world -> true, world -> foreignCheckpoints(world, "TRUNCATE")),
-    FOREIGN_FAILS_FSYNC("fh", world -> true, world -> world.opened(world.foreign())
-            .phantom()),
-    FOREIGN_CLOSES("fx", world -> world.foreign().isOpen(), world -> world.foreign()
-            .close()),
+    FOREIGN_FAILS_FSYNC(
+            "fh", world -> true, world -> world.opened(world.foreign()).phantom()),
+    FOREIGN_CLOSES(
+            "fx", world -> world.foreign().isOpen(), world -> world.foreign().close()),
     FOREIGN_IS_KILLED("fk", world -> world.foreign().isOpen(), World::killForeign),
     /** Between its frames and the wal-index. */
     FOREIGN_IS_KILLED_COMMITTING("fK", world -> true, world -> {
@@ -66,20 +66,19 @@ enum Action {
     IMAGE("I", world -> world.engine().isUnproven(), world -> world.lane().image(world.action())),
     CAPTURE("C", world -> world.engine().isContinuous(), world -> world.lane().capture(world.action())),
     LOOK("L", world -> world.engine().isContinuous(), world -> world.lane().look(world.action())),
-    CHECKPOINT("R", world -> world.engine().isContinuous(), world -> world.lane().checkpoint(true)),
+    CHECKPOINT(
+            "R", world -> world.engine().isContinuous(), world -> world.lane().checkpoint(true)),
     /** Soon after the last one. */
-    CHECKPOINT_SOON("r", world -> world.engine().isContinuous(), world -> world.lane()
-            .checkpoint(false)),
+    CHECKPOINT_SOON(
+            "r", world -> world.engine().isContinuous(), world -> world.lane().checkpoint(false)),
     /** As the application asks for it. */
-    CHECKPOINT_NOW("N", world -> world.engine().isContinuous(), world -> world.lane()
-            .checkpointNow(world.action())),
+    CHECKPOINT_NOW(
+            "N", world -> world.engine().isContinuous(), world -> world.lane().checkpointNow(world.action())),
     /** While the replica has not answered. */
-    CHECKPOINT_UNCAPTURED("U", world -> world.engine().isUnproven(), world -> world.lane()
-            .checkpointUncaptured()),
-    OPEN_IMAGE(
-            "S",
-            world -> world.engine().isContinuous() && !world.engine().hasImage(),
-            world -> world.lane().openImage(world.action())),
+    CHECKPOINT_UNCAPTURED(
+            "U", world -> world.engine().isUnproven(), world -> world.lane().checkpointUncaptured()),
+    OPEN_IMAGE("S", world -> world.engine().isContinuous() && !world.engine().hasImage(), world -> world.lane()
+            .openImage(world.action())),
     WRITE_IMAGE("W", world -> world.engine().hasImage(), world -> world.lane().writeImage()),
     PAUSE("P", world -> world.engine().isAttached(), world -> world.lane().pause(world.action())),
     STOP("Q", world -> world.engine().isRunning(), world -> world.lane().stop(world.action())),

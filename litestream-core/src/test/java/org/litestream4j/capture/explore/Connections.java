@@ -116,7 +116,10 @@ final class Connections implements Party {
                 case "back" -> {
                     run(writer, "BEGIN IMMEDIATE");
                     update(writer, TABLES.get(number % TABLES.size()), number);
-                    fill(writer, TABLES.get((number + 1) % TABLES.size()), "x".repeat(300));
+                    fill(
+                            writer,
+                            TABLES.get((number + 2) % TABLES.size()),
+                            "x".repeat(300)); // of the last commit of one page
                     run(writer, "COMMIT");
                 }
                 case "many" -> {

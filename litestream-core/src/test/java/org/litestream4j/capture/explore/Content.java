@@ -16,6 +16,9 @@ final class Content {
     /** Whether it was changed behind SQLite's back, and no capture was of the present content since. */
     private boolean doubtful;
 
+    /** Whether connections may have pages in their caches that are not in the database any more. */
+    private boolean stale;
+
     Content(Path database, byte[] template) {
         this.database = database;
         history.add(Pages.hash(template), "start");
@@ -33,7 +36,7 @@ final class Content {
     /** Adds the states of an answer to a write. */
     void committed(String hashes, String action) throws IOException {
         if (!hashes.equals(Connections.BUSY)) {
-            if (doubtful) { // the writer may have had old pages in its cache
+            if (stale) {
                 history.add(peek(), action);
                 return;
             }
@@ -63,6 +66,7 @@ final class Content {
     /** Somebody wrote to the database file while others have it open. */
     void overwritten(String action) throws IOException {
         doubtful = true;
+        stale = true;
         history.add(peek(), action);
     }
 
@@ -84,7 +88,7 @@ final class Content {
 
     /** What decides how it goes on. */
     String state() {
-        return (unsure ? "u" : "-") + (doubtful ? "d" : "-");
+        return (unsure ? "u" : "-") + (doubtful ? "d" : "-") + (stale ? "s" : "-");
     }
 
     /** The hash of what a new connection sees; somebody else has the database open. */

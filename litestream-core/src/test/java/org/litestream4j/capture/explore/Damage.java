@@ -23,8 +23,13 @@ final class Damage implements Closeable {
     private static final int FRAME_SIZE = PAGE_SIZE + WalFile.FRAME_HEADER_SIZE;
     private static final int WAL_HEADER = 32;
 
-    /** The pages of {@link Connections#TABLES}, each with the end of the row's text at its end. */
-    private static final long FIRST_PAGE = 2;
+    /** Kind of a page of a table that has rows, not pages, below it. */
+    private static final int LEAF = 0x0d;
+
+    /** The table that grows, whose end is unused, and the pages of {@link Connections#TABLES}, where a row's text ends. */
+    private static final long[] OVERWRITTEN = {5, 2, 3, 4};
+
+    private static final long GROWING = 5;
 
     private final Path database;
     private final Path wal;
@@ -39,10 +44,10 @@ final class Damage implements Closeable {
 
     /** Changes a page that everybody reads from the database file. False if there is none. */
     boolean overwritePage() throws IOException {
-        for (long pgno = FIRST_PAGE; pgno < FIRST_PAGE + Connections.TABLES.size(); pgno++) {
-            if (!isInWal(pgno)) {
+        for (long pgno : OVERWRITTEN) {
+            FileChannel open = open();
+            if (!isInWal(pgno) && (pgno != GROWING || isEmpty(open))) {
                 long last = pgno * PAGE_SIZE - 1;
-                FileChannel open = open();
                 ByteBuffer letter = ByteBuffer.allocate(1);
                 open.read(letter, last);
                 letter.put(0, (byte) (letter.get(0) ^ 0x0f));
@@ -51,6 +56,13 @@ final class Damage implements Closeable {
             }
         }
         return false;
+    }
+
+    /** Whether the table that grows has no rows: else the end of its page is used. */
+    private static boolean isEmpty(FileChannel open) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(5);
+        open.read(header, (GROWING - 1) * PAGE_SIZE);
+        return header.get(0) == LEAF && header.getShort(3) == 0;
     }
 
     private boolean isInWal(long pgno) throws IOException {

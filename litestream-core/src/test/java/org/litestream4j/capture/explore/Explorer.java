@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,10 @@ final class Explorer implements Closeable {
 
     /** Points of a step up to which a walk lets others come between. */
     private static final int WALKED_POINTS = 60;
+
+    static final int WALK_LENGTH = 40;
+
+    private static final List<Action> ALPHABET = List.of(Action.values());
 
     private final Path folder;
     private final byte[] template;
@@ -108,7 +113,10 @@ final class Explorer implements Closeable {
             for (Move move : moves) {
                 boolean played = world.play(move);
                 if (trace) {
-                    System.out.println(move + (played ? "  " : "  (not possible) ") + world.state() + world.failure()
+                    System.out.println(move
+                            + (played ? "  " : "  (not possible) ")
+                            + world.state()
+                            + world.failure()
                             + world.points().passed());
                 }
             }
@@ -199,17 +207,19 @@ final class Explorer implements Closeable {
      * Plays every sequence up to a length, breadth first, but goes on from each state once only.
      *
      * @param seen gets the first sequence to each state
-     * @return the length up to which all was played
+     * @param report told how far it is
      */
-    int exhaustStates(int depth, Map<String, List<Move>> seen, BooleanSupplier end) throws IOException {
+    void exhaustStates(int depth, Map<String, List<Move>> seen, BooleanSupplier end, Consumer<String> report)
+            throws IOException {
         List<List<Move>> frontier = new ArrayList<>(Starts.all().values());
         for (int length = 0; length <= depth; length++) {
             List<List<Move>> next = new ArrayList<>();
             int played = 0;
             for (List<Move> moves : frontier) {
                 if (end.getAsBoolean()) {
-                    System.out.println(played + " of " + frontier.size() + " sequences of length " + length);
-                    return length - 1;
+                    report.accept(played + " of " + frontier.size() + " sequences of length " + length + ", "
+                            + seen.size() + " states");
+                    return;
                 }
                 played++;
                 Outcome outcome = judged(moves, true);
@@ -219,10 +229,27 @@ final class Explorer implements Closeable {
                     }
                 }
             }
-            System.out.println("length " + length + ": " + seen.size() + " states, " + sequences + " sequences");
+            report.accept(played + " sequences of length " + length + ", " + seen.size() + " states");
             frontier = next;
         }
-        return depth;
+    }
+
+    /**
+     * Plays a part that is the same each time: one action after each start, some interleavings, some walks.
+     *
+     * @param stride one of so many interleavings is played
+     */
+    void slice(long seed, int stride, int walks) throws IOException {
+        for (List<Move> start : Starts.all().values()) {
+            exhaust(start, 1, () -> false);
+        }
+        int phase = (int) seed;
+        for (List<Move> start : Starts.all().values()) {
+            interleave(start, stride, phase++, () -> false);
+        }
+        for (int walk = 0; walk < walks; walk++) {
+            walk(seed + walk, WALK_LENGTH);
+        }
     }
 
     /** Plays one random sequence of possible moves. */
@@ -262,7 +289,7 @@ final class Explorer implements Closeable {
             int at = 0;
             for (int i = 1 + random.nextInt(3); i > 0; i--) {
                 at += random.nextInt(WALKED_POINTS / i);
-                Action action = Action.values()[random.nextInt(Action.values().length)];
+                Action action = ALPHABET.get(random.nextInt(ALPHABET.size()));
                 if (action.isBetween()) {
                     moves.add(new Move(action, at));
                 }

@@ -135,10 +135,6 @@ final class Lane {
         }
     }
 
-    void closeImage() throws IOException {
-        engine.closeImage();
-    }
-
     void pause(String action) throws IOException, Violation {
         if (finish(action)) {
             step(engine::pause);
@@ -206,6 +202,11 @@ final class Lane {
         boolean was = killed;
         killed = false;
         return was;
+    }
+
+    /** Whether continuity was lost, and an image must follow. */
+    boolean isLost() {
+        return lost;
     }
 
     boolean hasFailed() {

@@ -24,8 +24,10 @@ import org.litestream4j.FaultyFiles;
 final class Points {
 
     /** Statements before which nothing can happen that matters are left out. */
-    private static final Pattern STATEMENTS =
-            Pattern.compile("(?i).*(IMMEDIATE|COMMIT|ROLLBACK|schema_version|page_count|wal_checkpoint|sqlite_schema).*");
+    private static final Pattern STATEMENTS = Pattern.compile(
+            "(?i).*(IMMEDIATE|COMMIT|ROLLBACK|schema_version|page_count|wal_checkpoint|sqlite_schema).*");
+
+    private static final String READ = "read";
 
     /** What happens at a point. */
     @FunctionalInterface
@@ -60,9 +62,11 @@ final class Points {
 
     Points(Player player) {
         this.player = player;
-        databaseFiles.beforeCall(call -> {
-            if (call == FaultyFiles.Call.READ) {
-                reached("read");
+        databaseFiles.beforeRead(at -> {
+            boolean goesOn =
+                    at > 0 && !passed.isEmpty() && passed.get(passed.size() - 1).equals(READ);
+            if (!goesOn) { // nothing but reads since the last point
+                reached(at > 0 ? READ : "read header");
             }
         });
         localFiles.beforeCall(call -> {

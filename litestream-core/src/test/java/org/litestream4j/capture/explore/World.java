@@ -47,6 +47,9 @@ final class World implements Closeable {
 
     private boolean observed;
 
+    /** Whether the engine has forgotten what could tell it that the database was overwritten: nothing is promised any more. */
+    private boolean unnoticed;
+
     /** Whether a lock is held for what is being killed. */
     private boolean guarded;
 
@@ -122,9 +125,9 @@ final class World implements Closeable {
         return times.isHeld();
     }
 
-    /** Whether the database's pages are known to the engine, so that it can notice others. */
+    /** Whether the engine can notice it. */
     boolean canBeOverwritten() {
-        return engine().hasChecksums() && isInUse() && !app.isWriting() && !content.isUnsure();
+        return engine().knowsChecksums() && !app.isWriting() && !content.isUnsure();
     }
 
     /** Plays a move if it is possible now; one that comes between waits for the engine's next step. */
@@ -137,7 +140,7 @@ final class World implements Closeable {
     }
 
     private boolean play(Action next) throws IOException, Violation {
-        if (!next.isPossible(this)) {
+        if (unnoticed || !next.isPossible(this)) {
             return false;
         }
         action = next.token();
@@ -153,6 +156,7 @@ final class World implements Closeable {
             }
             if (content.isDoubtful() && isInUse()) {
                 content.settleDoubt(lane.replica().hash());
+                unnoticed |= content.isDoubtful() && !engine().knowsChecksums() && !lane.isLost();
             }
         } catch (RuntimeException e) {
             throw new Violation(Kind.UNEXPECTED, action + ": " + e, e);
@@ -266,7 +270,12 @@ final class World implements Closeable {
         app.endWrite(action);
         app.endRead();
         foreign.endRead();
-        lane.closeImage();
+        if (unnoticed) {
+            return;
+        }
+        if (engine().hasImage()) {
+            lane.writeImage();
+        }
         driveOn();
         action = "last write";
         opened(app).write("one", action);
