@@ -70,6 +70,27 @@ class ExplorationTest {
         replay(true, actions);
     }
 
+    /** Each finds a fault that was put into the engine: see docs/reliability.md. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a1 E J I a1 C f1 R R f1 C",
+                "a1 E J I K f1 fp E f1@4 J",
+                "a1 E J I K f1 fp E fh@4 J",
+                "a1 E J I a1 C K f1 fp E a1@4 J",
+                "a1 E J I a1 C K f1 fp E",
+                "a1 E J I a1 C K Z f1",
+                "a1 E J I B@0 R",
+                "a1 E J I a1 C f1 ap",
+                "E J I Q a1",
+                "a1 E J I a1 C R P E J a1 C K fb at",
+                "a1 E J I a1 C K f1 ft E J",
+                "a1 E J I a1 C B",
+            })
+    void sequenceThatFindsAFault_isCapturedWhole(String actions) throws IOException {
+        replay(false, actions);
+    }
+
     private static void replay(boolean held, String actions) throws IOException {
         for (boolean checksums : new boolean[] {true, false}) {
             try (Explorer explorer = new Explorer(parties, new World.Rules(held, checksums))) {
