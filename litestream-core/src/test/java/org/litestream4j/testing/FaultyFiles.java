@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
@@ -77,6 +78,7 @@ public final class FaultyFiles extends FileSystemProvider {
     private Path hangingWrites;
     private int waiting;
     private volatile LongConsumer beforeRead = at -> {};
+    private volatile Consumer<Call> beforeCall = call -> {};
 
     public FaultyFiles(long seed) {
         random = new Random(seed);
@@ -117,6 +119,11 @@ public final class FaultyFiles extends FileSystemProvider {
     /** Runs an action before each read at a position, which it gets. */
     public void beforeRead(LongConsumer action) {
         beforeRead = action;
+    }
+
+    /** Runs an action before each call. */
+    public void beforeCall(Consumer<Call> action) {
+        beforeCall = action;
     }
 
     /** How many calls of each kind failed. */
@@ -174,7 +181,12 @@ public final class FaultyFiles extends FileSystemProvider {
         waiting--;
     }
 
-    private synchronized boolean strikes(Call call) {
+    private boolean strikes(Call call) {
+        beforeCall.accept(call);
+        return isStruck(call);
+    }
+
+    private synchronized boolean isStruck(Call call) {
         boolean strikes =
                 switch (mode) {
                     case CALM -> false;

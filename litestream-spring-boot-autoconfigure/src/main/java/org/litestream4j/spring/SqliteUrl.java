@@ -76,7 +76,7 @@ final class SqliteUrl {
         boolean blank = !written.equals(written.strip()) || file.chars().anyMatch(Character::isISOControl);
         if (blank) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + url.strip().replaceAll("\\p{Cntrl}", " ")
+                    "The database URL \"" + Redaction.url(url)
                             + "\" has a blank or a line break beside the file name: SQLite would take it for a part of the name.",
                     "Remove it; a folded YAML value (>) puts blanks where its lines end.");
         }

@@ -111,7 +111,7 @@ class DatabaseFoldersTest {
                     .database("tenants:eu:deep er:c#1.db")
                     .orElseThrow()
                     .sync(TIMEOUT);
-            assertThat(folder.resolve("replica/eu/deep er/c#1.db/ltx/0")).isDirectory();
+            assertThat(folder.resolve("replica/eu/deep%20er/c%231.db/ltx/0")).isDirectory();
         });
     }
 

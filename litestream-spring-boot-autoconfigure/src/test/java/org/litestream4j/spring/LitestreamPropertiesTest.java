@@ -37,6 +37,7 @@ class LitestreamPropertiesTest {
                                 DataSourceBeans.NONE)
                         .create())
                 .containsExactly(DatabaseConfig.builder(folder.resolve("app.db"), ReplicaLocation.of("file:///backup"))
+                        .failFast(false)
                         .build());
     }
 
@@ -106,6 +107,7 @@ class LitestreamPropertiesTest {
                         .autoRecover(false)
                         .durability(Durability.REPLICATED)
                         .durabilityTimeout(Duration.ofSeconds(3))
+                        .failFast(false)
                         .build());
     }
 
@@ -135,6 +137,7 @@ class LitestreamPropertiesTest {
                                 .snapshotInterval(Duration.ofHours(1))
                                 .snapshotRetention(Duration.ofDays(3))
                                 .durability(Durability.ASYNC)
+                                .failFast(false)
                                 .build(),
                         DatabaseConfig.builder(folder.resolve("app.db"), ReplicaLocation.of("file:///backup/app"))
                                 .name("main")
@@ -142,6 +145,7 @@ class LitestreamPropertiesTest {
                                 .syncInterval(Duration.ofSeconds(2))
                                 .snapshotRetention(Duration.ofDays(3))
                                 .durability(Durability.REPLICATED)
+                                .failFast(false)
                                 .build());
     }
 

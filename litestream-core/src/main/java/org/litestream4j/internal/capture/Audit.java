@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.wal.WalFile;
 import org.litestream4j.internal.wal.WalHeader;
@@ -23,6 +24,10 @@ final class Audit {
 
     /** Pages of which the content is compared. */
     private static final int SAMPLE = 16;
+
+    /** Returns a number from 0 up to a bound. Tests replace it, to sample the same pages in each run. */
+    static volatile LongUnaryOperator random =
+            bound -> ThreadLocalRandom.current().nextLong(bound);
 
     private final CaptureSettings settings;
     private final Attachment attachment;
@@ -74,7 +79,7 @@ final class Audit {
         int pageSize = now.pageSize();
         byte[] page = new byte[pageSize];
         for (int i = 0; i < SAMPLE; i++) {
-            long pgno = ThreadLocalRandom.current().nextLong(now.commit()) + 1;
+            long pgno = random.applyAsLong(now.commit()) + 1;
             if (pgno == LockPage.pgno(pageSize)) {
                 continue;
             }

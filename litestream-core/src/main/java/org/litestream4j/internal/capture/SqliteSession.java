@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,9 @@ final class SqliteSession implements Closeable {
     private static final long LOCK_PAUSE_NANOS = 20_000;
 
     private static final int COUNT_ATTEMPTS = 100;
+
+    /** What becomes of each connection that is opened. Tests replace it, to come in between two statements. */
+    static volatile UnaryOperator<Connection> view = connection -> connection;
 
     private final Path path;
     private final Duration busyTimeout;
@@ -470,7 +474,7 @@ final class SqliteSession implements Closeable {
             run(connection, "PRAGMA synchronous=NORMAL");
             run(connection, "PRAGMA cache_size=-64");
             ready = true;
-            return connection;
+            return view.apply(connection);
         } finally {
             if (!ready) {
                 closeQuietly(connection);

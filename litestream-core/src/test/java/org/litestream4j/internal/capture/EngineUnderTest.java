@@ -1,13 +1,18 @@
 package org.litestream4j.internal.capture;
 
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BiFunction;
+import java.util.function.LongUnaryOperator;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.wal.WalHeader;
 import org.litestream4j.internal.wal.WalPosition;
@@ -49,10 +54,15 @@ public final class EngineUnderTest {
         this.clock = clock;
     }
 
-    /** From here on time passes only where a step says so, until {@link #viewTimes()}. */
+    /** From here on time passes only where a step says so, until {@link #viewNothing}. */
     public void holdTime() {
         RollingChecksum.nanoTime = () -> nanos;
         UncapturedCheckpoints.nanoTime = () -> nanos;
+    }
+
+    /** Whether the checksum of each page is known, so that another content can be noticed. */
+    public boolean knowsChecksums() {
+        return isContinuous() && running().databaseChecksum().isPresent();
     }
 
     /** Whether there is an engine, attached or not. */
@@ -230,9 +240,21 @@ public final class EngineUnderTest {
         };
     }
 
-    /** Times of files as the file system has them. */
-    public static void viewTimes() {
+    /** What becomes of each connection of an {@link EngineUnderTest} that is opened. */
+    public static void viewConnections(UnaryOperator<Connection> view) {
+        SqliteSession.view = view;
+    }
+
+    /** Which pages an audit samples. */
+    public static void sample(LongUnaryOperator random) {
+        Audit.random = random;
+    }
+
+    /** All is as it is in production. */
+    public static void viewNothing() {
         Fingerprint.view = (path, actual) -> actual;
+        SqliteSession.view = connection -> connection;
+        Audit.random = bound -> ThreadLocalRandom.current().nextLong(bound);
         RollingChecksum.nanoTime = System::nanoTime;
         UncapturedCheckpoints.nanoTime = System::nanoTime;
     }
@@ -244,7 +266,44 @@ public final class EngineUnderTest {
                 .map(found -> describe(found, wal))
                 .orElse("none");
         return (isAttached() ? "a" : isRunning() ? "r" : "-") + (isContinuous() ? "c" : "-")
-                + (isUnproven() ? "u" : "-") + (hasImage() ? "i" : "-") + " " + record;
+                + (isUnproven() ? "u" : "-") + (hasImage() ? "i" : "-") + " " + record + memory();
+    }
+
+    /** What decides how it goes on, and is not on the disk. */
+    private String memory() {
+        if (capture == null) {
+            return "";
+        }
+        Object position = field(capture, "position");
+        Object present = field(position, "present");
+        Object increments = field(capture, "increments");
+        Object checkpointer = field(capture, "checkpointer");
+        Object checksum = field(capture, "checksum");
+        Object pages = field(checksum, "pages");
+        Object store = field(position, "recorded");
+        StringBuilder text = new StringBuilder();
+        text.append(field(increments, "covered")).append(field(increments, "restarted"));
+        text.append(present != null && present.equals(field(checkpointer, "lastComplete")));
+        text.append(field(checkpointer, "blocked"));
+        text.append(present != null && present.equals(field(field(capture, "audit"), "audited")));
+        text.append(store != null).append(field(field(capture, "attachment"), "overwritten"));
+        text.append(field(checksum, "open")).append(field(checksum, "off"));
+        text.append(pages instanceof PageChecksums known ? known.isComplete() : "none");
+        text.append(present instanceof PositionRecord at && at.txid().equals(field(checksum, "saved")));
+        return text.toString();
+    }
+
+    private static @Nullable Object field(@Nullable Object owner, String name) {
+        if (owner == null) {
+            return null;
+        }
+        try {
+            Field field = owner.getClass().getDeclaredField(name);
+            field.setAccessible(true);
+            return field.get(owner);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(name + " of " + owner.getClass(), e);
+        }
     }
 
     private String describe(Record record, @Nullable WalHeader wal) {

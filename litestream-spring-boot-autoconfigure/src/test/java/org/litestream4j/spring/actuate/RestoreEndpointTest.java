@@ -373,7 +373,7 @@ class RestoreEndpointTest {
                 folder,
                 "--management.endpoint.litestream.access=unrestricted",
                 "--litestream.restore.directory=" + folder.resolve("restored"),
-                "--litestream.restore.directory-size=20KB");
+                "--litestream.restore.directory-size=18KB");
         String txid = twoRows();
         restored("{\"txid\": \"" + txid + "\", \"target\": \"one.db\"}");
 

@@ -104,7 +104,9 @@ class DisabledTest {
                 "--spring.datasource.url=jdbc:sqlite:" + folder.resolve("app.db"),
                 "--litestream.replica.url=" + folder.resolve("replica").toUri(),
                 "--management.endpoints.web.exposure.include=*",
-                "--management.endpoint.health.show-details=always"));
+                "--management.endpoint.health.show-details=always",
+                "--management.info.litestream.enabled=true",
+                "--jdbc.datasource-proxy.enabled=false")); // of a library that only other tests need
         for (String setting : settings) {
             arguments.add("--" + setting);
         }

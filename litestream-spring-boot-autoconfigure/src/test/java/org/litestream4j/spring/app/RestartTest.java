@@ -81,6 +81,7 @@ class RestartTest {
             work.with(context.getBean(JdbcClient.class));
             operations
                     .getClass()
+                    .getInterfaces()[0]
                     .getMethod("awaitReplicated", Duration.class)
                     .invoke(operations, Duration.ofSeconds(30));
         } finally {

@@ -1,44 +1,60 @@
 package org.litestream4j.internal.capture.explore;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** Everything that may happen next, each with a short name, so that a sequence is a line of text. */
 @SuppressWarnings("ImmutableEnumChecker") // the functions have no state
 enum Action {
-    APP_COMMITS("a1", world -> !world.isAppWriting(), world -> world.appWrite("one")),
-    APP_GROWS("a+", world -> !world.isAppWriting(), world -> world.appWrite("many")),
-    APP_SHRINKS("a-", world -> !world.isAppWriting(), world -> world.appWrite("shrink")),
-    APP_BEGINS_READ("ar", world -> !world.isAppReading(), World::beginAppRead),
-    APP_ENDS_READ("aR", World::isAppReading, World::endAppRead),
-    APP_BEGINS_WRITE("aw", world -> !world.isAppWriting(), World::beginAppWrite),
-    APP_ENDS_WRITE("aW", World::isAppWriting, World::endAppWrite),
-    APP_TRUNCATES("at", world -> !world.isAppWriting(), world -> world.appCheckpoint("TRUNCATE")),
-    APP_FAILS_FSYNC("ap", world -> !world.isAppWriting(), World::appPhantom),
-    APP_CLOSES("ax", World::isAppOpen, World::closeApp),
+    APP_COMMITS("a1", world -> !world.app().isWriting(), world -> appWrites(world, "one")),
+    APP_GROWS("a+", world -> !world.app().isWriting(), world -> appWrites(world, "many")),
+    APP_SHRINKS("a-", world -> !world.app().isWriting(), world -> appWrites(world, "shrink")),
+    /** The page of the last commit becomes what it was at the beginning. */
+    APP_REVERTS("ab", world -> !world.app().isWriting(), world -> appWrites(world, "back")),
+    APP_BEGINS_READ("ar", world -> !world.app().isReading(), world -> world.opened(world.app())
+            .beginRead()),
+    APP_ENDS_READ("aR", world -> world.app().isReading(), world -> world.app().endRead()),
+    APP_BEGINS_WRITE("aw", world -> !world.app().isWriting(), world -> world.opened(world.app())
+            .beginWrite()),
+    APP_ENDS_WRITE("aW", world -> world.app().isWriting(), world -> world.app().endWrite(world.action())),
+    APP_TRUNCATES("at", world -> !world.app().isWriting(), world -> world.opened(world.app())
+            .checkpoint("TRUNCATE")),
+    APP_FAILS_FSYNC("ap", world -> !world.app().isWriting(), world -> world.opened(world.app())
+            .phantom()),
+    APP_CLOSES("ax", world -> world.app().isOpen(), world -> world.app().close()),
 
-    FOREIGN_OPENS("fo", world -> !world.isForeignOpen(), World::openForeign),
-    FOREIGN_COMMITS("f1", world -> true, world -> world.foreignWrite("one")),
-    FOREIGN_GROWS("f+", world -> true, world -> world.foreignWrite("many")),
-    FOREIGN_SHRINKS("f-", world -> true, world -> world.foreignWrite("shrink")),
-    FOREIGN_BEGINS_READ("fr", world -> !world.isForeignReading(), World::beginForeignRead),
-    FOREIGN_ENDS_READ("fR", World::isForeignReading, World::endForeignRead),
-    FOREIGN_PASSIVE("fp", world -> true, world -> world.foreignCheckpoint("PASSIVE")),
-    FOREIGN_FULL("ff", world -> true, world -> world.foreignCheckpoint("FULL")),
-    FOREIGN_RESTART("fs", world -> true, world -> world.foreignCheckpoint("RESTART")),
-    FOREIGN_TRUNCATE("ft", world -> true, world -> world.foreignCheckpoint("TRUNCATE")),
-    FOREIGN_FAILS_FSYNC("fh", world -> true, World::foreignPhantom),
-    FOREIGN_CLOSES("fx", World::isForeignOpen, World::closeForeign),
-    FOREIGN_IS_KILLED("fk", World::isForeignOpen, World::killForeign),
+    FOREIGN_OPENS("fo", world -> !world.foreign().isOpen(), world -> world.opened(world.foreign())),
+    FOREIGN_COMMITS("f1", world -> true, world -> foreignWrites(world, "one")),
+    FOREIGN_GROWS("f+", world -> true, world -> foreignWrites(world, "many")),
+    FOREIGN_SHRINKS("f-", world -> true, world -> foreignWrites(world, "shrink")),
+    FOREIGN_REVERTS("fb", world -> true, world -> foreignWrites(world, "back")),
+    FOREIGN_BEGINS_READ("fr", world -> !world.foreign().isReading(), world -> world.opened(world.foreign())
+            .beginRead()),
+    FOREIGN_ENDS_READ(
+            "fR", world -> world.foreign().isReading(), world -> world.foreign().endRead()),
+    FOREIGN_PASSIVE("fp", world -> true, world -> foreignCheckpoints(world, "PASSIVE")),
+    FOREIGN_FULL("ff", world -> true, world -> foreignCheckpoints(world, "FULL")),
+    FOREIGN_RESTART("fs", world -> true, world -> foreignCheckpoints(world, "RESTART")),
+    FOREIGN_TRUNCATE("ft", world -> true, world -> foreignCheckpoints(world, "TRUNCATE")),
+    FOREIGN_FAILS_FSYNC(
+            "fh", world -> true, world -> world.opened(world.foreign()).phantom()),
+    FOREIGN_CLOSES(
+            "fx", world -> world.foreign().isOpen(), world -> world.foreign().close()),
+    FOREIGN_IS_KILLED("fk", world -> world.foreign().isOpen(), World::killForeign),
     /** Between its frames and the wal-index. */
     FOREIGN_IS_KILLED_COMMITTING("fK", world -> true, world -> {
-        world.foreignPhantom();
-        if (world.isForeignOpen()) {
+        world.opened(world.foreign()).phantom();
+        if (world.foreign().isOpen()) {
             world.killForeign();
         }
     }),
+
+    /** Of one page, behind SQLite's back. */
+    OVERWRITE("B", World::canBeOverwritten, World::overwrite),
+    /** After everything was killed; a frame in the middle of the WAL was not on the disk yet. */
+    CUT_POWER("Z", world -> !world.isInUse(), World::cutPower),
 
     ATTACH("E", world -> !world.engine().isAttached(), World::attach),
     JUDGE(
@@ -46,24 +62,31 @@ enum Action {
             world -> world.engine().isAttached()
                     && !world.engine().isContinuous()
                     && !world.engine().isUnproven(),
-            World::judge),
-    IMAGE("I", world -> world.engine().isUnproven(), World::image),
-    CAPTURE("C", world -> world.engine().isContinuous(), World::capture),
-    LOOK("L", world -> world.engine().isContinuous(), World::look),
-    CHECKPOINT("R", world -> world.engine().isContinuous(), world -> world.checkpoint(true)),
+            world -> world.lane().judge(world.action())),
+    IMAGE("I", world -> world.engine().isUnproven(), world -> world.lane().image(world.action())),
+    CAPTURE("C", world -> world.engine().isContinuous(), world -> world.lane().capture(world.action())),
+    LOOK("L", world -> world.engine().isContinuous(), world -> world.lane().look(world.action())),
+    CHECKPOINT(
+            "R", world -> world.engine().isContinuous(), world -> world.lane().checkpoint(true)),
     /** Soon after the last one. */
-    CHECKPOINT_SOON("r", world -> world.engine().isContinuous(), world -> world.checkpoint(false)),
+    CHECKPOINT_SOON(
+            "r", world -> world.engine().isContinuous(), world -> world.lane().checkpoint(false)),
     /** As the application asks for it. */
-    CHECKPOINT_NOW("N", world -> world.engine().isContinuous(), World::checkpointNow),
+    CHECKPOINT_NOW(
+            "N", world -> world.engine().isContinuous(), world -> world.lane().checkpointNow(world.action())),
     /** While the replica has not answered. */
-    CHECKPOINT_UNCAPTURED("U", world -> world.engine().isUnproven(), World::checkpointUncaptured),
-    OPEN_IMAGE("S", world -> world.engine().isContinuous() && !world.engine().hasImage(), World::openImage),
-    WRITE_IMAGE("W", world -> world.engine().hasImage(), world -> world.writeImage()),
-    PAUSE("P", world -> world.engine().isAttached(), World::pause),
-    STOP("Q", world -> world.engine().isRunning(), World::stop),
-    KILL("K", world -> world.engine().isRunning() || world.isAppOpen(), World::kill),
+    CHECKPOINT_UNCAPTURED(
+            "U", world -> world.engine().isUnproven(), world -> world.lane().checkpointUncaptured()),
+    OPEN_IMAGE("S", world -> world.engine().isContinuous() && !world.engine().hasImage(), world -> world.lane()
+            .openImage(world.action())),
+    WRITE_IMAGE("W", world -> world.engine().hasImage(), world -> world.lane().writeImage()),
+    PAUSE("P", world -> world.engine().isAttached(), world -> world.lane().pause(world.action())),
+    STOP("Q", world -> world.engine().isRunning(), world -> world.lane().stop(world.action())),
+    KILL("K", world -> world.engine().isRunning() || world.app().isOpen(), World::kill),
 
     TICK("T", World::isTimeHeld, World::tick);
+
+    private static final Set<Action> OF_ENGINE = EnumSet.range(ATTACH, STOP);
 
     private final String token;
     private final Predicate<World> possible;
@@ -92,21 +115,29 @@ enum Action {
         play.in(world);
     }
 
-    static String format(List<Action> actions) {
-        return String.join(" ", actions.stream().map(Action::token).toList());
+    /** Whether it is a step of the engine, in which others may come between. */
+    boolean isOfEngine() {
+        return OF_ENGINE.contains(this);
     }
 
-    static List<Action> parse(String text) {
-        List<Action> actions = new ArrayList<>();
-        for (String token : text.strip().split("\\s+", -1)) {
-            if (!token.isEmpty()) {
-                actions.add(of(token));
-            }
-        }
-        return actions;
+    /** Whether it may come between two points of a step of the engine. */
+    boolean isBetween() {
+        return !isOfEngine() && this != TICK;
     }
 
-    private static Action of(String token) {
+    private static void appWrites(World world, String kind) throws IOException {
+        world.opened(world.app()).write(kind, world.action());
+    }
+
+    private static void foreignWrites(World world, String kind) throws IOException {
+        world.opened(world.foreign()).write(kind, world.action());
+    }
+
+    private static void foreignCheckpoints(World world, String mode) throws IOException {
+        world.opened(world.foreign()).checkpoint(mode);
+    }
+
+    static Action of(String token) {
         for (Action action : values()) {
             if (action.token.equals(token)) {
                 return action;

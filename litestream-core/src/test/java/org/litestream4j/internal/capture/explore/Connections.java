@@ -113,6 +113,15 @@ final class Connections implements Party {
         try {
             switch (kind) {
                 case "one" -> update(writer, TABLES.get(number % TABLES.size()), number);
+                case "back" -> {
+                    run(writer, "BEGIN IMMEDIATE");
+                    update(writer, TABLES.get(number % TABLES.size()), number);
+                    fill(
+                            writer,
+                            TABLES.get((number + 2) % TABLES.size()),
+                            "x".repeat(300)); // of the last commit of one page
+                    run(writer, "COMMIT");
+                }
                 case "many" -> {
                     run(writer, "BEGIN IMMEDIATE");
                     updateAll(writer, number);
@@ -228,7 +237,11 @@ final class Connections implements Party {
     }
 
     private static void update(Connection connection, String table, int number) throws SQLException {
-        run(connection, "UPDATE " + table + " SET v = '" + filled(number, 300) + "'");
+        fill(connection, table, filled(number, 300));
+    }
+
+    private static void fill(Connection connection, String table, String text) throws SQLException {
+        run(connection, "UPDATE " + table + " SET v = '" + text + "'");
     }
 
     private static String filled(int number, int length) {

@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
-import java.time.Duration;
-import java.util.List;
-import java.util.Set;
 import java.util.StringJoiner;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -21,21 +21,21 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class ExplorationTest {
 
-    /** Of the ordinary run, with each kind of clock. */
-    private static final int WALKS = 120;
+    /** Of the ordinary run, with each kind of clock: one of so many interleavings is played. */
+    private static final int STRIDE = 67;
 
-    private static final int WALK_LENGTH = 40;
+    private static final int WALKS = 60;
 
-    private static Foreign other;
+    private static Parties parties;
 
     @BeforeAll
-    static void startOther() throws IOException {
-        other = Foreign.start();
+    static void startOthers() throws IOException {
+        parties = Parties.processes();
     }
 
     @AfterAll
-    static void endOther() {
-        other.close();
+    static void endOthers() {
+        parties.close();
     }
 
     @ParameterizedTest
@@ -70,30 +70,44 @@ class ExplorationTest {
         replay(true, actions);
     }
 
+    /** Each finds a fault that was put into the engine: see docs/reliability.md. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a1 E J I a1 C f1 R R f1 C",
+                "a1 E J I K f1 fp E f1@4 J",
+                "a1 E J I K f1 fp E fh@4 J",
+                "a1 E J I a1 C K f1 fp E a1@4 J",
+                "a1 E J I a1 C K f1 fp E",
+                "a1 E J I a1 C K Z f1",
+                "a1 E J I B@0 R",
+                "a1 E J I a1 C f1 ap",
+                "E J I Q a1",
+                "a1 E J I a1 C R P E J a1 C K fb at",
+                "a1 E J I a1 C K f1 ft E J",
+                "a1 E J I a1 C B",
+            })
+    void sequenceThatFindsAFault_isCapturedWhole(String actions) throws IOException {
+        replay(false, actions);
+    }
+
     private static void replay(boolean held, String actions) throws IOException {
         for (boolean checksums : new boolean[] {true, false}) {
-            try (Explorer explorer = new Explorer(other, held, checksums, Set.of())) {
-                assertThat(explorer.play(Action.parse(actions)).violation()).isNull();
+            try (Explorer explorer = new Explorer(parties, new World.Rules(held, checksums))) {
+                assertThat(explorer.play(Move.parse(actions)).violation()).isNull();
             }
         }
     }
 
     /** The same sequences in each run. */
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void someSequencesOfEveryLength_breakNoPromise(boolean held) throws IOException {
-        long seed = Long.getLong("explore.seed", 1);
-        try (Explorer explorer = new Explorer(other, held, true, Set.of());
-                Explorer unsummed = new Explorer(other, held, false, Set.of())) {
-            for (String start : Explorer.STARTS.values()) {
-                explorer.exhaust(Action.parse(start), 1, () -> false);
-            }
-            for (int walk = 0; walk < WALKS; walk++) {
-                (walk % 4 == 3 ? unsummed : explorer).walk(seed + walk, WALK_LENGTH);
-            }
-            System.out.println("explored from seed " + seed + (held ? ", coarse clock: " : ": ") + counts(explorer)
-                    + "; without checksums " + counts(unsummed));
-            assertThat(List.of(report(explorer), report(unsummed))).containsOnly("");
+    @CsvSource({"false, true, 1", "true, true, 2", "false, false, 3"})
+    void someSequencesOfEveryLength_breakNoPromise(boolean coarse, boolean checksums, long seed) throws IOException {
+        try (Explorer explorer = new Explorer(parties, new World.Rules(coarse, checksums))) {
+            explorer.slice(seed, STRIDE, WALKS);
+            System.out.println("explored" + (coarse ? ", coarse clock" : "") + (checksums ? "" : ", without checksums")
+                    + ": " + counts(explorer));
+            assertThat(report(explorer)).isEmpty();
         }
     }
 
@@ -101,25 +115,14 @@ class ExplorationTest {
     @Test
     @Tag("soak")
     void everySequence_breaksNoPromise() throws IOException {
-        long end = System.nanoTime()
-                + Duration.ofSeconds(Integer.getInteger("explore.seconds", Integer.MAX_VALUE))
-                        .toNanos();
-        try (Explorer explorer = new Explorer(
-                other, Boolean.getBoolean("explore.coarse"), !Boolean.getBoolean("explore.unsummed"), Set.of())) {
-            int depth = Integer.getInteger("explore.depth", 4);
-            for (var start : Explorer.STARTS.entrySet()) {
-                boolean whole = explorer.exhaust(Action.parse(start.getValue()), depth, () -> System.nanoTime() > end);
-                System.out.println("depth " + depth + " from " + start.getKey() + (whole ? ": " : ", a part: ")
-                        + counts(explorer));
-            }
-            int states = explorer.exhaustStates(Integer.getInteger("explore.states", 6), () -> System.nanoTime() > end);
-            System.out.println(states + " states: " + counts(explorer));
-            long seed = Long.getLong("explore.seed", System.nanoTime());
-            int walks = Integer.getInteger("explore.walks", 1_000_000);
-            for (int walk = 0; walk < walks && System.nanoTime() < end; walk++) {
-                explorer.walk(seed + walk, WALK_LENGTH);
-            }
-            System.out.println("walks from seed " + seed + ": " + counts(explorer));
+        long end =
+                System.nanoTime() + TimeUnit.SECONDS.toNanos(Integer.getInteger("explore.seconds", Integer.MAX_VALUE));
+        BooleanSupplier ended = () -> System.nanoTime() > end;
+        World.Rules rules =
+                new World.Rules(Boolean.getBoolean("explore.coarse"), !Boolean.getBoolean("explore.unsummed"));
+        try (Parties others = Boolean.getBoolean("explore.processes") ? Parties.processes() : Parties.inThisProcess();
+                Explorer explorer = new Explorer(others, rules)) {
+            new Survey(explorer, ended).run();
             assertThat(report(explorer)).isEmpty();
         }
     }

@@ -8,77 +8,56 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Plays sequences of actions, each from its start in a new world. For one thread.
+ * Plays sequences of moves, each from its start in a new world. For one thread.
  *
- * <p>What is found is shrunk to a sequence none of whose actions can be left out, and kept once.
+ * <p>What is found is shrunk to a sequence none of whose moves can be left out, and kept once.
  */
 final class Explorer implements Closeable {
 
-    /** Where sequences begin. */
-    static final Map<String, String> STARTS = starts();
-
     /** Shrinking takes longer than finding. */
-    private static final int MOST_SHRUNK = 400;
+    private static final int MOST_SHRUNK = 40;
 
     /** What the capture lane does where it can. */
     private static final Set<Action> GOING_ON = EnumSet.of(Action.ATTACH, Action.JUDGE, Action.IMAGE);
 
+    /** Points of a step up to which a walk lets others come between. */
+    private static final int WALKED_POINTS = 60;
+
+    static final int WALK_LENGTH = 40;
+
+    private static final List<Action> ALPHABET = List.of(Action.values());
+
     private final Path folder;
     private final byte[] template;
-    private final Foreign foreign;
-    private final boolean held;
-    private final boolean checksums;
-    private final Set<Action> alphabet;
+    private final Parties parties;
+    private final World.Rules rules;
     private final Map<String, Violation> found = new TreeMap<>();
     private final Set<String> shrunk = new HashSet<>();
     private long sequences;
     private long failures;
-    private boolean trace;
-
-    /** Of the last sequence. */
-    private List<String> lost = List.of();
 
     /** The shortest sequence to each reason for which continuity was given up. */
     private final Map<String, String> losses = new TreeMap<>();
 
-    private static Map<String, String> starts() {
-        Map<String, String> starts = new LinkedHashMap<>();
-        starts.put("fresh", "");
-        starts.put("captured", "a1 E J I a1 C");
-        starts.put("frozen", "a1 E J I a1 C R");
-        starts.put("reset since", "a1 E J I a1 C R a1 C");
-        starts.put("half backfilled", "a1 E J I ar a+ C R aR");
-        starts.put("stopped", "a1 E J I a1 C ax Q");
-        starts.put("killed", "a1 E J I a1 C K");
-        starts.put("backfilled meanwhile", "a1 E J I a1 C K f1 fp");
-        return starts;
-    }
+    /** Of the last sequence. */
+    private List<String> lost = List.of();
 
-    /**
-     * @param foreign which outlives this
-     * @param held whether the times of files show only that of the last tick
-     * @param checksums as for {@link EngineUnderTest}
-     * @param without actions that are left out
-     */
-    Explorer(Foreign foreign, boolean held, boolean checksums, Set<Action> without) throws IOException {
-        this.foreign = foreign;
-        this.held = held;
-        this.checksums = checksums;
-        this.alphabet = EnumSet.allOf(Action.class);
-        this.alphabet.removeAll(without);
+    /** @param parties which outlive this */
+    Explorer(Parties parties, World.Rules rules) throws IOException {
+        this.parties = parties;
+        this.rules = rules;
         Path memory = Path.of("/dev/shm");
         folder = Files.isWritable(memory)
                 ? Files.createTempDirectory(memory, "litestream-explore")
@@ -111,31 +90,42 @@ final class Explorer implements Closeable {
      * @param violation null if every promise was kept
      * @param possible what may follow
      * @param state equal where two sequences led to the same, as far as that can be seen
+     * @param points that the last action had, if it was a step of the engine
      */
-    record Outcome(@Nullable Violation violation, List<Action> possible, String state) {}
+    record Outcome(@Nullable Violation violation, List<Action> possible, String state, List<String> points) {}
 
     /** Plays a sequence, skipping what is not possible, then lets it settle. */
-    Outcome play(List<Action> actions) throws IOException {
-        return play(actions, false);
+    Outcome play(List<Move> moves) throws IOException {
+        return play(moves, false, false);
     }
 
-    private Outcome play(List<Action> actions, boolean wantState) throws IOException {
+    /** As {@link #play}, and prints what each move does. */
+    Outcome trace(List<Move> moves) throws IOException {
+        return play(moves, true, true);
+    }
+
+    private Outcome play(List<Move> moves, boolean wantState, boolean trace) throws IOException {
         List<Action> possible = new ArrayList<>();
+        List<String> points = new ArrayList<>();
         String[] state = {""};
         Violation violation = run(world -> {
             world.observe(wantState);
-            for (Action action : actions) {
-                boolean played = world.play(action);
+            for (Move move : moves) {
+                boolean played = world.play(move);
                 if (trace) {
-                    System.out.println(
-                            action.token() + (played ? "  " : "  (not possible) ") + world.state() + world.failure());
+                    System.out.println(move
+                            + (played ? "  " : "  (not possible) ")
+                            + world.state()
+                            + world.failure()
+                            + world.points().passed());
                 }
             }
             possible.addAll(possible(world));
+            points.addAll(world.points().passed());
             state[0] = wantState ? world.state() : "";
             world.settle();
         });
-        return new Outcome(violation, possible, state[0]);
+        return new Outcome(violation, possible, state[0], points);
     }
 
     @FunctionalInterface
@@ -145,7 +135,7 @@ final class Explorer implements Closeable {
 
     private @Nullable Violation run(Sequence sequence) throws IOException {
         sequences++;
-        try (World world = new World(folder.resolve("w" + sequences), template, foreign, held, checksums)) {
+        try (World world = new World(folder.resolve("w" + sequences), template, parties, rules)) {
             try {
                 sequence.play(world);
                 return null;
@@ -159,18 +149,54 @@ final class Explorer implements Closeable {
         }
     }
 
-    private List<Action> possible(World world) {
-        return alphabet.stream().filter(action -> action.isPossible(world)).toList();
+    private static List<Action> possible(World world) {
+        return EnumSet.allOf(Action.class).stream()
+                .filter(action -> action.isPossible(world))
+                .toList();
+    }
+
+    private Outcome judged(List<Move> moves, boolean wantState) throws IOException {
+        Outcome outcome = play(moves, wantState, false);
+        judge(moves, outcome.violation());
+        return outcome;
     }
 
     /** Plays every sequence of a length from a start, and all shorter ones. False if it was ended before. */
-    boolean exhaust(List<Action> start, int depth, BooleanSupplier end) throws IOException {
-        Outcome outcome = play(start);
-        judge(start, outcome.violation());
+    boolean exhaust(List<Move> start, int depth, BooleanSupplier end) throws IOException {
+        Outcome outcome = judged(start, false);
         if (depth > 0 && outcome.violation() == null) {
             for (Action next : outcome.possible()) {
-                if (end.getAsBoolean() || !exhaust(append(start, next), depth - 1, end)) {
+                if (end.getAsBoolean() || !exhaust(append(start, Move.of(next)), depth - 1, end)) {
                     return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /**
+     * After a start, plays each step of the engine that is possible then, once for each of its points and everything that can happen
+     * there.
+     *
+     * @param stride one of so many is played
+     * @param phase from 0, which one
+     * @return false if it was ended before
+     */
+    boolean interleave(List<Move> start, int stride, int phase, BooleanSupplier end) throws IOException {
+        int turn = phase;
+        for (Action step : play(start).possible()) {
+            if (!step.isOfEngine()) {
+                continue;
+            }
+            int points = play(append(start, Move.of(step))).points().size();
+            for (int at = 0; at < points; at++) {
+                for (Action between : Action.values()) {
+                    if (between.isBetween() && turn++ % stride == 0) {
+                        if (end.getAsBoolean()) {
+                            return false;
+                        }
+                        judged(append(append(start, new Move(between, at)), Move.of(step)), false);
+                    }
                 }
             }
         }
@@ -180,41 +206,60 @@ final class Explorer implements Closeable {
     /**
      * Plays every sequence up to a length, breadth first, but goes on from each state once only.
      *
-     * @return how many states were seen
+     * @param seen gets the first sequence to each state
+     * @param report told how far it is
      */
-    int exhaustStates(int depth, BooleanSupplier end) throws IOException {
-        Set<String> seen = new HashSet<>();
-        List<List<Action>> frontier = new ArrayList<>();
-        for (String start : STARTS.values()) {
-            frontier.add(Action.parse(start));
-        }
+    void exhaustStates(int depth, Map<String, List<Move>> seen, BooleanSupplier end, Consumer<String> report)
+            throws IOException {
+        List<List<Move>> frontier = new ArrayList<>(Starts.all().values());
         for (int length = 0; length <= depth; length++) {
-            List<List<Action>> next = new ArrayList<>();
-            for (List<Action> actions : frontier) {
+            List<List<Move>> next = new ArrayList<>();
+            int played = 0;
+            for (List<Move> moves : frontier) {
                 if (end.getAsBoolean()) {
-                    return seen.size();
+                    report.accept(played + " of " + frontier.size() + " sequences of length " + length + ", "
+                            + seen.size() + " states");
+                    return;
                 }
-                Outcome outcome = play(actions, true);
-                judge(actions, outcome.violation());
-                if (outcome.violation() == null && seen.add(outcome.state()) && length < depth) {
+                played++;
+                Outcome outcome = judged(moves, true);
+                if (outcome.violation() == null && seen.putIfAbsent(outcome.state(), moves) == null) {
                     for (Action action : outcome.possible()) {
-                        next.add(append(actions, action));
+                        next.add(append(moves, Move.of(action)));
                     }
                 }
             }
+            report.accept(played + " sequences of length " + length + ", " + seen.size() + " states");
             frontier = next;
         }
-        return seen.size();
     }
 
-    /** Plays one random sequence of possible actions. */
+    /**
+     * Plays a part that is the same each time: one action after each start, some interleavings, some walks.
+     *
+     * @param stride one of so many interleavings is played
+     */
+    void slice(long seed, int stride, int walks) throws IOException {
+        for (List<Move> start : Starts.all().values()) {
+            exhaust(start, 1, () -> false);
+        }
+        int phase = (int) seed;
+        for (List<Move> start : Starts.all().values()) {
+            interleave(start, stride, phase++, () -> false);
+        }
+        for (int walk = 0; walk < walks; walk++) {
+            walk(seed + walk, WALK_LENGTH);
+        }
+    }
+
+    /** Plays one random sequence of possible moves. */
     void walk(long seed, int length) throws IOException {
         Random random = new Random(seed);
-        List<String> starts = List.copyOf(STARTS.values());
-        List<Action> actions = new ArrayList<>(Action.parse(starts.get(random.nextInt(starts.size()))));
+        List<List<Move>> starts = List.copyOf(Starts.all().values());
+        List<Move> moves = new ArrayList<>(starts.get(random.nextInt(starts.size())));
         Violation violation = run(world -> {
-            for (Action action : actions) {
-                world.play(action);
+            for (Move move : moves) {
+                world.play(move);
             }
             for (int i = 0; i < length; i++) {
                 List<Action> possible = possible(world);
@@ -225,50 +270,68 @@ final class Explorer implements Closeable {
                             .findFirst()
                             .orElse(next);
                 }
-                actions.add(next);
-                world.play(next);
+                for (Move move : next.isOfEngine() ? between(random) : List.<Move>of()) {
+                    moves.add(move);
+                    world.play(move);
+                }
+                moves.add(Move.of(next));
+                world.play(Move.of(next));
             }
             world.settle();
         });
-        judge(actions, violation);
+        judge(moves, violation);
     }
 
-    private void report(String least, Violation reason) {
-        System.out.println(least + "\n    " + reason.getMessage() + "  [" + sequences + " sequences]");
+    /** What comes between the points of the next step, in every second one. */
+    private static List<Move> between(Random random) {
+        List<Move> moves = new ArrayList<>();
+        if (random.nextBoolean()) {
+            int at = 0;
+            for (int i = 1 + random.nextInt(3); i > 0; i--) {
+                at += random.nextInt(WALKED_POINTS / i);
+                Action action = ALPHABET.get(random.nextInt(ALPHABET.size()));
+                if (action.isBetween()) {
+                    moves.add(new Move(action, at));
+                }
+            }
+        }
+        return moves;
     }
 
-    private void judge(List<Action> actions, @Nullable Violation violation) throws IOException {
+    private void judge(List<Move> moves, @Nullable Violation violation) throws IOException {
         for (String reason : lost) {
             losses.merge(
                     reason.replaceAll("^\\S*: ", "").replaceAll("[0-9a-f]{16}|\\d+", "N"),
-                    Action.format(actions),
+                    Move.format(moves),
                     (a, b) -> a.length() <= b.length() ? a : b);
         }
         if (violation == null) {
             return;
         }
         failures++;
-        if (shrunk.size() < MOST_SHRUNK && shrunk.add(violation.kind() + Action.format(lastOf(actions)))) {
-            List<Action> least = shrink(actions, violation.kind());
-            Violation reason = play(least).violation();
-            if (found.putIfAbsent(Action.format(least), reason != null ? reason : violation) == null) {
-                report(Action.format(least), reason != null ? reason : violation);
+        if (shrunk.size() < MOST_SHRUNK && shrunk.add(violation.kind() + Move.format(lastOf(moves)))) {
+            List<Move> least = shrink(moves, violation.kind());
+            Violation again = play(least).violation();
+            Violation reason = again != null ? again : violation;
+            if (found.putIfAbsent(Move.format(least), reason) == null) {
+                System.out.println(
+                        Move.format(least) + "\n    " + reason.getMessage() + "  [" + sequences + " sequences]");
             }
         }
     }
 
-    private static List<Action> lastOf(List<Action> actions) {
-        return actions.subList(Math.max(0, actions.size() - 3), actions.size());
+    private static List<Move> lastOf(List<Move> moves) {
+        return moves.subList(Math.max(0, moves.size() - 3), moves.size());
     }
 
     /** Leaves out what can be left out so that the same promise is broken. */
-    List<Action> shrink(List<Action> actions, Violation.Kind kind) throws IOException {
-        List<Action> least = actions;
+    private List<Move> shrink(List<Move> moves, Violation.Kind kind) throws IOException {
+        List<Move> least = moves;
         int piece = Math.max(1, least.size() / 2);
         while (true) {
             boolean any = false;
             for (int from = 0; from < least.size(); ) {
-                List<Action> without = new ArrayList<>(least.subList(0, from));
+                List<Move> without = new ArrayList<>(least.subList(0, from));
                 without.addAll(least.subList(Math.min(least.size(), from + piece), least.size()));
                 Violation violation = play(without).violation();
                 if (violation != null && violation.kind() == kind) {
@@ -285,8 +348,8 @@ final class Explorer implements Closeable {
         }
     }
 
-    private static List<Action> append(List<Action> actions, Action next) {
-        List<Action> longer = new ArrayList<>(actions);
+    private static List<Move> append(List<Move> moves, Move next) {
+        List<Move> longer = new ArrayList<>(moves);
         longer.add(next);
         return longer;
     }
@@ -294,6 +357,11 @@ final class Explorer implements Closeable {
     /** Shrunk sequences, and what each leads to. */
     Map<String, Violation> found() {
         return found;
+    }
+
+    /** Why continuity was given up, and the shortest sequence to each reason. */
+    Map<String, String> losses() {
+        return losses;
     }
 
     /** How many were played. */
@@ -309,54 +377,5 @@ final class Explorer implements Closeable {
     @Override
     public void close() throws IOException {
         Files.deleteIfExists(folder);
-    }
-
-    public static void main(String[] args) throws IOException {
-        boolean held = args[0].startsWith("held");
-        boolean checksums = !args[0].endsWith("-bare");
-        long begun = System.nanoTime();
-        try (Foreign foreign = Foreign.start();
-                Explorer explorer = new Explorer(
-                        foreign, held, checksums, Set.copyOf(Action.parse(args.length > 3 ? args[3] : "")))) {
-            switch (args[1]) {
-                case "replay" -> {
-                    explorer.trace = true;
-                    Violation violation = explorer.play(Action.parse(args[2])).violation();
-                    if (violation != null) {
-                        violation.printStackTrace();
-                    }
-                }
-                case "depth" -> {
-                    for (Map.Entry<String, String> start : STARTS.entrySet()) {
-                        if (!start.getKey().contains(System.getProperty("explore.start", ""))) {
-                            continue;
-                        }
-                        explorer.exhaust(Action.parse(start.getValue()), Integer.parseInt(args[2]), () -> false);
-                        System.out.println(start.getKey() + ": " + explorer.sequences + " so far, " + explorer.failures
-                                + " failed, s=" + (System.nanoTime() - begun) / 1e9);
-                    }
-                }
-                case "states" ->
-                    System.out.println("states " + explorer.exhaustStates(Integer.parseInt(args[2]), () -> false));
-                case "walk" -> {
-                    for (long seed = Long.getLong("explore.seed", 0), end = seed + Long.parseLong(args[2]);
-                            seed < end;
-                            seed++) {
-                        if (seed % 500 == 499) {
-                            System.out.println(seed + " walks, " + explorer.failures + " failed");
-                        }
-                        explorer.walk(seed, args.length > 4 ? Integer.parseInt(args[4]) : 40);
-                    }
-                }
-                default -> throw new IllegalArgumentException(Arrays.toString(args));
-            }
-            double seconds = (System.nanoTime() - begun) / 1e9;
-            explorer.found.forEach(
-                    (actions, violation) -> System.out.println(actions + "\n    " + violation.getMessage()));
-            explorer.losses.forEach((reason, actions) -> System.out.println("gave up: " + reason + "\n    " + actions));
-            System.out.printf(
-                    "%d sequences, %d failed, %.1f s, %.0f/s%n",
-                    explorer.sequences, explorer.failures, seconds, explorer.sequences / seconds);
-        }
     }
 }

@@ -19,18 +19,28 @@ final class HeldTimes implements BiFunction<Path, long[], long[]> {
     private static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Path folder;
-    private final Map<Path, Stamp> stamps = new HashMap<>();
+    private final boolean held;
+    private final Map<String, Stamp> stamps = new HashMap<>();
     private long now = TimeUnit.SECONDS.toNanos(1_800_000_000L);
 
     private record Stamp(long realModified, long realChanged, long modified, long changed) {}
 
-    HeldTimes(Path folder) {
+    /** @param held false if times are those of the file system */
+    HeldTimes(Path folder, boolean held) {
         this.folder = folder;
+        this.held = held;
+    }
+
+    boolean isHeld() {
+        return held;
     }
 
     @Override
     public long[] apply(Path path, long[] real) {
-        Stamp before = stamps.get(path);
+        if (!held) {
+            return real;
+        }
+        Stamp before = stamps.get(path.toString());
         Stamp stamp = before == null
                 ? new Stamp(real[0], real[1], now, now)
                 : new Stamp(
@@ -38,13 +48,15 @@ final class HeldTimes implements BiFunction<Path, long[], long[]> {
                         real[1],
                         real[0] == before.realModified() ? before.modified() : now,
                         real[1] == before.realChanged() ? before.changed() : now);
-        stamps.put(path, stamp);
+        stamps.put(path.toString(), stamp);
         return new long[] {stamp.modified(), stamp.changed()};
     }
 
     /** What happened so far keeps its time. */
     void tick() throws IOException {
-        stampAll(folder);
+        if (held) {
+            stampAll(folder);
+        }
         now += TICK_NANOS;
     }
 

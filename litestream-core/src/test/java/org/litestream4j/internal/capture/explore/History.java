@@ -34,6 +34,11 @@ final class History {
         return places.getOrDefault(hash, -1);
     }
 
+    /** Where the present state stands in the order. */
+    int place() {
+        return causes.size() - 1;
+    }
+
     /** How many states there were. */
     int size() {
         return causes.size();

@@ -9,13 +9,15 @@ import org.litestream4j.ltx.Txid;
 /** What was uploaded, as a restore would show it, against what SQLite counted as committed. */
 final class Replica {
 
+    private final Content content;
     private final History history;
     private final Pages pages = new Pages();
     private Txid newest = Txid.NONE;
     private int place = -1;
 
-    Replica(History history) {
-        this.history = history;
+    Replica(Content content) {
+        this.content = content;
+        this.history = content.history();
     }
 
     Txid newest() {
@@ -38,26 +40,37 @@ final class Replica {
                 pages.apply(file);
                 newest = EngineUnderTest.newestOf(file);
                 int next = history.place(pages.hash());
-                if (next < 0 || next < place) {
+                if ((next < 0 || next < place) && !content.isDoubtful()) {
                     throw new Violation(
                             Kind.NEVER_COMMITTED,
                             "transaction " + newest + " leads to " + history.describe(pages.hash())
                                     + ", the one before it to state " + place);
                 }
-                place = next;
+                place = Math.max(place, next);
             }
         } catch (IOException e) {
             throw new Violation(Kind.UNEXPECTED, "a level-0 file cannot be read", e);
         }
     }
 
-    /** Everything counts as captured after an action. */
-    void requireCurrent(String action) throws Violation {
-        if (!hash().equals(history.current())) {
+    /**
+     * Everything that was committed before an action counts as captured.
+     *
+     * @param least the state before the action
+     */
+    void requireNotBefore(int least, String action) throws IOException, Violation {
+        content.settleDoubt(hash());
+        if (content.isDoubtful()) {
+            return; // until it is noticed
+        }
+        int shown = history.place(hash());
+        if (shown < least) {
             throw new Violation(
                     Kind.LOST,
                     "after " + action + ", transaction " + newest + " leads to " + history.describe(hash())
-                            + "; SQLite shows " + history.describe(history.current()));
+                            + "; SQLite showed state " + least + " before, and shows "
+                            + history.describe(history.current()));
         }
+        place = shown;
     }
 }
