@@ -82,7 +82,7 @@ final class SqliteUrl {
         }
         if (file.equals("~") || file.startsWith("~/")) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + url.strip() + "\" begins with ~: SQLite knows no home folder.",
+                    "The database URL \"" + Redaction.url(url) + "\" begins with ~: SQLite knows no home folder.",
                     "Write ${user.home} instead of ~, or an absolute path.");
         }
     }
@@ -92,12 +92,18 @@ final class SqliteUrl {
         boolean journal = plain.startsWith("journal_mode=") && !plain.equals("journal_mode=wal");
         if (journal || plain.equals("locking_mode=exclusive")) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + url.strip() + "\" has the parameter " + parameter + ", but "
+                    "The database URL \"" + Redaction.url(url) + "\" has the parameter " + redacted(parameter)
+                            + ", but "
                             + (journal
                                     ? "replication needs the journal mode WAL and sets it itself."
                                     : "replication reads the database beside the application."),
                     "Remove the parameter, or set litestream.enabled=false.");
         }
+    }
+
+    private static String redacted(String parameter) {
+        String[] parts = parameter.split("=", 2);
+        return Redaction.name(parts[0]) + "=" + Redaction.value(parts[1]);
     }
 
     /** Whether the parameters of a URI file name ask for a database in memory. */

@@ -75,7 +75,8 @@ final class HttpApplication implements AutoCloseable {
 
     private Answer send(HttpRequest.Builder request) throws Exception {
         HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
-        String body = response.body().isEmpty() ? "null" : response.body();
+        boolean json = !response.body().isEmpty() && !response.body().startsWith("<"); // else the server's own page
+        String body = json ? response.body() : "null";
         return new Answer(response.statusCode(), JSON.readTree(body));
     }
 
