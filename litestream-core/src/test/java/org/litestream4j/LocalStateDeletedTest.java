@@ -49,7 +49,7 @@ class LocalStateDeletedTest extends EngineFixture {
                 execute(connection, "CREATE TABLE t(x)", "INSERT INTO t VALUES (1)");
                 database.sync(TIMEOUT);
                 deleteLocalState();
-                await().atMost(TIMEOUT).until(() -> healed.size() == 1); // nobody commits
+                await().atMost(TIMEOUT).until(() -> !healed.isEmpty()); // nobody commits
                 assertThat(healed.get(0).problem())
                         .contains(metaPath().toString())
                         .contains("deleted");
@@ -82,7 +82,7 @@ class LocalStateDeletedTest extends EngineFixture {
                 replicaReturns();
                 database.awaitReplicated(TIMEOUT);
                 assertReplicated(database, connection);
-                assertThat(healed).hasSize(1);
+                assertThat(healed).isNotEmpty(); // a deletion file by file may be noticed twice
                 assertThat(database.status().state()).isEqualTo(DatabaseState.REPLICATING);
             }
         }
