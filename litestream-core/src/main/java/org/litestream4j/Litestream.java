@@ -124,7 +124,7 @@ public interface Litestream extends AutoCloseable {
             return this;
         }
 
-        /** Starts the engine; it has threads from the first database on. */
+        /** Starts the engine, with a thread that watches for commits of other processes until it is closed. */
         public Litestream build() {
             return new LitestreamEngine(clock, watchInterval, listeners, providers);
         }
