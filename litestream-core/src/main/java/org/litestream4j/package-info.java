@@ -1,6 +1,6 @@
 /**
  * The public API: {@link org.litestream4j.Litestream} replicates the SQLite databases of an application and restores them. The
- * implementation is in {@code internal.engine}; {@code CONTRIBUTING.md} describes the way of a page from commit to replica.
+ * implementation is in {@code internal.engine}; {@code docs/how-it-works.md} follows a page from commit to bucket.
  */
 @NullMarked
 package org.litestream4j;

@@ -13,40 +13,41 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * The {@code litestream.*} settings. Defaults are the core's ({@link org.litestream4j.DatabaseConfig}), and Litestream's
- * where it has the setting.
+ * The {@code litestream.*} settings. The defaults are those of {@link org.litestream4j.DatabaseConfig}, and
+ * of Litestream if it has the setting.
  *
- * @param enabled Whether databases are restored and replicated at all.
- * @param replica Where the application's database (spring.datasource.url) is replicated to.
- * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database. A relative path is below
- *     the working directory.
- * @param syncInterval Shortest time between two captures of a busy database; a commit after a pause goes at once.
- * @param busyTimeout Longest wait for SQLite's locks.
- * @param checkpointInterval A database that was written is checkpointed after this time at the latest.
- * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
- * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
- * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
- * @param level0Retention How long level-0 files are kept: locally once they are replicated, on the replica once they are
+ * @param enabled Whether to restore and replicate databases.
+ * @param replica Replica of the application's database (spring.datasource.url).
+ * @param metaPath Folder of the local state; a relative path is below the working directory. By default ".<file
+ *     name>-litestream" beside the database.
+ * @param syncInterval Minimum time between two captures of a busy database. The first commit after a pause is captured
+ *     immediately.
+ * @param busyTimeout Maximum wait for SQLite's locks.
+ * @param checkpointInterval Maximum time until changes are checkpointed.
+ * @param minCheckpointPages Number of pages in the WAL that cause a checkpoint before the checkpoint interval has passed.
+ * @param walLimitPages Number of pages in the WAL above which the engine blocks writers briefly, so that the WAL can
+ *     restart.
+ * @param maxSyncWalSize Amount of WAL content after which a level-0 file ends, at the next commit.
+ * @param level0Retention How long level-0 files are kept: locally after they are replicated, on the replica after they are
  *     merged.
- * @param levels Intervals of levels 1, 2 and so on, ascending.
+ * @param levels Intervals of levels 1, 2 and so on, in ascending order.
  * @param snapshot When snapshots are taken, and how long they are kept.
  * @param retention Whether files on the replica are deleted.
  * @param validation Whether the replica is checked for gaps.
- * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
- * @param pageEncoding How pages are written; "frame" only for a hand-over to Litestream before 0.5.16.
- * @param databaseChecksum Whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page.
- * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup; without it the start
- *     fails.
- * @param adoptReplica Whether a database may follow on a replica although neither local state nor content shows that the replica
- *     is its own; without it replication stops with the state CONFLICT.
- * @param autoRecover Whether damage is healed where that is safe: by a full image or a snapshot of the database. "false" only
- *     reports it.
- * @param durability What the return of a commit means. "async": it is in the local database; "replicated": it is on the
+ * @param shutdownSyncTimeout Maximum wait for the last upload when the application stops.
+ * @param pageEncoding Encoding of pages. Use "frame" only before a hand-over to a version of Litestream before 0.5.16.
+ * @param databaseChecksum Whether each captured state gets a checksum that restores compare. Takes 8 bytes of heap per page.
+ * @param replaceWithEmpty Whether a new, empty database may continue a replica that holds a backup. If not, startup fails.
+ * @param adoptReplica Whether a database may continue a replica although neither its local state nor its content shows that
+ *     the replica belongs to it. If not, replication stops with the state CONFLICT.
+ * @param autoRecover Whether to repair damage where that is safe, by a full image or a snapshot of the database. With
+ *     "false", damage is only reported.
+ * @param durability What a returned commit guarantees. "async": it is in the local database. "replicated": it is on the
  *     replica.
- * @param durabilityTimeout Longest wait of a commit for the replica.
+ * @param durabilityTimeout Maximum wait of a commit for the replica.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
- * @param databases More databases (files, folders), and other settings for those of DataSource beans; by name.
+ * @param databases Further databases (files, folders), and settings for the databases of DataSource beans, by name.
  */
 @ConfigurationProperties("litestream")
 public record LitestreamProperties(
@@ -76,7 +77,7 @@ public record LitestreamProperties(
         @DefaultValue Health health,
         Map<String, Database> databases) {
 
-    /** An absent map is an empty one. */
+    /** Replaces an absent map by an empty one. */
     public LitestreamProperties {
         databases = databases == null ? Map.of() : Map.copyOf(databases);
     }
@@ -85,34 +86,35 @@ public record LitestreamProperties(
      * Snapshots.
      *
      * @param interval Time between two snapshots of a database that changes.
-     * @param retention How much past is kept at least.
+     * @param retention Minimum time for which earlier states stay restorable.
      */
     public record Snapshot(@DefaultValue("24h") Duration interval, @DefaultValue("24h") Duration retention) {}
 
     /**
-     * Deleting on the replica.
+     * Deletion of files on the replica.
      *
-     * @param enabled Whether files on the replica are deleted; "false" leaves that to rules of the store.
+     * @param enabled Whether to delete files from the replica when they are no longer needed. With "false", lifecycle rules
+     *     of the store must delete them.
      */
     public record Retention(@DefaultValue("true") boolean enabled) {}
 
     /**
      * Checks of the replica.
      *
-     * @param interval How often the replica of a database that changes is checked for gaps; 0 for never.
+     * @param interval Interval at which the replica of a database that changes is checked for gaps. 0 disables the check.
      */
     public record Validation(@DefaultValue("0s") Duration interval) {}
 
     /**
      * Restores.
      *
-     * @param onStartup "if-missing": a database without a file (or with one of 0 bytes) is restored before the first
-     *     connection, if its replica holds anything. "never": it begins empty.
-     * @param directory Folder for files that are restored over the actuator endpoint; without it there are none.
-     * @param directorySize Most bytes that all files in that folder may have together; a restore that would exceed it is refused.
-     * @param parallelism Connections to the replica during a restore, 1 to 64.
-     * @param integrityCheck SQLite's own check of a restored database before it is used: "none", "quick" or "full". Checksums
-     *     are verified in any case.
+     * @param onStartup What happens to a database whose file is missing or has 0 bytes. "if-missing": it is restored before
+     *     the first connection, if its replica holds a backup. "never": it begins empty.
+     * @param directory Folder for files that are restored over the actuator endpoint. Without it, such restores are refused.
+     * @param directorySize Maximum total size of the files in that folder. A restore that would exceed it is refused.
+     * @param parallelism Number of connections to the replica during a restore, 1 to 64.
+     * @param integrityCheck SQLite's own check of a restored database before it is used: "none", "quick" or "full".
+     *     Checksums are always verified.
      */
     public record Restore(
             @DefaultValue("if-missing") OnStartup onStartup,
@@ -121,50 +123,60 @@ public record LitestreamProperties(
             @DefaultValue("8") int parallelism,
             @DefaultValue("none") IntegrityCheck integrityCheck) {}
 
-    /** When a start restores. */
+    /** Restore at startup. */
     public enum OnStartup {
-        /** A database without a file (or with an empty one) is restored from its replica, if that holds anything. */
+        /** Restores a database whose file is missing or has 0 bytes, if its replica holds a backup. */
         IF_MISSING,
-        /** Never: a missing database begins empty. */
+        /** Never restores. A missing database begins empty. */
         NEVER
     }
 
     /**
      * Thresholds of the health indicator.
      *
-     * @param lagWarning Lag from which a database is reported as "DEGRADED".
-     * @param lagDown Lag from which a database is reported as "DOWN".
+     * @param lagWarning Lag at which a database is reported as "DEGRADED".
+     * @param lagDown Lag at which a database is reported as "DOWN".
      */
     public record Health(@DefaultValue("1m") Duration lagWarning, @DefaultValue("10m") Duration lagDown) {}
 
     /**
-     * One database: what differs from the settings above.
+     * Settings of one database that differ from those of all databases.
      *
-     * @param enabled Whether the database is replicated; false leaves it alone.
-     * @param path Of the database file, or with a pattern of a folder; without it these are settings of the DataSource bean of
-     *     this name, or of the application's database (spring.datasource.url).
-     * @param pattern Which files of the folder are databases, for example "*.db" or, with those of all subfolders, "**&#47;*.db".
-     * @param replica Where it is replicated to; each database needs a replica of its own.
-     * @param metaPath Folder of the local state; by default ".<file name>-litestream" beside the database.
-     * @param syncInterval Shortest time between two captures of a busy database.
-     * @param busyTimeout Longest wait for SQLite's locks.
-     * @param checkpointInterval A database that was written is checkpointed after this time at the latest.
-     * @param minCheckpointPages Pages in the WAL from which a checkpoint is worth its cost.
-     * @param walLimitPages Pages in the WAL from which writers are held back for a moment so that it can start again.
-     * @param maxSyncWalSize Size of the WAL after which one level-0 file ends, at the next commit.
-     * @param level0Retention How long level-0 files are kept, locally once replicated and on the replica once merged.
-     * @param levels Intervals of levels 1, 2 and so on, ascending.
+     * @param enabled Whether to restore and replicate the database.
+     * @param path Path of the database file or, with a pattern, of a folder. Without it, the entry applies to the DataSource
+     *     bean of this name, or to the application's database (spring.datasource.url).
+     * @param pattern Files of the folder that are databases, for example "*.db" or, with all subfolders, "**&#47;*.db".
+     * @param replica Replica of the database. Each database needs its own.
+     * @param metaPath Folder of the local state; a relative path is below the working directory. By default ".<file
+     *     name>-litestream" beside the database.
+     * @param syncInterval Minimum time between two captures of a busy database. The first commit after a pause is captured
+     *     immediately.
+     * @param busyTimeout Maximum wait for SQLite's locks.
+     * @param checkpointInterval Maximum time until changes are checkpointed.
+     * @param minCheckpointPages Number of pages in the WAL that cause a checkpoint before the checkpoint interval has
+     *     passed.
+     * @param walLimitPages Number of pages in the WAL above which the engine blocks writers briefly, so that the WAL can
+     *     restart.
+     * @param maxSyncWalSize Amount of WAL content after which a level-0 file ends, at the next commit.
+     * @param level0Retention How long level-0 files are kept: locally after they are replicated, on the replica after they
+     *     are merged.
+     * @param levels Intervals of levels 1, 2 and so on, in ascending order.
      * @param snapshot When snapshots are taken, and how long they are kept.
      * @param retention Whether files on the replica are deleted.
      * @param validation Whether the replica is checked for gaps.
-     * @param shutdownSyncTimeout Longest wait for the last upload when the application stops.
-     * @param pageEncoding How pages are written.
-     * @param databaseChecksum Whether each captured state gets a checksum that restores compare.
-     * @param replaceWithEmpty Whether a new, empty database may follow on a replica that holds a backup.
-     * @param adoptReplica Whether the database may follow on a replica although nothing shows that the replica is its own.
-     * @param autoRecover Whether damage is healed where that is safe.
-     * @param durability What the return of a commit means.
-     * @param durabilityTimeout Longest wait of a commit for the replica.
+     * @param shutdownSyncTimeout Maximum wait for the last upload when the application stops.
+     * @param pageEncoding Encoding of pages. Use "frame" only before a hand-over to a version of Litestream before 0.5.16.
+     * @param databaseChecksum Whether each captured state gets a checksum that restores compare. Takes 8 bytes of heap per
+     *     page.
+     * @param replaceWithEmpty Whether a new, empty database may continue a replica that holds a backup. If not, startup
+     *     fails.
+     * @param adoptReplica Whether a database may continue a replica although neither its local state nor its content shows
+     *     that the replica belongs to it. If not, replication stops with the state CONFLICT.
+     * @param autoRecover Whether to repair damage where that is safe, by a full image or a snapshot of the database. With
+     *     "false", damage is only reported.
+     * @param durability What a returned commit guarantees. "async": it is in the local database. "replicated": it is on the
+     *     replica.
+     * @param durabilityTimeout Maximum wait of a commit for the replica.
      */
     public record Database(
             @DefaultValue("true") boolean enabled,
@@ -196,7 +208,7 @@ public record LitestreamProperties(
      * Snapshots of one database.
      *
      * @param interval Time between two snapshots of a database that changes.
-     * @param retention How much past is kept at least.
+     * @param retention Minimum time for which earlier states stay restorable.
      */
     public record OwnSnapshot(@Nullable Duration interval, @Nullable Duration retention) {}
 }

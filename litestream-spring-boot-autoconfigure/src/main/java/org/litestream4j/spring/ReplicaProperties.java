@@ -14,27 +14,27 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * Where a replica is and how to reach it: {@code litestream.replica.*}. A setting beats the parameter of the same name in
- * the URL.
+ * Location of a replica and access to it: {@code litestream.replica.*}. A setting overrides the parameter of the same name
+ * in the URL.
  *
- * @param url Where the application's database is replicated to, for example "file:///var/backups/app" or "s3://bucket/path".
- * @param failFast What a replica that refuses (a missing bucket, wrong credentials) means for the start. "auto": a database that exists
- *     starts all the same, with health "DOWN"; a missing one fails the start. "always": the start fails.
+ * @param url URL of the replica, for example "file:///var/backups/app" or "s3://bucket/path".
+ * @param failFast Whether startup fails if the replica refuses access (a missing bucket, wrong credentials). "auto": only if
+ *     the database is missing. If it exists, the application starts, with health "DOWN". "always": in both cases.
  * @param s3 Settings of an S3 replica.
  * @param nats Settings of a NATS replica.
  */
 public record ReplicaProperties(
         @Nullable String url, @Nullable FailFast failFast, @DefaultValue S3 s3, @DefaultValue Nats nats) {
 
-    /** When a replica that refuses fails the start. */
+    /** When a replica that refuses access fails startup. */
     public enum FailFast {
-        /** Where the database is missing: it may have to be restored. */
+        /** If the database is missing, because it may have to be restored. */
         AUTO,
-        /** In any case. */
+        /** Always. */
         ALWAYS
     }
 
-    /** The settings of the backend that serves a URL scheme, by the core's names. */
+    /** Returns the settings of the backend that serves a URL scheme, by the names that the core uses. */
     Map<String, String> settings(String scheme) {
         return switch (scheme) {
             case "s3" -> settings((Record) s3);
@@ -76,7 +76,7 @@ public record ReplicaProperties(
         return value.toString(); // durations in ISO 8601
     }
 
-    /** The URL may hold a password. */
+    /** Omits the URL, which may contain a password. */
     @Override
     public String toString() {
         return "ReplicaProperties";
@@ -85,26 +85,27 @@ public record ReplicaProperties(
     /**
      * Settings of an S3 replica; all are optional.
      *
-     * @param bucket Name of the bucket, or the ARN of an access point; beats the URL's.
-     * @param path Prefix of all keys; beats the URL's.
-     * @param region Region of the bucket; looked up where it is not set.
-     * @param endpoint Address of a store other than AWS, for example "https://minio.example.org:9000".
-     * @param forcePathStyle Whether the bucket stands in the path instead of the host name; by default what the provider wants.
-     * @param accessKeyId Access key; without it the AWS SDK's default chain finds credentials.
-     * @param secretAccessKey Secret of the access key.
-     * @param sessionToken Token of temporary credentials.
-     * @param storageClass Storage class of what is written, for example "STANDARD_IA"; by default the bucket's.
-     * @param sseCustomerAlgorithm Algorithm of the customer's own key; there is only one.
-     * @param sseCustomerKey Customer's own key, 32 bytes in base64; who loses it loses the backup.
-     * @param sseCustomerKeyMd5 MD5 of "sse-customer-key" in base64, as in Litestream's settings; not needed.
-     * @param sseCustomerKeyPath File that holds the customer's own key, in base64 or as 32 plain bytes.
-     * @param sseKmsKeyId Key of AWS KMS that encrypts what is written: id or ARN.
-     * @param partSize Size of the parts of large files, 5MB to 1GB; files up to this size are one request.
-     * @param concurrency How many parts are uploaded at once, 1 to 64; by default 3, with Cloudflare R2 2.
-     * @param skipVerify Whether any certificate of the server is accepted; for tests.
-     * @param signPayload Whether the content is part of the signature; "false" only over HTTPS.
-     * @param requireContentMd5 Whether deletes carry an MD5 of their content; by default what the provider wants.
-     * @param conditionalWrites Whether the store can refuse to overwrite: "auto" finds out, "on", "off".
+     * @param bucket Name of the bucket, or ARN of an access point. Overrides the URL.
+     * @param path Prefix of all keys. Overrides the URL.
+     * @param region Region of the bucket. By default it is looked up.
+     * @param endpoint Address of a store other than Amazon S3, for example "https://minio.example.org:9000".
+     * @param forcePathStyle Whether the bucket is part of the path instead of the host name. The default depends on the
+     *     provider.
+     * @param accessKeyId Access key ID. Without it, the AWS SDK's default chain finds credentials.
+     * @param secretAccessKey Secret access key.
+     * @param sessionToken Session token of temporary credentials.
+     * @param storageClass Storage class of written objects, for example "STANDARD_IA". By default that of the bucket.
+     * @param sseCustomerAlgorithm Algorithm of the customer-provided key. "AES256" is the only one.
+     * @param sseCustomerKey Customer-provided encryption key, 32 bytes in base64. If the key is lost, the backup is lost.
+     * @param sseCustomerKeyMd5 MD5 of "sse-customer-key" in base64. Optional; supported because Litestream has the setting.
+     * @param sseCustomerKeyPath File with the customer-provided key, in base64 or as 32 raw bytes.
+     * @param sseKmsKeyId ID or ARN of the AWS KMS key that encrypts written objects.
+     * @param partSize Size of the parts of large files, 5MB to 1GB. Files up to this size are uploaded in one request.
+     * @param concurrency Number of parts uploaded at the same time, 1 to 64. The default is 3, with Cloudflare R2 2.
+     * @param skipVerify Whether to accept any certificate of the server. For tests only.
+     * @param signPayload Whether the signature covers the content. "false" is allowed only with HTTPS.
+     * @param requireContentMd5 Whether delete requests contain an MD5 of their content. The default depends on the provider.
+     * @param conditionalWrites Whether the store can refuse to overwrite objects: "on", "off", or "auto" to detect it.
      */
     public record S3(
             @Nullable String bucket,
@@ -128,7 +129,7 @@ public record ReplicaProperties(
             @Nullable Boolean requireContentMd5,
             @Nullable String conditionalWrites) {
 
-        /** Secrets are not shown. */
+        /** Omits all values, which may be secrets. */
         @Override
         public String toString() {
             return "S3";
@@ -138,31 +139,31 @@ public record ReplicaProperties(
     /**
      * Settings of a NATS replica; all are optional.
      *
-     * @param urls Addresses of the servers: "host", "host:port", "nats://host:port" or "tls://host:port"; beat the URL's.
-     * @param bucket Name of the object store; must be the URL's if both are set.
-     * @param path Prefix of all object names; beats the URL's.
+     * @param urls Addresses of the servers: "host", "host:port", "nats://host:port" or "tls://host:port". Override the URL.
+     * @param bucket Name of the object store bucket. Must equal that of the URL if both are set.
+     * @param path Prefix of all object names. Overrides the URL.
      * @param username User name.
      * @param password Password of the user.
-     * @param token Token to log in with.
-     * @param nkey Seed of the user's key pair ("SU…"), where the server knows its public key.
-     * @param jwt JWT of the user; needs the seed.
+     * @param token Authentication token.
+     * @param nkey Seed of the user's key pair ("SU…"). The server must know the public key.
+     * @param jwt JWT of the user. Requires the seed.
      * @param seed Seed of the key pair of the JWT.
-     * @param creds Credentials file; read again at each connect.
-     * @param tls Whether the connection must be encrypted; certificates, a client key and "tls://" demand it, too.
-     * @param rootCas PEM files with the authorities that may sign the server's certificate; by default the JVM's.
+     * @param creds Path of the credentials file, which is read again at each connect.
+     * @param tls Whether the connection must be encrypted. Certificates, a client key and "tls://" also require encryption.
+     * @param rootCas PEM files with the authorities that may sign the server's certificate. By default those of the JVM.
      * @param clientCert PEM file with the client's certificate.
      * @param clientKey PEM file with the client's key, in PKCS#8 without a password.
-     * @param maxReconnects Failed attempts in a row after which a call stops waiting for the connection; with "-1" it waits up
-     *     to 5s.
+     * @param maxReconnects Number of consecutive failed attempts after which a call stops waiting for the connection. With
+     *     "-1" a call waits for up to 5s.
      * @param reconnectWait Pause between two attempts to replace a broken connection.
-     * @param reconnectJitter Up to which a random time is added to that pause.
-     * @param timeout Longest wait for a connection, and for an answer.
-     * @param pingInterval Pause between two pings.
-     * @param maxPingsOut Pings without an answer after which a connection counts as lost.
-     * @param createBucket Whether a missing object store is created; one that exists is left as it is.
-     * @param storage Storage of a created one: "file" or "memory".
-     * @param replicas Copies of a created one, 1 to 5.
-     * @param maxBytes Size limit of a created one, all files together; "-1" for none.
+     * @param reconnectJitter Maximum of the random time that is added to this pause.
+     * @param timeout Maximum wait for a connection, and for an answer.
+     * @param pingInterval Interval between two pings.
+     * @param maxPingsOut Number of unanswered pings after which a connection is considered lost.
+     * @param createBucket Whether to create a missing bucket. An existing bucket is not changed.
+     * @param storage Storage of a created bucket: "file" or "memory".
+     * @param replicas Number of copies of a created bucket, 1 to 5.
+     * @param maxBytes Maximum total size of the files in a created bucket. "-1" means no limit.
      */
     public record Nats(
             @Nullable List<String> urls,
@@ -190,7 +191,7 @@ public record ReplicaProperties(
             @Nullable Integer replicas,
             @Nullable DataSize maxBytes) {
 
-        /** Secrets are not shown. */
+        /** Omits all values, which may be secrets. */
         @Override
         public String toString() {
             return "Nats";

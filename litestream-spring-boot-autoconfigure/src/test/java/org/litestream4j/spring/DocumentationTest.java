@@ -3,6 +3,7 @@ package org.litestream4j.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +19,9 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.PropertySource;
@@ -26,7 +29,7 @@ import org.springframework.core.io.ByteArrayResource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What the pages of the documentation point to exists. */
+/** Checks that links, settings, messages and code in the documentation match the sources. */
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -36,6 +39,7 @@ class DocumentationTest {
     private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
     private static final Pattern YAML = Pattern.compile("(?ms)^ *```ya?ml\\n(.*?)^ *```");
+    private static final Pattern JAVA = Pattern.compile("(?ms)^```java\\n(.*?)^```");
     private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\\\n]|\\\\.)*)\"");
     private static final Pattern CONCATENATION = Pattern.compile("\"\\s*\\+\\s*\"");
 
@@ -94,7 +98,7 @@ class DocumentationTest {
         throw new AssertionError("no policy in " + page);
     }
 
-    /** The first column of the tables quotes messages; an ellipsis stands for what differs. */
+    /** The first column of the tables quotes messages; an ellipsis stands for the parts that vary. */
     @Test
     void textsOfTroubleshooting_areInTheSources() throws IOException {
         String literals = literals();
@@ -136,6 +140,46 @@ class DocumentationTest {
         assertThat(seen).isGreaterThan(15);
     }
 
+    @Test
+    void javaOfTheReadme_compiles(@TempDir Path folder) throws IOException {
+        Matcher block = JAVA.matcher(Files.readString(ROOT.resolve("README.md")));
+        assertThat(block.find()).isTrue();
+        Path source = folder.resolve("Example.java");
+        Files.writeString(
+                source,
+                """
+                import java.nio.file.Path;
+                import javax.sql.DataSource;
+                import org.litestream4j.*;
+                import org.litestream4j.replica.ReplicaLocation;
+
+                class Example {
+                    interface Application {
+                        void run(DataSource dataSource);
+                    }
+
+                    void example(DataSource sqlite, Application application) throws Exception {
+                        %s
+                    }
+                }
+                """
+                        .formatted(block.group(1)));
+        ByteArrayOutputStream messages = new ByteArrayOutputStream();
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        int result = ToolProvider.getSystemJavaCompiler()
+                .run(
+                        null,
+                        messages,
+                        messages,
+                        "-proc:none",
+                        "-d",
+                        folder.toString(),
+                        "-cp",
+                        classPath,
+                        source.toString());
+        assertThat(result).as(messages.toString(StandardCharsets.UTF_8)).isZero();
+    }
+
     private static List<Path> pages() throws IOException {
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
             return Stream.concat(
@@ -155,7 +199,7 @@ class DocumentationTest {
         return anchors(Files.readString(file)).contains(target.substring(hash + 1));
     }
 
-    /** As GitHub makes them of headings. */
+    /** Returns the anchors that GitHub generates for the headings of a page. */
     private static Set<String> anchors(String page) {
         Set<String> anchors = new HashSet<>();
         withoutFences(page).lines().filter(line -> line.startsWith("#")).forEach(line -> {
