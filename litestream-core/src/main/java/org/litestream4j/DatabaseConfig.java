@@ -78,7 +78,7 @@ public record DatabaseConfig(
         return new Builder(path, replica);
     }
 
-    /** @throws IllegalArgumentException naming the option, its value and what is allowed */
+    /** @throws InvalidOptionException naming the option, its value and what is allowed */
     public DatabaseConfig {
         requireNonNull(replica, "replica");
         requireNonNull(pageEncoding, "pageEncoding");
@@ -101,10 +101,11 @@ public record DatabaseConfig(
                 walLimitPages >= minCheckpointPages,
                 "walLimitPages",
                 walLimitPages,
-                "at least minCheckpointPages (" + minCheckpointPages + ")");
+                "at least " + minCheckpointPages + ", the pages from which a checkpoint is worth its cost");
         check(maxSyncWalBytes >= 1 << 20, "maxSyncWalBytes", maxSyncWalBytes, "at least 1 MiB");
         check(atLeast(level0Retention, Duration.ZERO), "level0Retention", level0Retention, "not negative");
-        levels = new Levels(levels).intervals();
+        check(Levels.areAllowed(levels), "levels", levels, Levels.ALLOWED);
+        levels = List.copyOf(levels);
         check(atLeast(snapshotInterval, Duration.ofSeconds(1)), "snapshotInterval", snapshotInterval, "at least 1 s");
         check(atLeast(snapshotRetention, Duration.ZERO), "snapshotRetention", snapshotRetention, "not negative");
         check(atLeast(validationInterval, Duration.ZERO), "validationInterval", validationInterval, "not negative");
@@ -142,7 +143,7 @@ public record DatabaseConfig(
 
     private static void check(boolean ok, String option, Object value, String allowed) {
         if (!ok) {
-            throw new IllegalArgumentException("database option " + option + " = " + value + ": must be " + allowed);
+            throw new InvalidOptionException(option, value.toString(), allowed);
         }
     }
 
@@ -298,7 +299,7 @@ public record DatabaseConfig(
         /**
          * Checks the options and makes the configuration.
          *
-         * @throws IllegalArgumentException naming the option, its value and what is allowed
+         * @throws InvalidOptionException naming the option, its value and what is allowed
          */
         public DatabaseConfig build() {
             Path fileName = path.getFileName();

@@ -17,20 +17,27 @@ public record Levels(List<Duration> intervals) {
 
     private static final int MOST = 8;
 
-    /** @throws IllegalArgumentException naming the interval and what is allowed */
+    /** Completes the sentence "levels must be …". */
+    public static final String ALLOWED = "1 to " + MOST + " intervals of at least 1 s, each longer than the one before";
+
+    /** @throws IllegalArgumentException if they are not {@link #ALLOWED} */
     public Levels {
         intervals = List.copyOf(intervals);
-        if (intervals.isEmpty() || intervals.size() > MOST) {
-            throw new IllegalArgumentException("levels = " + intervals + ": must be 1 to " + MOST + " intervals");
+        if (!areAllowed(intervals)) {
+            throw new IllegalArgumentException("levels = " + intervals + ": must be " + ALLOWED);
         }
-        Duration before = Duration.ZERO;
+    }
+
+    /** Whether intervals are {@link #ALLOWED}. */
+    public static boolean areAllowed(List<Duration> intervals) {
+        Duration before = Duration.ofSeconds(1).minusNanos(1);
         for (Duration interval : intervals) {
-            if (interval.compareTo(Duration.ofSeconds(1)) < 0 || interval.compareTo(before) <= 0) {
-                throw new IllegalArgumentException(
-                        "levels = " + intervals + ": must be at least 1 s each, each longer than the one before");
+            if (interval.compareTo(before) <= 0) {
+                return false;
             }
             before = interval;
         }
+        return !intervals.isEmpty() && intervals.size() <= MOST;
     }
 
     /** Number of the highest level that is merged into. */

@@ -4,51 +4,30 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiPredicate;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
-import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.spring.LitestreamProperties.Database;
-import org.litestream4j.spring.ReplicaProperties.FailFast;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 
-/** Makes the core's configurations from the settings; what contradicts itself does not start. */
+/** Which databases there are, and their configurations. Contradictory settings fail the start. */
 final class DatabaseConfigs {
 
     private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfigs.class);
-    private static final LitestreamProperties.OwnSnapshot NO_OWN_SNAPSHOT =
-            new LitestreamProperties.OwnSnapshot(null, null);
-
-    private static final Database NO_OVERRIDES = new Database(
-            true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-            null, null, null, null, null, null);
-
-    private static final Pattern OPTION = Pattern.compile("\\b[a-z][a-z0-9]*(?:[A-Z][a-z0-9]+)+\\b");
-
-    private static final Map<String, String> NAMED_OTHERWISE = Map.of(
-            "max-sync-wal-bytes", "max-sync-wal-size",
-            "snapshot-interval", "snapshot.interval",
-            "snapshot-retention", "snapshot.retention",
-            "validation-interval", "validation.interval");
-
     private final LitestreamProperties properties;
     private final ApplicationDatabase application;
     private final LitestreamConnectionDetails details;
+    private final DatabaseSettings settings;
     private final DataSourceBeans dataSources;
     private final DatabaseEntries entries;
     private final List<Path> leftAlone = new ArrayList<>();
@@ -69,6 +48,7 @@ final class DatabaseConfigs {
         this.properties = properties;
         this.application = application;
         this.details = details;
+        this.settings = new DatabaseSettings(properties, details);
         this.dataSources = dataSources;
         this.entries = new DatabaseEntries(properties.databases(), dataSources);
     }
@@ -79,12 +59,11 @@ final class DatabaseConfigs {
      * @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead
      */
     List<DatabaseConfig> create() {
-        checkHealth();
-        checkRestore();
+        settings.check();
         List<DatabaseConfig> configs = new ArrayList<>();
         for (String key : entries.files()) {
             Database entry = entries.get(key);
-            Path path = path(key, requireNonNull(entry.path()));
+            Path path = DatabaseSettings.path(key, requireNonNull(entry.path()));
             if (entry.enabled()) {
                 configs.add(create(key, path, entry, false));
             } else {
@@ -141,7 +120,7 @@ final class DatabaseConfigs {
             applicationPath = path.get();
             return Optional.empty();
         }
-        Database entry = entries.application().map(entries::get).orElse(NO_OVERRIDES);
+        Database entry = entries.application().map(entries::get).orElse(DatabaseSettings.NO_OVERRIDES);
         if (!entry.enabled()) {
             leftAlone.add(path.get());
             return Optional.empty();
@@ -193,7 +172,7 @@ final class DatabaseConfigs {
                 .filter(this::isOfBean)
                 .filter(bean -> entries.ofBean(bean)
                         .map(entries::get)
-                        .orElse(NO_OVERRIDES)
+                        .orElse(DatabaseSettings.NO_OVERRIDES)
                         .enabled())
                 .toList();
     }
@@ -208,7 +187,7 @@ final class DatabaseConfigs {
     Optional<DatabaseConfig> ofBean(String bean, Path path) {
         boolean main = applicationIsBean && bean.equals(dataSources.main());
         Optional<String> key = main ? entries.application() : entries.ofBean(bean);
-        Database entry = key.map(entries::get).orElse(NO_OVERRIDES);
+        Database entry = key.map(entries::get).orElse(DatabaseSettings.NO_OVERRIDES);
         if (!entry.enabled()) {
             leftAlone.add(path);
             return Optional.empty();
@@ -228,7 +207,7 @@ final class DatabaseConfigs {
 
     private DatabaseConfig create(String name, Path path, Database own, boolean ofApplication) {
         String metaPath = own.metaPath() != null || !ofApplication ? own.metaPath() : properties.metaPath();
-        return create(name, name, path, own, replica(name, path, own, ofApplication), metaPath);
+        return create(name, name, path, own, settings.replica(name, path, own, ofApplication), metaPath);
     }
 
     /** The folders whose files are databases. */
@@ -240,7 +219,7 @@ final class DatabaseConfigs {
     }
 
     private DatabaseFolder folder(String key, Database entry) {
-        Path path = path(key, requireNonNull(entry.path()));
+        Path path = DatabaseSettings.path(key, requireNonNull(entry.path()));
         if (Files.isRegularFile(path)) {
             throw new LitestreamSettingException(
                     DatabaseEntries.setting(key) + ".path = " + path + " is a file, but .pattern wants a folder.",
@@ -253,7 +232,7 @@ final class DatabaseConfigs {
                     "Write * for any characters, ? for one, **/ for all folders below, as in **/*.db; there are no others.");
         }
         // What is wrong with it fails the start, also where the folder is empty.
-        config(key, key, path, entry, replica(key, path, entry, false), entry.metaPath());
+        settings.config(key, key, path, entry, settings.replica(key, path, entry, false), entry.metaPath());
         return new DatabaseFolder(key, path, pattern);
     }
 
@@ -262,7 +241,8 @@ final class DatabaseConfigs {
         Database entry = entries.get(folder.name());
         String below = folder.relative(file);
         String name = folder.name() + ":" + below.replace('/', ':');
-        ReplicaLocation replica = ReplicaLocations.below(replica(folder.name(), folder.path(), entry, false), below);
+        ReplicaLocation replica =
+                ReplicaLocations.below(settings.replica(folder.name(), folder.path(), entry, false), below);
         String metaPath = entry.metaPath() == null ? null : entry.metaPath() + "/" + below;
         return create(folder.name(), name, file, entry, replica, metaPath);
     }
@@ -274,139 +254,7 @@ final class DatabaseConfigs {
                     "The database \"" + name + "\" (" + path + ") is a folder, not a file.",
                     "Name a file in it, or for all databases of the folder set litestream.databases.<name>.pattern.");
         }
-        return config(key, name, path, own, replica, metaPath);
-    }
-
-    private DatabaseConfig config(
-            String key, String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
-        LitestreamProperties.OwnSnapshot ownSnapshot = either(own.snapshot(), NO_OWN_SNAPSHOT);
-        DatabaseConfig.Builder builder = DatabaseConfig.builder(path, replica)
-                .name(name)
-                .syncInterval(either(own.syncInterval(), properties.syncInterval()))
-                .busyTimeout(either(own.busyTimeout(), properties.busyTimeout()))
-                .checkpointInterval(either(own.checkpointInterval(), properties.checkpointInterval()))
-                .minCheckpointPages(either(own.minCheckpointPages(), properties.minCheckpointPages()))
-                .walLimitPages(either(own.walLimitPages(), properties.walLimitPages()))
-                .maxSyncWalBytes(either(own.maxSyncWalSize(), properties.maxSyncWalSize())
-                        .toBytes())
-                .level0Retention(either(own.level0Retention(), properties.level0Retention()))
-                .levels(either(own.levels(), properties.levels()))
-                .snapshotInterval(
-                        either(ownSnapshot.interval(), properties.snapshot().interval()))
-                .snapshotRetention(
-                        either(ownSnapshot.retention(), properties.snapshot().retention()))
-                .retentionEnabled(
-                        either(own.retention(), properties.retention()).enabled())
-                .validationInterval(
-                        either(own.validation(), properties.validation()).interval())
-                .shutdownSyncTimeout(either(own.shutdownSyncTimeout(), properties.shutdownSyncTimeout()))
-                .pageEncoding(either(own.pageEncoding(), properties.pageEncoding()))
-                .databaseChecksum(either(own.databaseChecksum(), properties.databaseChecksum()))
-                .failFast(failFast(own) == FailFast.ALWAYS)
-                .replaceWithEmpty(either(own.replaceWithEmpty(), properties.replaceWithEmpty()))
-                .adoptReplica(either(own.adoptReplica(), properties.adoptReplica()))
-                .autoRecover(either(own.autoRecover(), properties.autoRecover()))
-                .durability(either(own.durability(), properties.durability()))
-                .durabilityTimeout(either(own.durabilityTimeout(), properties.durabilityTimeout()));
-        if (metaPath != null) {
-            builder.metaPath(path(name, metaPath));
-        }
-        try {
-            return builder.build();
-        } catch (IllegalArgumentException e) {
-            throw new LitestreamSettingException(
-                    "A setting of the database \"" + name + "\" (" + path + ") is out of range: "
-                            + inSettingNames(requireNonNull(e.getMessage())) + ".",
-                    own.equals(NO_OVERRIDES)
-                            ? "Correct litestream.*."
-                            : "Correct litestream.* or " + DatabaseEntries.setting(key) + ".*");
-        }
-    }
-
-    private FailFast failFast(Database own) {
-        FailFast ofOwn = own.replica() == null ? null : own.replica().failFast();
-        FailFast shared = properties.replica().failFast();
-        return either(ofOwn, either(shared, FailFast.AUTO));
-    }
-
-    /** The core names its options as Java does. */
-    private static String inSettingNames(String message) {
-        return OPTION.matcher(message.replace("database option ", "")).replaceAll(option -> {
-            String dashed = DataObjectPropertyName.toDashedForm(option.group());
-            return NAMED_OTHERWISE.getOrDefault(dashed, dashed);
-        });
-    }
-
-    private ReplicaLocation replica(String name, Path path, Database own, boolean ofApplication) {
-        String url = own.replica() != null ? own.replica().url() : null;
-        boolean shared = url == null && ofApplication;
-        if (shared) {
-            url = properties.replica().url();
-        }
-        boolean detailed = !(details instanceof PropertiesLitestreamConnectionDetails);
-        if (detailed && ofApplication && details.getUrl() != null) {
-            url = details.getUrl();
-        }
-        if (url == null || url.isBlank()) {
-            String setting = ofApplication ? "litestream.replica.url" : DatabaseEntries.setting(name) + ".replica.url";
-            throw new LitestreamSettingException(
-                    "The database " + path + " has no replica: " + setting + " is not set.",
-                    "Set " + setting + ", for example to file:///var/backups/app, or set litestream.enabled=false where"
-                            + " nothing is to be replicated.");
-        }
-        try {
-            String scheme = ReplicaLocation.of(url.strip()).scheme();
-            Map<String, String> settings = new HashMap<>(properties.replica().settings(scheme));
-            if (!shared) { // credentials and the like are in common, the place is not
-                settings.remove("bucket");
-                settings.remove("path");
-            }
-            if (own.replica() != null) {
-                settings.putAll(own.replica().settings(scheme));
-            }
-            if (detailed) {
-                settings.putAll(details.getSettings(scheme));
-            }
-            return new ReplicaLocation(url.strip(), settings);
-        } catch (IllegalArgumentException e) {
-            throw new LitestreamSettingException(
-                    "The replica of the database " + path + " cannot be used: " + e.getMessage() + ".",
-                    "Correct the replica's URL.");
-        }
-    }
-
-    private void checkHealth() {
-        LitestreamProperties.Health health = properties.health();
-        if (health.lagWarning().isNegative() || health.lagDown().compareTo(health.lagWarning()) < 0) {
-            throw new LitestreamSettingException(
-                    "litestream.health.lag-warning = " + health.lagWarning() + " and litestream.health.lag-down = "
-                            + health.lagDown() + " contradict each other.",
-                    "Write 0 <= lag-warning <= lag-down.");
-        }
-    }
-
-    private void checkRestore() {
-        LitestreamProperties.Restore restore = properties.restore();
-        if (restore.parallelism() < 1 || restore.parallelism() > RestoreOptions.MAX_PARALLELISM) {
-            throw new LitestreamSettingException(
-                    "litestream.restore.parallelism = " + restore.parallelism() + " is out of range.",
-                    "Write a number from 1 to " + RestoreOptions.MAX_PARALLELISM + ".");
-        }
-        if (restore.directory() != null) {
-            try {
-                if (restore.directory().isBlank() || Files.isRegularFile(Path.of(restore.directory()))) {
-                    throw noFolder(restore.directory());
-                }
-            } catch (InvalidPathException e) {
-                throw noFolder(restore.directory());
-            }
-        }
-    }
-
-    private static LitestreamSettingException noFolder(String directory) {
-        return new LitestreamSettingException(
-                "litestream.restore.directory = \"" + directory + "\" is not a folder.",
-                "Name a folder (it is created when it is needed), or leave it out.");
+        return settings.config(key, name, path, own, replica, metaPath);
     }
 
     /** @throws LitestreamSettingException if two of them have a file or a replica in common */
@@ -438,21 +286,7 @@ final class DatabaseConfigs {
         }
     }
 
-    private static Path path(String name, String value) {
-        try {
-            return DatabaseConfig.resolve(Path.of(value));
-        } catch (InvalidPathException e) {
-            throw new LitestreamSettingException(
-                    "A path of the database \"" + Redaction.printable(name) + "\" is not valid: " + e.getReason() + ".",
-                    "Correct the path.");
-        }
-    }
-
     private static boolean isSet(@Nullable String url) {
         return url != null && !url.isBlank();
-    }
-
-    private static <T> T either(@Nullable T own, T shared) {
-        return own != null ? own : shared;
     }
 }

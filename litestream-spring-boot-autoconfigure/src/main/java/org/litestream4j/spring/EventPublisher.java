@@ -1,5 +1,6 @@
 package org.litestream4j.spring;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,7 +33,10 @@ final class EventPublisher
 
     private final ConfigurableApplicationContext context;
     private final ThreadPoolExecutor thread;
-    private @Nullable List<LitestreamEvent> early = new ArrayList<>(); // guarded by this
+
+    @GuardedBy("this")
+    private @Nullable List<LitestreamEvent> early = new ArrayList<>();
+
     private volatile boolean running;
     private volatile boolean closing;
 

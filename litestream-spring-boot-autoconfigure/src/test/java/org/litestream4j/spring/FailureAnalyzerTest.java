@@ -171,9 +171,9 @@ class FailureAnalyzerTest {
                     """
             max-sync-wal-size=1KB  | max-sync-wal-size = 1024: must be at least 1 MiB
             snapshot.interval=0s   | snapshot.interval = PT0S: must be at least 1 s
-            wal-limit-pages=5      | wal-limit-pages = 5: must be at least min-checkpoint-pages (1000)
+            wal-limit-pages=5      | wal-limit-pages = 5: must be at least 1000, the pages from which a checkpoint is worth its cost
             level0-retention=-1s   | level0-retention = PT-1S: must be not negative
-            levels=5m,30s          | levels = [PT5M, PT30S]: must be at least 1 s each, each longer than the one before
+            levels=5m,30s          | levels = [PT5M, PT30S]: must be 1 to 8 intervals of at least 1 s, each longer than the one before
             """)
     void optionOutOfRange_isNamedAsItIsSet(String setting, String problem, CapturedOutput output) {
         start(database(), replica(), "litestream." + setting);

@@ -1,5 +1,6 @@
 package org.litestream4j.internal.capture;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +37,9 @@ final class DatabaseFile implements Closeable {
     private final Object key;
     private final Path path;
     private final FileChannel channel;
-    private int users; // guarded by OPEN
+
+    @GuardedBy("OPEN")
+    private int users;
 
     private DatabaseFile(Object key, Path path, FileChannel channel) {
         this.key = key;
@@ -107,8 +110,12 @@ final class DatabaseFile implements Closeable {
 
     private static void closeCounted() throws IOException {
         synchronized (OPEN) {
-            Map<Object, DatabaseFile> unused = new HashMap<>(OPEN);
-            unused.values().removeIf(file -> file.users > 0);
+            Map<Object, DatabaseFile> unused = new HashMap<>();
+            for (Map.Entry<Object, DatabaseFile> file : OPEN.entrySet()) {
+                if (file.getValue().users == 0) {
+                    unused.put(file.getKey(), file.getValue());
+                }
+            }
             if (unused.isEmpty()) {
                 return;
             }

@@ -70,18 +70,15 @@ final class CallerWaits {
 
     /** As {@link ManagedDatabase#awaitReplicated} and {@link ManagedDatabase#awaitNextSync}. */
     void awaitReplicated(Urgency urgency, Duration timeout) {
-        lanes.counters
-                .operations()
-                .observe(
-                        Kind.COMMIT_WAIT,
-                        LitestreamOperation.NO_LEVEL,
-                        txid -> Outcome.succeeded(txid, 0),
-                        () -> awaitTxid(urgency, timeout));
+        lanes.operations.observe(
+                Kind.COMMIT_WAIT,
+                LitestreamOperation.NO_LEVEL,
+                txid -> Outcome.succeeded(txid, 0),
+                () -> awaitTxid(urgency, timeout));
     }
 
     /** The transaction that is on the replica now. */
     private Txid awaitTxid(Urgency urgency, Duration timeout) {
-        long begun = System.nanoTime();
         Wait wait = lanes.waits.begin(urgency);
         lanes.uploadLane.waitedFor();
         if (urgency == Urgency.NEXT_SYNC) {
@@ -97,8 +94,6 @@ final class CallerWaits {
         } catch (InterruptedException e) {
             interrupted = true;
             Thread.currentThread().interrupt();
-        } finally {
-            lanes.counters.waited(System.nanoTime() - begun, !replicated);
         }
         Txid txid = lanes.waits.txid(wait);
         if (!replicated || txid == null) {
@@ -109,11 +104,10 @@ final class CallerWaits {
 
     /** Also in a pause and for a passive engine: nobody here captures, and nobody else tells. */
     private boolean isHopeless(Wait wait) {
+        CaptureState capture = lanes.board.now().capture();
         boolean uncaptured = lanes.waits.txid(wait) == null;
         return lanes.haveStopped()
-                || (uncaptured
-                        && (lanes.captureLane.isPassive()
-                                || (lanes.captureLane.isPaused() && !lanes.captureLane.isAttached())));
+                || (uncaptured && (capture.passive() || (lanes.captureLane.isPauseRequested() && !capture.attached())));
     }
 
     private NotReplicatedException notReplicated(@Nullable Txid txid, boolean interrupted, Duration timeout) {
@@ -183,7 +177,7 @@ final class CallerWaits {
      * time: who asked sees from SQLite's own answer what was done.
      */
     void checkpoint(Duration timeout) {
-        if (!lanes.captureLane.isAttached()) {
+        if (!lanes.board.now().capture().attached()) {
             return; // no reader of ours is in the way
         }
         LaneTask<Boolean> round = lanes.captureLane.submit(capture -> {
@@ -211,15 +205,14 @@ final class CallerWaits {
 
     /** A database that did not exist before is attached behind its first connection; after some seconds, without. */
     void awaitAttached() {
-        CaptureLane captureLane = lanes.captureLane;
-        if (captureLane.isAttached() || captureLane.isPaused() || lanes.haveEnded()) {
+        if (lanes.board.now().capture().attached() || lanes.captureLane.isPauseRequested() || lanes.haveEnded()) {
             return;
         }
-        captureLane.wake();
+        lanes.captureLane.wake();
         try {
             lanes.progress.await(
-                    () -> captureLane.isAttached()
-                            || captureLane.isPassive()
+                    () -> lanes.board.now().capture().attached()
+                            || lanes.board.now().capture().passive()
                             || lanes.progress.failure(Step.CAPTURE) != null
                             || lanes.haveEnded(),
                     ATTACH_TIMEOUT);

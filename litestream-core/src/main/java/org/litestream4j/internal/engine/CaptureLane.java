@@ -13,10 +13,13 @@ import org.litestream4j.DatabaseConfig;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.internal.capture.Capture;
-import org.litestream4j.internal.capture.LiveImage;
 import org.litestream4j.internal.capture.LostContinuityException;
+import org.litestream4j.internal.engine.CaptureState.History;
+import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
+import org.litestream4j.internal.replication.Kinship;
 import org.litestream4j.internal.replication.Verdict;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.ReplicaConflictException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,57 +36,84 @@ final class CaptureLane {
     private static final long CONFLICT_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final DatabaseConfig config;
+    private final String replica;
     private final Capture capture;
     private final Progress progress;
     private final ReplicationWaits waits;
-    private final EngineCounters counters;
     private final Clock clock;
     private final Lane lane;
     private final CaptureSchedule schedule;
-    private UploadLane upload;
-    private CompactionLane compaction;
+    private final Board board;
+    private final ReplicaConflicts conflicts;
+    private final SnapshotImages images;
 
     private final Queue<LaneTask<?>> tasks = new ConcurrentLinkedQueue<>();
 
-    private volatile boolean passive;
-    private volatile boolean attached;
-    private volatile boolean imageWanted;
-
-    /** Found by another lane; null once it was followed. */
-    private volatile @Nullable LostContinuityException lost;
-
+    // Requests of callers.
     private volatile boolean paused;
     private volatile boolean closing;
-    private volatile boolean finished;
 
     /** No task is run any more. */
     private volatile boolean ended;
 
     // Confined to the lane.
     private boolean unproven;
-    private boolean snapshotDemanded;
+    private boolean pageSizeChanged;
+    private boolean attached;
+    private boolean passive;
+    private boolean finished;
+    private int localStates;
+    private History history = History.FIRST;
 
+    /** Number of the newest verdict that an image has followed, and of the newest whose kinship was proven. */
+    private int answered;
+
+    private int related;
+    private int snapshotsRequired;
+
+    /** The last one that was acted on. */
+    private @Nullable LostContinuityException mismatch;
+
+    /** @param replica address without secrets */
     CaptureLane(
             DatabaseConfig config,
+            String replica,
             Capture capture,
             Progress progress,
             ReplicationWaits waits,
-            EngineCounters counters,
+            Operations operations,
+            Board board,
+            ReplicaConflicts conflicts,
+            SnapshotImages images,
             Clock clock,
             Pools pools) {
         this.config = config;
+        this.replica = replica;
         this.capture = capture;
         this.progress = progress;
         this.waits = waits;
-        this.counters = counters;
+        this.board = board;
+        this.conflicts = conflicts;
+        this.images = images;
         this.clock = clock;
         this.lane = new Lane(this::run, progress.starts(Step.CAPTURE, clock), pools.capture, pools.timer);
-        this.schedule = new CaptureSchedule(config.syncInterval(), capture, progress, waits, counters, clock, lane);
+        this.schedule = new CaptureSchedule(config.syncInterval(), capture, progress, waits, operations, clock, lane);
+        board.subscribe(this::changed);
     }
 
-    void connect(UploadLane uploadLane, CompactionLane compactionLane) {
-        upload = uploadLane;
-        compaction = compactionLane;
+    private void changed(Board.View before, Board.View after) {
+        UploadState upload = after.upload();
+        boolean verdictChanged = upload.number() != before.upload().number()
+                || (upload.verdict() == null) != (before.upload().verdict() == null)
+                || after.isContinuing() != before.isContinuing();
+        boolean uploaded = !upload.replicated().equals(before.upload().replicated());
+        if (verdictChanged
+                || upload.needsRecovery() != before.upload().needsRecovery()
+                || after.compaction().mismatch() != before.compaction().mismatch()
+                || after.conflict() != before.conflict()
+                || (uploaded && waits.wants(Urgency.NEXT_UPLOAD))) {
+            lane.wake();
+        }
     }
 
     /** Something is about to be committed, or may have been: look soon. Any thread; cheap. */
@@ -103,12 +133,6 @@ final class CaptureLane {
         lane.wake();
     }
 
-    /** Asks for a state of the database for a snapshot; the compaction lane gets it. Any thread. */
-    void wantImage() {
-        imageWanted = true;
-        lane.wake();
-    }
-
     /**
      * Runs a task on the lane, as soon as capture continues. Any thread.
      *
@@ -124,35 +148,14 @@ final class CaptureLane {
         return task;
     }
 
-    /** What was captured does not lead to the database: a full image follows. Any thread. */
-    void continuityLost(LostContinuityException reason) {
-        lost = reason;
-        lane.wake();
-    }
-
-    /** Whether another process replicates the database. */
-    boolean isPassive() {
-        return passive;
-    }
-
-    /** Lets the lane capture a last time and let go of the database, or take it up again. */
+    /** Requests a last capture and the release of the database, or revokes that request. Any thread. */
     void pause(boolean value) {
         paused = value;
-        if (value) {
-            compaction.endImages();
-        } else {
-            compaction.wake();
-        }
         lane.wake();
     }
 
-    boolean isPaused() {
+    boolean isPauseRequested() {
         return paused;
-    }
-
-    /** Whether the database exists and is held open. */
-    boolean isAttached() {
-        return attached;
     }
 
     /** Since when something may be committed that is not captured; null if nothing is. Any thread. */
@@ -173,10 +176,6 @@ final class CaptureLane {
         lane.wake();
     }
 
-    boolean isFinished() {
-        return finished;
-    }
-
     /** Lets the lane do nothing more but a last action, on its own thread, once what is running is over. Call once. */
     void end(Runnable last) {
         ended = true;
@@ -194,6 +193,7 @@ final class CaptureLane {
             fail(e);
         }
         attached = capture.isAttached();
+        publish();
         if (finished) {
             ended = true;
             refuseTasks();
@@ -202,6 +202,19 @@ final class CaptureLane {
             waits.reconsider();
         }
         progress.signal();
+    }
+
+    private void publish() {
+        board.publish(new CaptureState(
+                attached,
+                passive,
+                paused,
+                finished,
+                capture.captured(),
+                localStates,
+                history,
+                answered,
+                snapshotsRequired));
     }
 
     private void runTasks() {
@@ -218,7 +231,6 @@ final class CaptureLane {
     }
 
     private void fail(Throwable e) {
-        counters.captureFailed();
         if (e instanceof LostContinuityException lost) {
             waits.withhold();
             progress.auditFailed(lost.problem());
@@ -243,9 +255,12 @@ final class CaptureLane {
         if (capture.isLocalStateLost()) {
             forgetLocalState();
         }
-        if (paused && !closing && !compaction.isImageOpen()) {
-            rest();
-            return;
+        if (paused && !closing) {
+            publish(); // ends snapshots that are being read
+            if (!images.isOpen()) {
+                rest();
+                return;
+            }
         }
         passive = !capture.own();
         if (passive) {
@@ -262,7 +277,7 @@ final class CaptureLane {
             finished = closing;
             return;
         }
-        if (upload.isConflict()) {
+        if (board.now().conflict()) {
             finished = closing;
             schedule.ignoreHints();
             capture.checkpointOnly();
@@ -275,19 +290,17 @@ final class CaptureLane {
         if (!establish()) {
             return; // woken when the replica has answered; what was never captured is worth the wait when closing, too
         }
-        giveUpIfLost();
+        giveUpIfMismatched();
         if (closing) {
             captureLast();
-            finished =
-                    upload.isContinuing() || upload.needsRecovery(); // else the upload lane still has something to tell
-            upload.wake();
+            Board.View now = board.now();
+            finished = now.isContinuing() || now.upload().needsRecovery(); // else a verdict is still to come
             return;
         }
         Txid before = capture.captured();
-        schedule.captureIfDue(upload.replicated());
-        Txid captured = capture.captured();
-        if (captured.isAfter(before)) {
-            upload.wake(); // commits may wait for it: not after the checkpoint
+        schedule.captureIfDue(board.now().upload().replicated());
+        if (capture.captured().isAfter(before)) {
+            publish(); // commits may wait for it: not after the checkpoint
         }
         openImageIfWanted();
         runTasks();
@@ -300,21 +313,16 @@ final class CaptureLane {
         if (checksumDue >= 0) {
             lane.wakeIn(checksumDue);
         }
-        if (capture.captured().isAfter(captured)) {
-            upload.wake();
-        }
         schedule.planNext();
     }
 
     /** A snapshot that cannot begin now must keep neither tasks nor checkpoints waiting. */
     private void openImageIfWanted() throws IOException {
-        if (!imageWanted || paused) {
+        if (!images.isWanted() || paused) {
             return;
         }
         try {
-            LiveImage image = capture.openImage();
-            imageWanted = false; // before it is handed over: the next may be wanted at once
-            compaction.accept(image);
+            images.put(capture.openImage());
         } catch (IOException e) {
             if (!capture.isContinuous()) {
                 throw e;
@@ -332,25 +340,25 @@ final class CaptureLane {
         capture.disown();
         attached = false;
         schedule.expect();
-        upload.localStateLost();
+        localStates++;
+        publish();
         progress.healed(problem, "it is made anew, and a full image follows");
     }
 
-    /** Follows what another lane found: the record must say so before the database is released. */
-    private void giveUpIfLost() throws IOException {
-        LostContinuityException reason = lost;
-        if (reason != null && capture.isAttached()) {
-            lost = null;
-            capture.giveUp(reason);
+    /** Gives up continuity that a snapshot has disproved: the record must say so before the database is released. */
+    private void giveUpIfMismatched() throws IOException {
+        LostContinuityException found = board.now().compaction().mismatch();
+        if (found != null && found != mismatch && capture.isAttached()) {
+            mismatch = found;
+            capture.giveUp(found);
         }
     }
 
     /** Captures a last time and lets go of the database. */
     private void rest() throws IOException {
-        giveUpIfLost();
+        giveUpIfMismatched();
         if (capture.isContinuous()) {
             captureLast();
-            upload.wake();
         }
         capture.close();
     }
@@ -366,11 +374,11 @@ final class CaptureLane {
             return false;
         }
         capture.attach();
-        snapshotDemanded = false;
+        pageSizeChanged = false;
         unproven = false;
         attached = true;
         schedule.attached();
-        upload.wake();
+        publish();
         return true;
     }
 
@@ -386,7 +394,7 @@ final class CaptureLane {
             switch (continuity) {
                 case PROVEN -> {
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
-                    upload.wake(); // the check has captured what was committed meanwhile
+                    publish(); // the check has captured what was committed meanwhile
                 }
                 case UNPROVEN -> {
                     unproven = true;
@@ -394,29 +402,57 @@ final class CaptureLane {
                 }
             }
         }
-        Verdict verdict = upload.verdict();
+        Board.View now = board.now();
+        Verdict verdict = now.verdict();
         if (verdict != null && verdict.diverged()) {
             refuseEmpty(verdict);
-            if (!upload.accepts(capture)) {
+            if (!isRelated(now.upload())) {
                 return false;
             }
-            compaction.historyEnds(verdict.replicaNewest());
+            history = history.next(verdict.replicaNewest());
+            publish(); // before the numbers of the old history are used again
             capture.image(verdict.replicaNewest(), true);
             waits.restarted(capture.captured());
-            upload.imageTaken(verdict.replicaNewest());
+            answered = now.upload().number();
             unproven = false;
+            publish();
         } else if (unproven && verdict != null) {
             refuseEmpty(verdict);
-            capture.image(Txid.max(capture.captured(), upload.replicated()), false);
+            capture.image(Txid.max(capture.captured(), now.upload().replicated()), false);
             waits.restarted(capture.captured());
-            upload.wake();
             unproven = false;
+            publish();
         }
-        if (capture.isContinuous() && capture.isPageSizeChanged() && !snapshotDemanded) {
-            snapshotDemanded = true;
-            compaction.demandSnapshot();
+        if (capture.isContinuous() && capture.isPageSizeChanged() && !pageSizeChanged) {
+            pageSizeChanged = true;
+            snapshotsRequired++;
         }
         return capture.isContinuous();
+    }
+
+    /**
+     * Whether the database may continue what the replica holds. If it is not shown that both are of one history, that is a
+     * conflict.
+     */
+    private boolean isRelated(UploadState upload) throws IOException {
+        Kinship open = upload.kinship();
+        if (open == null || related == upload.number() || (config.replaceWithEmpty() && capture.isEmpty())) {
+            return true;
+        }
+        String contradiction = open.contradiction(capture.pages());
+        if (contradiction == null) {
+            related = upload.number();
+            return true;
+        }
+        conflicts.otherDatabase(new ReplicaConflictException(
+                replica,
+                "it seems to hold another database than " + config.path() + ", and nothing was written: "
+                        + contradiction + ", and no local state shows that the replica is this database's",
+                "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to an"
+                        + " early state, since), allow it once: in the application with litestream.adopt-replica=true, in plain"
+                        + " Java with adoptReplica, on the command line with --adopt-replica",
+                null));
+        return false;
     }
 
     private void refuseEmpty(Verdict verdict) throws IOException {

@@ -7,6 +7,9 @@ import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamOperation;
+import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.ltx.Txid;
@@ -30,7 +33,7 @@ final class CaptureSchedule {
     private final Capture capture;
     private final Progress progress;
     private final ReplicationWaits waits;
-    private final EngineCounters counters;
+    private final Operations operations;
     private final Clock clock;
     private final Lane lane;
 
@@ -52,14 +55,14 @@ final class CaptureSchedule {
             Capture capture,
             Progress progress,
             ReplicationWaits waits,
-            EngineCounters counters,
+            Operations operations,
             Clock clock,
             Lane lane) {
         this.syncInterval = syncInterval;
         this.capture = capture;
         this.progress = progress;
         this.waits = waits;
-        this.counters = counters;
+        this.operations = operations;
         this.clock = clock;
         this.lane = lane;
         this.lastCapture = System.nanoTime() - syncInterval.toNanos();
@@ -156,7 +159,11 @@ final class CaptureSchedule {
         hinted = false;
         lookAsked = false;
         Txid before = capture.captured();
-        lookAgain = counters.capture(capture);
+        lookAgain = operations.observe(
+                Kind.SYNC,
+                LitestreamOperation.NO_LEVEL,
+                more -> Outcome.succeeded(capture.captured(), 0),
+                capture::capture);
         waits.captured(ticket, capture.captured());
         if (lookAgain) {
             lastCapture = System.nanoTime();

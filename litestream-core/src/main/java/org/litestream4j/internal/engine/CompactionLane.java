@@ -22,7 +22,6 @@ import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Levels;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.internal.capture.Capture;
-import org.litestream4j.internal.capture.LiveImage;
 import org.litestream4j.internal.capture.LostContinuityException;
 import org.litestream4j.internal.capture.Staging;
 import org.litestream4j.internal.replication.Ownership;
@@ -56,8 +55,9 @@ final class CompactionLane {
     private final Snapshots snapshots;
     private final Validations validations;
     private final Staging level0;
-    private CaptureLane capture;
-    private UploadLane upload;
+    private final Board board;
+    private final ReplicaConflicts conflicts;
+    private final SnapshotImages images;
 
     private volatile boolean stopping; // written under this lock
     private volatile boolean resting; // written under this lock
@@ -73,6 +73,9 @@ final class CompactionLane {
             ReplicaClient client,
             Capture capture,
             Ownership ownership,
+            Board board,
+            ReplicaConflicts conflicts,
+            SnapshotImages images,
             Progress progress,
             Operations operations,
             LitestreamListener listener,
@@ -80,6 +83,9 @@ final class CompactionLane {
             Pools pools) {
         this.config = config;
         this.client = client;
+        this.board = board;
+        this.conflicts = conflicts;
+        this.images = images;
         this.progress = progress;
         this.clock = clock;
         this.level0 = capture.staging();
@@ -99,13 +105,32 @@ final class CompactionLane {
                 clock,
                 System::nanoTime);
         this.lane = new Lane(this::run, progress.starts(Step.COMPACTION, clock), pools.compaction, pools.timer);
-        this.snapshots = new Snapshots(config, client, capture, compaction, operations, listener, this::imageClosed);
+        this.snapshots = new Snapshots(config, client, capture, compaction, operations, listener, images, board);
         this.validations = new Validations(config, client, progress, listener, clock);
+        board.subscribe(this::changed);
     }
 
-    void connect(CaptureLane captureLane, UploadLane uploadLane) {
-        capture = captureLane;
-        upload = uploadLane;
+    private void changed(Board.View before, Board.View after) {
+        CaptureState capture = after.capture();
+        if (!capture.history().equals(before.capture().history())) {
+            snapshots.historyEnds();
+            validations.doubt(capture.history().after()); // another writer may have left it incomplete
+        }
+        if (after.upload().losses() != before.upload().losses()) {
+            compaction.doubtAll();
+        }
+        boolean pauseChanged = capture.paused() != before.capture().paused();
+        if (pauseChanged && capture.paused()) {
+            images.discard();
+        }
+        if (capture.snapshotsRequired() != before.capture().snapshotsRequired()) {
+            demandSnapshot();
+        }
+        boolean uploaded = !after.upload().replicated().equals(before.upload().replicated());
+        boolean awaited = snapshots.isStaged() || snapshots.isPending() || validations.isInDoubt();
+        if (pauseChanged || (after.isContinuing() && !before.isContinuing()) || (uploaded && awaited)) {
+            lane.wake();
+        }
     }
 
     private @Nullable OpenedFile openLocal(LtxFileName name, long size) throws IOException {
@@ -139,32 +164,13 @@ final class CompactionLane {
     /** A file was published; any thread. Cheap: the lane wakes when the next window begins. */
     void uploaded(LtxFileInfo file) {
         compaction.uploaded(file);
-        if (snapshots.isStaged() || snapshots.isPending() || validations.isInDoubt()) {
-            lane.wake();
-        } else {
-            long interval = config.levels().get(0).toMillis();
-            lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
-        }
+        long interval = config.levels().get(0).toMillis();
+        lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
     }
 
     /** What the replica holds is known to lead to what is captured: begin. Any thread. */
     void wake() {
         lane.wake();
-    }
-
-    /** What the replica held is not there any more. Any thread. */
-    void replicaLost() {
-        compaction.doubtAll();
-    }
-
-    /**
-     * Captured transactions that are not on the replica are given up; call before their numbers are used again.
-     *
-     * @param replicaNewest what an image follows on, from whomever it is: whether it can be reached is worth a look
-     */
-    void historyEnds(Txid replicaNewest) {
-        snapshots.historyEnds();
-        validations.doubt(replicaNewest);
     }
 
     /** Asks for a snapshot of what is captured. Any thread. */
@@ -189,32 +195,9 @@ final class CompactionLane {
         return snapshots.isPending();
     }
 
-    /** The state that was asked for; any thread. It is closed here. */
-    void accept(LiveImage image) {
-        snapshots.accept(image, this::isImageUnwanted);
-        lane.wake();
-    }
-
-    /** Whether a state of the database is held still by a reader. Any thread. */
-    boolean isImageOpen() {
-        return snapshots.isImageOpen();
-    }
-
-    /** Gives up the state that is being written, soon; call while the capture lane is paused. Any thread. */
-    void endImages() {
-        snapshots.letGo();
-        lane.wake();
-    }
-
-    private boolean isImageUnwanted() {
-        return isHalted() || capture.isPaused();
-    }
-
-    private void imageClosed() {
-        if (capture.isPaused()) {
-            capture.wake();
-        }
-        progress.signal();
+    /** Whether nobody reads an image to its end. Any thread. */
+    boolean isImageUnwanted() {
+        return isHalted() || board.now().capture().paused();
     }
 
     private boolean isHalted() {
@@ -225,7 +208,7 @@ final class CompactionLane {
     synchronized void rest() {
         resting = true;
         compaction.stop();
-        snapshots.letGo();
+        images.discard();
     }
 
     /** Goes on after {@link #rest}; any thread. */
@@ -247,12 +230,13 @@ final class CompactionLane {
         }
         compaction.stop();
         boolean over = lane.stop(timeout);
-        snapshots.letGo();
+        images.discard();
         return over;
     }
 
     private void run() {
-        if (isHalted() || upload.isConflict() || !upload.isContinuing()) {
+        Board.View now = board.now();
+        if (isHalted() || now.conflict() || !now.isContinuing()) {
             return;
         }
         try {
@@ -263,9 +247,9 @@ final class CompactionLane {
             }
             planNext();
         } catch (ReplicaConflictException e) {
-            upload.conflict(e);
+            conflicts.otherWriter(e);
         } catch (ReplicaLostException e) {
-            upload.lost(e);
+            board.publish(new CompactionState(board.now().compaction().mismatch(), e));
         } catch (Throwable e) { // whatever it is, the lane must go on
             if (!isHalted()) {
                 fail(e);
@@ -288,14 +272,16 @@ final class CompactionLane {
         try {
             snapshots.stage(this::isImageUnwanted);
         } catch (LostContinuityException e) { // the snapshot is wanted still, of what follows
-            capture.continuityLost(e);
+            board.publish(new CompactionState(e, board.now().compaction().loss()));
         }
-        if (!snapshots.publish(upload.replicated())) {
+        Board.View now = board.now();
+        if (now.isContinuing() && !snapshots.publish(now.upload().replicated())) {
             lane.wake();
         }
         validations.checkHealed(compaction.status().newestSnapshot(), this::isHalted);
-        if (!capture.isPaused() && snapshots.ask(upload.replicated(), validations.isHealing())) {
-            capture.wantImage(); // before the merges: one that fails may need a snapshot to go on
+        if (!board.now().capture().paused()) {
+            snapshots.requestIfDue(
+                    replicated(), validations.isHealing()); // before the merges: one that fails may need it
         }
         int ticket = requested.get();
         if (compaction.run(served != ticket)) {
@@ -306,16 +292,20 @@ final class CompactionLane {
         if (compaction.takeGap()) {
             validations.suspect();
         }
-        if (!isHalted() && validations.runIfDue(upload.replicated(), () -> stopping)) {
+        if (!isHalted() && validations.runIfDue(replicated(), () -> stopping)) {
             lane.wake();
         }
+    }
+
+    private Txid replicated() {
+        return board.now().upload().replicated();
     }
 
     private void planNext() {
         if (snapshots.isUnderway()) {
             return; // somebody will wake us
         }
-        long millis = compaction.millisUntilDue(upload.replicated());
+        long millis = compaction.millisUntilDue(replicated());
         if (millis >= 0) {
             lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(millis + 1));
         }

@@ -56,6 +56,7 @@ final class DatabaseEngine implements ManagedDatabase {
             DatabaseConfig config,
             ReplicaClient client,
             EngineCounters counters,
+            Operations operations,
             LitestreamListener listener,
             Clock clock,
             Pools pools) {
@@ -64,7 +65,8 @@ final class DatabaseEngine implements ManagedDatabase {
         this.counters = counters;
         this.listener = listener;
         this.connections = new ApplicationConnections(new Hooks(), counters);
-        this.lanes = new Lanes(config, client, counters, listener, connections.captureListener(), clock, pools);
+        this.lanes =
+                new Lanes(config, client, counters, operations, listener, connections.captureListener(), clock, pools);
         this.waits = new CallerWaits(lanes);
         this.inPlaceRestore = new InPlaceRestore(lanes, waits, connections);
         this.shutdown = new Shutdown(lanes, connections, inPlaceRestore);
@@ -171,7 +173,7 @@ final class DatabaseEngine implements ManagedDatabase {
         if (Files.exists(target) && Files.exists(config.path()) && Files.isSameFile(target, config.path())) {
             throw new IllegalArgumentException(target + " is the database itself: restore it in place");
         }
-        return counters.restore(() -> Restore.restore(client, target, counters.observing(options)));
+        return lanes.operations.restore(() -> Restore.restore(client, target, counters.observing(options)));
     }
 
     @Override
@@ -231,7 +233,7 @@ final class DatabaseEngine implements ManagedDatabase {
         if (CaptureLane.exists(config.path())) {
             waits.awaitAttached();
         }
-        if (lanes.captureLane.isAttached()) { // else it may be another process's
+        if (lanes.board.now().capture().attached()) { // else it may be another process's
             try {
                 inPlaceRestore.deleteSideFile();
             } catch (IOException e) {

@@ -1,6 +1,6 @@
 package org.litestream4j.internal.engine;
 
-import java.io.IOException;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -9,23 +9,23 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.CheckpointKind;
 import org.litestream4j.EngineStatistics;
+import org.litestream4j.LitestreamEvent;
+import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.LitestreamListener;
 import org.litestream4j.LitestreamOperation;
-import org.litestream4j.LitestreamOperation.Kind;
+import org.litestream4j.LitestreamOperation.End;
 import org.litestream4j.ReplicaOperation;
 import org.litestream4j.Tally;
-import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.CaptureListener;
 import org.litestream4j.internal.capture.CheckpointMode;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.RestoreListener;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreProgress;
-import org.litestream4j.restore.RestoreResult;
 
-/** Counts what the lanes of one database do. Thread-safe. */
-final class EngineCounters implements CaptureListener, RequestListener {
+/** Counts what happens to one database and its replica. Thread-safe. */
+final class EngineCounters implements LitestreamListener, CaptureListener, RequestListener {
 
-    private final Operations operations;
     private final Adder captures = new Adder();
     private final Map<CheckpointKind, Adder> checkpoints = adders(CheckpointKind.class);
     private final Adder writeLock = new Adder();
@@ -37,11 +37,6 @@ final class EngineCounters implements CaptureListener, RequestListener {
     private final AtomicLong auditFailures = new AtomicLong();
     private final AtomicLong diskFullErrors = new AtomicLong();
     private volatile @Nullable RestoreProgress restore;
-
-    /** @param operations to tell of restores */
-    EngineCounters(Operations operations) {
-        this.operations = operations;
-    }
 
     /** @param diskFull whether a full disk is the last error */
     EngineStatistics statistics(boolean diskFull, boolean refused) {
@@ -61,36 +56,42 @@ final class EngineCounters implements CaptureListener, RequestListener {
                 refused);
     }
 
-    Operations operations() {
-        return operations;
+    @Override
+    public void onEvent(LitestreamEvent event) {
+        if (event instanceof LitestreamEvent.AuditFailed) {
+            auditFailures.incrementAndGet();
+        }
     }
 
-    /** Captures, counts it, and tells of it; what fails is counted by {@link #captureFailed}. */
-    boolean capture(Capture capture) throws IOException {
+    @Override
+    public @Nullable End onBegin(LitestreamOperation operation) {
+        Adder adder =
+                switch (operation.kind()) {
+                    case SYNC -> captures;
+                    case RESTORE -> restores;
+                    case COMMIT_WAIT -> commitWaits;
+                    case UPLOAD, COMPACTION -> null; // counted as operations on the replica
+                };
+        if (adder == null) {
+            return null;
+        }
         long begun = System.nanoTime();
-        boolean more = operations.observe(
-                Kind.SYNC,
-                LitestreamOperation.NO_LEVEL,
-                done -> LitestreamOperation.Outcome.succeeded(capture.captured(), 0),
-                capture::capture);
-        captures.add(System.nanoTime() - begun, 0, false);
-        return more;
+        return outcome -> {
+            boolean failed = outcome.error() != null;
+            if (!failed || adder != captures) { // a failed capture fails the lane's step
+                adder.add(System.nanoTime() - begun, outcome.bytes(), failed);
+            }
+        };
     }
 
-    void waited(long nanos, boolean failed) {
-        commitWaits.add(nanos, 0, failed);
-    }
-
-    void captureFailed() {
-        captures.add(0, 0, true);
-    }
-
-    void auditFailed() {
-        auditFailures.incrementAndGet();
-    }
-
-    void diskFull() {
-        diskFullErrors.incrementAndGet();
+    /** Counts a failed attempt of a lane. */
+    void failed(Step step, boolean diskFull) {
+        if (step == Step.CAPTURE) {
+            captures.add(0, 0, true);
+        }
+        if (diskFull) {
+            diskFullErrors.incrementAndGet();
+        }
     }
 
     @Override
@@ -120,41 +121,13 @@ final class EngineCounters implements CaptureListener, RequestListener {
         outcomes.get(request.outcome()).incrementAndGet();
     }
 
-    /** Restores as these options say, and tells how far it is. */
+    /** The same options, with the progress of the restore kept for the statistics. */
     RestoreOptions observing(RestoreOptions options) {
         RestoreListener listener = options.listener();
         return options.withListener(progress -> {
             restore = progress;
             listener.onProgress(progress);
         });
-    }
-
-    /** Runs a restore, counts it, and tells of it. */
-    <T extends @Nullable RestoreResult> T restore(RestoreJob<T> job) throws IOException {
-        long begun = System.nanoTime();
-        long bytes = 0;
-        boolean failed = true;
-        try {
-            T result =
-                    operations.observe(Kind.RESTORE, LitestreamOperation.NO_LEVEL, EngineCounters::restored, job::run);
-            bytes = result == null ? 0 : result.bytesRead();
-            failed = false;
-            return result;
-        } finally {
-            restores.add(System.nanoTime() - begun, bytes, failed);
-        }
-    }
-
-    private static LitestreamOperation.Outcome restored(@Nullable RestoreResult result) {
-        return result == null
-                ? LitestreamOperation.Outcome.NOTHING
-                : LitestreamOperation.Outcome.succeeded(result.txid(), result.bytesRead());
-    }
-
-    /** Returns null if there is nothing to restore, which is no failure. */
-    @FunctionalInterface
-    interface RestoreJob<T extends @Nullable RestoreResult> {
-        T run() throws IOException;
     }
 
     private static <K extends Enum<K>> Map<K, Adder> adders(Class<K> keys) {
@@ -179,7 +152,8 @@ final class EngineCounters implements CaptureListener, RequestListener {
 
     /** One {@link Tally} that grows. */
     private static final class Adder {
-        private Tally sum = Tally.NONE; // guarded by this
+        @GuardedBy("this")
+        private Tally sum = Tally.NONE;
 
         synchronized void add(long nanos, long bytes, boolean failed) {
             Duration time = Duration.ofNanos(nanos);

@@ -98,7 +98,7 @@ final class InPlaceRestore {
         deleteSideFile();
         PrivateFiles.createDirectories(side.getParent());
         try {
-            RestoreResult restored = lanes.counters.restore(() ->
+            RestoreResult restored = lanes.operations.restore(() ->
                     Restore.restore(lanes.client, side, lanes.counters.observing(sideOptions(options, cancelled))));
             Copied copied = copyIn(restored, cancelled, timeout);
             boolean replicated = isReplicated(timeout, cancelled);
@@ -217,7 +217,7 @@ final class InPlaceRestore {
         if (lanes.haveStopped()) {
             return text("replication has stopped");
         }
-        if (lanes.captureLane.isPaused()) {
+        if (lanes.captureLane.isPauseRequested()) {
             return "it is paused";
         }
         return System.nanoTime() - deadline > 0 ? text("capture did not get to it in time") : null;

@@ -1,5 +1,6 @@
 package org.litestream4j.internal.engine;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -44,12 +45,24 @@ final class Lane {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
-    private State state = State.IDLE; // guarded by lock
-    private boolean stopped; // guarded by lock
-    private @Nullable Runnable last; // guarded by lock
-    private @Nullable ScheduledFuture<?> wakeUp; // guarded by lock
-    private long wakeUpAt; // guarded by lock
-    private @Nullable Throwable startFailure; // guarded by lock
+
+    @GuardedBy("lock")
+    private State state = State.IDLE;
+
+    @GuardedBy("lock")
+    private boolean stopped;
+
+    @GuardedBy("lock")
+    private @Nullable Runnable last;
+
+    @GuardedBy("lock")
+    private @Nullable ScheduledFuture<?> wakeUp;
+
+    @GuardedBy("lock")
+    private long wakeUpAt;
+
+    @GuardedBy("lock")
+    private @Nullable Throwable startFailure;
 
     Lane(Runnable task, StartListener starts, Pools.Pool pool, ScheduledExecutorService timer) {
         this.task = task;
@@ -90,7 +103,7 @@ final class Lane {
         }
     }
 
-    /** Call with the lock. */
+    @GuardedBy("lock")
     private void schedule(long nanos) {
         long at = System.nanoTime() + nanos;
         if (wakeUp != null && wakeUpAt - at <= 0) {
@@ -109,9 +122,10 @@ final class Lane {
     }
 
     /**
-     * Call with the lock. Where no thread can be started (a limit of processes, no memory), the timer's thread, which exists,
+     * Where no thread can be started (a limit of processes, no memory), the timer's thread, which exists,
      * reports that and retries.
      */
+    @GuardedBy("lock")
     private void enqueue() {
         state = State.QUEUED;
         try {
@@ -175,7 +189,7 @@ final class Lane {
         }
     }
 
-    /** Call with the lock. */
+    @GuardedBy("lock")
     private void enqueueLast() {
         state = State.QUEUED;
         try {
@@ -267,7 +281,8 @@ final class Lane {
         }
     }
 
-    /** Call with the lock, on a thread of the pool: the last action is run without the lock. */
+    /** On a thread of the pool; the last action is run without the lock. */
+    @GuardedBy("lock")
     private void finish() {
         Runnable action = last;
         last = null;

@@ -26,13 +26,16 @@ final class Lanes {
     final DatabaseConfig config;
     final ReplicaClient client;
     final EngineCounters counters;
+    final Operations operations;
     final Progress progress;
     final ReplicationWaits waits = new ReplicationWaits();
     final Capture capture;
+    final Board board = new Board();
     final CaptureLane captureLane;
     final UploadLane uploadLane;
     final CompactionLane compactionLane;
-    private final Replication replication;
+    final Replication replication;
+    private final SnapshotImages images;
     private final Clock clock;
     private volatile boolean ended;
 
@@ -41,6 +44,7 @@ final class Lanes {
             DatabaseConfig config,
             ReplicaClient client,
             EngineCounters counters,
+            Operations operations,
             LitestreamListener listener,
             CaptureListener captureListener,
             Clock clock,
@@ -48,6 +52,7 @@ final class Lanes {
         this.config = config;
         this.client = client;
         this.counters = counters;
+        this.operations = operations;
         this.clock = clock;
         this.progress = new Progress(config.name(), client.url(), counters, listener);
         this.capture = new Capture(
@@ -65,24 +70,37 @@ final class Lanes {
                 captureListener);
         Ownership ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
+        ReplicaConflicts conflicts = new ReplicaConflicts(config.name(), client.url(), board, progress, waits, clock);
+        this.images = new SnapshotImages(this::imagesChanged, this::isImageUnwanted);
         this.compactionLane = new CompactionLane(
-                config, client, capture, ownership, progress, counters.operations(), listener, clock, pools);
-        this.replication =
-                new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
-        this.captureLane = new CaptureLane(config, capture, progress, waits, counters, clock, pools);
-        this.uploadLane = new UploadLane(
                 config,
-                replication,
                 client,
-                captureLane,
-                compactionLane,
+                capture,
+                ownership,
+                board,
+                conflicts,
+                images,
                 progress,
-                waits,
-                counters.operations(),
+                operations,
+                listener,
                 clock,
                 pools);
-        captureLane.connect(uploadLane, compactionLane);
-        compactionLane.connect(captureLane, uploadLane);
+        this.replication =
+                new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
+        this.captureLane = new CaptureLane(
+                config, client.url(), capture, progress, waits, operations, board, conflicts, images, clock, pools);
+        this.uploadLane = new UploadLane(
+                config, replication, client, board, conflicts, progress, waits, operations, clock, pools);
+    }
+
+    private boolean isImageUnwanted() {
+        return compactionLane.isImageUnwanted();
+    }
+
+    private void imagesChanged() {
+        captureLane.wake();
+        compactionLane.wake();
+        progress.signal();
     }
 
     /** What is known now; no file or network access. */
@@ -113,28 +131,29 @@ final class Lanes {
         if (ended) {
             return DatabaseState.STOPPED;
         }
-        if (uploadLane.isConflict()) {
+        Board.View now = board.now();
+        if (now.conflict()) {
             return DatabaseState.CONFLICT;
         }
-        if (uploadLane.needsRecovery()) {
+        if (now.upload().needsRecovery()) {
             return DatabaseState.NEEDS_RECOVERY;
         }
-        if (captureLane.isAttached()) {
+        if (now.capture().attached()) {
             return DatabaseState.REPLICATING;
         }
-        if (captureLane.isPaused()) {
+        if (captureLane.isPauseRequested()) {
             return isPaused() ? DatabaseState.PAUSED : DatabaseState.REPLICATING;
         }
-        return captureLane.isPassive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
+        return now.capture().passive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
     }
 
-    /** Whether a pause was asked for, and nobody here reads the database any more. */
+    /** Whether a pause was requested, and nothing here reads the database any more. */
     boolean isPaused() {
-        return captureLane.isPaused() && !captureLane.isAttached() && !compactionLane.isImageOpen();
+        return captureLane.isPauseRequested() && !board.now().capture().attached() && !images.isOpen();
     }
 
     private Duration lag() {
-        if (captureLane.isPassive() && progress.failure(Step.CAPTURE) == null) {
+        if (board.now().capture().passive() && progress.failure(Step.CAPTURE) == null) {
             return Duration.ZERO; // another process replicates, and knows its lag
         }
         Instant uncaptured = captureLane.uncapturedSince();
@@ -157,7 +176,7 @@ final class Lanes {
 
     /** Whether nothing more will be replicated. */
     boolean haveStopped() {
-        return ended || uploadLane.isConflict();
+        return ended || board.now().conflict();
     }
 
     boolean haveEnded() {

@@ -2,6 +2,7 @@ package org.litestream4j.internal.engine;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +48,10 @@ public final class LitestreamEngine implements Litestream {
     private final List<ReplicaProvider> providers;
     private final Pools pools;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<String, DatabaseEngine> databases = new LinkedHashMap<>(); // guarded by lock
+
+    @GuardedBy("lock")
+    private final Map<String, DatabaseEngine> databases = new LinkedHashMap<>();
+
     private volatile List<DatabaseEngine> watched = List.of(); // written with the lock
 
     /** By name; those of a restore before the start go on counting after it. */
@@ -56,8 +60,12 @@ public final class LitestreamEngine implements Litestream {
     private final ScheduledFuture<?> watching;
     private final ReentrantLock maintenanceLock = new ReentrantLock();
     private final ReentrantLock closeLock = new ReentrantLock();
-    private boolean maintenancePaused; // guarded by lock
-    private boolean closed; // guarded by lock
+
+    @GuardedBy("lock")
+    private boolean maintenancePaused;
+
+    @GuardedBy("lock")
+    private boolean closed;
 
     /**
      * @param clock source of all timestamps
@@ -97,7 +105,8 @@ public final class LitestreamEngine implements Litestream {
         Optional<RestoreResult> restored;
         try (ReplicaClient client = open(config, counters)) {
             refuseInsideLocalState(config, client);
-            restored = new StartupRestore(config, client, options, clock, counters).run();
+            Operations operations = new Operations(config.name(), observers(counters));
+            restored = new StartupRestore(config, client, options, clock, counters, operations).run();
         }
         restored.ifPresent(
                 result -> listener.onEvent(new LitestreamEvent.Restored(config.name(), config.path(), result)));
@@ -117,7 +126,9 @@ public final class LitestreamEngine implements Litestream {
                 refuseIfReplicated(config, client);
             }
             prepare(config, client);
-            DatabaseEngine database = new DatabaseEngine(config, client, counters, listener, clock, pools);
+            LitestreamListener observers = observers(counters);
+            Operations operations = new Operations(config.name(), observers);
+            DatabaseEngine database = new DatabaseEngine(config, client, counters, operations, observers, clock, pools);
             add(database);
             registered = true;
             listener.onEvent(new LitestreamEvent.Registered(database));
@@ -135,7 +146,11 @@ public final class LitestreamEngine implements Litestream {
     }
 
     private EngineCounters counters(String name) {
-        return counters.computeIfAbsent(name, key -> new EngineCounters(new Operations(key, listener)));
+        return counters.computeIfAbsent(name, key -> new EngineCounters());
+    }
+
+    private LitestreamListener observers(EngineCounters counters) {
+        return new Listeners(List.of(counters, listener));
     }
 
     /** What will not pass by waiting fails the start, unless the database is there and need not fail fast; an outage is retried. */

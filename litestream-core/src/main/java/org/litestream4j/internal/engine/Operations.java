@@ -1,5 +1,6 @@
 package org.litestream4j.internal.engine;
 
+import java.io.IOException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamListener;
@@ -8,6 +9,7 @@ import org.litestream4j.LitestreamOperation.End;
 import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.RestoreResult;
 
 /** Tells a listener of what is done with one database. Thread-safe. */
 final class Operations {
@@ -44,5 +46,14 @@ final class Operations {
         } finally {
             end.onEnd(ended);
         }
+    }
+
+    /** @param job returns null if there is nothing to restore, which is no failure */
+    <T extends @Nullable RestoreResult> T restore(Work<T, IOException> job) throws IOException {
+        return observe(
+                Kind.RESTORE,
+                LitestreamOperation.NO_LEVEL,
+                result -> result == null ? Outcome.NOTHING : Outcome.succeeded(result.txid(), result.bytesRead()),
+                job);
     }
 }

@@ -112,7 +112,6 @@ final class Progress {
 
     /** What was captured does not lead to the database. */
     void auditFailed(String problem) {
-        counters.auditFailed();
         listener.onEvent(new LitestreamEvent.AuditFailed(database, replica, problem));
     }
 
@@ -132,9 +131,7 @@ final class Progress {
                 error instanceof IOException && !(error instanceof FileSystemException); // that one only names a file
         String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
-        if (diskFull) {
-            counters.diskFull();
-        }
+        counters.failed(step, diskFull);
         boolean refused = error instanceof ReplicaAccessException
                 || error instanceof LitestreamException
                 || isNoDatabase(error.getCause())

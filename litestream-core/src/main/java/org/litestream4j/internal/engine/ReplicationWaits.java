@@ -1,5 +1,6 @@
 package org.litestream4j.internal.engine;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -31,8 +32,10 @@ final class ReplicationWaits {
     static final class Wait {
         private final long ticket;
         private final Condition turn;
-        private @Nullable Txid txid; // guarded by the lock
-        private boolean over; // guarded by the lock
+
+        // Guarded by the lock of the waits.
+        private @Nullable Txid txid;
+        private boolean over;
 
         private Wait(long ticket, Condition turn) {
             this.ticket = ticket;
@@ -41,18 +44,34 @@ final class ReplicationWaits {
     }
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Deque<Wait> uncaptured = new ArrayDeque<>(); // guarded by lock; in the order of the tickets
-    private final Deque<Wait> unreplicated = new ArrayDeque<>(); // guarded by lock; in the order of the TXIDs
-    private final Map<Urgency, Long> asked = new EnumMap<>(Urgency.class); // guarded by lock; newest ticket of each
-    private long newest; // guarded by lock
-    private long served; // guarded by lock
-    private Txid replicated = Txid.NONE; // guarded by lock
+
+    @GuardedBy("lock")
+    private final Deque<Wait> uncaptured = new ArrayDeque<>(); // in the order of the tickets
+
+    @GuardedBy("lock")
+    private final Deque<Wait> unreplicated = new ArrayDeque<>(); // in the order of the TXIDs
+
+    @GuardedBy("lock")
+    private final Map<Urgency, Long> asked = new EnumMap<>(Urgency.class); // newest ticket of each
+
+    @GuardedBy("lock")
+    private long newest;
+
+    @GuardedBy("lock")
+    private long served;
+
+    @GuardedBy("lock")
+    private Txid replicated = Txid.NONE;
 
     /** Who came back from an upload will soon commit again; that many are worth waiting for, until then. */
-    private int expected; // guarded by lock
+    @GuardedBy("lock")
+    private int expected;
 
-    private long expectedUntil; // guarded by lock
-    private long capturedAt = System.nanoTime(); // guarded by lock
+    @GuardedBy("lock")
+    private long expectedUntil;
+
+    @GuardedBy("lock")
+    private long capturedAt = System.nanoTime();
 
     /** Call after the commit has returned, then wake the capture lane, then {@link #await}. */
     Wait begin(Urgency urgency) {
@@ -86,9 +105,18 @@ final class ReplicationWaits {
             return wait.over;
         } finally {
             if (!wait.over) {
-                uncaptured.remove(wait);
-                unreplicated.remove(wait);
+                remove(wait);
             }
+            lock.unlock();
+        }
+    }
+
+    private void remove(Wait wait) {
+        lock.lock();
+        try {
+            uncaptured.remove(wait);
+            unreplicated.remove(wait);
+        } finally {
             lock.unlock();
         }
     }
@@ -223,6 +251,7 @@ final class ReplicationWaits {
         }
     }
 
+    @GuardedBy("lock")
     private int release() {
         int released = 0;
         for (Wait wait = unreplicated.peek(); wait != null; wait = unreplicated.peek()) {

@@ -1,5 +1,6 @@
 package org.litestream4j.internal.engine;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -37,10 +38,18 @@ final class Shutdown {
     private final InPlaceRestore inPlaceRestore;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private boolean begun; // guarded by lock
-    private boolean completed; // guarded by lock
-    private @Nullable IOException failure; // guarded by lock
-    private long begunAt; // guarded by lock
+
+    @GuardedBy("lock")
+    private boolean begun;
+
+    @GuardedBy("lock")
+    private boolean completed;
+
+    @GuardedBy("lock")
+    private @Nullable IOException failure;
+
+    @GuardedBy("lock")
+    private long begunAt;
 
     Shutdown(Lanes lanes, ApplicationConnections connections, InPlaceRestore inPlaceRestore) {
         this.lanes = lanes;
@@ -87,12 +96,14 @@ final class Shutdown {
         }
     }
 
+    @GuardedBy("lock")
     private @Nullable IOException end() {
         long deadline = begunAt + lanes.config.shutdownSyncTimeout().toNanos();
         boolean done = awaitUninterruptibly(this::isDone, deadline);
+        Board.View now = lanes.board.now();
         boolean whole = done
-                && !lanes.uploadLane.isConflict()
-                && !lanes.uploadLane.needsRecovery()
+                && !now.conflict()
+                && !now.upload().needsRecovery()
                 && lanes.progress.failure(Step.CAPTURE) == null;
         LitestreamException unfinished =
                 whole ? null : lanes.notReplicated("closed before everything was replicated", null);
@@ -110,10 +121,11 @@ final class Shutdown {
 
     /** Whether nothing is left that waiting could help. */
     private boolean isDone() {
-        return lanes.captureLane.isFinished()
-                && (lanes.uploadLane.isConflict()
-                        || lanes.uploadLane.needsRecovery()
-                        || !lanes.captureLane.isAttached()
+        Board.View now = lanes.board.now();
+        return now.capture().finished()
+                && (now.conflict()
+                        || now.upload().needsRecovery()
+                        || !now.capture().attached()
                         || !lanes.uploadLane.replicated().isBefore(lanes.capture.captured()));
     }
 

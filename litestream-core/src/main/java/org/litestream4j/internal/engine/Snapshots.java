@@ -8,7 +8,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.OptionalLong;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
@@ -43,26 +42,19 @@ final class Snapshots {
     private final Operations operations;
     private final LitestreamListener listener;
     private final Staging files;
-    private final Runnable imageClosed;
-
-    /** States that were handed over and are not closed yet. */
-    private final AtomicInteger openImages = new AtomicInteger();
+    private final SnapshotImages images;
+    private final Board board;
 
     /** It must hold this transaction; {@link Txid#NONE} if none was asked for. Written under this lock. */
     private volatile Txid wanted = Txid.NONE;
 
-    private volatile boolean asked;
-    private @Nullable LiveImage handedOver; // guarded by this
     private volatile @Nullable Staged staged;
-
-    /** Grows when captured transactions are given up, and their numbers used again. */
-    private final AtomicInteger history = new AtomicInteger();
 
     private boolean cleaned;
 
     private record Staged(LtxFileName name, int history) {}
 
-    /** @param imageClosed called when a state that was handed over was closed */
+    /** @param images from the capture lane */
     Snapshots(
             DatabaseConfig config,
             ReplicaClient client,
@@ -70,14 +62,16 @@ final class Snapshots {
             Compaction compaction,
             Operations operations,
             LitestreamListener listener,
-            Runnable imageClosed) {
+            SnapshotImages images,
+            Board board) {
         this.config = config;
         this.client = client;
         this.capture = capture;
         this.compaction = compaction;
         this.operations = operations;
         this.listener = listener;
-        this.imageClosed = imageClosed;
+        this.images = images;
+        this.board = board;
         this.files = capture.snapshots();
     }
 
@@ -98,24 +92,21 @@ final class Snapshots {
 
     /** Whether one was asked for, or is staged: somebody will wake the lane. */
     boolean isUnderway() {
-        return staged != null || asked;
+        return staged != null || images.isRequested();
     }
 
     /** Captured transactions are given up, with the snapshots of them; call before their numbers are used again. Any thread. */
-    void historyEnds() {
-        history.incrementAndGet();
-        synchronized (this) {
-            wanted = Txid.NONE;
-        }
+    synchronized void historyEnds() {
+        wanted = Txid.NONE;
     }
 
     /**
-     * Whether the capture lane must be asked for a state of the database now; it counts as asked then.
+     * Requests an image of the database, if a snapshot is due.
      *
      * @param replicated newest transaction of the replica
      * @param heals whether one is wanted that heals the replica
      */
-    boolean ask(Txid replicated, boolean heals) {
+    void requestIfDue(Txid replicated, boolean heals) {
         synchronized (this) {
             boolean held = !wanted.isAfter(compaction.status().newestSnapshot());
             if (held || !compaction.isChangedSinceSnapshot(wanted)) {
@@ -125,67 +116,9 @@ final class Snapshots {
         boolean needed = isPending()
                 || compaction.isSnapshotDue(replicated)
                 || (heals && compaction.isChangedSinceSnapshot(replicated));
-        if (isUnderway() || !needed) {
-            return false;
+        if (needed && !isUnderway()) {
+            images.request();
         }
-        asked = true;
-        return true;
-    }
-
-    /**
-     * The state that was asked for. It is closed here. Any thread.
-     *
-     * @param halted whether nobody wants it any more
-     */
-    void accept(LiveImage image, BooleanSupplier halted) {
-        openImages.incrementAndGet();
-        LiveImage unused = image;
-        synchronized (this) {
-            if (halted.getAsBoolean()) {
-                asked = false;
-            } else {
-                unused = handedOver;
-                handedOver = image;
-            }
-        }
-        closeQuietly(unused);
-    }
-
-    /** Gives up the state that was handed over; call after {@code halted} is true. Any thread. */
-    void letGo() {
-        LiveImage unused;
-        synchronized (this) {
-            unused = handedOver;
-            handedOver = null;
-            if (unused != null) {
-                asked = false;
-            }
-        }
-        closeQuietly(unused);
-    }
-
-    private synchronized @Nullable LiveImage takeImage() {
-        LiveImage image = handedOver;
-        handedOver = null;
-        return image;
-    }
-
-    private void closeQuietly(@Nullable LiveImage image) {
-        if (image != null) {
-            try {
-                image.close();
-            } catch (IOException e) {
-                log.debug("closing an image failed", e);
-            } finally {
-                openImages.decrementAndGet();
-                imageClosed.run();
-            }
-        }
-    }
-
-    /** Whether a state that was handed over is not closed yet. Any thread. */
-    boolean isImageOpen() {
-        return openImages.get() > 0;
     }
 
     /** Deletes what a crash has left: it is of no use any more. */
@@ -205,13 +138,12 @@ final class Snapshots {
      * @throws org.litestream4j.internal.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
      */
     void stage(BooleanSupplier stop) throws IOException {
-        LiveImage image = takeImage();
+        LiveImage image = images.take();
         if (image == null) {
             return;
         }
         try {
-            asked = false;
-            int now = history.get();
+            int now = history();
             if (!image.write(stop)) {
                 return;
             }
@@ -219,7 +151,7 @@ final class Snapshots {
             log.info(
                     "snapshot taken: db={} txid={}", config.name(), image.name().max());
         } finally {
-            closeQuietly(image);
+            images.close(image);
         }
     }
 
@@ -234,7 +166,7 @@ final class Snapshots {
         if (waiting == null) {
             return true;
         }
-        if (history.get() != waiting.history()) { // asked after the position, which then was this history's
+        if (history() != waiting.history()) { // asked after the position, which then was this history's
             drop(waiting);
             return true;
         }
@@ -265,6 +197,10 @@ final class Snapshots {
                 ReplicaClient.SNAPSHOT_LEVEL,
                 done -> done ? Outcome.succeeded(name.max(), size) : Outcome.NOTHING,
                 () -> compaction.publishSnapshot(name, timestamp, databaseChecksum, in, path.toString()));
+    }
+
+    private int history() {
+        return board.now().capture().history().number();
     }
 
     private void drop(Staged waiting) throws IOException {

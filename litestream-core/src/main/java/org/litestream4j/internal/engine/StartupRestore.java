@@ -41,14 +41,21 @@ final class StartupRestore {
     private final RestoreOptions wanted;
     private final Clock clock;
     private final EngineCounters counters;
+    private final Operations operations;
 
     StartupRestore(
-            DatabaseConfig config, ReplicaClient replica, RestoreOptions wanted, Clock clock, EngineCounters counters) {
+            DatabaseConfig config,
+            ReplicaClient replica,
+            RestoreOptions wanted,
+            Clock clock,
+            EngineCounters counters,
+            Operations operations) {
         this.config = config;
         this.replica = replica;
         this.wanted = wanted;
         this.clock = clock;
         this.counters = counters;
+        this.operations = operations;
     }
 
     /** Empty if the database is there, or neither replica nor local state holds anything of it. */
@@ -69,7 +76,7 @@ final class StartupRestore {
                     .cancelled(wanted.cancelled())
                     .clock(clock)
                     .build();
-            RestoreResult result = counters.restore(() -> restore(counters.observing(options)));
+            RestoreResult result = operations.restore(() -> restore(counters.observing(options)));
             if (result == null) {
                 keepLocalFiles(local);
                 return Optional.empty();

@@ -5,15 +5,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
-import org.litestream4j.internal.capture.Capture;
-import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.replication.Kinship;
 import org.litestream4j.internal.replication.LocalFileException;
 import org.litestream4j.internal.replication.Replication;
@@ -41,35 +38,31 @@ final class UploadLane {
     private final Replication replication;
     private final ReplicaClient client;
     private final String replica;
-    private final CaptureLane capture;
-    private final CompactionLane compaction;
+    private final Board board;
+    private final ReplicaConflicts conflicts;
     private final Progress progress;
     private final ReplicationWaits waits;
     private final Operations operations;
     private final Clock clock;
     private final Lane lane;
 
-    private volatile @Nullable Verdict verdict;
-
-    /** What must be shown before an image may follow on the replica; null if nothing (any more). */
-    private volatile @Nullable Kinship kinship;
-
-    /** Grows when the local state is lost; the verdict is about the one of {@link #verified}. */
-    private final AtomicInteger localStates = new AtomicInteger();
-
-    private volatile int verified;
-    private volatile boolean conflict;
     private volatile boolean hurry;
-    private volatile boolean lost;
-
-    /** A local file is lost, and must not be healed. */
-    private volatile boolean needsRecovery;
 
     // Confined to the lane.
-    private @Nullable Verdict followed;
+    private @Nullable Verdict verdict;
+    private int number;
 
-    /** The local state that the replica was last compared with. */
-    private int checked;
+    /** The local state that the replica was last compared with, and the one that the verdict is about. */
+    private int compared;
+
+    private int localStates;
+    private int followed;
+    private @Nullable Kinship kinship;
+    private int losses;
+    private boolean needsRecovery;
+
+    /** The last loss found by the compaction lane that was acted on. */
+    private @Nullable ReplicaLostException loss;
 
     private volatile long backoff; // written by the lane alone
 
@@ -77,8 +70,8 @@ final class UploadLane {
             DatabaseConfig config,
             Replication replication,
             ReplicaClient client,
-            CaptureLane capture,
-            CompactionLane compaction,
+            Board board,
+            ReplicaConflicts conflicts,
             Progress progress,
             ReplicationWaits waits,
             Operations operations,
@@ -88,79 +81,33 @@ final class UploadLane {
         this.replication = replication;
         this.client = client;
         this.replica = client.url();
-        this.capture = capture;
-        this.compaction = compaction;
+        this.board = board;
+        this.conflicts = conflicts;
         this.progress = progress;
         this.waits = waits;
         this.operations = operations;
         this.clock = clock;
         this.lane = new Lane(this::run, progress.starts(Step.UPLOAD, clock), pools.upload, pools.timer);
+        board.subscribe(this::changed);
+    }
+
+    private void changed(Board.View before, Board.View after) {
+        CaptureState capture = after.capture();
+        if (!capture.captured().equals(before.capture().captured())
+                || (capture.attached() && !before.capture().attached())
+                || capture.localStates() != before.capture().localStates()
+                || capture.answered() != before.capture().answered()
+                || after.compaction().loss() != before.compaction().loss()) {
+            lane.wake();
+        }
     }
 
     void wake() {
         lane.wake();
     }
 
-    /** What the replica says of the local files; null until it was asked. */
-    @Nullable
-    Verdict verdict() {
-        return verified == localStates.get() ? verdict : null;
-    }
-
-    /** The local files are gone: what the replica holds is asked for anew. Call when the capture is detached. */
-    void localStateLost() {
-        localStates.incrementAndGet();
-        lane.wake();
-    }
-
-    /** Whether captured files lead on from the replica, so that positions of both can be compared. */
-    boolean isContinuing() {
-        Verdict known = verdict();
-        return known != null && !known.diverged();
-    }
-
-    boolean isConflict() {
-        return conflict;
-    }
-
-    /** Whether a local file is lost, and it is not ours to go on without it. */
-    boolean needsRecovery() {
-        return needsRecovery;
-    }
-
     Txid replicated() {
         return replication.replicated();
-    }
-
-    /**
-     * Whether the database may follow on what the replica holds. If it is not shown that both are of one history, that is a
-     * conflict. Call on the capture lane.
-     */
-    boolean accepts(Capture database) throws IOException {
-        Kinship open = kinship;
-        if (open == null || (config.replaceWithEmpty() && database.isEmpty())) {
-            return true;
-        }
-        String contradiction = open.contradiction(database.pages());
-        if (contradiction == null) {
-            kinship = null;
-            return true;
-        }
-        conflict(new ReplicaConflictException(
-                replica,
-                "it seems to hold another database than " + config.path() + ", and nothing was written: "
-                        + contradiction + ", and no local state shows that the replica is this database's",
-                "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to an"
-                        + " early state, since), allow it once: in the application with litestream.adopt-replica=true, in plain"
-                        + " Java with adoptReplica, on the command line with --adopt-replica",
-                null));
-        return false;
-    }
-
-    /** The capture lane has followed a diverged verdict: the image is the next file. */
-    void imageTaken(Txid after) {
-        verdict = Verdict.continues(after);
-        lane.wake();
     }
 
     /** Somebody has begun to wait for the replica: no long pause before the next attempt. Any thread. */
@@ -180,57 +127,59 @@ final class UploadLane {
         return lane.stop(timeout);
     }
 
+    private void publish() {
+        board.publish(
+                new UploadState(verdict, number, localStates, followed, kinship, replicated(), losses, needsRecovery));
+    }
+
     private void run() {
-        if (conflict) {
+        if (board.now().conflict()) {
             return;
         }
+        boolean more = false;
         try {
-            boolean more = step();
+            more = step();
             backoff = 0;
             needsRecovery = false;
-            if (succeeded()) {
+            if (conflicts.uploadSucceeded()) {
                 log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
             }
-            progress.signal();
-            if (more) {
-                lane.wake();
-            }
         } catch (ReplicaConflictException e) {
-            conflict(e);
+            conflicts.otherWriter(e);
         } catch (ReplicaLostException e) {
             lost(e);
+            more = true;
         } catch (LocalFileException e) {
             localFileLost(e);
         } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
         }
+        publish();
+        progress.signal();
+        if (more) {
+            lane.wake();
+        }
     }
 
-    /** True if there was a failure, now over. The reason of a conflict, which another lane may have found meanwhile, stays. */
-    private synchronized boolean succeeded() {
-        return !conflict && progress.succeeded(Step.UPLOAD, clock.instant());
-    }
-
-    /** What was uploaded is gone from the replica: it is looked at anew, and what it needs follows. Any thread. */
-    void lost(ReplicaLostException e) {
+    /** What was uploaded is gone from the replica: it is compared anew, and what it needs follows. */
+    private void lost(ReplicaLostException e) {
         log.warn("replica lost what it had, what it needs follows: db={} replica={}", config.name(), replica, e);
         progress.healed(
                 String.valueOf(e.getMessage()), "the replica is looked at anew; a full image follows if it must");
-        lost = true;
-        compaction.replicaLost();
-        lane.wake();
+        losses++;
+        verdict = null;
+        replication.lost();
     }
 
     /** What is lost was on no replica and is in the database still: an image in its place is safe. */
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
-            diverged(Verdict.diverged(e.replicated(), problem), checked);
+            diverged(Verdict.diverged(e.replicated(), problem), null);
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
         }
-        needsRecovery = true;
-        capture.wake(); // it may have been the whole local state
+        needsRecovery = true; // it may have been the whole local state
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
@@ -238,28 +187,6 @@ final class UploadLane {
                         + " autoRecover), or stop the application and reset the local state, for a full image in its"
                         + " place",
                 e));
-    }
-
-    /** Someone else writes to the replica: all lanes stop. Any thread. */
-    void conflict(ReplicaConflictException e) {
-        synchronized (this) { // of two lanes, one tells it
-            if (conflict) {
-                return;
-            }
-            progress.noteConflict(e, clock.instant()); // who sees the conflict sees its reason
-            conflict = true;
-        }
-        progress.conflict(e);
-        waits.reconsider();
-        log.error(
-                kinship == null
-                        ? "replication stopped, someone else writes to the replica: db={} replica={} txid={}"
-                        : "replication stopped, the replica seems to hold another database: db={} replica={} txid={}",
-                config.name(),
-                replica,
-                replicated(),
-                e);
-        capture.wake();
     }
 
     private void fail(Throwable e) {
@@ -274,43 +201,25 @@ final class UploadLane {
     }
 
     private boolean step() throws IOException {
-        if (lost) {
-            lost = false;
-            verdict = null;
-            followed = null;
-            replication.lost();
+        ReplicaLostException found = board.now().compaction().loss();
+        if (found != null && found != loss) {
+            loss = found;
+            lost(found);
         }
-        Verdict known = verdict();
+        publish();
+        Verdict known = board.now().verdict();
         if (known == null) {
-            checked = localStates.get();
-            if (!capture.isAttached()) {
-                return false;
-            }
-            Txid ours = replicated();
-            known = replication.verify();
-            if (known.diverged()) {
-                boolean shown = !ours.isNone() && ours.equals(known.replicaNewest()); // what this process put there
-                kinship = known.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null;
-                diverged(known, checked);
-            } else {
-                follow(known);
-                verdict = known;
-                verified = checked;
-                capture.wake();
-                compaction.wake();
-            }
+            known = compare();
         }
-        if (known.diverged()) {
+        if (known == null || known.diverged()) {
             return false;
         }
-        if (!known.equals(followed)) {
+        if (followed != number) { // an image has continued the replica
             follow(known);
         }
         boolean uploaded = upload();
         waits.replicated(replicated());
-        if (waits.wants(Urgency.NEXT_UPLOAD)) {
-            capture.wake();
-        }
+        publish();
         if (!uploaded) {
             long check = replication.checkPresence();
             if (check >= 0) {
@@ -318,6 +227,27 @@ final class UploadLane {
             }
         }
         return uploaded;
+    }
+
+    /** Compares the replica with the local files; null if that must wait for the capture lane. */
+    private @Nullable Verdict compare() throws IOException {
+        CaptureState captured = board.now().capture();
+        if (!captured.attached()) {
+            return null;
+        }
+        compared = captured.localStates();
+        Txid ours = replicated();
+        Verdict found = replication.verify();
+        if (found.diverged()) {
+            boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // what this process put there
+            diverged(found, found.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null);
+        } else {
+            replication.startAfter(found.replicaNewest());
+            decide(found, null);
+            followed = number;
+            publish();
+        }
+        return found;
     }
 
     private boolean upload() throws IOException {
@@ -337,19 +267,26 @@ final class UploadLane {
 
     private void follow(Verdict known) throws IOException {
         replication.startAfter(known.replicaNewest());
-        followed = known;
+        followed = number;
+        kinship = null;
+        publish();
     }
 
-    private void diverged(Verdict found, int localState) {
+    private void decide(Verdict found, @Nullable Kinship open) {
+        number++;
         verdict = found;
-        verified = localState;
-        followed = null;
+        localStates = compared;
+        kinship = open;
+    }
+
+    /** @param open what must be shown before an image may follow; null if nothing */
+    private void diverged(Verdict found, @Nullable Kinship open) {
+        decide(found, open);
         log.warn(
                 "a full image follows: db={} replica={} txid={} reason={}",
                 config.name(),
                 replica,
                 found.replicaNewest(),
                 found.reason());
-        capture.wake();
     }
 }

@@ -1,11 +1,13 @@
 package org.litestream4j.internal.replication;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -40,17 +42,38 @@ public final class Ownership {
     private final LongSupplier nanoTime;
     private final Duration validity;
 
-    private final Txid[] newest = new Txid[ReplicaClient.SNAPSHOT_LEVEL + 1]; // guarded by this
-    private Txid ours = Txid.NONE; // guarded by this
-    private String place = ""; // guarded by this
-    private @Nullable LtxFileInfo newestOwn; // written here and not known to be gone; guarded by this
-    private long newestChecksum; // guarded by this
-    private long presentAtNanos; // guarded by this
-    private boolean presenceOpen; // something was written since; guarded by this
-    private int claimedLevel; // guarded by this
-    private @Nullable LtxFileName claimed; // guarded by this
-    private Instant provenAt = Instant.MIN; // guarded by this
-    private long provenAtNanos; // guarded by this
+    @GuardedBy("this")
+    private final Txid[] newest = new Txid[ReplicaClient.SNAPSHOT_LEVEL + 1];
+
+    @GuardedBy("this")
+    private Txid ours = Txid.NONE;
+
+    @GuardedBy("this")
+    private String place = "";
+
+    @GuardedBy("this")
+    private @Nullable LtxFileInfo newestOwn; // written here and not known to be gone
+
+    @GuardedBy("this")
+    private long newestChecksum;
+
+    @GuardedBy("this")
+    private long presentAtNanos;
+
+    @GuardedBy("this")
+    private boolean presenceOpen; // something was written since
+
+    @GuardedBy("this")
+    private int claimedLevel;
+
+    @GuardedBy("this")
+    private @Nullable LtxFileName claimed;
+
+    @GuardedBy("this")
+    private Instant provenAt = Instant.MIN;
+
+    @GuardedBy("this")
+    private long provenAtNanos;
 
     /**
      * Begins without a proof.
@@ -116,11 +139,13 @@ public final class Ownership {
         renew(begun);
     }
 
+    @GuardedBy("this")
     private void renew(Moment begun) {
         provenAt = begun.wall();
         provenAtNanos = begun.nanos();
     }
 
+    @GuardedBy("this")
     private boolean isFresh() {
         Duration byWall = Duration.between(provenAt, clock.instant());
         long byMonotonic = nanoTime.getAsLong() - provenAtNanos;
@@ -143,12 +168,14 @@ public final class Ownership {
             return;
         }
         Moment begun = now();
-        Txid[] seen = {Txid.NONE};
-        client.listAll(List.of(newest), file -> {
-            seen[0] = Txid.max(seen[0], file.maxTxid());
-            return check(file);
-        });
-        if (seen[0].isBefore(ours)) {
+        List<LtxFileInfo> files = new ArrayList<>();
+        client.listAll(List.of(newest), files::add);
+        Txid seen = Txid.NONE;
+        for (LtxFileInfo file : files) {
+            check(file);
+            seen = Txid.max(seen, file.maxTxid());
+        }
+        if (seen.isBefore(ours)) {
             throw new ReplicaLostException(
                     client.url(),
                     "transactions up to " + ours + " were written there, and "
@@ -162,6 +189,7 @@ public final class Ownership {
     }
 
     /** Where it cannot be told, what comes next will tell why. */
+    @GuardedBy("this")
     private String placeNow() {
         try {
             return client.place();
@@ -176,6 +204,7 @@ public final class Ownership {
     }
 
     /** Whether the newest file of ours is still there, as it was a moment ago. */
+    @GuardedBy("this")
     private boolean isPresent() throws IOException {
         LtxFileInfo file = newestOwn;
         long now = nanoTime.getAsLong();
@@ -201,7 +230,8 @@ public final class Ownership {
         return true;
     }
 
-    private boolean check(LtxFileInfo file) throws ReplicaConflictException {
+    @GuardedBy("this")
+    private void check(LtxFileInfo file) throws ReplicaConflictException {
         boolean own = file.level() == claimedLevel && file.name().equals(claimed);
         if (file.maxTxid().isAfter(ours) && !own) {
             throw new ReplicaConflictException(
@@ -212,6 +242,5 @@ public final class Ownership {
                     null);
         }
         newest[file.level()] = file.minTxid();
-        return true;
     }
 }

@@ -2,6 +2,7 @@ package org.litestream4j.replica.s3;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -41,7 +42,8 @@ final class S3Leftovers {
     /** Ids of this client's own. */
     private final Set<String> running = ConcurrentHashMap.newKeySet();
 
-    private @Nullable Instant next = Instant.MIN; // guarded by this; null for never
+    @GuardedBy("this")
+    private @Nullable Instant next = Instant.MIN; // null for never
 
     S3Leftovers(S3Settings settings, S3Keys keys, S3Calls calls, Clock clock) {
         this.settings = settings;

@@ -207,7 +207,7 @@ class EngineStatisticsTest extends EngineFixture {
 
     @Test
     void requests_areCountedByOperationAndOutcome() {
-        EngineCounters counters = new EngineCounters(new Operations("app", event -> {}));
+        EngineCounters counters = new EngineCounters();
         counters.onRequest(new RequestListener.Request(Operation.PUT, Outcome.SUCCESS, 5, 0));
         counters.onRequest(new RequestListener.Request(Operation.PUT, Outcome.THROTTLED, 5, 0));
         EngineStatistics statistics = counters.statistics(false, false);

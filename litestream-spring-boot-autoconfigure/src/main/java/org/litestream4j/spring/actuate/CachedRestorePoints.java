@@ -1,5 +1,6 @@
 package org.litestream4j.spring.actuate;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,8 +39,12 @@ final class CachedRestorePoints {
 
     private final class Entry {
         private final ReentrantLock lock = new ReentrantLock();
-        private @Nullable RestorePointsDescription known; // guarded by lock
-        private long since; // guarded by lock
+
+        @GuardedBy("lock")
+        private @Nullable RestorePointsDescription known;
+
+        @GuardedBy("lock")
+        private long since;
 
         RestorePointsDescription get(ManagedDatabase database) throws IOException {
             lock.lock();

@@ -1,5 +1,6 @@
 package org.litestream4j.spring.actuate;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -38,8 +39,12 @@ final class Restores implements AutoCloseable {
     private final UnaryOperator<Runnable> observed;
     private final ThreadPoolExecutor pool;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Deque<RunningRestore> restores = new ArrayDeque<>(); // guarded by lock; oldest first
-    private boolean closed; // guarded by lock
+
+    @GuardedBy("lock")
+    private final Deque<RunningRestore> restores = new ArrayDeque<>(); // oldest first
+
+    @GuardedBy("lock")
+    private boolean closed;
 
     /**
      * @param parallelism connections to the replica, of each restore

@@ -1,5 +1,6 @@
 package org.litestream4j.spring.metrics;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
@@ -29,9 +30,15 @@ public final class LitestreamMetrics implements MeterBinder, LitestreamListener 
 
     private final Clock clock;
     private final int maxDatabases;
-    private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>(); // guarded by this
-    private boolean limited; // guarded by this
-    private final Map<MeterRegistry, Map<String, List<Meter>>> registries = new HashMap<>(); // guarded by this
+
+    @GuardedBy("this")
+    private final Map<String, ManagedDatabase> databases = new LinkedHashMap<>();
+
+    @GuardedBy("this")
+    private boolean limited;
+
+    @GuardedBy("this")
+    private final Map<MeterRegistry, Map<String, List<Meter>>> registries = new HashMap<>();
 
     /** @param clock by which ages are measured */
     public LitestreamMetrics(Clock clock) {

@@ -1,0 +1,16 @@
+package org.litestream4j.internal.engine;
+
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.capture.LostContinuityException;
+import org.litestream4j.replica.ReplicaLostException;
+
+/**
+ * The state of a database's compaction lane: what it found that the other lanes must act on.
+ *
+ * @param mismatch last snapshot that did not match the captured transactions; null if there was none
+ * @param loss last loss of files of the replica; null if there was none
+ */
+record CompactionState(@Nullable LostContinuityException mismatch, @Nullable ReplicaLostException loss) {
+
+    static final CompactionState INITIAL = new CompactionState(null, null);
+}

@@ -1,0 +1,65 @@
+package org.litestream4j.internal.engine;
+
+import java.time.Clock;
+import org.litestream4j.LitestreamEvent.Step;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stops the replication of a database whose replica another program writes to, or that belongs to another database. Any lane may
+ * find that; the first report counts. Thread-safe.
+ */
+final class ReplicaConflicts {
+
+    private static final Logger log = LoggerFactory.getLogger(ReplicaConflicts.class);
+
+    private final String database;
+    private final String replica;
+    private final Board board;
+    private final Progress progress;
+    private final ReplicationWaits waits;
+    private final Clock clock;
+
+    /**
+     * @param database name of the database
+     * @param replica address without secrets
+     */
+    ReplicaConflicts(
+            String database, String replica, Board board, Progress progress, ReplicationWaits waits, Clock clock) {
+        this.database = database;
+        this.replica = replica;
+        this.board = board;
+        this.progress = progress;
+        this.waits = waits;
+        this.clock = clock;
+    }
+
+    /** Another program writes to the replica. */
+    void otherWriter(ReplicaConflictException e) {
+        report("replication stopped, someone else writes to the replica: db={} replica={} txid={}", e);
+    }
+
+    /** The replica's content does not belong to the database. */
+    void otherDatabase(ReplicaConflictException e) {
+        report("replication stopped, the replica seems to hold another database: db={} replica={} txid={}", e);
+    }
+
+    private void report(String line, ReplicaConflictException e) {
+        synchronized (this) {
+            if (board.now().conflict()) {
+                return;
+            }
+            progress.noteConflict(e, clock.instant()); // before the state that it explains
+            board.publishConflict();
+        }
+        progress.conflict(e);
+        waits.reconsider();
+        log.error(line, database, replica, board.now().upload().replicated(), e);
+    }
+
+    /** Ends the failure of uploads, unless there is a conflict: its reason stays. True if there was a failure. */
+    synchronized boolean uploadSucceeded() {
+        return !board.now().conflict() && progress.succeeded(Step.UPLOAD, clock.instant());
+    }
+}

@@ -1,0 +1,109 @@
+package org.litestream4j.internal.engine;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.capture.LiveImage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hands images of the database from the capture lane, which opens them, to the compaction lane, which reads them into snapshots.
+ * At most one is requested at a time. Thread-safe.
+ */
+final class SnapshotImages {
+
+    private static final Logger log = LoggerFactory.getLogger(SnapshotImages.class);
+
+    private final Runnable changed;
+    private final BooleanSupplier unwanted;
+
+    @GuardedBy("this")
+    private boolean requested;
+
+    @GuardedBy("this")
+    private @Nullable LiveImage handedOver;
+
+    @GuardedBy("this")
+    private int open;
+
+    /**
+     * @param changed called when an image was requested, handed over, or closed
+     * @param unwanted whether an image that is handed over is closed at once
+     */
+    SnapshotImages(Runnable changed, BooleanSupplier unwanted) {
+        this.changed = changed;
+        this.unwanted = unwanted;
+    }
+
+    /** Requests an image. */
+    void request() {
+        synchronized (this) {
+            requested = true;
+        }
+        changed.run();
+    }
+
+    /** Whether an image was requested and not yet handed over. */
+    synchronized boolean isWanted() {
+        return requested && handedOver == null;
+    }
+
+    /** Whether an image was requested and not yet taken. */
+    synchronized boolean isRequested() {
+        return requested;
+    }
+
+    /** Whether an image that was handed over is not closed yet: a reader holds the database. */
+    synchronized boolean isOpen() {
+        return open > 0;
+    }
+
+    /** Hands an image over, to be closed here. */
+    void put(LiveImage image) {
+        LiveImage unused = image;
+        synchronized (this) {
+            open++;
+            if (unwanted.getAsBoolean()) {
+                requested = false;
+            } else {
+                unused = handedOver;
+                handedOver = image;
+            }
+        }
+        close(unused);
+        changed.run();
+    }
+
+    /** The image that was handed over, to be {@link #close closed} here; null if there is none. */
+    synchronized @Nullable LiveImage take() {
+        LiveImage image = handedOver;
+        handedOver = null;
+        if (image != null) {
+            requested = false;
+        }
+        return image;
+    }
+
+    /** Closes an image that was handed over and not taken; the request counts as withdrawn then. */
+    void discard() {
+        close(take());
+    }
+
+    void close(@Nullable LiveImage image) {
+        if (image == null) {
+            return;
+        }
+        try {
+            image.close();
+        } catch (IOException e) {
+            log.debug("closing an image failed", e);
+        } finally {
+            synchronized (this) {
+                open--;
+            }
+            changed.run();
+        }
+    }
+}
