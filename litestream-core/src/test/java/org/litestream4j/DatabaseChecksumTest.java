@@ -113,7 +113,6 @@ class DatabaseChecksumTest {
             Capture second = CaptureFixture.attach(folder, true);
             boolean proven = second.judge() == Capture.Continuity.PROVEN;
             if (proven) {
-                assertThat(second.databaseChecksum()).isEmpty();
                 long due = second.completeChecksum();
                 while (due >= 0) {
                     if (random.nextInt(3) == 0) {
@@ -191,7 +190,6 @@ class DatabaseChecksumTest {
             Files.write(folder.resolve("meta/checksums"), saved);
             Capture third = CaptureFixture.attach(folder, true);
             assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
-            assertThat(third.databaseChecksum()).isEmpty();
             while (third.completeChecksum() >= 0) {
                 Thread.onSpinWait();
             }

@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
 import org.litestream4j.internal.wal.WalHeader;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.internal.wal.WalScan;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -197,9 +198,14 @@ public final class Capture implements Closeable {
                 return compare(recorded);
             }
             position.moveTo(recorded.thawed()); // whether the reader of this run is at mark 0 is not known
-            checksum.resume(recorded);
+            if (!checksum.resume(recorded)) {
+                beginChecksum(recorded);
+            }
             try {
                 increments.capture();
+                if (attachment.session().count().copied() > recorded.wal().frames(recorded.pageSize())) {
+                    checksum.forgetBaseline();
+                }
             } catch (LostContinuityException e) {
                 log.info("continuity cannot be proven: db={} reason={}", settings.database(), e.problem());
                 position.forget();
@@ -432,7 +438,13 @@ public final class Capture implements Closeable {
                     checksum.fill(attachment.files().database());
                 } else {
                     increments.capture(); // to the mark of our reader at least
-                    checksum.begin(position.get(), attachment.files().wal());
+                    beginChecksum(position.get());
+                }
+                if (checksum.disagrees()) {
+                    throw new LostContinuityException(
+                            settings.database(),
+                            "the database file holds other pages than were captured of it: it was overwritten, or"
+                                    + " damaged");
                 }
             }
             long due = checksum.nanosUntilDue();
@@ -444,6 +456,22 @@ public final class Capture implements Closeable {
             }
             return checksum.nanosUntilSave(position.get());
         });
+    }
+
+    /** Whether {@link #completeChecksum} has pages left to read, to compare them with what was captured. */
+    public boolean isChecksumPending() {
+        return checksum.nanosUntilDue() >= 0;
+    }
+
+    private void beginChecksum(PositionRecord position) throws IOException {
+        LtxFileName name = LtxFileName.of(position.txid());
+        OptionalLong expected = OptionalLong.empty();
+        try {
+            expected = staging.databaseChecksum(name);
+        } catch (NoSuchFileException e) {
+            log.debug("the captured transaction is not here any more, the database is not compared: file={}", name);
+        }
+        checksum.begin(position, attachment.files().wal(), attachment.files().database(), expected);
     }
 
     /** The checksum of the database at its position; empty if it is not known. */

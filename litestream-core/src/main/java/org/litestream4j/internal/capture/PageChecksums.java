@@ -133,6 +133,11 @@ final class PageChecksums {
         return known == commit - (commit >= lockPage ? 1 : 0);
     }
 
+    /** The checksums of all known pages, combined. */
+    long xor() {
+        return xor;
+    }
+
     /** The checksum of the database; empty as long as that of a page is unknown. */
     OptionalLong ofDatabase() {
         return isComplete() ? OptionalLong.of(LtxChecksum.database(xor)) : OptionalLong.empty();

@@ -68,10 +68,27 @@ final class RollingChecksum {
     /** Whether nothing more is tried until the next image or start. */
     private boolean off;
 
+    /** Of the transaction that was the position when it was begun; null if that cannot be checked (any more). */
+    private @Nullable Baseline baseline;
+
     private long nextUnknown;
     private long due;
     private Txid saved = Txid.NONE;
     private long saveDue = nanoTime.getAsLong();
+
+    /** The checksum of a past transaction, composed of the pages as they become known, and the one with which it was captured. */
+    private static final class Baseline {
+        private final DatabaseFile file;
+        private final long commit;
+        private final long expected;
+        private long xor;
+
+        Baseline(DatabaseFile file, long commit, long expected) {
+            this.file = file;
+            this.commit = commit;
+            this.expected = expected;
+        }
+    }
 
     RollingChecksum(CaptureSettings settings) {
         this.settings = settings;
@@ -82,6 +99,7 @@ final class RollingChecksum {
     /** The database was let go of: nothing is known. */
     void forget() {
         pages = null;
+        baseline = null;
         open = false;
         off = !settings.databaseChecksum();
     }
@@ -147,6 +165,9 @@ final class RollingChecksum {
         PageChecksums current = pages;
         if (current != null && !isTooLarge(commit)) {
             open = true;
+            if (baseline != null && current.firstUnknown(commit + 1) != 0) {
+                baseline = null; // pages that were never read are cut off
+            }
             current.resize(commit);
         }
     }
@@ -159,7 +180,25 @@ final class RollingChecksum {
     void page(long pgno, long checksum) {
         PageChecksums current = pages;
         if (current != null) {
+            readBaseline(current, pgno);
             current.put(pgno, checksum);
+        }
+    }
+
+    /** The page in the file is still that of the baseline: a checkpoint copies the present one only after it was captured. */
+    private void readBaseline(PageChecksums current, long pgno) {
+        Baseline past = baseline;
+        if (past == null || pgno > past.commit || !current.isUnknown(pgno)) {
+            return;
+        }
+        byte[] page = new byte[current.pageSize()];
+        try {
+            int count = past.file.read(ByteBuffer.wrap(page), (pgno - 1) * page.length);
+            Arrays.fill(page, count, page.length, (byte) 0);
+            past.xor ^= checksum(pgno, page, 0, page.length);
+        } catch (IOException e) {
+            log.debug("a page cannot be read, the database is not compared: db={}", settings.database(), e);
+            baseline = null;
         }
     }
 
@@ -212,11 +251,14 @@ final class RollingChecksum {
      * Takes the checksums of the pages that the WAL has. Everything up to the mark of our read transaction was captured.
      *
      * @param wal null if there is none
+     * @param file where the other pages are
+     * @param expected checksum of the database at the position; empty if it is not known
      */
-    void begin(PositionRecord position, @Nullable WalFile wal) throws IOException {
+    void begin(PositionRecord position, @Nullable WalFile wal, DatabaseFile file, OptionalLong expected)
+            throws IOException {
         forget();
         due = nanoTime.getAsLong() + PAUSE_NANOS;
-        if (isTooLarge(position.commit())) {
+        if (off || isTooLarge(position.commit())) {
             return;
         }
         PageChecksums begun = new PageChecksums(position.pageSize(), position.commit());
@@ -239,6 +281,28 @@ final class RollingChecksum {
         }
         pages = begun;
         nextUnknown = 1;
+        if (expected.isPresent()) {
+            baseline = new Baseline(file, position.commit(), expected.getAsLong());
+            baseline.xor = begun.xor();
+        }
+    }
+
+    /** Pages in the file may be newer than the position: they cannot be compared. */
+    void forgetBaseline() {
+        baseline = null;
+    }
+
+    /**
+     * Whether the database was another at the position with which this was begun than what was captured of it. Known once, when all
+     * pages are.
+     */
+    boolean disagrees() {
+        Baseline past = baseline;
+        if (past == null || atPosition().isEmpty()) {
+            return false;
+        }
+        baseline = null;
+        return LtxChecksum.database(past.xor) != past.expected;
     }
 
     /** Takes the checksums of the next unknown pages from the database file. */
@@ -264,7 +328,11 @@ final class RollingChecksum {
         for (int i = 0; i < count; i++) {
             long pgno = nextUnknown + i;
             if (current.isUnknown(pgno)) {
-                current.put(pgno, checksum(pgno, piece, i * pageSize, pageSize));
+                long found = checksum(pgno, piece, i * pageSize, pageSize);
+                current.put(pgno, found);
+                if (baseline != null && pgno <= baseline.commit) {
+                    baseline.xor ^= found;
+                }
             }
         }
         nextUnknown += count;

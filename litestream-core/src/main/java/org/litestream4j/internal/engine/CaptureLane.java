@@ -318,7 +318,7 @@ final class CaptureLane {
 
     /** A snapshot that cannot begin now must keep neither tasks nor checkpoints waiting. */
     private void openImageIfWanted() throws IOException {
-        if (!images.isWanted() || paused) {
+        if (!images.isWanted() || paused || capture.isChecksumPending()) { // it could not be compared
             return;
         }
         try {

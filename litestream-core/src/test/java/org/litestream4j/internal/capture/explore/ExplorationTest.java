@@ -86,6 +86,9 @@ class ExplorationTest {
                 "a1 E J I a1 C R P E J a1 C K fb at",
                 "a1 E J I a1 C K f1 ft E J",
                 "a1 E J I a1 C B",
+                "a1 E J I B K",
+                "a1 E J I a1 C B K a1",
+                "a1 E J I a1 C B K f1 E J",
             })
     void sequenceThatFindsAFault_isCapturedWhole(String actions) throws IOException {
         replay(false, actions);
