@@ -1,17 +1,18 @@
 package org.litestream4j.benchmarks;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaUpload;
 
@@ -86,14 +87,15 @@ final class CountingReplica extends DelegatingReplica {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         gets++;
-        return super.open(level, name, offset, length);
+        return super.openFile(level, name, offset, length);
     }
 
     @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return new Upload(super.write(level, name, timestamp)) {
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
+        return new Upload(super.write(level, name, timestamp, databaseChecksum)) {
             @Override
             public LtxFileInfo publish() throws IOException {
                 LtxFileInfo file = super.publish();

@@ -3,6 +3,7 @@ package org.litestream4j.benchmarks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -46,9 +47,10 @@ public final class SlowReplicaProvider implements ReplicaProvider {
         }
 
         @Override
-        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+                throws IOException {
             long end = System.nanoTime() + PUT_NANOS;
-            return new Upload(super.write(level, name, timestamp)) {
+            return new Upload(super.write(level, name, timestamp, databaseChecksum)) {
                 @Override
                 public LtxFileInfo publish() throws IOException {
                     LtxFileInfo file = super.publish();

@@ -73,23 +73,19 @@ public interface ReplicaClient extends Closeable {
     }
 
     /**
-     * Opens a file for reading.
+     * Opens a file for reading, with what the store keeps beside it; that costs no further request.
      *
      * @param offset first byte; at most the file's size
      * @param length bytes, or {@link #TO_END}; a range beyond the end is cut there
-     * @return a stream that the caller closes, and that throws an {@link IOException} rather than end early
-     * @throws ReplicaFileNotFoundException if there is no such file (any more)
+     * @return a stream that the caller closes, and that throws an {@link IOException} rather than end early; a client that keeps
+     *     nothing beside a file leaves the rest empty
+     * @throws ReplicaFileNotFoundException if the file does not exist (any more)
      */
-    InputStream open(int level, LtxFileName name, long offset, long length) throws IOException;
+    OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException;
 
-    /**
-     * Opens a file for reading, like {@link #open}, with what the store keeps beside it; that costs no request more. A client that
-     * keeps nothing, as this default, knows nothing.
-     *
-     * @throws ReplicaFileNotFoundException if there is no such file (any more)
-     */
-    default OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
-        return new OpenedFile(open(level, name, offset, length), OptionalLong.empty());
+    /** Opens a file for reading, as {@link #openFile}, without what is kept beside it. */
+    default InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return openFile(level, name, offset, length).content();
     }
 
     /** The timestamp of a listed file's last transaction; asks the store only where the listing could not tell. */
@@ -104,18 +100,15 @@ public interface ReplicaClient extends Closeable {
      * Begins to write a file. Nothing is visible before {@link ReplicaUpload#publish}.
      *
      * @param timestamp of the file's last transaction, kept with the file
+     * @param databaseChecksum of the database after the file's last transaction, kept beside the file where the client can; empty if
+     *     it is not known
      */
-    ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException;
+    ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException;
 
-    /**
-     * Begins to write a file, like the other method. A client that keeps nothing beside a file leaves the checksum aside, as this
-     * default.
-     *
-     * @param databaseChecksum of the database after the file's last transaction, kept beside the file; empty if it is not known
-     */
-    default ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
-            throws IOException {
-        return write(level, name, timestamp);
+    /** Begins to write a file, as the other method, without a checksum of the database. */
+    default ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        return write(level, name, timestamp, OptionalLong.empty());
     }
 
     /**

@@ -2,17 +2,18 @@ package org.litestream4j.compaction;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaException;
@@ -115,18 +116,19 @@ final class MemoryReplica implements ReplicaClient {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws ReplicaException {
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws ReplicaException {
         gets++;
         Stored file = levels.get(level).get(name);
         if (file == null) {
             throw new ReplicaFileNotFoundException(url(), "no file " + name + " in level " + level, "", null);
         }
         int end = length == TO_END ? file.content().length : (int) Math.min(file.content().length, offset + length);
-        return new ByteArrayInputStream(file.content(), (int) offset, end - (int) offset);
+        return new OpenedFile(
+                new ByteArrayInputStream(file.content(), (int) offset, end - (int) offset), OptionalLong.empty());
     }
 
     @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) {
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum) {
         ByteArrayOutputStream content = new ByteArrayOutputStream();
         return new ReplicaUpload() {
             @Override

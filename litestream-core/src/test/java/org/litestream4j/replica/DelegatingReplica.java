@@ -1,9 +1,9 @@
 package org.litestream4j.replica;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
@@ -32,13 +32,14 @@ public class DelegatingReplica implements ReplicaClient {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-        return delegate.open(level, name, offset, length);
+    public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
+        return delegate.openFile(level, name, offset, length);
     }
 
     @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return delegate.write(level, name, timestamp);
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
+        return delegate.write(level, name, timestamp, databaseChecksum);
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -170,11 +171,6 @@ public final class FaultyReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-        return openFile(level, name, offset, length).content();
-    }
-
-    @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         int number = enter(Call.OPEN);
         long breakAfter;
@@ -195,9 +191,10 @@ public final class FaultyReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+            throws IOException {
         enter(Call.WRITE);
-        return new DelegatingReplica.Upload(delegate.write(level, name, timestamp)) {
+        return new DelegatingReplica.Upload(delegate.write(level, name, timestamp, databaseChecksum)) {
             @Override
             public LtxFileInfo publish() throws IOException {
                 int number = enter(Call.PUBLISH);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -115,8 +116,9 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         }
 
         @Override
-        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-            return new Upload(super.write(level, name, timestamp)) {
+        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+                throws IOException {
+            return new Upload(super.write(level, name, timestamp, databaseChecksum)) {
                 @Override
                 public LtxFileInfo publish() throws IOException {
                     control.pass();

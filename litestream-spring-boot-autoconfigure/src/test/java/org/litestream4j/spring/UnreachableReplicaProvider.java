@@ -1,13 +1,14 @@
 package org.litestream4j.spring;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.ConnectException;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
@@ -44,12 +45,13 @@ public final class UnreachableReplicaProvider implements ReplicaProvider {
         }
 
         @Override
-        public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
             throw new ConnectException("Connection refused");
         }
 
         @Override
-        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
+        public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
+                throws IOException {
             throw new ConnectException("Connection refused");
         }
 

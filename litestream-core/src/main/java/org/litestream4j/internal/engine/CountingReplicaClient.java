@@ -65,11 +65,6 @@ final class CountingReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-        return openFile(level, name, offset, length).content();
-    }
-
-    @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         long begun = System.nanoTime();
         boolean failed = true;
@@ -102,11 +97,6 @@ final class CountingReplicaClient implements ReplicaClient {
     @Override
     public Optional<OtherBackup> otherBackup() throws IOException {
         return client.otherBackup();
-    }
-
-    @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return write(level, name, timestamp, OptionalLong.empty());
     }
 
     @Override

@@ -208,8 +208,7 @@ final class FileReplicaClient implements ReplicaClient {
         return info(level, name, Files.readAttributes(path(level, name), BasicFileAttributes.class));
     }
 
-    @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+    private InputStream openContent(int level, LtxFileName name, long offset, long length) throws IOException {
         checkOpen();
         if (offset < 0 || length < TO_END) {
             throw new IllegalArgumentException("no such range: offset " + offset + ", length " + length);
@@ -238,7 +237,7 @@ final class FileReplicaClient implements ReplicaClient {
 
     @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
-        InputStream content = open(level, name, offset, length);
+        InputStream content = openContent(level, name, offset, length);
         OptionalLong checksum = OptionalLong.empty();
         String version = null;
         try {
@@ -260,11 +259,6 @@ final class FileReplicaClient implements ReplicaClient {
         } catch (AccessDeniedException e) {
             throw denied("read " + path, e);
         }
-    }
-
-    @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return write(level, name, timestamp, OptionalLong.empty());
     }
 
     @Override

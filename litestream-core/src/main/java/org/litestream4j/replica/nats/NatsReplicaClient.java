@@ -99,11 +99,6 @@ final class NatsReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-        return openFile(level, name, offset, length).content();
-    }
-
-    @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         return reader.open(objectName(level, name), offset, length);
     }
@@ -118,11 +113,6 @@ final class NatsReplicaClient implements ReplicaClient {
             LtxHeader header = LtxHeader.parse(in.readNBytes(LtxHeader.SIZE), objectName(file.level(), file.name()));
             return Instant.ofEpochMilli(header.timestampMillis());
         }
-    }
-
-    @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return write(level, name, timestamp, OptionalLong.empty());
     }
 
     @Override

@@ -94,11 +94,6 @@ final class S3ReplicaClient implements ReplicaClient {
     }
 
     @Override
-    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-        return openFile(level, name, offset, length).content();
-    }
-
-    @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         String key = context.keys().key(level, name);
         if (offset < 0 || length < TO_END) {
@@ -163,11 +158,6 @@ final class S3ReplicaClient implements ReplicaClient {
         } catch (LtxFormatException e) {
             return lastModified; // whoever reads it will be told
         }
-    }
-
-    @Override
-    public ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
-        return write(level, name, timestamp, OptionalLong.empty());
     }
 
     @Override
