@@ -13,13 +13,13 @@ final class ReplicaArguments {
 
     @Parameters(
             paramLabel = "REPLICA_URL",
-            description = "For example file:///var/backups/app or s3://bucket/app?region=eu-central-1")
+            description = "URL of the replica, for example file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(
             names = "--setting",
             paramLabel = "NAME=VALUE",
-            description = "A setting of the backend; beats the URL's parameter of that name. May be repeated.")
+            description = "Setting of the replica; overrides the URL parameter of the same name. May be repeated.")
     private Map<String, String> settings = new LinkedHashMap<>();
 
     /** @throws UsageException if the URL or a setting is wrong */

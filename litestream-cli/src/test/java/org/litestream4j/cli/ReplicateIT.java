@@ -96,11 +96,11 @@ class ReplicateIT {
         Process process = start("replicate", database.toString(), replica);
         execute("insert into t values (1)");
         await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 1);
-        assertThat(status()).contains("captured    TXID 000000000000000", "replicates it right now");
+        assertThat(status()).contains("captured    TXID 000000000000000", "process     running");
         process.destroy();
         assertThat(end(process)).isZero();
         String stopped = status();
-        assertThat(stopped).contains("none replicates it right now", "level 9 ");
+        assertThat(stopped).contains("process     not running", "level 9 ");
         assertThat(stopped.replaceAll("(?s).*captured +(TXID \\S+).*", "$1"))
                 .isEqualTo(stopped.replaceAll("(?s).*newest +(TXID \\S+).*", "$1"));
     }

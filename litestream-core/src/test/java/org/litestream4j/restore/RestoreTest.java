@@ -500,7 +500,7 @@ class RestoreTest {
         assertThatThrownBy(() -> restore(options))
                 .isInstanceOfSatisfying(
                         RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TARGET_EXISTS))
-                .hasMessageContaining("somebody has it open");
+                .hasMessageContaining("another connection has it open");
     }
 
     private Connection useDatabase(String journalMode) {

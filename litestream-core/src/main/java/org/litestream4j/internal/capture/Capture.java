@@ -322,7 +322,7 @@ public final class Capture implements Closeable {
                 return new LiveImage.State(now, scan, checksum.atPosition());
             }
         }
-        throw new IOException(settings.database() + ": the WAL began anew while a snapshot began; it is tried again");
+        throw new IOException(settings.database() + ": the WAL was reset while a snapshot was started; will retry");
     }
 
     /** Of the database, in bytes. */

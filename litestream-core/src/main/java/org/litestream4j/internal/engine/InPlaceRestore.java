@@ -283,7 +283,7 @@ final class InPlaceRestore {
             connections.admit();
             copying = false;
             if (abandoned) {
-                log.warn("a restore in place that nobody waits for has ended: db={}", config.name());
+                log.warn("a restore in place has ended after its caller stopped waiting: db={}", config.name());
                 abandoned = false;
                 deleteSideFile();
                 running.set(false);

@@ -189,7 +189,7 @@ final class UploadLane {
             backoff = 0;
             needsRecovery = false;
             if (succeeded()) {
-                log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
+                log.info("upload continues: db={} replica={} txid={}", config.name(), replica, replicated());
             }
             progress.signal();
             if (more) {
@@ -213,9 +213,13 @@ final class UploadLane {
 
     /** What was uploaded is gone from the replica: it is looked at anew, and what it needs follows. Any thread. */
     void lost(ReplicaLostException e) {
-        log.warn("replica lost what it had, what it needs follows: db={} replica={}", config.name(), replica, e);
+        log.warn(
+                "files are missing on the replica, uploading what it needs: db={} replica={}",
+                config.name(),
+                replica,
+                e);
         progress.healed(
-                String.valueOf(e.getMessage()), "the replica is looked at anew; a full image follows if it must");
+                String.valueOf(e.getMessage()), "the replica is checked again; a full image follows if it is needed");
         lost = true;
         compaction.replicaLost();
         lane.wake();
@@ -234,7 +238,7 @@ final class UploadLane {
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
-                "bring the file back, or set litestream.auto-recover=true in the application (in plain Java"
+                "put the file back, or set litestream.auto-recover=true in the application (in plain Java"
                         + " autoRecover), or stop the application and reset the local state, for a full image in its"
                         + " place",
                 e));
@@ -253,7 +257,7 @@ final class UploadLane {
         waits.reconsider();
         log.error(
                 kinship == null
-                        ? "replication stopped, someone else writes to the replica: db={} replica={} txid={}"
+                        ? "replication stopped, another process writes to the replica: db={} replica={} txid={}"
                         : "replication stopped, the replica seems to hold another database: db={} replica={} txid={}",
                 config.name(),
                 replica,

@@ -101,7 +101,7 @@ class CloseTest extends EngineFixture {
             assertThat(clock.stalled.await(30, TimeUnit.SECONDS)).isTrue();
         }
         first.close(); // gives up
-        assertThat(logged()).anyMatch(line -> line.startsWith("still busy, left open"));
+        assertThat(logged()).anyMatch(line -> line.startsWith("capture still running"));
         try (Litestream second = litestream()) {
             ManagedDatabase database = second.register(config().build());
             await().atMost(TIMEOUT)

@@ -69,7 +69,7 @@ final class Restores implements AutoCloseable {
         lock.lock();
         try {
             if (closed) {
-                throw new RequestException(RequestException.SERVICE_UNAVAILABLE, "the application is ending");
+                throw new RequestException(RequestException.SERVICE_UNAVAILABLE, "the application is shutting down");
             }
             List<RunningRestore> running =
                     restores.stream().filter(RunningRestore::isRunning).toList();
@@ -82,7 +82,8 @@ final class Restores implements AutoCloseable {
             }
             if (running.size() >= MOST_RUNNING) {
                 throw new RequestException(
-                        RequestException.CONFLICT, running.size() + " restores are running; wait, or cancel one");
+                        RequestException.CONFLICT,
+                        running.size() + " restores are running; wait for one to end," + " or cancel one");
             }
             RunningRestore restore =
                     new RunningRestore(UUID.randomUUID().toString(), database, request, parallelism, clock);
