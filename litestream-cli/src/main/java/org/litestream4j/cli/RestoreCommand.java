@@ -171,7 +171,7 @@ final class RestoreCommand implements Callable<Integer> {
     private void checkFollow() {
         if (txid != null || timestamp != null || dryRun || ifDbNotExists) {
             throw new UsageException(
-                    "--follow cannot be combined with --txid, --timestamp, --dry-run or" + " --if-db-not-exists");
+                    "--follow cannot be combined with --txid, --timestamp, --dry-run or --if-db-not-exists");
         }
         if (followInterval != null && followInterval.compareTo(Duration.ofMillis(1)) < 0) {
             throw new UsageException("--follow-interval must be at least PT0.001S: " + followInterval);
@@ -251,8 +251,8 @@ final class RestoreCommand implements Callable<Integer> {
         }
         FileTable table = new FileTable(spec.commandLine().getOut());
         plan.files().forEach(table::add);
-        print("would restore TXID " + plan.txid() + " from " + plan.files().size() + " files, " + plan.bytes()
-                + " bytes");
+        print("would restore TXID " + plan.txid() + " from "
+                + FileTable.count(plan.files().size()) + ", " + plan.bytes() + " bytes");
     }
 
     private void printResult(RestoreResult result) {
@@ -263,13 +263,13 @@ final class RestoreCommand implements Callable<Integer> {
         result.movedAside().forEach(path -> print("moved aside: " + path));
         print(String.format(
                 Locale.ROOT,
-                "restored %s: TXID %s of %s, %d pages of %d bytes, from %d files, %d bytes, in %.1f s%s",
+                "restored %s: TXID %s of %s, %d pages of %d bytes, from %s, %d bytes, in %.1f s%s",
                 result.target(),
                 result.txid(),
                 result.timestamp(),
                 result.pages(),
                 result.pageSize(),
-                result.files(),
+                FileTable.count(result.files()),
                 result.bytesRead(),
                 result.elapsed().toMillis() / 1000.0,
                 result.databaseChecksum().isPresent() ? ", with the checksum it had when captured" : ""));

@@ -97,7 +97,8 @@ final class StatusCommand implements Callable<Integer> {
             out.println("local state " + local.metaPath() + (local.captured() == null ? " (none)" : ""));
             if (local.captured() != null) {
                 out.println("captured    TXID " + local.captured());
-                out.println("kept        " + local.files() + " level-0 files, " + local.bytes() + " bytes");
+                out.println(
+                        "kept        " + FileTable.count(local.files()) + " of level 0, " + local.bytes() + " bytes");
                 out.println("process     " + (local.running() ? "running" : "not running"));
             }
         }
@@ -116,7 +117,7 @@ final class StatusCommand implements Callable<Integer> {
             out.println("to          TXID " + range.latest() + " of " + range.latestTime());
         }
         for (RestorePoints.Level level : points.levels()) {
-            out.println("level " + level.level() + "     " + level.files() + " files, " + level.bytes()
+            out.println("level " + level.level() + "     " + FileTable.count(level.files()) + ", " + level.bytes()
                     + " bytes, TXID " + level.minTxid() + " to " + level.maxTxid());
         }
     }

@@ -49,8 +49,8 @@ final class ValidateCommand implements Callable<Integer> {
                 out.println((problem.isSerious() ? "problem: " : "note: ") + "level " + problem.level() + " "
                         + problem.file() + ": " + ErrorText.oneLine(problem.text()));
             }
-            out.println((result.isSound() ? "sound" : "not sound") + ": " + result.files() + " files, " + result.bytes()
-                    + " bytes, up to TXID " + result.newest() + (deep ? ", all content read" : ""));
+            out.println((result.isSound() ? "sound" : "not sound") + ": " + FileTable.count(result.files()) + ", "
+                    + result.bytes() + " bytes, up to TXID " + result.newest() + (deep ? ", all content read" : ""));
         }
         out.flush();
         if (result.files() == 0) {

@@ -315,7 +315,7 @@ class ReplicateIT {
                         .execute("replicate", "--once", database.toString(), replica))
                 .isEqualTo(1);
         assertThat(err.toString())
-                .contains("another process replicates this database")
+                .contains("another process is replicating this database")
                 .hasLineCount(1);
         process.destroy();
         assertThat(end(process)).isZero();

@@ -420,7 +420,7 @@ class RestoreTest {
         for (String name : List.of("app.db", "below/app.db")) {
             assertThatThrownBy(() -> Restore.restore(client, file.resolve(name), force()))
                     .isInstanceOf(RestoreException.class)
-                    .hasMessageContaining(file + " is no folder; name another database file");
+                    .hasMessageContaining(file + " is not a folder; name another database file");
         }
         assertThat(file).hasContent("precious");
     }

@@ -56,7 +56,7 @@ final class DefaultLitestreamOperations implements LitestreamOperations {
             List<String> names =
                     litestream.databases().stream().map(ManagedDatabase::name).toList();
             return new IllegalArgumentException(
-                    "no replicated database is named \"" + name + "\"; the names are" + " " + names);
+                    "no replicated database is named \"" + name + "\"; the names are " + names);
         });
     }
 }

@@ -44,7 +44,7 @@ final class SqliteUrl {
             return file.map(name -> DatabaseConfig.resolve(Path.of(name)));
         } catch (InvalidPathException e) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + Redaction.url(url) + "\" does not contain a valid file name:" + " "
+                    "The database URL \"" + Redaction.url(url) + "\" does not contain a valid file name: "
                             + e.getReason() + ".",
                     USE_A_FILE);
         }

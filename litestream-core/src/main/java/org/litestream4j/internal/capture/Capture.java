@@ -255,7 +255,7 @@ public final class Capture implements Closeable {
             checksum.captured();
             increments.readerCovered();
             log.info(
-                    "database captured whole: db={} txid={} pages={}",
+                    "database captured in full: db={} txid={} pages={}",
                     settings.database(),
                     taken.txid(),
                     taken.commit());

@@ -319,7 +319,7 @@ final class CaptureLane {
             if (!capture.isContinuous()) {
                 throw e;
             }
-            log.warn("snapshot cannot begin, will retry: db={} txid={}", config.name(), capture.captured(), e);
+            log.warn("snapshot cannot be started, will retry: db={} txid={}", config.name(), capture.captured(), e);
             lane.wakeIn(RETRY_NANOS);
         }
     }

@@ -205,7 +205,7 @@ final class InPlaceRestore {
             if (System.nanoTime() - deadline > COPY_TIMEOUT.toNanos()) {
                 abandoned = true;
                 throw failure(
-                        "the copy that has begun does not end, its outcome is not known",
+                        "the copy has started but does not end; its outcome is unknown",
                         "compare the content of the database; the log reports the end of the copy",
                         null);
             }

@@ -138,7 +138,7 @@ public final class Replication {
                             other.problem(),
                             other.remedy()));
         } catch (IOException e) {
-            log.debug("could not look for other backups: replica={}", client.url(), e);
+            log.debug("cannot search for other backups: replica={}", client.url(), e);
         }
     }
 

@@ -105,7 +105,7 @@ class CloseTest extends EngineFixture {
         try (Litestream second = litestream()) {
             ManagedDatabase database = second.register(config().build());
             await().atMost(TIMEOUT)
-                    .until(() -> String.valueOf(database.status().lastError()).contains("was closed"));
+                    .until(() -> String.valueOf(database.status().lastError()).contains("a closed engine"));
             assertThat(database.status().state()).isEqualTo(DatabaseState.PASSIVE);
             assertThat(database.status().lag()).isPositive();
             busy.countDown();

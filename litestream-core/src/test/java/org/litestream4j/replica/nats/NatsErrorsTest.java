@@ -234,7 +234,7 @@ class NatsErrorsTest {
         }
         Files.writeString(file, "s3cret");
         try (ReplicaClient client = client(Map.of("creds", file.toString()))) {
-            assertRefused(client, file + " is no credentials file");
+            assertRefused(client, file + " is not a credentials file");
             assertThatThrownBy(client::prepare).satisfies(NatsErrorsTest::showsNoSecret);
         }
         try (ReplicaClient client = client(Map.of("nkey", "s3cret"))) {

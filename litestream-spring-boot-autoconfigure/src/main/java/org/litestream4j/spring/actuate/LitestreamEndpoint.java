@@ -199,7 +199,7 @@ public final class LitestreamEndpoint {
         }
         if (!intoDatabase && timeout != null) {
             throw RequestException.badRequest(
-                    "timeout: applies only to inPlace: true; a restore to a file does" + " not wait");
+                    "timeout: applies only to inPlace: true; a restore to a file does not wait");
         }
         boolean replace = Boolean.TRUE.equals(force);
         return new RestoreRequest(
@@ -213,7 +213,7 @@ public final class LitestreamEndpoint {
     private RestoreTarget state(@Nullable String timestamp, @Nullable String txid) {
         if (timestamp != null && txid != null) {
             throw RequestException.badRequest(
-                    "timestamp and txid cannot be combined; without both, the newest" + " state is restored");
+                    "timestamp and txid cannot be combined; without both, the newest state is restored");
         }
         if (timestamp != null) {
             try {

@@ -83,7 +83,7 @@ final class Restores implements AutoCloseable {
             if (running.size() >= MOST_RUNNING) {
                 throw new RequestException(
                         RequestException.CONFLICT,
-                        running.size() + " restores are running; wait for one to end," + " or cancel one");
+                        running.size() + " restores are running; wait for one to end, or cancel one");
             }
             RunningRestore restore =
                     new RunningRestore(UUID.randomUUID().toString(), database, request, parallelism, clock);
