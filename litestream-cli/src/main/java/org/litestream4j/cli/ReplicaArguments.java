@@ -11,9 +11,7 @@ import picocli.CommandLine.Parameters;
 /** Which replica: the arguments that commands share. */
 final class ReplicaArguments {
 
-    @Parameters(
-            paramLabel = "REPLICA_URL",
-            description = "URL of the replica, for example file:///var/backups/app or s3://bucket/app.")
+    @Parameters(paramLabel = "REPLICA_URL", description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(

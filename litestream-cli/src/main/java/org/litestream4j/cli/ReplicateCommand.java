@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Replicates a database that other processes write to, until the command is stopped.",
             "Waits for a database that does not exist yet.",
-            "Processes that use SQLite older than 3.51.3 must not write to the database."
+            "Processes that use SQLite older than 3.51.3 should not write to the database."
         },
         mixinStandardHelpOptions = true)
 final class ReplicateCommand implements Callable<Integer> {
@@ -59,7 +59,7 @@ final class ReplicateCommand implements Callable<Integer> {
     @Parameters(
             index = "1",
             paramLabel = "REPLICA_URL",
-            description = "URL of the replica, for example file:///var/backups/app or s3://bucket/app.")
+            description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(

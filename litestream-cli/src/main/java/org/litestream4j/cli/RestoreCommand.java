@@ -53,7 +53,7 @@ final class RestoreCommand implements Callable<Integer> {
             names = "--timestamp",
             paramLabel = "TIME",
             description = "Restore the newest state before this time: ISO 8601 with a zone"
-                    + " (2026-11-24T10:15:30Z), or a time ago (\"5 minutes ago\").")
+                    + " (2026-11-24T10:15:30Z), or relative to now (\"5 minutes ago\").")
     private @Nullable String timestamp;
 
     @Option(

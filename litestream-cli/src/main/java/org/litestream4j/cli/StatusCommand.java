@@ -33,7 +33,7 @@ final class StatusCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "REPLICA_URL",
-            description = "URL of the replica, for example file:///var/backups/app or s3://bucket/app.")
+            description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private @Nullable String url;
 
     @Option(
