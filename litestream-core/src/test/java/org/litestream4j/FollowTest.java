@@ -253,7 +253,7 @@ class FollowTest extends EngineFixture {
         }
         try (ChildProcess follower = follow(false)) {
             assertThat(follower.awaitExit(60)).isTrue();
-            assertThat(follower.output()).startsWith("failed").contains("somebody wrote to it");
+            assertThat(follower.output()).startsWith("failed").contains("another program wrote to it");
         }
         write(250);
         try (ChildProcess follower = follow(true)) {

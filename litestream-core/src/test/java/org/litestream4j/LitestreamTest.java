@@ -135,7 +135,7 @@ class LitestreamTest {
             assertThatThrownBy(() -> database.sync(Duration.ofMinutes(10)))
                     .isInstanceOf(LitestreamException.class)
                     .hasMessageContaining("SQLITE_NOTADB")
-                    .hasMessageContaining("name the database file");
+                    .hasMessageContaining("correct the path");
         }
     }
 
@@ -165,7 +165,7 @@ class LitestreamTest {
         try (Litestream litestream = Litestream.builder().build()) {
             assertThatThrownBy(() -> litestream.register(config))
                     .isInstanceOf(ReplicaAccessException.class)
-                    .hasMessageContaining("there is a file in the place of the folder");
+                    .hasMessageContaining("there is a file in place of the folder");
             assertThat(litestream.databases()).isEmpty();
         }
     }

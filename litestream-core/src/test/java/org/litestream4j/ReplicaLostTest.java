@@ -33,7 +33,7 @@ class ReplicaLostTest extends EngineFixture {
             }
         }
         assertReplicaIsDatabase();
-        assertThat(logged()).anyMatch(line -> line.startsWith("replica lost what it had"));
+        assertThat(logged()).anyMatch(line -> line.startsWith("files are missing on the replica"));
     }
 
     /** As where a folder is unmounted, and mounted again. */

@@ -60,7 +60,7 @@ final class Cancellation implements AutoCloseable {
         requested.countDown();
         try {
             if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-                System.err.println("error: the command did not end in time; temporary files may be left over");
+                System.err.println("error: the command did not end in time; temporary files may remain");
             } else if (exitCode >= 0) {
                 Runtime.getRuntime().halt(exitCode);
             }

@@ -14,6 +14,11 @@ final class FileTable {
         this.out = out;
     }
 
+    /** Returns a number of files in words, such as {@code 1 file} or {@code 2 files}. */
+    static String count(long files) {
+        return files + (files == 1 ? " file" : " files");
+    }
+
     void add(LtxFileInfo file) {
         if (!headed) {
             out.printf("%-5s  %-16s  %-16s  %12s  %s%n", "level", "min txid", "max txid", "bytes", "timestamp");

@@ -46,7 +46,7 @@ final class FollowOutput implements FollowListener {
 
     @Override
     public void onRecovered() {
-        err.println("going on");
+        err.println("following continues");
         err.flush();
     }
 }

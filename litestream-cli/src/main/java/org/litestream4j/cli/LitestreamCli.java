@@ -17,7 +17,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(
         name = "litestream-cli",
-        description = "Works with replicas of SQLite databases, also when the application cannot start.",
+        description = "Restores, inspects and maintains replicas of SQLite databases.",
         mixinStandardHelpOptions = true,
         versionProvider = LitestreamCli.Version.class,
         subcommands = {

@@ -24,7 +24,7 @@ final class LtxCommand implements Callable<Integer> {
     @Mixin
     private ReplicaArguments replica = new ReplicaArguments();
 
-    @Option(names = "--level", paramLabel = "N", description = "Only this level, 0 to 9 (snapshots).")
+    @Option(names = "--level", paramLabel = "N", description = "List only this level, 0 to 9 (snapshots).")
     private @Nullable Integer level;
 
     @Option(names = "--json", description = "Print a JSON array.")

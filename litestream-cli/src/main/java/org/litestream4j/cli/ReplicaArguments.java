@@ -11,15 +11,13 @@ import picocli.CommandLine.Parameters;
 /** Which replica: the arguments that commands share. */
 final class ReplicaArguments {
 
-    @Parameters(
-            paramLabel = "REPLICA_URL",
-            description = "For example file:///var/backups/app or s3://bucket/app?region=eu-central-1")
+    @Parameters(paramLabel = "REPLICA_URL", description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(
             names = "--setting",
             paramLabel = "NAME=VALUE",
-            description = "A setting of the backend; beats the URL's parameter of that name. May be repeated.")
+            description = "Setting of the replica; overrides the URL parameter of the same name. May be repeated.")
     private Map<String, String> settings = new LinkedHashMap<>();
 
     /** @throws UsageException if the URL or a setting is wrong */

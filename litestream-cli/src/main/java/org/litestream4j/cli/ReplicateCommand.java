@@ -34,8 +34,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "replicate",
         description = {
-            "Replicates a database that other processes write, until it is stopped. Waits for one that does not exist yet.",
-            "It sees their commits in the WAL; programs with SQLite older than 3.51.3 should not write there."
+            "Replicates a database that other processes write to, until the command is stopped.",
+            "Waits for a database that does not exist yet.",
+            "Processes that use SQLite older than 3.51.3 should not write to the database."
         },
         mixinStandardHelpOptions = true)
 final class ReplicateCommand implements Callable<Integer> {
@@ -58,13 +59,13 @@ final class ReplicateCommand implements Callable<Integer> {
     @Parameters(
             index = "1",
             paramLabel = "REPLICA_URL",
-            description = "For example file:///var/backups/app or s3://bucket/app?region=eu-central-1")
+            description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(
             names = "--setting",
             paramLabel = "NAME=VALUE",
-            description = "A setting of the backend; beats the URL's parameter of that name. May be repeated.")
+            description = "Setting of the replica; overrides the URL parameter of the same name. May be repeated.")
     private Map<String, String> settings = new LinkedHashMap<>();
 
     @Option(names = "--once", description = "Capture what is committed now, upload it, and exit.")
@@ -73,44 +74,43 @@ final class ReplicateCommand implements Callable<Integer> {
     @Option(
             names = "--restore-if-db-not-exists",
             description =
-                    "Restore the database from its replica first if it is missing; nothing if there is no backup.")
+                    "If the database is missing, restore it from the replica first. Without a backup, do nothing.")
     private boolean restore;
 
     @Option(
             names = "--adopt-replica",
             description = {
-                "Replicate even if neither local state nor content shows that the replica is this database's.",
-                "What another database has there is hidden by this one's changes."
+                "Replicate even if nothing shows that the replica belongs to this database.",
+                "The newest state of another database there is then superseded by the state of this one."
             })
     private boolean adoptReplica;
 
-    @Option(names = "--force-snapshot", description = "Take a snapshot at once, unless nothing changed since the last.")
+    @Option(names = "--force-snapshot", description = "Take a snapshot now, unless nothing has changed since the last.")
     private boolean snapshot;
 
     @Option(
             names = "--enforce-retention",
-            description = "Merge and delete at once what is due by the settings: with --once, for cron.")
+            description = "Run compaction and retention immediately. Use it with --once in cron jobs.")
     private boolean retention;
 
     @Option(
             names = "--exec",
             paramLabel = "COMMAND",
             description = {
-                "Run this by sh when replication has begun; end with its exit code when it ends.",
-                "When we are told to end, it is told by SIGTERM, and what it then commits is replicated."
+                "Start replication, run this command with sh, and exit with the command's exit code when it ends.",
+                "On SIGTERM, the command gets SIGTERM too, and what it then commits is replicated."
             })
     private @Nullable String exec;
 
     @Option(
             names = "--timeout",
             paramLabel = "DURATION",
-            description =
-                    "Longest wait for the replica with --once and when stopped, as in PT30S. Default: PT5M, PT30S.")
+            description = "Longest wait for the replica, with --once (default PT5M) or at shutdown (default PT30S).")
     private @Nullable Duration timeout;
 
     @Option(
             names = {"-v", "--verbose"},
-            description = "Print each step on standard error: images, uploads, merges.")
+            description = "Print each step to standard error: images, uploads, merges.")
     private boolean verbose;
 
     @Spec
@@ -119,7 +119,7 @@ final class ReplicateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (once && exec != null) {
-            throw new UsageException("--once and --exec exclude each other");
+            throw new UsageException("--once and --exec cannot be combined");
         }
         if (verbose) {
             CliLoggers.verbose();
@@ -158,8 +158,8 @@ final class ReplicateCommand implements Callable<Integer> {
         if (local.isPresent() && local.get().running()) {
             throw new LitestreamException(
                     config.path().toString(),
-                    "another process replicates this database right now, and what is committed is uploaded by it",
-                    "stop that process, or leave out replicate --once",
+                    "another process is replicating this database and uploads its commits",
+                    "stop that process, or do not use replicate --once",
                     null);
         }
         if (adoptReplica) {
@@ -180,7 +180,7 @@ final class ReplicateCommand implements Callable<Integer> {
                     "the replica holds TXID " + newest + ", but this database was captured up to "
                             + (captured.isNone() ? "none (it has no local state)" : captured.toString())
                             + ": it may be an older copy, and would become the newest state",
-                    "restore the replica elsewhere and compare, or say --adopt-replica",
+                    "restore the replica to another file and compare, or use --adopt-replica",
                     null);
         }
     }
@@ -264,9 +264,7 @@ final class ReplicateCommand implements Callable<Integer> {
             try {
                 managed.sync(START_TIMEOUT);
             } catch (LitestreamException e) {
-                spec.commandLine()
-                        .getErr()
-                        .println("warning: " + e.getMessage() + "; the command is started all the same");
+                spec.commandLine().getErr().println("warning: " + e.getMessage() + "; starting the command anyway");
                 spec.commandLine().getErr().flush();
             }
         }

@@ -18,22 +18,22 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "reset",
         description = {
-            "Deletes the local replication state of a database; database and replica are not touched.",
-            "The next start captures the whole database. Nobody may replicate it meanwhile."
+            "Deletes the local replication state of a database. Does not change the database or the replica.",
+            "The next start captures the whole database. No process may be replicating it."
         },
         mixinStandardHelpOptions = true)
 final class ResetCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "DB_PATH", description = "The database file; need not exist.")
+    @Parameters(paramLabel = "DB_PATH", description = "The database file; it need not exist.")
     private Path database = Path.of("");
 
     @Option(
             names = "--meta-path",
             paramLabel = "FOLDER",
-            description = "Where the local state is, if not beside the file.")
+            description = "Folder of the local state, if it is not beside the database file.")
     private @Nullable Path metaPath;
 
-    @Option(names = "--dry-run", description = "Print what would be deleted, and delete nothing.")
+    @Option(names = "--dry-run", description = "Print the files that would be deleted, and delete nothing.")
     private boolean dryRun;
 
     @Spec

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 /** Restores a database. */
 @Command(
         name = "restore",
-        description = "Restores a database from its replica, the newest state if nothing else is said.",
+        description = "Restores a database from its replica, by default the newest state.",
         mixinStandardHelpOptions = true)
 final class RestoreCommand implements Callable<Integer> {
 
@@ -42,8 +42,8 @@ final class RestoreCommand implements Callable<Integer> {
             names = {"-o", "--output"},
             paramLabel = "OUT",
             description =
-                    "The database file to write, - for standard output. Nobody may have it open meanwhile. Required, but"
-                            + " for --dry-run.")
+                    "The database file to write, or - for standard output. No process may have the file open. Required,"
+                            + " except with --dry-run.")
     private @Nullable Path output;
 
     @Option(names = "--txid", paramLabel = "HEX", description = "Restore the state after this transaction.")
@@ -52,57 +52,57 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(
             names = "--timestamp",
             paramLabel = "TIME",
-            description = "Restore the newest state older than this moment: ISO 8601 with a zone"
-                    + " (2026-11-24T10:15:30Z), or how long ago (\"5 minutes ago\").")
+            description = "Restore the newest state before this time: ISO 8601 with a zone"
+                    + " (2026-11-24T10:15:30Z), or relative to now (\"5 minutes ago\").")
     private @Nullable String timestamp;
 
     @Option(
             names = {"-f", "--force"},
-            description = "Replace a database that is there, and move a -wal, -shm or -journal beside it aside.")
+            description = "Replace an existing database, and move a -wal, -shm or -journal file beside it aside.")
     private boolean force;
 
     @Option(
             names = "--integrity-check",
             paramLabel = "KIND",
-            description = "What SQLite checks before the file gets its name: none, quick or full. Default: none.")
+            description = "SQLite's check of the restored database: none, quick or full. Default: none.")
     private IntegrityCheck integrityCheck = IntegrityCheck.NONE;
 
     @Option(
             names = "--ignore-database-checksum",
             description =
-                    "Restore what its replica has even if it is, by the checksum kept there, not what was captured.")
+                    "Restore even if checksums or WAL ranges show that the result differs from the captured database.")
     private boolean ignoreDatabaseChecksum;
 
     @Option(
             names = "--parallelism",
             paramLabel = "N",
-            description = "Connections to the replica. Default: " + RestoreOptions.DEFAULT_PARALLELISM + ".")
+            description = "Number of connections to the replica. Default: " + RestoreOptions.DEFAULT_PARALLELISM + ".")
     private int parallelism = RestoreOptions.DEFAULT_PARALLELISM;
 
-    @Option(names = "--if-db-not-exists", description = "Do nothing, successfully, if the database exists.")
+    @Option(names = "--if-db-not-exists", description = "Do nothing and exit with code 0 if the database exists.")
     private boolean ifDbNotExists;
 
-    @Option(names = "--if-replica-exists", description = "Do nothing, successfully, if the replica holds no backup.")
+    @Option(names = "--if-replica-exists", description = "Do nothing and exit with code 0 if there is no backup.")
     private boolean ifReplicaExists;
 
-    @Option(names = "--dry-run", description = "Print which files would be read, and write nothing.")
+    @Option(names = "--dry-run", description = "Print the files that would be read, and write nothing.")
     private boolean dryRun;
 
     @Option(
             names = "--follow",
             description = {
-                "Keep the database up to date until we are told to end: a hot standby, for readers in other processes.",
-                "Goes on with one that was left by an earlier run."
+                "Keep the database up to date until the command is stopped, as a hot standby.",
+                "Continues with the standby of an earlier run."
             })
     private boolean follow;
 
     @Option(
             names = "--follow-interval",
             paramLabel = "DURATION",
-            description = "Time between two looks at the replica, as in PT1S. Default: PT1S.")
+            description = "Interval between two polls of the replica, for example PT1S. Default: PT1S.")
     private @Nullable Duration followInterval;
 
-    @Option(names = "--json", description = "Print JSON; with --follow, a line for each state.")
+    @Option(names = "--json", description = "Print JSON; with --follow, one line for each state.")
     private boolean json;
 
     @Spec
@@ -113,7 +113,7 @@ final class RestoreCommand implements Callable<Integer> {
         RestoreTarget target = target();
         Path file = output;
         if (file == null && !dryRun) {
-            throw new UsageException("missing option -o: which file to write");
+            throw new UsageException("missing option -o: the database file to write");
         }
         if (file != null && file.toString().equals("-")) {
             return restoreToStandardOutput(target);
@@ -123,10 +123,10 @@ final class RestoreCommand implements Callable<Integer> {
             return follow(file);
         }
         if (followInterval != null) {
-            throw new UsageException("--follow-interval goes with --follow");
+            throw new UsageException("--follow-interval requires --follow");
         }
         if (ifDbNotExists && file != null && Files.isRegularFile(file) && Files.size(file) > 0) {
-            nothing(file + " exists, nothing was restored");
+            nothing(file + " exists; nothing was restored");
             return 0;
         }
         try (ReplicaClient client = replica.open();
@@ -138,7 +138,7 @@ final class RestoreCommand implements Callable<Integer> {
             }
         } catch (RestoreException e) {
             if (ifReplicaExists && e.reason() == RestoreException.Reason.NO_BACKUP) {
-                nothing("there is no backup, nothing was restored");
+                nothing("there is no backup; nothing was restored");
                 return 0;
             }
             throw e;
@@ -149,7 +149,7 @@ final class RestoreCommand implements Callable<Integer> {
     /** By way of a file: what is not whole and verified must not come out. The result is on standard error. */
     private int restoreToStandardOutput(RestoreTarget target) throws IOException {
         if (follow || json || dryRun) {
-            throw new UsageException("-o - excludes --follow, --json and --dry-run");
+            throw new UsageException("-o - cannot be combined with --follow, --json or --dry-run");
         }
         Path folder = Files.createTempDirectory("litestream-restore");
         Path file = folder.resolve("restored.db");
@@ -170,7 +170,8 @@ final class RestoreCommand implements Callable<Integer> {
 
     private void checkFollow() {
         if (txid != null || timestamp != null || dryRun || ifDbNotExists) {
-            throw new UsageException("--follow excludes --txid, --timestamp, --dry-run and --if-db-not-exists");
+            throw new UsageException(
+                    "--follow cannot be combined with --txid, --timestamp, --dry-run or --if-db-not-exists");
         }
         if (followInterval != null && followInterval.compareTo(Duration.ofMillis(1)) < 0) {
             throw new UsageException("--follow-interval must be at least PT0.001S: " + followInterval);
@@ -189,7 +190,7 @@ final class RestoreCommand implements Callable<Integer> {
                 Restore.follow(client, file, options(RestoreTarget.latest(), progress, cancellation), interval, output);
             } catch (RestoreException e) {
                 if (ifReplicaExists && e.reason() == RestoreException.Reason.NO_BACKUP) {
-                    nothing("there is no backup, nothing was restored");
+                    nothing("there is no backup; nothing was restored");
                     return 0;
                 }
                 throw e;
@@ -201,7 +202,7 @@ final class RestoreCommand implements Callable<Integer> {
 
     private RestoreTarget target() {
         if (txid != null && timestamp != null) {
-            throw new UsageException("--txid and --timestamp exclude each other");
+            throw new UsageException("--txid and --timestamp cannot be combined");
         }
         try {
             if (txid != null) {
@@ -250,8 +251,8 @@ final class RestoreCommand implements Callable<Integer> {
         }
         FileTable table = new FileTable(spec.commandLine().getOut());
         plan.files().forEach(table::add);
-        print("would restore TXID " + plan.txid() + " from " + plan.files().size() + " files, " + plan.bytes()
-                + " bytes");
+        print("would restore TXID " + plan.txid() + " from "
+                + FileTable.count(plan.files().size()) + ", " + plan.bytes() + " bytes");
     }
 
     private void printResult(RestoreResult result) {
@@ -262,13 +263,13 @@ final class RestoreCommand implements Callable<Integer> {
         result.movedAside().forEach(path -> print("moved aside: " + path));
         print(String.format(
                 Locale.ROOT,
-                "restored %s: TXID %s of %s, %d pages of %d bytes, from %d files, %d bytes, in %.1f s%s",
+                "restored %s: TXID %s of %s, %d pages of %d bytes, from %s, %d bytes, in %.1f s%s",
                 result.target(),
                 result.txid(),
                 result.timestamp(),
                 result.pages(),
                 result.pageSize(),
-                result.files(),
+                FileTable.count(result.files()),
                 result.bytesRead(),
                 result.elapsed().toMillis() / 1000.0,
                 result.databaseChecksum().isPresent() ? ", with the checksum it had when captured" : ""));

@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "status",
         description = {
-            "Shows how far a database is captured (--db), and what its replica holds (REPLICA_URL): either or both.",
-            "The database is not opened; the replica costs one listing per level."
+            "Shows how far a database is captured (--db), what its replica holds (REPLICA_URL), or both.",
+            "Does not open the database. Sends one listing request per level to the replica."
         },
         mixinStandardHelpOptions = true)
 final class StatusCommand implements Callable<Integer> {
@@ -33,22 +33,22 @@ final class StatusCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "REPLICA_URL",
-            description = "For example file:///var/backups/app or s3://bucket/app?region=eu-central-1")
+            description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private @Nullable String url;
 
     @Option(
             names = "--setting",
             paramLabel = "NAME=VALUE",
-            description = "A setting of the backend; beats the URL's parameter of that name. May be repeated.")
+            description = "Setting of the replica; overrides the URL parameter of the same name. May be repeated.")
     private Map<String, String> settings = new LinkedHashMap<>();
 
-    @Option(names = "--db", paramLabel = "DB_PATH", description = "The database file; need not exist.")
+    @Option(names = "--db", paramLabel = "DB_PATH", description = "The database file; it need not exist.")
     private @Nullable Path database;
 
     @Option(
             names = "--meta-path",
             paramLabel = "FOLDER",
-            description = "Where the local state of --db is, if not beside the file.")
+            description = "Folder of the local state of --db, if it is not beside the database file.")
     private @Nullable Path metaPath;
 
     @Option(names = "--json", description = "Print a JSON object.")
@@ -61,9 +61,7 @@ final class StatusCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         if (database == null && (url == null || metaPath != null)) {
             throw new UsageException(
-                    metaPath == null
-                            ? "name a database (--db), a replica, or both"
-                            : "--meta-path belongs to a database (--db)");
+                    metaPath == null ? "name a database (--db), a replica URL, or both" : "--meta-path requires --db");
         }
         Json.Local local = database == null ? null : local(database);
         Replica replica = url == null ? null : replica(url);
@@ -99,9 +97,9 @@ final class StatusCommand implements Callable<Integer> {
             out.println("local state " + local.metaPath() + (local.captured() == null ? " (none)" : ""));
             if (local.captured() != null) {
                 out.println("captured    TXID " + local.captured());
-                out.println("kept        " + local.files() + " level-0 files, " + local.bytes() + " bytes");
-                out.println("process     "
-                        + (local.running() ? "replicates it right now" : "none replicates it right now"));
+                out.println(
+                        "kept        " + FileTable.count(local.files()) + " of level 0, " + local.bytes() + " bytes");
+                out.println("process     " + (local.running() ? "running" : "not running"));
             }
         }
         if (replica != null) {
@@ -119,7 +117,7 @@ final class StatusCommand implements Callable<Integer> {
             out.println("to          TXID " + range.latest() + " of " + range.latestTime());
         }
         for (RestorePoints.Level level : points.levels()) {
-            out.println("level " + level.level() + "     " + level.files() + " files, " + level.bytes()
+            out.println("level " + level.level() + "     " + FileTable.count(level.files()) + ", " + level.bytes()
                     + " bytes, TXID " + level.minTxid() + " to " + level.maxTxid());
         }
     }

@@ -15,15 +15,14 @@ import picocli.CommandLine.Spec;
 /** Checks a replica. */
 @Command(
         name = "validate",
-        description =
-                "Checks a replica: no file missing, the newest state restorable. Exit code 1 if a restore may suffer.",
+        description = "Checks a replica for missing files and gaps. Exit code 1 if a restore may fail.",
         mixinStandardHelpOptions = true)
 final class ValidateCommand implements Callable<Integer> {
 
     @Mixin
     private ReplicaArguments replica = new ReplicaArguments();
 
-    @Option(names = "--deep", description = "Read every file and check its content, too.")
+    @Option(names = "--deep", description = "Also read every file and check its content.")
     private boolean deep;
 
     @Option(names = "--json", description = "Print a JSON object.")
@@ -50,14 +49,13 @@ final class ValidateCommand implements Callable<Integer> {
                 out.println((problem.isSerious() ? "problem: " : "note: ") + "level " + problem.level() + " "
                         + problem.file() + ": " + ErrorText.oneLine(problem.text()));
             }
-            out.println((result.isSound() ? "sound" : "not sound") + ": " + result.files() + " files, " + result.bytes()
-                    + " bytes, up to TXID " + result.newest() + (deep ? ", all content read" : ""));
+            out.println((result.isSound() ? "sound" : "not sound") + ": " + FileTable.count(result.files()) + ", "
+                    + result.bytes() + " bytes, up to TXID " + result.newest() + (deep ? ", all content read" : ""));
         }
         out.flush();
         if (result.files() == 0) {
             String problem = other == null ? "the replica is empty: there is no backup" : other.problem();
-            String remedy =
-                    other == null ? "check the URL, or the replication that should write there" : other.remedy();
+            String remedy = other == null ? "check the URL, and whether a process replicates to it" : other.remedy();
             spec.commandLine().getErr().println("error: " + url + ": " + ErrorText.oneLine(problem + "; " + remedy));
             spec.commandLine().getErr().flush();
         }

@@ -251,7 +251,7 @@ class CommandTest {
                 .contains("newest      TXID 0000000000000003")
                 .contains("restorable  TXID 0000000000000001 of 2026-01-01T00:00:01Z")
                 .contains("to          TXID 0000000000000003 of 2026-01-01T00:00:03Z")
-                .contains("level 0     2 files", "level 9     1 files")
+                .contains("level 0     2 files", "level 9     1 file,")
                 .doesNotContain("database");
         assertThat(run("status", "--json", replica.url())).isZero();
         JsonNode status = json().get("replica");

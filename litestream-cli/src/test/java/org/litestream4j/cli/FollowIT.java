@@ -92,7 +92,7 @@ class FollowIT {
         assertThat(end(follower)).isEqualTo(1);
         assertThat(read(follower, "err"))
                 .startsWith("error: ")
-                .contains("it is no standby")
+                .contains("it is not a standby")
                 .hasLineCount(1);
         execute("insert into t values (1)");
     }

@@ -96,11 +96,11 @@ class ReplicateIT {
         Process process = start("replicate", database.toString(), replica);
         execute("insert into t values (1)");
         await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 1);
-        assertThat(status()).contains("captured    TXID 000000000000000", "replicates it right now");
+        assertThat(status()).contains("captured    TXID 000000000000000", "process     running");
         process.destroy();
         assertThat(end(process)).isZero();
         String stopped = status();
-        assertThat(stopped).contains("none replicates it right now", "level 9 ");
+        assertThat(stopped).contains("process     not running", "level 9 ");
         assertThat(stopped.replaceAll("(?s).*captured +(TXID \\S+).*", "$1"))
                 .isEqualTo(stopped.replaceAll("(?s).*newest +(TXID \\S+).*", "$1"));
     }
@@ -315,7 +315,7 @@ class ReplicateIT {
                         .execute("replicate", "--once", database.toString(), replica))
                 .isEqualTo(1);
         assertThat(err.toString())
-                .contains("another process replicates this database")
+                .contains("another process is replicating this database")
                 .hasLineCount(1);
         process.destroy();
         assertThat(end(process)).isZero();

@@ -120,7 +120,7 @@ final class Inputs {
                     label(client, file),
                     0,
                     "content",
-                    "damaged: compaction goes on once a snapshot holds its transactions");
+                    "damaged: compaction continues once a snapshot contains its transactions");
         }
     }
 

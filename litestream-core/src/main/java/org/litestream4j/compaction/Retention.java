@@ -85,7 +85,8 @@ final class Retention {
     @Nullable
     String problem() {
         return clockProblem
-                ? "the clock jumped, or is far from the newest file: nothing is deleted until it has run evenly for an hour"
+                ? "the clock jumped, or differs much from the newest file: nothing is deleted until the clock"
+                        + " has run evenly for an hour"
                 : refused() > 0 ? refusal : null;
     }
 
@@ -93,7 +94,7 @@ final class Retention {
         clocks.begin(now, nanoTime.getAsLong(), newestTimestamp(now));
         boolean trusted = clocks.isTrusted(now, nanoTime.getAsLong());
         if (!trusted && !clockProblem) {
-            log.warn("clock jumped, or is far from the newest file: retention pauses: replica={}", client.url());
+            log.warn("clock jumped, or differs much from the newest file, retention paused: replica={}", client.url());
         }
         clockProblem = !trusted;
         if (trusted) {

@@ -41,7 +41,7 @@ final class LtxHeaderCodec {
         ByteBuffer in = ByteBuffer.wrap(bytes);
         int magic = in.getInt();
         if (magic != MAGIC) {
-            throw new LtxFormatException(source, 0, "magic", Integer.toHexString(magic) + ", this is no LTX file");
+            throw new LtxFormatException(source, 0, "magic", Integer.toHexString(magic) + ", this is not an LTX file");
         }
         try {
             return new LtxHeader(

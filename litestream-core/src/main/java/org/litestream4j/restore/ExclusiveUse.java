@@ -89,7 +89,7 @@ final class ExclusiveUse implements Closeable {
             return new ExclusiveUse(connection);
         } catch (SQLiteException e) {
             if (isNoDatabase(e.getResultCode())) {
-                log.warn("{} is no whole database: whether somebody has it open cannot be told", database);
+                log.warn("{} is damaged: cannot determine whether another process has it open", database);
                 return new ExclusiveUse(null);
             }
             throw refused(database, replica, e);
@@ -147,9 +147,9 @@ final class ExclusiveUse implements Closeable {
         return new RestoreException(
                 Reason.TARGET_EXISTS,
                 replica,
-                database + " cannot be replaced, as somebody has it open"
-                        + (e == null ? "" : ", or nobody can: " + e.getMessage()),
-                "stop the processes that use it, or restore in place; a file that nobody can open may be moved away",
+                database + " cannot be replaced: another connection has it open"
+                        + (e == null ? "" : ", or it cannot be opened at all: " + e.getMessage()),
+                "stop the processes that use it, or restore in place; a file that cannot be opened may be moved away",
                 e);
     }
 

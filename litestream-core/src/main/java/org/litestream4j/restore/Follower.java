@@ -138,8 +138,8 @@ final class Follower {
                         Reason.TARGET_EXISTS,
                         replica.url(),
                         path
-                                + " exists, and is not as following has left it: it is no standby, or somebody wrote"
-                                + " to it",
+                                + " exists, and is not as a follower left it: it is not a standby, or another"
+                                + " program wrote to it",
                         "follow into another file, or use force to replace it",
                         null);
             }
@@ -201,7 +201,7 @@ final class Follower {
                 .orElseThrow(() -> new RestoreException(
                         Reason.TARGET_EXISTS,
                         replica.url(),
-                        "somebody has written to " + path + ", or replaced it",
+                        "another program has written to " + path + ", or replaced it",
                         "follow into another file, or use force to replace it",
                         null));
     }
@@ -283,8 +283,8 @@ final class Follower {
             throw new RestoreException(
                     Reason.VANISHED,
                     replica.url(),
-                    "it is empty, but the standby is at TXID " + file.txid() + ", where it stays",
-                    "bring the replica's files back; if it is to begin anew, follow with force then",
+                    "it is empty, but the standby is at TXID " + file.txid() + ", and stays there",
+                    "bring the replica's files back; if the replica starts over, follow again and use force",
                     null);
         }
         if (++behind < MAX_BEHIND) {
@@ -298,8 +298,9 @@ final class Follower {
         throw new RestoreException(
                 Reason.TXID_NOT_AVAILABLE,
                 replica.url(),
-                "it ends at TXID " + newest + ", but the standby is at " + file.txid() + ": the replica was begun anew",
-                "use force to make the standby like it",
+                "it ends at TXID " + newest + ", but the standby is at " + file.txid() + ": the replica was"
+                        + " started over",
+                "use force to replace the standby",
                 null);
     }
 

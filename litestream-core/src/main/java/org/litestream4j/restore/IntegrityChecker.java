@@ -77,8 +77,8 @@ final class IntegrityChecker {
         return new RestoreException(
                 Reason.INTEGRITY,
                 replica,
-                "the files are whole, but SQLite finds the database damaged: " + findings,
-                "restore an earlier state, or restore without the check to look at it",
+                "the files are intact, but SQLite finds the database damaged: " + findings,
+                "restore an earlier state, or restore without the check to inspect it",
                 cause);
     }
 }

@@ -51,7 +51,7 @@ final class LocalFiles {
         if (newest.isNone() && pending.isEmpty()) {
             if (!beyondHole.isEmpty()) {
                 log.warn(
-                        "{}: local files from {} on are left out: the replica is empty, and no local file begins at"
+                        "{}: local files from {} on are ignored: the replica is empty, and no local file begins at"
                                 + " TXID 1",
                         replica.url(),
                         beyondHole.get(0).name());
@@ -96,8 +96,8 @@ final class LocalFiles {
                     return true;
                 }
                 log.warn(
-                        "{}: local files beyond TXID {} are left out: the replica's file {} is not the local one, so"
-                                + " another database has replicated there since",
+                        "{}: local files beyond TXID {} are ignored: the replica's file {} differs from the"
+                                + " local one, so another database has replicated there since",
                         replica.url(),
                         newest,
                         file.name());
@@ -105,7 +105,7 @@ final class LocalFiles {
             }
         }
         log.warn(
-                "{}: local files beyond TXID {} are left out: the replica has no level-0 file to compare them with",
+                "{}: local files beyond TXID {} are ignored: the replica has no level-0 file to compare them with",
                 replica.url(),
                 newest);
         return false;

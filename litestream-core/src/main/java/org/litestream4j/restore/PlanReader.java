@@ -307,7 +307,7 @@ final class PlanReader {
             throw new RestoreException(
                     Reason.CHECKSUM,
                     last.client().url(),
-                    "each file is whole, but the database that they make has the checksum "
+                    "each file is intact, but the resulting database has the checksum "
                             + DatabaseChecksum.text(image.databaseChecksum()) + ", and " + last.label()
                             + " was captured from one with " + DatabaseChecksum.text(told.getAsLong())
                             + ": a file was lost, or replaced by another",

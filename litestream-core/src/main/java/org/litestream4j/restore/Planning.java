@@ -103,7 +103,7 @@ final class Planning {
                     Reason.TIME_NOT_AVAILABLE,
                     replica.url(),
                     at.timestamp() + " is in the future" + RestorePlanner.rangeText(range),
-                    "choose an earlier moment",
+                    "choose an earlier time",
                     range.orElse(null),
                     null);
         }

@@ -205,9 +205,9 @@ final class RestoreJob {
         return new RestoreException(
                 Reason.VANISHED,
                 replica.url(),
-                "planned files were gone or replaced when they were to be read, " + MAX_PLANS + " times: "
+                "files were deleted or replaced before they could be read, " + MAX_PLANS + " times: "
                         + cause.getMessage(),
-                "look whether something else deletes or replaces files there, and try again",
+                "check whether something else deletes or replaces files there, and try again",
                 cause);
     }
 

@@ -220,7 +220,7 @@ final class RestorePlanner {
                 Reason.TIME_NOT_AVAILABLE,
                 replica,
                 "no state older than " + wanted + " is kept" + rangeText(range),
-                "choose a later moment",
+                "choose a later time",
                 range.orElse(null),
                 null);
     }

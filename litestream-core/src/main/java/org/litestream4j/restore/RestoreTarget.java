@@ -52,7 +52,7 @@ public sealed interface RestoreTarget {
                     .toInstant());
         } catch (DateTimeException | ArithmeticException e) {
             throw new IllegalArgumentException(
-                    "not a moment: \"" + text
+                    "not a point in time: \"" + text
                             + "\"; write ISO 8601 with a zone (2026-11-24T10:15:30Z) or how long ago (5 minutes ago)",
                     e);
         }

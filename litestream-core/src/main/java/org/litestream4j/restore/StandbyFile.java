@@ -73,7 +73,7 @@ final class StandbyFile implements Closeable {
      * @param path absolute; nobody in this process may have it open
      * @param busyTimeout longest wait for other processes
      * @param replica for messages
-     * @return empty if the file is no standby, or somebody has written to it
+     * @return empty if the file is no standby, or another program has written to it
      * @throws RestoreException if another process follows or writes
      */
     static Optional<StandbyFile> open(Path path, Duration busyTimeout, BooleanSupplier cancelled, String replica)
@@ -93,7 +93,7 @@ final class StandbyFile implements Closeable {
                     throw new RestoreException(
                             Reason.TARGET_EXISTS,
                             replica,
-                            "another process writes to " + path + " or follows with it",
+                            "another process writes to " + path + " or follows into it",
                             "let only one process follow into a file",
                             null);
                 }
@@ -182,7 +182,7 @@ final class StandbyFile implements Closeable {
 
     private static void requireUnix() throws IOException {
         if (System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows")) {
-            throw new IOException("following works with the file locks of Unix; it cannot be done on Windows");
+            throw new IOException("following works with the file locks of Unix; it is not available on Windows");
         }
     }
 
@@ -203,7 +203,7 @@ final class StandbyFile implements Closeable {
                 }
                 if (same) {
                     throw new IllegalStateException(
-                            "this process has " + path + " open: a standby must be followed by a process of its own");
+                            "this process has " + path + " open: follow a standby in a process of its own");
                 }
             }
         }
@@ -216,7 +216,7 @@ final class StandbyFile implements Closeable {
             statement.execute("PRAGMA busy_timeout=" + busyTimeout.toMillis());
             statement.execute("SELECT count(*) FROM sqlite_schema");
         } catch (SQLException e) {
-            throw new IOException(path + " could not be brought back to its last state: " + e.getMessage(), e);
+            throw new IOException(path + " could not be rolled back to its last state: " + e.getMessage(), e);
         }
     }
 

@@ -132,7 +132,7 @@ final class TargetFile {
                     Reason.LEFTOVERS,
                     replica,
                     "beside " + path + " there is " + leftovers + " of another database, which SQLite would apply",
-                    "move it away if nobody needs it any more, or use force, which moves it aside",
+                    "move it away if it is no longer needed, or use force, which moves it aside",
                     null);
         }
     }
@@ -249,7 +249,8 @@ final class TargetFile {
                 throw new RestoreException(
                         Reason.TARGET_EXISTS,
                         replica,
-                        path + " belongs to " + attributes.owner() + ", and this process may not give files away",
+                        path + " belongs to " + attributes.owner() + ", and this process may not change the"
+                                + " owner of files",
                         "restore as that user",
                         e);
             }
@@ -281,7 +282,7 @@ final class TargetFile {
         }
         if (Files.exists(folder)) {
             throw new RestoreException(
-                    Reason.TARGET_EXISTS, replica, folder + " is no folder", "name another database file", null);
+                    Reason.TARGET_EXISTS, replica, folder + " is not a folder", "name another database file", null);
         }
         Path parent = folder.getParent();
         if (parent != null) {

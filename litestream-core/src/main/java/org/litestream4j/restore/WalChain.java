@@ -50,7 +50,7 @@ final class WalChain {
         return new RestoreException(
                 Reason.CHECKSUM,
                 source.client().url(),
-                "each file is whole, but " + source.label() + " does not continue the state before it: it comes from "
+                "each file is intact, but " + source.label() + " does not continue the state before it: it comes from "
                         + range(next.wal()) + ", and the file before from " + range(before.wal())
                         + ". Two programs have written to this replica, or a file was replaced",
                 "restore TXID " + before.maxTxid()

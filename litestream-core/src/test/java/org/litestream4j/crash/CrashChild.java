@@ -84,7 +84,7 @@ final class CrashChild {
         var appender = new AppenderBase<ILoggingEvent>() {
             @Override
             protected void append(ILoggingEvent event) {
-                if (event.getMessage().startsWith("database captured whole")) {
+                if (event.getMessage().startsWith("database captured in full")) {
                     System.out.println("\nchild: full image");
                 } else if (event.getMessage().startsWith("capture continues where it ended")) {
                     System.out.println("\nchild: continues");

@@ -168,7 +168,7 @@ class OverwrittenTest extends EngineFixture {
             database.sync(TIMEOUT);
         }
         assertThat(readings()).isEqualTo(1);
-        assertThat(logged()).anyMatch(line -> line.contains("SQLite has applied that WAL"));
+        assertThat(logged()).anyMatch(line -> line.contains("SQLite has applied it to this one"));
         assertReplicaIsDatabase();
     }
 

@@ -40,7 +40,7 @@ class ExclusiveUseTest {
             query(idle, "SELECT count(*) FROM t");
             assertThatThrownBy(() -> ExclusiveUse.take(database, "file:///replica"))
                     .isInstanceOf(RestoreException.class)
-                    .hasMessageContaining("somebody has it open")
+                    .hasMessageContaining("another connection has it open")
                     .hasMessageContaining(database.toString());
             execute(idle, "INSERT INTO t VALUES (2)");
         }

@@ -420,7 +420,7 @@ class RestoreTest {
         for (String name : List.of("app.db", "below/app.db")) {
             assertThatThrownBy(() -> Restore.restore(client, file.resolve(name), force()))
                     .isInstanceOf(RestoreException.class)
-                    .hasMessageContaining(file + " is no folder; name another database file");
+                    .hasMessageContaining(file + " is not a folder; name another database file");
         }
         assertThat(file).hasContent("precious");
     }
@@ -500,7 +500,7 @@ class RestoreTest {
         assertThatThrownBy(() -> restore(options))
                 .isInstanceOfSatisfying(
                         RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TARGET_EXISTS))
-                .hasMessageContaining("somebody has it open");
+                .hasMessageContaining("another connection has it open");
     }
 
     private Connection useDatabase(String journalMode) {

@@ -129,14 +129,14 @@ public abstract class EngineFixture {
 
     public long images() {
         return logged().stream()
-                .filter(line -> line.startsWith("database captured whole"))
+                .filter(line -> line.startsWith("database captured in full"))
                 .count();
     }
 
     /** How often the database was read whole, to capture all of it or what differs from what was captured. */
     public long readings() {
         return logged().stream()
-                .filter(line -> line.startsWith("database captured whole") || line.startsWith("database compared"))
+                .filter(line -> line.startsWith("database captured in full") || line.startsWith("database compared"))
                 .count();
     }
 

@@ -99,7 +99,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (database.isEmpty() || installBelow(telling, database.get())) {
             return dataSource;
         }
-        LOG.debug("In front of the DataSource {} of db={}", name, database.get().name());
+        LOG.debug("DataSource wrapped: bean={} db={}", name, database.get().name());
         return ReplicatedDataSource.of(database.get(), dataSource);
     }
 

@@ -31,7 +31,7 @@ final class DatabaseEntries {
                 (entry.pattern() != null ? folders : files).add(key);
             } else if (entry.pattern() != null) {
                 throw new LitestreamSettingException(
-                        setting(key) + ".pattern is set, but no folder.",
+                        setting(key) + ".pattern is set, but .path is not.",
                         "Set " + setting(key) + ".path to the folder of the databases.");
             } else {
                 dataSources.find(key).ifPresentOrElse(bean -> ofBean(bean, key), () -> others.add(key));
@@ -44,8 +44,8 @@ final class DatabaseEntries {
         String other = beans.putIfAbsent(bean, key);
         if (other != null) {
             throw new LitestreamSettingException(
-                    setting(other) + " and " + setting(key) + " are both of the DataSource \"" + bean + "\".",
-                    "Leave one of them out.");
+                    setting(other) + " and " + setting(key) + " both name the DataSource \"" + bean + "\".",
+                    "Remove one of them.");
         }
     }
 

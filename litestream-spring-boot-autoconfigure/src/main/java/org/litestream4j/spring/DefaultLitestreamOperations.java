@@ -55,7 +55,8 @@ final class DefaultLitestreamOperations implements LitestreamOperations {
         return litestream.database(name).orElseThrow(() -> {
             List<String> names =
                     litestream.databases().stream().map(ManagedDatabase::name).toList();
-            return new IllegalArgumentException("no replicated database is named \"" + name + "\": there are " + names);
+            return new IllegalArgumentException(
+                    "no replicated database is named \"" + name + "\"; the names are " + names);
         });
     }
 }

@@ -55,7 +55,7 @@ final class EventPublisher
                 },
                 (task, pool) -> {
                     if (!pool.isShutdown()) {
-                        LOG.warn("an event is lost: {} others wait for slow listeners", MOST_WAITING);
+                        LOG.warn("event dropped, {} others are waiting for slow listeners", MOST_WAITING);
                     }
                 });
         thread.allowCoreThreadTimeOut(true);
@@ -119,7 +119,7 @@ final class EventPublisher
     public void destroy() throws InterruptedException {
         thread.shutdown();
         if (!thread.awaitTermination(LAST_LISTENER_SECONDS, TimeUnit.SECONDS)) {
-            LOG.warn("a listener of {} is still busy", LitestreamEvent.class.getSimpleName());
+            LOG.warn("a listener of {} is still running", LitestreamEvent.class.getSimpleName());
         }
     }
 }

@@ -89,7 +89,7 @@ final class FolderWatch implements AutoCloseable {
             }
             failed.keySet().removeIf(file -> !Files.exists(file));
         } catch (IOException | RuntimeException e) { // whatever it is, the next look follows
-            LOG.warn("folders of databases cannot be looked at, will retry", e);
+            LOG.warn("cannot scan the database folders, will retry", e);
         }
     }
 
@@ -102,7 +102,7 @@ final class FolderWatch implements AutoCloseable {
         }
         if (failed.put(file, System.nanoTime()) == null) {
             LOG.warn(
-                    "database of a folder is not replicated, its name holds control characters: path={}; rename it",
+                    "database of a folder is not replicated, its name contains control characters: path={}; rename it",
                     printable);
         }
         return false;
@@ -126,10 +126,10 @@ final class FolderWatch implements AutoCloseable {
 
     private void unregister(Path file, String name) {
         try {
-            LOG.info("database is gone: db={} path={}", name, file);
+            LOG.info("database file was deleted: db={} path={}", name, file);
             litestream.unregister(name);
         } catch (IOException e) {
-            LOG.warn("database is gone before everything was replicated: db={} path={}", name, file, e);
+            LOG.warn("database file was deleted before everything was replicated: db={} path={}", name, file, e);
         }
     }
 
@@ -142,7 +142,7 @@ final class FolderWatch implements AutoCloseable {
         thread.shutdown();
         try {
             if (!thread.awaitTermination(LAST_LOOK_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("the look into the folders of databases does not end");
+                LOG.warn("the database folder scan is still running after {} s", LAST_LOOK_SECONDS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

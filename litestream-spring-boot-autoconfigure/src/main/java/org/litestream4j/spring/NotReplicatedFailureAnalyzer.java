@@ -11,7 +11,8 @@ final class NotReplicatedFailureAnalyzer extends AbstractFailureAnalyzer<NotRepl
     @Override
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, NotReplicatedException cause) {
         return new FailureAnalysis(
-                "With litestream.durability=replicated a commit of the start waited in vain: " + cause.getMessage()
+                "With litestream.durability=replicated, a commit during startup was not replicated: "
+                        + cause.getMessage()
                         + ".",
                 "Make the replica reachable, or raise litestream.durability-timeout. To start without it, set"
                         + " litestream.durability=async.",

@@ -110,7 +110,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         } catch (IOException e) {
             throw new LitestreamException(
                     config.path().toString(),
-                    "it does not exist, and whether its replica holds a backup cannot be told: " + reason(e),
+                    "it does not exist, and its replica cannot be checked for a backup: " + reason(e),
                     "make the replica reachable and start again",
                     e);
         }
@@ -144,7 +144,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                 throw new LitestreamException(
                         path.toString(),
                         "its folder cannot be created: " + e,
-                        "make that a folder in which this process may write, or put the database elsewhere",
+                        "make that folder writable for this process, or put the database elsewhere",
                         e);
             }
         }
@@ -165,9 +165,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         if (there != null && !(Files.isDirectory(there) && Files.isWritable(there))) {
             throw new LitestreamException(
                     config.path().toString(),
-                    "its local state cannot be in " + config.metaPath() + ": " + there
-                            + " is not a folder in which this" + " process may write",
-                    "make it one, or put the local state elsewhere with litestream.meta-path (or"
+                    "cannot use the folder of its local state, " + config.metaPath() + ": " + there
+                            + " is not a folder that this process may write to",
+                    "make it writable, or put the local state elsewhere with litestream.meta-path (or"
                             + " litestream.databases.<name>.meta-path)",
                     null);
         }
@@ -239,9 +239,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
             if (properties.restore().onStartup() == OnStartup.IF_MISSING && mayBeOpen(dataSource, config.path())) {
                 throw new LitestreamSettingException(
                         "The DataSource \"" + bean + "\" may have opened " + config.path()
-                                + " already: a restore would come too late.",
+                                + " already, so it is too late to restore that file.",
                         "Set " + DatabaseEntries.setting(config.name())
-                                + ".path: then it is restored before there is any" + " DataSource.");
+                                + ".path; the file is then restored before any DataSource is created.");
             }
             return begin(config);
         } catch (IOException e) {
@@ -261,9 +261,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
             String of = database.map(other -> ", which is the database \"" + other.name() + "\"")
                     .orElse("");
             throw new LitestreamSettingException(
-                    DatabaseEntries.setting(name.get()) + " is for the DataSource \"" + bean + "\", but that opens "
-                            + path + of + ".",
-                    "Set " + DatabaseEntries.setting(name.get()) + ".path to " + path + ", or leave the entry out.");
+                    DatabaseEntries.setting(name.get()) + " is for the DataSource \"" + bean
+                            + "\", but that DataSource opens " + path + of + ".",
+                    "Set " + DatabaseEntries.setting(name.get()) + ".path to " + path + ", or remove the entry.");
         }
     }
 
@@ -280,7 +280,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                 throw new LitestreamSettingException(
                         "The DataSource \"" + bean + "\" ("
                                 + dataSource.getClass().getName()
-                                + ") is to be replicated, but does not tell what it opens.",
+                                + ") is to be replicated, but its database file cannot be determined.",
                         "Set litestream.databases.<name>.path, and litestream.databases.<name>.replica.url.");
             }
             if (!configs.isSwitchedOff(bean)) {
@@ -307,15 +307,18 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         if (promised) {
             throw new LitestreamSettingException(
                     "The DataSource \"" + bean + "\" (" + type
-                            + ") does not tell what it opens: its commits would not wait"
-                            + " for the replica, as durability=replicated promises.",
-                    "Make the pool behind it a bean, or let it unwrap to the pool. If it opens no replicated database, set "
+                            + ") opens a database that cannot be determined, so its commits would not wait for"
+                            + " the replica as durability=replicated requires.",
+                    "Make the pool behind it a bean, or make it unwrap to the pool. If it opens no replicated"
+                            + " database, set "
                             + DatabaseEntries.setting(bean) + ".enabled=false.");
         }
         if (!litestream.databases().isEmpty()) {
             LOG.warn(
-                    "DataSource cannot be seen: bean={} type={}. If it opens a replicated database, its commits are noticed late;"
-                            + " make the pool behind it a bean, or let it unwrap to the pool. If not, set {}.enabled=false",
+                    "DataSource cannot be inspected: bean={} type={}. If it opens a replicated database, its"
+                            + " commits are noticed late;"
+                            + " make the pool behind it a bean, or make it unwrap to the pool. If not, set"
+                            + " {}.enabled=false",
                     bean,
                     type,
                     DatabaseEntries.setting(bean));

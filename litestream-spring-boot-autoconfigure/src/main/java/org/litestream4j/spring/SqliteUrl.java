@@ -44,7 +44,8 @@ final class SqliteUrl {
             return file.map(name -> DatabaseConfig.resolve(Path.of(name)));
         } catch (InvalidPathException e) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + Redaction.url(url) + "\" holds no valid file name: " + e.getReason() + ".",
+                    "The database URL \"" + Redaction.url(url) + "\" does not contain a valid file name: "
+                            + e.getReason() + ".",
                     USE_A_FILE);
         }
     }
@@ -77,12 +78,13 @@ final class SqliteUrl {
         if (blank) {
             throw new LitestreamSettingException(
                     "The database URL \"" + Redaction.url(url)
-                            + "\" has a blank or a line break beside the file name: SQLite would take it for a part of the name.",
-                    "Remove it; a folded YAML value (>) puts blanks where its lines end.");
+                            + "\" has a blank or a line break beside the file name: SQLite would treat it as"
+                            + " part of the name.",
+                    "Remove it; a folded YAML value (>) replaces line ends with blanks.");
         }
         if (file.equals("~") || file.startsWith("~/")) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + Redaction.url(url) + "\" begins with ~: SQLite knows no home folder.",
+                    "The database URL \"" + Redaction.url(url) + "\" begins with ~, which SQLite does not expand.",
                     "Write ${user.home} instead of ~, or an absolute path.");
         }
     }
@@ -96,7 +98,7 @@ final class SqliteUrl {
                             + ", but "
                             + (journal
                                     ? "replication needs the journal mode WAL and sets it itself."
-                                    : "replication reads the database beside the application."),
+                                    : "replication must open the database alongside the application."),
                     "Remove the parameter, or set litestream.enabled=false.");
         }
     }
@@ -118,8 +120,7 @@ final class SqliteUrl {
             if (!uri) {
                 throw new LitestreamSettingException(
                         "The database URL \"" + Redaction.url(url) + "\" has the parameter \"" + Redaction.name(key)
-                                + "\", which SQLite JDBC does not know:"
-                                + " it would become a part of the database's file name.",
+                                + "\", which SQLite JDBC does not know: it would become part of the file name.",
                         "Correct or remove the parameter.");
             }
             inMemory |= parameter.trim().equalsIgnoreCase("mode=memory")

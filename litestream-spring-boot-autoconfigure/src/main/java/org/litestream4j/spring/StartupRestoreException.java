@@ -30,7 +30,7 @@ final class StartupRestoreException extends IOException {
         } else if (cause instanceof RestoreException restore) {
             remedy = restore.remedy();
         } else if (cause instanceof FileSystemException) { // of the database's disk: a replica's has its own exception
-            remedy = "Make the database's folder one in which this process may write, with room for the database";
+            remedy = "Make the database's folder writable for this process, with room for the database";
         }
         return remedy.isEmpty() ? "Make the replica reachable and start again" : remedy;
     }

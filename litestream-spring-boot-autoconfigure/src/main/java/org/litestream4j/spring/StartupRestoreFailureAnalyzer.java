@@ -15,7 +15,7 @@ final class StartupRestoreFailureAnalyzer extends AbstractFailureAnalyzer<Startu
         return new FailureAnalysis(
                 cause.getMessage(),
                 cause.remedy()
-                        + ". The application does not begin with an empty database, for that could hide a backup.",
+                        + ". The application does not start with an empty database, because that could hide a backup.",
                 cause);
     }
 }

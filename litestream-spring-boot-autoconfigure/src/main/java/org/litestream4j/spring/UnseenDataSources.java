@@ -50,7 +50,8 @@ final class UnseenDataSources implements SmartInitializingSingleton {
 
     private static void warn(String bean, String database) {
         LOG.warn(
-                "DataSource was created too early to be seen: db={} bean={}. Its commits are noticed late, and its connections"
+                "DataSource was created too early to be wrapped: db={} bean={}. Its commits are noticed late,"
+                        + " and its connections"
                         + " checkpoint by themselves, which makes writing slow; do not open it from a bean post-processor, or"
                         + " set wal_autocheckpoint=0 in its URL",
                 database,

@@ -267,7 +267,7 @@ class DatabaseFoldersTest {
                 .withPropertyValues("litestream.databases.tenants.pattern=*.db")
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
-                        .hasMessage("litestream.databases.tenants.pattern is set, but no folder."));
+                        .hasMessage("litestream.databases.tenants.pattern is set, but .path is not."));
     }
 
     @Test

@@ -78,8 +78,8 @@ class FailureAnalyzerTest {
                 output,
                 "The database " + folder.resolve("app.db") + " does not exist and cannot be restored: file://"
                         + folder.resolve("replica") + ": not a folder:",
-                "remove that file or change the URL. The application does not begin with an empty database, for that could"
-                        + " hide a backup.");
+                "remove that file or change the URL. The application does not start with an empty database,"
+                        + " because that could hide a backup.");
     }
 
     @Test
@@ -95,8 +95,8 @@ class FailureAnalyzerTest {
                 output,
                 "The database " + folder.resolve("app.db")
                         + " does not exist and cannot be restored: Connection refused.",
-                "Make the replica reachable and start again. The application does not begin with an empty database, for that"
-                        + " could hide a backup.");
+                "Make the replica reachable and start again. The application does not start with an empty"
+                        + " database, because that could hide a backup.");
     }
 
     @Test
@@ -274,8 +274,8 @@ class FailureAnalyzerTest {
         start(database(), "litestream.replica.url=unreachable:anything", "litestream.restore.on-startup=never");
         assertExplained(
                 output,
-                "The database " + folder.resolve("app.db") + " cannot be replicated: it does not exist, and whether its"
-                        + " replica holds a backup cannot be told: Connection refused.",
+                "The database " + folder.resolve("app.db") + " cannot be replicated: it does not exist, and its"
+                        + " replica cannot be checked for a backup: Connection refused.",
                 "make the replica reachable and start again");
     }
 
@@ -354,7 +354,7 @@ class FailureAnalyzerTest {
         assertExplained(
                 output,
                 "The database /proc/litestream/app.db cannot be replicated: its folder cannot be created:",
-                "make that a folder in which this process may write, or put the database elsewhere");
+                "make that folder writable for this process, or put the database elsewhere");
     }
 
     @Test
@@ -367,7 +367,7 @@ class FailureAnalyzerTest {
         assertExplained(
                 output,
                 "The database /proc/litestream/app.db does not exist and cannot be restored:",
-                "Make the database's folder one in which this process may write, with room for the database");
+                "Make the database's folder writable for this process, with room for the database");
     }
 
     @Test
@@ -418,9 +418,10 @@ class FailureAnalyzerTest {
             start(database(), replica(), "litestream.meta-path=" + metaPath);
             assertExplained(
                     output,
-                    "The database " + folder.resolve("app.db") + " cannot be replicated: its local state cannot be in "
-                            + metaPath + ": " + file + " is not a folder in which this process may write.",
-                    "make it one, or put the local state elsewhere with litestream.meta-path");
+                    "The database " + folder.resolve("app.db") + " cannot be replicated: cannot use the folder"
+                            + " of its local state, "
+                            + metaPath + ": " + file + " is not a folder that this process may write to.",
+                    "make it writable, or put the local state elsewhere with litestream.meta-path");
         }
     }
 
@@ -440,7 +441,7 @@ class FailureAnalyzerTest {
                 "spring.sql.init.schema-locations=classpath:db/notes/V1__note.sql");
         assertExplained(
                 output,
-                "With litestream.durability=replicated a commit of the start waited in vain: ",
+                "With litestream.durability=replicated, a commit during startup was not replicated: ",
                 "Make the replica reachable, or raise litestream.durability-timeout. To start without it, set"
                         + " litestream.durability=async.");
     }
@@ -498,8 +499,8 @@ class FailureAnalyzerTest {
         assertExplained(
                 output,
                 "The database URL \"" + url.replace("jurnal_mode=wal", "…")
-                        + "\" has the parameter \"jurnal_mode\", which SQLite JDBC does not know: it"
-                        + " would become a part of the database's file name.",
+                        + "\" has the parameter \"jurnal_mode\", which SQLite JDBC does not know: it would"
+                        + " become part of the file name.",
                 "Correct or remove the parameter.");
     }
 

@@ -186,7 +186,9 @@ class JdbcProxiesTest {
                 .withBean("dataSource", DataSource.class, () -> new Opaque(sqlite(Runners.url(folder))))
                 .run(context -> {
                     assertThat(context).hasNotFailed();
-                    assertThat(output).contains("DataSource cannot be seen").contains("bean=dataSource");
+                    assertThat(output)
+                            .contains("DataSource cannot be inspected")
+                            .contains("bean=dataSource");
                 });
     }
 
@@ -198,7 +200,7 @@ class JdbcProxiesTest {
                 .withPropertyValues("litestream.databases.other.enabled=false")
                 .run(context -> {
                     assertThat(context).hasNotFailed();
-                    assertThat(output).doesNotContain("cannot be seen");
+                    assertThat(output).doesNotContain("cannot be inspected");
                 });
     }
 

@@ -53,7 +53,7 @@ class RestoreOrderTest {
     void poolOpenedByAnEarlyPostProcessor_findsTheRestoredDatabaseAndIsWarnedOf(CapturedOutput output)
             throws Exception {
         comesBack(Runners.jdbc(folder).withUserConfiguration(EagerPool.class, EarlyOpener.class));
-        assertThat(output).contains("DataSource was created too early to be seen: db=app.db bean=dataSource");
+        assertThat(output).contains("DataSource was created too early to be wrapped: db=app.db bean=dataSource");
     }
 
     @Test

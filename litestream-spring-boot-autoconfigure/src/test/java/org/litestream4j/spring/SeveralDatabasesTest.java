@@ -286,7 +286,7 @@ class SeveralDatabasesTest {
                         .rootCause()
                         .isInstanceOf(LitestreamSettingException.class)
                         .hasMessage("The DataSource \"open\" may have opened " + folder.resolve("audit.db")
-                                + " already: a restore would come too late."));
+                                + " already, so it is too late to restore that file."));
     }
 
     @Test
@@ -303,8 +303,10 @@ class SeveralDatabasesTest {
         two().withPropertyValues("litestream.databases.audit.path=" + folder.resolve("data/other.db"))
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
-                        .hasMessage("litestream.databases.audit is for the DataSource \"audit\", but that opens "
-                                + folder.resolve("data/audit.db") + "."));
+                        .hasMessage(
+                                "litestream.databases.audit is for the DataSource \"audit\", but that DataSource opens "
+                                        + ""
+                                        + folder.resolve("data/audit.db") + "."));
     }
 
     @Test

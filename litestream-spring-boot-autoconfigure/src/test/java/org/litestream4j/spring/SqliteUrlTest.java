@@ -131,7 +131,7 @@ class SqliteUrlTest {
         assertThatThrownBy(() -> SqliteUrl.path("jdbc:sqlite:app.db?jurnal_mode=wal"))
                 .isInstanceOf(LitestreamSettingException.class)
                 .hasMessageContaining("the parameter \"jurnal_mode\"")
-                .hasMessageContaining("part of the database's file name");
+                .hasMessageContaining("part of the file name");
     }
 
     @Test

@@ -324,7 +324,7 @@ class TransactionDurabilityTest {
             seen.assertWaits(1, () -> operations.awaitNextSync(TIMEOUT));
             assertThatThrownBy(() -> operations.awaitReplicated("other", TIMEOUT))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("no replicated database is named \"other\": there are [app.db]");
+                    .hasMessage("no replicated database is named \"other\"; the names are [app.db]");
             context.getBean(Litestream.class).database("app.db").orElseThrow().pause(TIMEOUT);
             assertThatThrownBy(() -> operations.awaitReplicated(TIMEOUT)).isInstanceOf(NotReplicatedException.class);
         });

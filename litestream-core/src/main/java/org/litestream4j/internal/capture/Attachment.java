@@ -75,7 +75,7 @@ final class Attachment implements Closeable {
                         settings.database(),
                         "the database file was replaced, and connections of this process still use the old one: what"
                                 + " they commit is lost",
-                        "close them, or restart the application; replication begins anew with the present file then",
+                        "close them, or restart the application; replication then starts over with the present file",
                         null);
             }
             replaced = null;

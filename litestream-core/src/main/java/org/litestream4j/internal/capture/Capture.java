@@ -261,7 +261,7 @@ public final class Capture implements Closeable {
             checksum.captured();
             increments.readerCovered();
             log.info(
-                    "database captured whole: db={} txid={} pages={}",
+                    "database captured in full: db={} txid={} pages={}",
                     settings.database(),
                     taken.txid(),
                     taken.commit());
@@ -328,7 +328,7 @@ public final class Capture implements Closeable {
                 return new LiveImage.State(now, scan, checksum.atPosition());
             }
         }
-        throw new IOException(settings.database() + ": the WAL began anew while a snapshot began; it is tried again");
+        throw new IOException(settings.database() + ": the WAL was reset while a snapshot was started; will retry");
     }
 
     /** Of the database, in bytes. */

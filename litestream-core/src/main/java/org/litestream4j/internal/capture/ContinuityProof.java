@@ -39,13 +39,13 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
         }
         Fingerprint now = Fingerprint.of(settings.database());
         if (!now.sameFile(record.file())) {
-            return "the database is another file than before";
+            return "the database is a different file";
         }
         if (attachment.session().pageSize() != record.pageSize()) {
-            return "the page size is another than before";
+            return "the page size has changed";
         }
         if (!isWalOfRecord()) {
-            return "the WAL has begun anew";
+            return "the WAL was reset";
         }
         long committed = attachment.session().count().committed();
         if (committed < record.wal().frames(record.pageSize())) {
@@ -57,7 +57,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
         }
         if (record.frozen() ? !now.sameContent(record.file()) : isWrittenLater(now)) {
             log.warn(
-                    "the database file is another than the WAL beside it was written for, and SQLite has applied that WAL:"
+                    "the WAL was written for a different database file, and SQLite has applied it to this one:"
                             + " check whether the database is what it should be: db={}",
                     settings.database());
             return "the database file was written later than the WAL";

@@ -77,7 +77,7 @@ final class FullImage {
     PositionRecord writeDifference(PositionRecord before) throws IOException {
         return retrying(() -> {
             if (!checksum.resume(before)) {
-                throw new IOException(settings.database() + ": the saved page checksums are gone; it is tried again");
+                throw new IOException(settings.database() + ": the saved page checksums are gone; will retry");
             }
             State state = open();
             Txid txid = before.txid().next();
@@ -125,7 +125,7 @@ final class FullImage {
             return taken;
         }
         if (!Fingerprint.of(settings.database()).sameContent(state.file())) {
-            throw new IOException(settings.database() + ": somebody overwrites the database file; it is tried again");
+            throw new IOException(settings.database() + ": another program overwrites the database file; will retry");
         }
         return taken.frozen(state.file());
     }

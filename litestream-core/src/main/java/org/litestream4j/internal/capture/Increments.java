@@ -33,7 +33,7 @@ final class Increments {
     /** Whether everything is captured up to the end at which the present reader began. */
     private boolean covered;
 
-    /** Whether the WAL has begun anew under the present reader. */
+    /** Whether the WAL was reset under the present reader. */
     private boolean restarted;
 
     Increments(
@@ -104,7 +104,7 @@ final class Increments {
                 return tail(wal, header.orElse(null), committed, whole);
             }
         }
-        throw new IOException(settings.database() + ": the WAL keeps beginning anew; it is tried again");
+        throw new IOException(settings.database() + ": the WAL keeps being reset; will retry");
     }
 
     /** Whether the frame at the position is the one that was captured, if the WAL is. */
@@ -119,7 +119,7 @@ final class Increments {
         long captured = frames(now.wal());
         if (committed == 0) { // a writer is about to begin the WAL anew, or nothing was written since the last time
             if (!covered && captured > 0) {
-                throw lost("the WAL began anew before it was captured");
+                throw lost("the WAL was reset before it was captured");
             }
             return null;
         }
@@ -170,7 +170,7 @@ final class Increments {
                 attachment.files().isFrozen() ? position.get() : position.get().thawed();
         boolean anew = !requireNonNull(scan.header()).sameSalts(before.wal());
         if (anew && (!covered || restarted)) {
-            throw lost("the WAL began anew before all of it was captured");
+            throw lost("the WAL was reset before all of it was captured");
         }
         Txid txid = before.txid().next();
         long fileChecksum;

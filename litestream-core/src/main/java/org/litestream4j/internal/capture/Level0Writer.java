@@ -45,7 +45,7 @@ final class Level0Writer {
 
     private void checkRunning() throws IOException {
         if (stopped) {
-            throw new IOException("stopped before the level-0 file was whole");
+            throw new IOException("stopped before the level-0 file was complete");
         }
     }
 
@@ -175,7 +175,7 @@ final class Level0Writer {
     private static void requireSameWal(WalFile wal, WalScan scan) throws IOException {
         if (scan.found()
                 && !wal.header().map(now -> now.sameSalts(scan.start())).orElse(false)) {
-            throw new WalChangedException("the WAL began anew while its frames were read");
+            throw new WalChangedException("the WAL was reset while its frames were read");
         }
     }
 

@@ -152,8 +152,7 @@ public final class LiveImage implements Closeable {
                 && !wal.header()
                         .map(now -> now.sameSalts(state.position().wal()))
                         .orElse(false)) {
-            throw new Level0Writer.WalChangedException(
-                    "the WAL was reset while a snapshot was written; it is tried again");
+            throw new Level0Writer.WalChangedException("the WAL was reset while a snapshot was written; will retry");
         }
     }
 

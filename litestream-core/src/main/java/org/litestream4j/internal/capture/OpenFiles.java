@@ -130,7 +130,8 @@ final class OpenFiles implements Closeable {
         return new CaptureException(
                 database,
                 what + " while it was open",
-                "stop the application before files of the database are replaced; replication begins anew with the present"
+                "stop the application before files of the database are replaced; replication starts over with"
+                        + " the present"
                         + " file",
                 null);
     }

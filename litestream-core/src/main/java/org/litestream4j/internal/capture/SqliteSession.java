@@ -117,7 +117,7 @@ final class SqliteSession implements Closeable {
             run(connection, "PRAGMA wal_checkpoint(TRUNCATE)"); // a busy one says so in its row, and is left at that
         } catch (SQLException e) {
             if (!isBusy(e)) {
-                throw failure(path, "cannot begin the WAL anew", e);
+                throw failure(path, "cannot reset the WAL", e);
             }
         }
     }
@@ -261,7 +261,7 @@ final class SqliteSession implements Closeable {
             }
             LockSupport.parkNanos(attempt * LOCK_PAUSE_NANOS);
         }
-        throw new IOException(path + ": the wal-index is being recovered by another connection; it is tried again");
+        throw new IOException(path + ": the wal-index is being recovered by another connection; will retry");
     }
 
     private Counter counter() throws IOException {
@@ -529,17 +529,17 @@ final class SqliteSession implements Closeable {
     private static CaptureException failure(Path path, String what, SQLException e) {
         String remedy = "";
         if (isBusy(e)) {
-            remedy = "another connection holds a lock; it is tried again";
+            remedy = "another connection holds a lock; will retry";
         } else if (e instanceof SQLiteException sqlite
                 && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ) {
-            remedy = "a file of the database was cut, or its WAL deleted or replaced while it was open: close all"
-                    + " connections to it";
+            remedy = "the database file was truncated, or its WAL was deleted or replaced, while it was open:"
+                    + " close all connections to it";
         } else if (e instanceof SQLiteException sqlite) {
             remedy = switch (sqlite.getResultCode().code & 0xff) {
                 case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM ->
-                    "make the database, the files beside it and its folder readable and writable; it is tried again";
-                case SQLITE_NOTADB -> "name the database file, or bring it back; encrypted ones cannot be read";
-                case SQLITE_FULL -> "make room on the disk of the database; it is tried again";
+                    "make the database, the files beside it and its folder readable and writable; will retry";
+                case SQLITE_NOTADB -> "correct the path, or restore the file; encrypted databases are not supported";
+                case SQLITE_FULL -> "make room on the disk of the database; will retry";
                 default -> "";
             };
         }

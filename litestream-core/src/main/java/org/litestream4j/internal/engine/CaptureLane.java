@@ -187,7 +187,7 @@ final class CaptureLane {
         try {
             step();
             if (progress.succeeded(Step.CAPTURE, clock.instant())) {
-                log.info("capture goes on: db={} txid={}", config.name(), capture.captured());
+                log.info("capture continues: db={} txid={}", config.name(), capture.captured());
             }
         } catch (Throwable e) { // whatever it is, the lane must go on
             fail(e);
@@ -268,8 +268,8 @@ final class CaptureLane {
             lane.wakeIn(RETRY_NANOS);
             if (!closing && capture.isLeftOpen()) {
                 throw new IOException(config.path()
-                        + ": an engine of this process that was closed still has the database open, nothing is"
-                        + " replicated; this one takes over when what that one is doing ends");
+                        + ": a closed engine of this process still has the database open, so nothing is"
+                        + " replicated; this engine takes over when the other one has released the database");
             }
             return;
         }
@@ -327,7 +327,7 @@ final class CaptureLane {
             if (!capture.isContinuous()) {
                 throw e;
             }
-            log.warn("snapshot cannot begin, will retry: db={} txid={}", config.name(), capture.captured(), e);
+            log.warn("snapshot cannot be started, will retry: db={} txid={}", config.name(), capture.captured(), e);
             lane.wakeIn(RETRY_NANOS);
         }
     }
@@ -342,7 +342,7 @@ final class CaptureLane {
         schedule.expect();
         localStates++;
         publish();
-        progress.healed(problem, "it is made anew, and a full image follows");
+        progress.healed(problem, "it is created again, and a full image follows");
     }
 
     /** Gives up continuity that a snapshot has disproved: the record must say so before the database is released. */

@@ -243,7 +243,7 @@ final class CompactionLane {
             step();
             backoff = 0;
             if (progress.succeeded(Step.COMPACTION, clock.instant())) {
-                log.info("compaction goes on: db={} replica={}", config.name(), client.url());
+                log.info("compaction continues: db={} replica={}", config.name(), client.url());
             }
             planNext();
         } catch (ReplicaConflictException e) {

@@ -237,7 +237,7 @@ final class DatabaseEngine implements ManagedDatabase {
             try {
                 inPlaceRestore.deleteSideFile();
             } catch (IOException e) {
-                log.warn("what a killed restore left cannot be deleted: db={}", config.name(), e);
+                log.warn("cannot delete files left by an interrupted restore: db={}", config.name(), e);
             }
         }
     }

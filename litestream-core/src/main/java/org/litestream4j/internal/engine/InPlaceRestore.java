@@ -205,7 +205,7 @@ final class InPlaceRestore {
             if (System.nanoTime() - deadline > COPY_TIMEOUT.toNanos()) {
                 abandoned = true;
                 throw failure(
-                        "the copy that has begun does not end, its outcome is not known",
+                        "the copy has started but does not end; its outcome is unknown",
                         "compare the content of the database; the log reports the end of the copy",
                         null);
             }
@@ -283,7 +283,7 @@ final class InPlaceRestore {
             connections.admit();
             copying = false;
             if (abandoned) {
-                log.warn("a restore in place that nobody waits for has ended: db={}", config.name());
+                log.warn("a restore in place has ended after its caller stopped waiting: db={}", config.name());
                 abandoned = false;
                 deleteSideFile();
                 running.set(false);

@@ -217,7 +217,7 @@ public final class LitestreamEngine implements Litestream {
                 if (other.name().equals(database.name())
                         || other.config().path().equals(path)) {
                     throw new IllegalArgumentException(
-                            "database " + database.name() + " (" + path + ") is registered already");
+                            "database " + database.name() + " (" + path + ") is already registered");
                 }
             }
             databases.put(database.name(), database);

@@ -7,7 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stops the replication of a database whose replica another program writes to, or that belongs to another database. Any lane may
+ * Stops the replication of a database whose replica another process writes to, or that belongs to another database. Any lane may
  * find that; the first report counts. Thread-safe.
  */
 final class ReplicaConflicts {
@@ -37,7 +37,7 @@ final class ReplicaConflicts {
 
     /** Another program writes to the replica. */
     void otherWriter(ReplicaConflictException e) {
-        report("replication stopped, someone else writes to the replica: db={} replica={} txid={}", e);
+        report("replication stopped, another process writes to the replica: db={} replica={} txid={}", e);
     }
 
     /** The replica's content does not belong to the database. */

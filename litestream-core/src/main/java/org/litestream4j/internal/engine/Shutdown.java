@@ -149,7 +149,7 @@ final class Shutdown {
             over = released.isDone();
         }
         if (!over) {
-            log.error("still busy, left open until the capture that is running ends: db={}", lanes.config.name());
+            log.error("capture still running, the database stays open until it ends: db={}", lanes.config.name());
             return null;
         }
         return released.handle((none, e) -> e == null

@@ -142,7 +142,7 @@ final class UploadLane {
             backoff = 0;
             needsRecovery = false;
             if (conflicts.uploadSucceeded()) {
-                log.info("upload goes on: db={} replica={} txid={}", config.name(), replica, replicated());
+                log.info("upload continues: db={} replica={} txid={}", config.name(), replica, replicated());
             }
         } catch (ReplicaConflictException e) {
             conflicts.otherWriter(e);
@@ -163,9 +163,13 @@ final class UploadLane {
 
     /** What was uploaded is gone from the replica: it is compared anew, and what it needs follows. */
     private void lost(ReplicaLostException e) {
-        log.warn("replica lost what it had, what it needs follows: db={} replica={}", config.name(), replica, e);
+        log.warn(
+                "files are missing on the replica, uploading what it needs: db={} replica={}",
+                config.name(),
+                replica,
+                e);
         progress.healed(
-                String.valueOf(e.getMessage()), "the replica is looked at anew; a full image follows if it must");
+                String.valueOf(e.getMessage()), "the replica is checked again; a full image follows if it is needed");
         losses++;
         verdict = null;
         replication.lost();
@@ -183,7 +187,7 @@ final class UploadLane {
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
-                "bring the file back, or set litestream.auto-recover=true in the application (in plain Java"
+                "put the file back, or set litestream.auto-recover=true in the application (in plain Java"
                         + " autoRecover), or stop the application and reset the local state, for a full image in its"
                         + " place",
                 e));

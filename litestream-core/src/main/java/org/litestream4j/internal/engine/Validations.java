@@ -82,7 +82,7 @@ final class Validations {
         }
         if (config.autoRecover()) {
             log.warn(
-                    "a snapshot follows to heal the replica: db={} replica={} problems={}",
+                    "replica is damaged, a snapshot follows: db={} replica={} problems={}",
                     config.name(),
                     client.url(),
                     result.uncovered());
@@ -90,7 +90,7 @@ final class Validations {
             return true;
         }
         log.error(
-                "replica needs a snapshot, auto-recover is off: db={} replica={} problems={}",
+                "replica is damaged and needs a snapshot, auto-recover is off: db={} replica={} problems={}",
                 config.name(),
                 client.url(),
                 result.uncovered());
@@ -173,7 +173,7 @@ final class Validations {
         remember(now);
         if (!now.uncovered().isEmpty()) {
             log.error(
-                    "replica is not healed: db={} replica={} problems={}",
+                    "replica is still damaged after the snapshot: db={} replica={} problems={}",
                     config.name(),
                     client.url(),
                     now.uncovered());

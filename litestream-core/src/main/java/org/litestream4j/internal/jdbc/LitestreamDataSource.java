@@ -75,7 +75,7 @@ final class LitestreamDataSource implements DataSource {
             throw unfit("journal_mode=" + journal, "replication needs the journal mode WAL and sets it itself");
         }
         if (set.getProperty("locking_mode", "NORMAL").equalsIgnoreCase("EXCLUSIVE")) {
-            throw unfit("locking_mode=EXCLUSIVE", "replication reads the database beside the application");
+            throw unfit("locking_mode=EXCLUSIVE", "replication must open the database alongside the application");
         }
     }
 

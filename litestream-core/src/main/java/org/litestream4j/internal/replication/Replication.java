@@ -118,7 +118,7 @@ public final class Replication {
                 return Verdict.diverged(Txid.NONE, "the replica is empty");
             }
         } else if (!ours(newest)) {
-            return Verdict.unknown(newest.txid(), "the replica's newest file is another than the local one");
+            return Verdict.unknown(newest.txid(), "the replica's newest file differs from the local one");
         } else {
             LocalFileException damaged = damagedPending(newest.txid(), captured);
             if (damaged != null) {
@@ -138,7 +138,7 @@ public final class Replication {
                             other.problem(),
                             other.remedy()));
         } catch (IOException e) {
-            log.debug("could not look for other backups: replica={}", client.url(), e);
+            log.debug("cannot search for other backups: replica={}", client.url(), e);
         }
     }
 

@@ -277,7 +277,7 @@ final class FileReplicaClient implements ReplicaClient {
 
     private ReplicaAccessException inTheWay(FileSystemException e) {
         return new ReplicaAccessException(
-                url(), "there is a file in the place of the folder " + e.getFile(), "remove it or change the URL", e);
+                url(), "there is a file in place of the folder " + e.getFile(), "remove it or change the URL", e);
     }
 
     @Override

@@ -121,8 +121,8 @@ final class ChunkWriter {
 
     private IOException disorder() {
         return new IOException(
-                bucket.settings().url() + ": the chunks of an upload are in disorder or incomplete, after a"
-                        + " broken connection or because somebody purged them; the upload must begin again");
+                bucket.settings().url() + ": the chunks of an upload are out of order or incomplete, after a"
+                        + " broken connection or because another program purged them; the upload is repeated");
     }
 
     private static final class Chunk {

@@ -136,7 +136,7 @@ final class NatsBucket {
                     new ObjectInfo(info), time == null ? Instant.EPOCH : time.toInstant(), info.getSeq());
         } catch (IOException | RuntimeException e) {
             throw new ReplicaException(
-                    settings.url(), "cannot use the object " + objectName, "look at it with nats object info", e);
+                    settings.url(), "cannot use the object " + objectName, "inspect it with nats object info", e);
         }
     }
 

@@ -39,7 +39,7 @@ final class NatsLink implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NatsLink.class);
 
-    /** How long "nobody serves this" is taken for a server that is just starting. */
+    /** How long "no server handles this" is taken for a server that is just starting. */
     private static final long UNSERVED_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /** How long requests are repeated while the connection is down; longer outages are the caller's. */
@@ -137,7 +137,7 @@ final class NatsLink implements Closeable {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof JetStreamStatusException unserved) {
                 throw new LostException(
-                        settings.url(), "nobody serves " + call.subject() + " at the moment", true, unserved);
+                        settings.url(), "no server handles " + call.subject() + " at the moment", true, unserved);
             }
             if (e.getCause() instanceof ReplicaException known) {
                 throw known;
@@ -267,7 +267,7 @@ final class NatsLink implements Closeable {
             if (e instanceof AuthenticationException || (reason != null && isLoginFailure(reason.getMessage()))) {
                 throw new ReplicaAccessException(
                         replica,
-                        "the server refuses our login",
+                        "the server rejects the login",
                         "correct user, password, token, key or credentials",
                         e);
             }

@@ -68,7 +68,7 @@ record NatsLogin(
                     () -> Nats.staticCredentials(null, nkey.value().toCharArray()),
                     false,
                     replica,
-                    "the setting nkey is no seed of a user's key pair",
+                    "the setting nkey is not the seed of a user's key pair",
                     "write the seed itself; it begins with SU"));
         } else if (jwt != null && seed != null) {
             options.authHandler(checked(
@@ -76,13 +76,13 @@ record NatsLogin(
                             jwt.value().toCharArray(), seed.value().toCharArray()),
                     true,
                     replica,
-                    "the setting seed is no seed of a user's key pair",
+                    "the setting seed is not the seed of a user's key pair",
                     "write the seed itself; it begins with SU"));
         } else if (creds != null) {
             if (!Files.isReadable(creds)) {
                 throw new ReplicaAccessException(
                         replica,
-                        "there is no credentials file " + creds + " that we may read",
+                        "there is no credentials file " + creds + " that this process may read",
                         "correct the setting creds or the file's rights",
                         null);
             }
@@ -91,7 +91,7 @@ record NatsLogin(
                     () -> Nats.credentials(file), // read again at each connect: the file may be renewed
                     true,
                     replica,
-                    "the file " + creds + " is no credentials file",
+                    "the file " + creds + " is not a credentials file",
                     "it must hold a user's JWT and seed, as `nsc generate creds` writes them"));
         }
     }

@@ -245,7 +245,7 @@ final class NatsReplicaClient implements ReplicaClient {
                         message.metaData().streamSequence());
             } catch (IOException | RuntimeException e) {
                 throw new ReplicaException(
-                        url(), "cannot use the object " + objectName, "look at it with nats object info", e);
+                        url(), "cannot use the object " + objectName, "inspect it with nats object info", e);
             }
             if (object.deleted()) {
                 files.remove(name.get());

@@ -199,9 +199,9 @@ final class NatsSettingsParser {
         if (!flag("create-bucket")) {
             for (String name : List.of("storage", "replicas", "max-bytes")) {
                 if (values.containsKey(name)) {
-                    throw new IllegalArgumentException(
-                            "NATS: " + name
-                                    + " is for a bucket that we create; set create-bucket=true too, or change the bucket itself");
+                    throw new IllegalArgumentException("NATS: " + name
+                            + " applies only to a bucket that the client creates; set create-bucket=true"
+                            + " too, or change the bucket itself");
                 }
             }
             return null;

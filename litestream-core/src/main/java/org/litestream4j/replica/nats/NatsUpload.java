@@ -114,7 +114,7 @@ final class NatsUpload extends ReplicaUpload {
         long chunks = writer.finish();
         if (Duration.between(lastWrite, clock.instant()).compareTo(OrphanedChunks.AGE.dividedBy(2)) > 0) {
             throw new IOException(bucket.settings().url() + ": the upload of " + objectName
-                    + " took so long that its chunks may count as abandoned; it must begin again");
+                    + " took so long that its chunks may count as abandoned; it is repeated");
         }
         String written = ChunkReader.written(digest);
         ObjectInfo description = ObjectInfo.builder(bucket.settings().bucket(), objectName)

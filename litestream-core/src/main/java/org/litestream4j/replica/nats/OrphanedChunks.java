@@ -56,7 +56,7 @@ final class OrphanedChunks {
             }
         } catch (IOException e) { // a side job: the deletion that it went along with was done
             LOG.warn(
-                    "Could not look for chunks of unfinished uploads replica={} reason={}",
+                    "Cannot list chunks of unfinished uploads replica={} reason={}",
                     bucket.settings().url(),
                     e.getMessage());
         }

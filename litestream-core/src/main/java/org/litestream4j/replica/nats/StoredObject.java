@@ -59,7 +59,7 @@ record StoredObject(
             try {
                 timestamp = DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(text, Instant::from);
             } catch (DateTimeException e) {
-                throw new IOException("its header " + TIMESTAMP_HEADER + " is no timestamp", e);
+                throw new IOException("its header " + TIMESTAMP_HEADER + " is not a timestamp", e);
             }
         }
         return new StoredObject(

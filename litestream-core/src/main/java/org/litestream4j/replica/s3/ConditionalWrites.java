@@ -6,6 +6,6 @@ enum ConditionalWrites {
     AUTO,
     /** Yes; a store that does not know how is an error. */
     ON,
-    /** No: look first, then write. Two writers at the same moment are not told apart. */
+    /** No: look first, then write. Two writers at the same moment cannot be detected. */
     OFF
 }

@@ -109,7 +109,7 @@ final class S3Fence {
             trust = Trust.NONE;
             LOG.warn(
                     "replica={} the store {} conditional writes (If-None-Match) of {}: two processes that write to this"
-                            + " replica at the same moment are not told apart; conditional-writes=off silences this",
+                            + " replica at the same moment cannot be detected; conditional-writes=off silences this",
                     settings.url(),
                     what,
                     writes);

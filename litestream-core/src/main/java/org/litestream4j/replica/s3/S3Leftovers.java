@@ -130,7 +130,7 @@ final class S3Leftovers {
             next = null;
         }
         LOG.info(
-                "replica={} cannot look for uploads that a killed process left unfinished (status={} code={}): allow"
+                "replica={} cannot list unfinished uploads of killed processes (status={} code={}): allow"
                         + " s3:ListBucketMultipartUploads and s3:AbortMultipartUpload, or give the bucket a lifecycle"
                         + " rule AbortIncompleteMultipartUpload",
                 settings.url(),

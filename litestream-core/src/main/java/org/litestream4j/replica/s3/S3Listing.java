@@ -133,7 +133,7 @@ final class S3Listing {
         }
         if (page.nextContinuationToken() == null) {
             throw new ReplicaException(
-                    context.settings().url(), "the store cut the listing of " + prefix + " short", "", null);
+                    context.settings().url(), "the store truncated the listing of " + prefix, "", null);
         }
         return page.nextContinuationToken();
     }

@@ -101,11 +101,11 @@ class CloseTest extends EngineFixture {
             assertThat(clock.stalled.await(30, TimeUnit.SECONDS)).isTrue();
         }
         first.close(); // gives up
-        assertThat(logged()).anyMatch(line -> line.startsWith("still busy, left open"));
+        assertThat(logged()).anyMatch(line -> line.startsWith("capture still running"));
         try (Litestream second = litestream()) {
             ManagedDatabase database = second.register(config().build());
             await().atMost(TIMEOUT)
-                    .until(() -> String.valueOf(database.status().lastError()).contains("was closed"));
+                    .until(() -> String.valueOf(database.status().lastError()).contains("a closed engine"));
             assertThat(database.status().state()).isEqualTo(DatabaseState.PASSIVE);
             assertThat(database.status().lag()).isPositive();
             busy.countDown();

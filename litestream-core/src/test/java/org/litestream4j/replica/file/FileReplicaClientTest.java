@@ -146,7 +146,7 @@ class FileReplicaClientTest extends ReplicaClientContract {
         Path file = Files.createFile(folder.resolve("deep"));
         assertThatThrownBy(() -> newClient().write(0, name(1, 1), Instant.now()))
                 .isInstanceOf(ReplicaAccessException.class)
-                .hasMessageContaining("there is a file in the place of the folder " + file)
+                .hasMessageContaining("there is a file in place of the folder " + file)
                 .hasMessageContaining("remove it or change the URL");
     }
 

@@ -217,11 +217,11 @@ class NatsErrorsTest {
     void prepare_wrongPassword_doesNotShowIt() throws Exception {
         server = NatsServer.start(folder, "authorization { user: bob, password: right }");
         try (ReplicaClient client = client(Map.of("username", "bob", "password", "s3cret"))) {
-            assertRefused(client, "refuses our login");
+            assertRefused(client, "rejects the login");
             assertThatThrownBy(client::prepare).satisfies(NatsErrorsTest::showsNoSecret);
         }
         try (ReplicaClient client = client(Map.of())) {
-            assertRefused(client, "refuses our login");
+            assertRefused(client, "rejects the login");
         }
     }
 
@@ -234,7 +234,7 @@ class NatsErrorsTest {
         }
         Files.writeString(file, "s3cret");
         try (ReplicaClient client = client(Map.of("creds", file.toString()))) {
-            assertRefused(client, file + " is no credentials file");
+            assertRefused(client, file + " is not a credentials file");
             assertThatThrownBy(client::prepare).satisfies(NatsErrorsTest::showsNoSecret);
         }
         try (ReplicaClient client = client(Map.of("nkey", "s3cret"))) {

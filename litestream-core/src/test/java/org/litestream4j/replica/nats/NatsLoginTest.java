@@ -64,7 +64,7 @@ class NatsLoginTest {
         server = NatsServer.start(folder, "authorization { token: s3cret }");
         assertWorks("nats://s3cret@" + server.address() + "/b", Map.of());
         assertWorks(Map.of("token", "s3cret"));
-        assertRefused(Map.of("token", "other"), "refuses our login");
+        assertRefused(Map.of("token", "other"), "rejects the login");
     }
 
     @Test
@@ -72,7 +72,7 @@ class NatsLoginTest {
         NKey user = NKey.createUser(null);
         server = NatsServer.start(folder, "authorization { users: [ { nkey: " + string(user.getPublicKey()) + " } ] }");
         assertWorks(Map.of("nkey", string(user.getSeed())));
-        assertRefused(Map.of("nkey", string(NKey.createUser(null).getSeed())), "refuses our login");
+        assertRefused(Map.of("nkey", string(NKey.createUser(null).getSeed())), "rejects the login");
     }
 
     @Test
@@ -95,7 +95,7 @@ class NatsLoginTest {
         Path creds = folder.resolve("user.creds");
         Files.writeString(creds, String.format(JwtUtils.NATS_USER_JWT_FORMAT, jwt, seed));
         assertWorks(Map.of("creds", creds.toString()));
-        assertRefused(Map.of("jwt", jwt, "seed", string(NKey.createUser(null).getSeed())), "refuses our login");
+        assertRefused(Map.of("jwt", jwt, "seed", string(NKey.createUser(null).getSeed())), "rejects the login");
     }
 
     @Test

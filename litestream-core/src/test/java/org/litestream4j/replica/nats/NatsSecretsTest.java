@@ -89,7 +89,7 @@ class NatsSecretsTest {
         for (ILoggingEvent event : log.list) {
             shown.append(event.getLoggerName()).append(": ").append(event.getFormattedMessage());
         }
-        assertThat(shown.toString()).contains("ReplicaAccessException", "refuses our login", "/backups");
+        assertThat(shown.toString()).contains("ReplicaAccessException", "rejects the login", "/backups");
         assertThat(shown.toString().lines().filter(line -> line.contains("verysecret")))
                 .isEmpty();
     }

@@ -191,13 +191,15 @@ public final class LitestreamEndpoint {
             @Nullable IntegrityCheck check) {
         boolean intoDatabase = Boolean.TRUE.equals(inPlace);
         if (intoDatabase == (target != null)) {
-            throw RequestException.badRequest("say where to: either target, a file name, or inPlace: true");
+            throw RequestException.badRequest("name the destination: either target, a file name, or inPlace: true");
         }
         if (intoDatabase && Boolean.TRUE.equals(force)) {
-            throw RequestException.badRequest("force: is for a target; the state before stays restorable");
+            throw RequestException.badRequest("force: applies only to a target; with inPlace, the state before"
+                    + " the restore stays restorable");
         }
         if (!intoDatabase && timeout != null) {
-            throw RequestException.badRequest("timeout: is for inPlace: true; a restore to a file waits for nobody");
+            throw RequestException.badRequest(
+                    "timeout: applies only to inPlace: true; a restore to a file does not wait");
         }
         boolean replace = Boolean.TRUE.equals(force);
         return new RestoreRequest(
@@ -210,7 +212,8 @@ public final class LitestreamEndpoint {
 
     private RestoreTarget state(@Nullable String timestamp, @Nullable String txid) {
         if (timestamp != null && txid != null) {
-            throw RequestException.badRequest("either timestamp or txid, not both; neither is the newest state");
+            throw RequestException.badRequest(
+                    "timestamp and txid cannot be combined; without both, the newest state is restored");
         }
         if (timestamp != null) {
             try {
@@ -270,7 +273,7 @@ public final class LitestreamEndpoint {
         }
         return restores.find(find(name).name(), id)
                 .orElseThrow(() -> notFound(echo(id) + ": no such restore of " + name + "; the last "
-                        + Restores.MOST_ENDED + " are remembered, until the application ends"));
+                        + Restores.MOST_ENDED + " are kept, until the application ends"));
     }
 
     /** What a restored file will have, about; the file is not opened. */
@@ -285,7 +288,7 @@ public final class LitestreamEndpoint {
     private static void refuse(String field, @Nullable Object value, Action action) {
         if (value != null) {
             throw RequestException.badRequest(
-                    field + ": is for restore, not for " + action.name().toLowerCase(Locale.ROOT));
+                    field + ": applies to restore, not to " + action.name().toLowerCase(Locale.ROOT));
         }
     }
 

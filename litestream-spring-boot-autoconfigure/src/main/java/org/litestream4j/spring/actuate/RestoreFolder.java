@@ -46,8 +46,8 @@ final class RestoreFolder {
      */
     Path resolve(String name, boolean force) {
         if (folder == null) {
-            throw RequestException.badRequest("target: restores to files are switched off; set"
-                    + " litestream.restore.directory, or write inPlace: true");
+            throw RequestException.badRequest("target: restores to files are disabled; set"
+                    + " litestream.restore.directory, or use inPlace: true");
         }
         if (!NAME.matcher(name).matches()) {
             throw RequestException.badRequest(
@@ -63,7 +63,7 @@ final class RestoreFolder {
         if (!force && isThere(file)) {
             throw new RequestException(
                     RequestException.CONFLICT,
-                    "target = " + name + ": exists; choose another name, or write force: true");
+                    "target = " + name + ": exists; choose another name, or set force: true");
         }
         return file;
     }
@@ -142,12 +142,12 @@ final class RestoreFolder {
 
     private void refuseUnsuitable(Path file, String name) {
         if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-            throw RequestException.badRequest("target = " + name + ": is a link or a folder, or a device");
+            throw RequestException.badRequest("target = " + name + ": is a link, a folder or a device");
         }
         for (ManagedDatabase database : litestream.databases()) {
             if (isSame(file, database.config().path())) {
                 throw RequestException.badRequest(
-                        "target = " + name + ": is the database " + database.name() + "; write inPlace: true");
+                        "target = " + name + ": is the database " + database.name() + "; use inPlace: true");
             }
         }
     }

@@ -74,7 +74,7 @@ final class Restores implements AutoCloseable {
         lock.lock();
         try {
             if (closed) {
-                throw new RequestException(RequestException.SERVICE_UNAVAILABLE, "the application is ending");
+                throw new RequestException(RequestException.SERVICE_UNAVAILABLE, "the application is shutting down");
             }
             List<RunningRestore> running =
                     restores.stream().filter(RunningRestore::isRunning).toList();
@@ -87,7 +87,8 @@ final class Restores implements AutoCloseable {
             }
             if (running.size() >= MOST_RUNNING) {
                 throw new RequestException(
-                        RequestException.CONFLICT, running.size() + " restores are running; wait, or cancel one");
+                        RequestException.CONFLICT,
+                        running.size() + " restores are running; wait for one to end, or cancel one");
             }
             RunningRestore restore =
                     new RunningRestore(UUID.randomUUID().toString(), database, request, parallelism, clock);
@@ -100,8 +101,12 @@ final class Restores implements AutoCloseable {
         }
     }
 
+    @GuardedBy("lock")
     private void forgetOldest() {
-        long ended = restores.stream().filter(restore -> !restore.isRunning()).count();
+        long ended = 0;
+        for (RunningRestore restore : restores) {
+            ended += restore.isRunning() ? 0 : 1;
+        }
         for (Iterator<RunningRestore> each = restores.iterator(); ended > MOST_ENDED && each.hasNext(); ) {
             if (!each.next().isRunning()) {
                 each.remove();

@@ -64,7 +64,7 @@ final class RunningRestore implements Runnable {
 
     @Override
     public void run() {
-        LOG.info("restore begins: db={} id={} wanted={} target={}", database(), id, request.state(), target());
+        LOG.info("restore started: db={} id={} wanted={} target={}", database(), id, request.state(), target());
         Outcome ended;
         try {
             Result result = restore();
