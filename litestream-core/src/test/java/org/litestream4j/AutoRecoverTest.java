@@ -140,7 +140,7 @@ class AutoRecoverTest extends EngineFixture {
 
     @Test
     void unreachableState_isHealedByASnapshot() throws Exception {
-        beginNew(config());
+        beginNew(remote());
         loseOneOfTheReplica();
         Validation.Result found = database.validate(false);
         assertThat(found.uncovered()).extracting(Validation.Problem::kind).contains(Validation.Kind.UNREACHABLE);
@@ -158,7 +158,7 @@ class AutoRecoverTest extends EngineFixture {
 
     @Test
     void unreachableState_isOnlyReported_withoutAutoRecover() throws Exception {
-        beginNew(config().autoRecover(false));
+        beginNew(remote().autoRecover(false));
         loseOneOfTheReplica();
         assertThat(database.validate(false).uncovered()).isNotEmpty();
         execute(connection, "INSERT INTO t VALUES (9)");
@@ -176,7 +176,7 @@ class AutoRecoverTest extends EngineFixture {
 
     @Test
     void damagedFile_isHealedByASnapshot_andStaysKnown() throws Exception {
-        beginNew(config());
+        beginNew(remote());
         Path damaged = level0(database.status().replicated());
         byte[] bytes = Files.readAllBytes(damaged);
         bytes[bytes.length - 1] ^= 1;
@@ -207,6 +207,13 @@ class AutoRecoverTest extends EngineFixture {
         execute(connection, "INSERT INTO t VALUES (9)");
         database.sync(TIMEOUT);
         assertRestorable();
+    }
+
+    /** A replica where a missing file costs a request to notice: the newest is looked for after seconds. */
+    private DatabaseConfig.Builder remote() {
+        GatedReplicaProvider.control(replica);
+        return DatabaseConfig.builder(path, GatedReplicaProvider.location(replica))
+                .syncInterval(Duration.ofMillis(10));
     }
 
     private void assertRestorable() throws Exception {

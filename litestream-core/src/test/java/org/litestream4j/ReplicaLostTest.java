@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.testing.EngineFixture;
 import org.litestream4j.testing.GatedReplicaProvider;
@@ -29,6 +30,30 @@ class ReplicaLostTest extends EngineFixture {
                 SqliteFixture.deleteTree(replica);
                 execute(connection, "INSERT INTO t VALUES ('after')");
                 await().atMost(TIMEOUT).until(() -> Files.isDirectory(replica));
+                assertReplicated(database, connection);
+            }
+        }
+        assertReplicaIsDatabase();
+        assertThat(logged()).anyMatch(line -> line.startsWith("files are missing on the replica"));
+    }
+
+    @Test
+    void filesDeletedBetweenCommits_areMissedByTheNextCommit() throws Exception {
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection connection = open(database)) {
+                for (int i = 0; i < 20; i++) {
+                    execute(connection, "INSERT INTO t VALUES (randomblob(3000))");
+                    database.sync(TIMEOUT);
+                    if (i == 10) {
+                        try (Stream<Path> files = Files.walk(replica)) {
+                            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                                Files.delete(file);
+                            }
+                        }
+                    }
+                }
                 assertReplicated(database, connection);
             }
         }

@@ -11,6 +11,7 @@ import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
+import org.litestream4j.compaction.Validation;
 import org.litestream4j.internal.replication.Kinship;
 import org.litestream4j.internal.replication.LocalFileException;
 import org.litestream4j.internal.replication.Replication;
@@ -59,6 +60,7 @@ final class UploadLane {
     private int followed;
     private @Nullable Kinship kinship;
     private int losses;
+    private int verifiedLosses;
     private boolean needsRecovery;
 
     /** The last loss found by the compaction lane that was acted on. */
@@ -242,6 +244,11 @@ final class UploadLane {
         compared = captured.localStates();
         Txid ours = replicated();
         Verdict found = replication.verify();
+        if (losses > verifiedLosses
+                && !found.diverged()
+                && !found.replicaNewest().isNone()) {
+            found = verifyPast(found);
+        }
         if (found.diverged()) {
             boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // what this process put there
             diverged(found, found.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null);
@@ -252,6 +259,15 @@ final class UploadLane {
             publish();
         }
         return found;
+    }
+
+    /** After a loss: the newest file may be all that is there. */
+    private Verdict verifyPast(Verdict found) throws IOException {
+        Validation.Result past = Validation.run(client, false, () -> false);
+        verifiedLosses = losses;
+        return past.uncovered().isEmpty()
+                ? found
+                : Verdict.diverged(found.replicaNewest(), "the replica lost files: " + past.uncovered());
     }
 
     private boolean upload() throws IOException {

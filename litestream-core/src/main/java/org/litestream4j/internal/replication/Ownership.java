@@ -51,11 +51,13 @@ public final class Ownership {
     @GuardedBy("this")
     private String place = "";
 
+    /** Newest file that was written here and is not known to be gone. */
     @GuardedBy("this")
-    private @Nullable LtxFileInfo newestOwn; // written here and not known to be gone
+    private @Nullable Own newestOwn;
 
+    /** The newest at the last check: a newer one is there even if everything before it was deleted meanwhile. */
     @GuardedBy("this")
-    private long newestChecksum;
+    private @Nullable Own witness;
 
     @GuardedBy("this")
     private long presentAtNanos;
@@ -87,6 +89,9 @@ public final class Ownership {
         this.validity = validity;
         java.util.Arrays.fill(newest, Txid.NONE);
     }
+
+    /** A file that was written here. */
+    private record Own(LtxFileInfo file, long fileChecksum) {}
 
     /** A moment by both clocks. */
     record Moment(Instant wall, long nanos) {}
@@ -120,8 +125,7 @@ public final class Ownership {
      * @param fileChecksum that ends it
      */
     synchronized void published(LtxFileInfo file, long fileChecksum) throws IOException {
-        newestOwn = file;
-        newestChecksum = fileChecksum;
+        newestOwn = new Own(file, fileChecksum);
         presenceOpen = true;
         if (place.equals(MISSING)) {
             place = client.place();
@@ -133,6 +137,7 @@ public final class Ownership {
         ours = replicaNewest;
         claimed = null;
         newestOwn = null;
+        witness = null;
         presenceOpen = false;
         place = replicaNewest.isNone() ? MISSING : client.place();
         presentAtNanos = begun.nanos();
@@ -162,12 +167,32 @@ public final class Ownership {
      * @throws ReplicaLostException if it does not hold ours any more
      */
     public synchronized void ensure() throws IOException {
+        ensure(witness != null ? witness : newestOwn, place.isEmpty() ? PRESENCE_NANOS : 0);
+    }
+
+    /**
+     * Makes sure that the newest file is still there, for as long as nothing follows.
+     *
+     * @throws ReplicaConflictException as above
+     * @throws ReplicaLostException as above
+     */
+    synchronized void ensureNewest() throws IOException {
+        ensure(newestOwn, 0);
+    }
+
+    @GuardedBy("this")
+    private void ensure(@Nullable Own expected, long interval) throws IOException {
         String now = placeNow();
         boolean moved = !place.equals(MISSING) && !now.equals(place);
-        if (isFresh() && !moved && isPresent()) {
+        boolean present = moved || isPresent(expected, interval);
+        if (isFresh() && !moved && present) {
             return;
         }
         Moment begun = now();
+        if (!present && expected != null && !isMerged(expected.file().maxTxid())) {
+            throw lost("level " + expected.file().level() + " held "
+                    + expected.file().name() + ", which is not there any more");
+        }
         List<LtxFileInfo> files = new ArrayList<>();
         client.listAll(List.of(newest), files::add);
         Txid seen = Txid.NONE;
@@ -176,15 +201,13 @@ public final class Ownership {
             seen = Txid.max(seen, file.maxTxid());
         }
         if (seen.isBefore(ours)) {
-            throw new ReplicaLostException(
-                    client.url(),
-                    "transactions up to " + ours + " were written there, and "
-                            + (moved ? "another folder or file system is in its place" : "they are not there any more"),
-                    "find out who emptied, replaced or unmounted it");
+            throw lost("transactions up to " + ours + " were written there, and "
+                    + (moved ? "another folder or file system is in its place" : "they are not there any more"));
         }
         place = place.equals(MISSING) ? place : now;
         presentAtNanos = begun.nanos();
         presenceOpen = false;
+        witness = newestOwn;
         renew(begun);
     }
 
@@ -203,18 +226,32 @@ public final class Ownership {
         return presenceOpen ? Math.max(0, presentAtNanos + PRESENCE_NANOS - nanoTime.getAsLong()) : -1;
     }
 
-    /** Whether the newest file of ours is still there, as it was a moment ago. */
+    private ReplicaLostException lost(String problem) {
+        return new ReplicaLostException(client.url(), problem, "find out who emptied, replaced or unmounted it");
+    }
+
+    /** Whether a file of any level holds a transaction. */
+    private boolean isMerged(Txid txid) throws IOException {
+        boolean[] found = new boolean[1];
+        client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            found[0] = !file.minTxid().isAfter(txid) && !file.maxTxid().isBefore(txid);
+            return !found[0];
+        });
+        return found[0];
+    }
+
+    /** Whether a file of ours is still there, as far as it was a moment ago. */
     @GuardedBy("this")
-    private boolean isPresent() throws IOException {
-        LtxFileInfo file = newestOwn;
+    private boolean isPresent(@Nullable Own expected, long interval) throws IOException {
         long now = nanoTime.getAsLong();
-        if (file == null || now - presentAtNanos < PRESENCE_NANOS) {
+        if (expected == null || now - presentAtNanos < interval) {
             return true;
         }
+        LtxFileInfo file = expected.file();
         try (InputStream in =
                 client.open(file.level(), file.name(), Math.max(0, file.size() - Long.BYTES), Long.BYTES)) {
             byte[] end = in.readNBytes(Long.BYTES);
-            if (end.length < Long.BYTES || ByteBuffer.wrap(end).getLong() != newestChecksum) {
+            if (end.length < Long.BYTES || ByteBuffer.wrap(end).getLong() != expected.fileChecksum()) {
                 throw new ReplicaConflictException(
                         client.url(),
                         "level " + file.level() + " holds " + file.name()
@@ -226,7 +263,8 @@ public final class Ownership {
             return false; // or others have merged and deleted it
         }
         presentAtNanos = now;
-        presenceOpen = false;
+        presenceOpen &= !expected.equals(newestOwn);
+        witness = newestOwn;
         return true;
     }
 

@@ -192,7 +192,7 @@ public final class Replication {
      */
     public long checkPresence() throws IOException {
         if (ownership.nanosUntilCheck() == 0) {
-            ownership.ensure();
+            ownership.ensureNewest();
         }
         return ownership.nanosUntilCheck();
     }

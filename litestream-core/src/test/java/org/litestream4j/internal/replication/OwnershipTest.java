@@ -38,11 +38,17 @@ class OwnershipTest {
     private ReplicaClient client;
     private Ownership ownership;
 
+    /** Whether a file can be looked for without a request, as in a folder. */
+    private boolean local;
+
     @BeforeEach
     void open() {
         ReplicaClient files = Replicas.open(ReplicaLocation.of(folder.toUri().toString()));
         client = (ReplicaClient) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {ReplicaClient.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("place") && !local) {
+                        return "";
+                    }
                     if (!method.getName().equals("place")) {
                         requests.incrementAndGet();
                     }
@@ -206,7 +212,55 @@ class OwnershipTest {
     }
 
     @Test
+    void replicaEmptiedBetweenTwoUploads_isNoticedAlthoughTheNewestFileIsThere() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        upload(1);
+        clock.advance(Duration.ofSeconds(10));
+        ownership.ensure();
+        upload(2);
+        client.delete(0, List.of(LtxFileName.of(new Txid(1)), LtxFileName.of(new Txid(2))));
+        ownership.ensure();
+        upload(3);
+        clock.advance(Duration.ofSeconds(10));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("0000000000000001-0000000000000001.ltx, which is not there any more");
+    }
+
+    @Test
+    void mergedAndDeletedFile_isNoLoss() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        upload(1);
+        clock.advance(Duration.ofSeconds(10));
+        ownership.ensure();
+        write(1, 1, 1);
+        client.delete(0, List.of(LtxFileName.of(new Txid(1))));
+        upload(2);
+        clock.advance(Duration.ofSeconds(10));
+        ownership.ensure();
+        ownership.ensureNewest();
+        assertThat(ownership.nanosUntilCheck()).isNegative();
+    }
+
+    @Test
+    void fileMissingInAFolder_isNoticedByTheNextUpload() throws IOException {
+        local = true;
+        ownership.restart(Txid.NONE, ownership.now());
+        upload(1);
+        ownership.ensure();
+        client.delete(0, List.of(LtxFileName.of(new Txid(1))));
+        assertThatThrownBy(ownership::ensure).isInstanceOf(ReplicaLostException.class);
+    }
+
+    private void upload(long txid) throws IOException {
+        LtxFileInfo file = write(0, txid, txid);
+        ownership.published(file, Replication.remoteChecksum(client, file));
+        ownership.wrote(new Txid(txid), ownership.now());
+    }
+
+    @Test
     void otherFolderInThePlace_isNoticedAtOnce() throws IOException {
+        local = true;
         ownership.restart(Txid.NONE, ownership.now());
         ownership.published(write(0, 1, 1), 0);
         ownership.wrote(new Txid(1), ownership.now());
