@@ -15,7 +15,6 @@ import java.util.function.BooleanSupplier;
 import org.litestream4j.internal.wal.WalHeader;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.internal.wal.WalScan;
-import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,11 +51,10 @@ public final class Capture implements Closeable {
     private final RollingChecksum checksum;
     private final Level0Writer writer;
     private final Increments increments;
-    private final FullImage fullImage;
+    private final Continuation continuation;
     private final Checkpointer checkpointer;
     private final Audit audit;
     private final UncapturedCheckpoints uncaptured;
-    private boolean pageSizeChanged;
 
     public Capture(CaptureSettings settings, Clock clock, CaptureListener listener) {
         this.settings = settings;
@@ -69,7 +67,8 @@ public final class Capture implements Closeable {
         this.checksum = new RollingChecksum(settings);
         this.writer = new Level0Writer(staging, clock, settings.pageEncoding(), checksum);
         this.increments = new Increments(settings, attachment, position, writer, checksum);
-        this.fullImage = new FullImage(settings, attachment, writer, checksum);
+        FullImage fullImage = new FullImage(settings, attachment, writer, checksum);
+        this.continuation = new Continuation(settings, attachment, position, staging, increments, fullImage, checksum);
         this.checkpointer = new Checkpointer(settings, attachment, position, increments);
         this.audit = new Audit(settings, attachment, position, increments, checksum);
         this.uncaptured = new UncapturedCheckpoints(settings, attachment);
@@ -189,56 +188,7 @@ public final class Capture implements Closeable {
      * of the position are saved, the whole database is read, and the pages that differ are the next level-0 file.
      */
     public Continuity judge() throws IOException {
-        return guarded(() -> {
-            PositionRecord recorded = position.recorded();
-            if (recorded == null) {
-                return Continuity.UNPROVEN;
-            }
-            if (!new ContinuityProof(settings, attachment, recorded, position.saved()).holds()) {
-                return compare(recorded);
-            }
-            position.moveTo(recorded.thawed()); // whether the reader of this run is at mark 0 is not known
-            if (!checksum.resume(recorded)) {
-                beginChecksum(recorded);
-            }
-            try {
-                increments.capture();
-                if (attachment.session().count().copied() > recorded.wal().frames(recorded.pageSize())) {
-                    checksum.forgetBaseline();
-                }
-            } catch (LostContinuityException e) {
-                log.info("continuity cannot be proven: db={} reason={}", settings.database(), e.problem());
-                position.forget();
-                checksum.forget();
-                return Continuity.UNPROVEN;
-            }
-            return Continuity.PROVEN;
-        });
-    }
-
-    /** Where the WAL proves nothing, the content does: what was captured of each page is known from its checksum. */
-    private Continuity compare(PositionRecord recorded) throws IOException {
-        if (!recorded.continuous()
-                || recorded.pageSize() != attachment.session().pageSize()
-                || !checksum.resume(recorded)) {
-            return Continuity.UNPROVEN;
-        }
-        PositionRecord compared = fullImage.writeDifference(recorded);
-        boolean differs = !compared.txid().equals(recorded.txid());
-        if (differs && attachment.session().schemaSize() == 0) { // a new database? what the replica holds decides
-            staging.deleteAfter(recorded.txid());
-            checksum.forget();
-            return Continuity.UNPROVEN;
-        }
-        position.moveTo(compared);
-        checksum.captured();
-        increments.readerCovered();
-        log.info(
-                "database compared with what was captured of it: db={} txid={} differs={}",
-                settings.database(),
-                compared.txid(),
-                differs);
-        return Continuity.PROVEN;
+        return guarded(continuation::establish);
     }
 
     /**
@@ -250,28 +200,14 @@ public final class Capture implements Closeable {
      */
     public void image(Txid after, boolean discard) throws IOException {
         guarded(() -> {
-            PositionRecord before = position.newest();
-            pageSizeChanged =
-                    before != null && before.pageSize() != attachment.session().pageSize();
-            if (discard) {
-                position.discard();
-            }
-            PositionRecord taken = fullImage.write(after.next());
-            position.moveTo(taken);
-            checksum.captured();
-            increments.readerCovered();
-            log.info(
-                    "database captured in full: db={} txid={} pages={}",
-                    settings.database(),
-                    taken.txid(),
-                    taken.commit());
+            continuation.image(after, discard);
             return null;
         });
     }
 
     /** Whether the last image has another page size than what was captured before: no merge can lead to it. */
     public boolean isPageSizeChanged() {
-        return pageSizeChanged;
+        return continuation.isPageSizeChanged();
     }
 
     /**
@@ -430,48 +366,16 @@ public final class Capture implements Closeable {
      * Continues, if it is time, to compute the checksum of the database where neither a clean stop nor an image has left it, and
      * saves what is known for the next start. Returns the time until it is time again, in nanoseconds; negative if nothing is
      * left to do.
+     *
+     * @throws LostContinuityException if the database is another than what was captured of it before the start
      */
     public long completeChecksum() throws IOException {
-        return guarded(() -> {
-            if (checksum.nanosUntilDue() == 0) {
-                if (checksum.isBegun()) {
-                    checksum.fill(attachment.files().database());
-                } else {
-                    increments.capture(); // to the mark of our reader at least
-                    beginChecksum(position.get());
-                }
-                if (checksum.disagrees()) {
-                    throw new LostContinuityException(
-                            settings.database(),
-                            "the database file holds other pages than were captured of it: it was overwritten, or"
-                                    + " damaged");
-                }
-            }
-            long due = checksum.nanosUntilDue();
-            if (due >= 0 || !position.get().atFrozenEnd()) { // else the WAL proves the position to the next start
-                return due;
-            }
-            if (checksum.nanosUntilSave(position.get()) == 0) {
-                checksum.save(position.get());
-            }
-            return checksum.nanosUntilSave(position.get());
-        });
+        return guarded(continuation::completeChecksum);
     }
 
     /** Whether {@link #completeChecksum} has pages left to read, to compare them with what was captured. */
     public boolean isChecksumPending() {
         return checksum.nanosUntilDue() >= 0;
-    }
-
-    private void beginChecksum(PositionRecord position) throws IOException {
-        LtxFileName name = LtxFileName.of(position.txid());
-        OptionalLong expected = OptionalLong.empty();
-        try {
-            expected = staging.databaseChecksum(name);
-        } catch (NoSuchFileException e) {
-            log.debug("the captured transaction is not here any more, the database is not compared: file={}", name);
-        }
-        checksum.begin(position, attachment.files().wal(), attachment.files().database(), expected);
     }
 
     /** The checksum of the database at its position; empty if it is not known. */
