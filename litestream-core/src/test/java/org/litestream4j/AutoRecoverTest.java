@@ -10,10 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.LitestreamEvent.Healed;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.LtxFileName;
@@ -191,6 +194,22 @@ class AutoRecoverTest extends EngineFixture {
         assertThat(deep.isSound()).as("a past state is lost").isFalse();
         assertThat(deep.uncovered()).isEmpty();
         assertRestorable();
+    }
+
+    /** What follows a damaged file is restored from a snapshot: until it is there, nothing counts as replicated. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 7, 8, 99, 100, 150})
+    void truncatedNewestFile_isPassedByASnapshotBeforeAnythingCountsAsReplicated(int length) throws Exception {
+        beginNew(config());
+        end();
+        Path newest = level0(database.status().replicated());
+        byte[] content = Files.readAllBytes(newest);
+        Files.write(newest, Arrays.copyOf(content, length));
+        begin(config());
+        execute(connection, "INSERT INTO t VALUES (9)");
+        database.sync(TIMEOUT);
+        assertRestorable();
+        assertThat(database.status().lag()).isZero();
     }
 
     /** A full image alone, behind a file that nothing leads to, could not be restored. */

@@ -415,6 +415,9 @@ final class CaptureLane {
             waits.restarted(capture.captured());
             answered = now.upload().number();
             unproven = false;
+            if (now.upload().damage() != null) {
+                snapshotsRequired++; // the image cannot be restored behind a damaged file
+            }
             publish();
         } else if (unproven && verdict != null) {
             refuseEmpty(verdict);

@@ -65,8 +65,10 @@ final class CompactionLane {
     private final AtomicInteger requested = new AtomicInteger();
     private volatile int served;
 
-    /** Confined to the lane. */
+    // Confined to the lane.
     private long backoff;
+    private @Nullable LostContinuityException mismatch;
+    private @Nullable ReplicaLostException loss;
 
     CompactionLane(
             DatabaseConfig config,
@@ -249,12 +251,13 @@ final class CompactionLane {
         } catch (ReplicaConflictException e) {
             conflicts.otherWriter(e);
         } catch (ReplicaLostException e) {
-            board.publish(new CompactionState(board.now().compaction().mismatch(), e));
+            loss = e;
         } catch (Throwable e) { // whatever it is, the lane must go on
             if (!isHalted()) {
                 fail(e);
             }
         }
+        board.publish(new CompactionState(mismatch, loss, compaction.status().newestSnapshot()));
         progress.signal();
     }
 
@@ -272,7 +275,7 @@ final class CompactionLane {
         try {
             snapshots.stage(this::isImageUnwanted);
         } catch (LostContinuityException e) { // the snapshot is wanted still, of what follows
-            board.publish(new CompactionState(e, board.now().compaction().loss()));
+            mismatch = e;
         }
         Board.View now = board.now();
         if (now.isContinuing() && !snapshots.publish(now.upload().replicated())) {

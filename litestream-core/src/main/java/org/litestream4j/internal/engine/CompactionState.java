@@ -2,6 +2,7 @@ package org.litestream4j.internal.engine;
 
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.capture.LostContinuityException;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLostException;
 
 /**
@@ -9,8 +10,10 @@ import org.litestream4j.replica.ReplicaLostException;
  *
  * @param mismatch last snapshot that did not match the captured transactions; null if there was none
  * @param loss last loss of files of the replica; null if there was none
+ * @param newestSnapshot last transaction of the newest snapshot; {@link Txid#NONE} if there is none, or it is not known yet
  */
-record CompactionState(@Nullable LostContinuityException mismatch, @Nullable ReplicaLostException loss) {
+record CompactionState(
+        @Nullable LostContinuityException mismatch, @Nullable ReplicaLostException loss, Txid newestSnapshot) {
 
-    static final CompactionState INITIAL = new CompactionState(null, null);
+    static final CompactionState INITIAL = new CompactionState(null, null, Txid.NONE);
 }

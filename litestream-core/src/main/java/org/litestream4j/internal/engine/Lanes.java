@@ -164,6 +164,10 @@ final class Lanes {
                 since = captureLane.capturedSince();
             }
         }
+        UploadState.Damage damage = board.now().upload().damage();
+        if (damage != null && (since == null || damage.since().isBefore(since))) {
+            since = damage.since();
+        }
         if (since == null || (uncaptured != null && uncaptured.isBefore(since))) {
             since = uncaptured;
         }

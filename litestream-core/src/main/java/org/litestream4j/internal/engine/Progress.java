@@ -127,8 +127,9 @@ final class Progress {
 
     private boolean note(Step step, Throwable error, Instant now) {
         Failure before = failure(step);
-        boolean speaks =
-                error instanceof IOException && !(error instanceof FileSystemException); // that one only names a file
+        boolean speaks = error instanceof IOException
+                && error.getMessage() != null
+                && !(error instanceof FileSystemException); // that one only names a file
         String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
         counters.failed(step, diskFull);

@@ -12,6 +12,7 @@ import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.internal.engine.UploadState.Damage;
 import org.litestream4j.internal.replication.Kinship;
 import org.litestream4j.internal.replication.LocalFileException;
 import org.litestream4j.internal.replication.Replication;
@@ -61,6 +62,7 @@ final class UploadLane {
     private @Nullable Kinship kinship;
     private int losses;
     private int verifiedLosses;
+    private @Nullable Damage damage;
     private boolean needsRecovery;
 
     /** The last loss found by the compaction lane that was acted on. */
@@ -99,7 +101,10 @@ final class UploadLane {
                 || (capture.attached() && !before.capture().attached())
                 || capture.localStates() != before.capture().localStates()
                 || capture.answered() != before.capture().answered()
-                || after.compaction().loss() != before.compaction().loss()) {
+                || after.compaction().loss() != before.compaction().loss()
+                || !after.compaction()
+                        .newestSnapshot()
+                        .equals(before.compaction().newestSnapshot())) {
             lane.wake();
         }
     }
@@ -130,8 +135,8 @@ final class UploadLane {
     }
 
     private void publish() {
-        board.publish(
-                new UploadState(verdict, number, localStates, followed, kinship, replicated(), losses, needsRecovery));
+        board.publish(new UploadState(
+                verdict, number, localStates, followed, kinship, replicated(), losses, damage, needsRecovery));
     }
 
     private void run() {
@@ -224,7 +229,9 @@ final class UploadLane {
             follow(known);
         }
         boolean uploaded = upload();
-        waits.replicated(replicated());
+        if (isRestorable()) {
+            waits.replicated(replicated());
+        }
         publish();
         if (!uploaded) {
             long check = replication.checkPresence();
@@ -251,6 +258,8 @@ final class UploadLane {
         }
         if (found.diverged()) {
             boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // what this process put there
+            Txid newest = found.replicaNewest();
+            damage = newest.isNone() || replication.isReadable(newest) ? null : new Damage(newest, clock.instant());
             diverged(found, found.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null);
         } else {
             replication.startAfter(found.replicaNewest());
@@ -259,6 +268,14 @@ final class UploadLane {
             publish();
         }
         return found;
+    }
+
+    /** Whether a restore reaches what was uploaded. */
+    private boolean isRestorable() {
+        if (damage != null && board.now().compaction().newestSnapshot().isAfter(damage.txid())) {
+            damage = null;
+        }
+        return damage == null;
     }
 
     /** After a loss: the newest file may be all that is there. */

@@ -1,5 +1,6 @@
 package org.litestream4j.internal.engine;
 
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.replication.Kinship;
 import org.litestream4j.internal.replication.Verdict;
@@ -15,6 +16,7 @@ import org.litestream4j.ltx.Txid;
  * @param kinship must be proven before a full image may follow on the replica; null if it need not be
  * @param replicated newest transaction on the replica
  * @param losses how often uploaded files were missing on the replica
+ * @param damage what keeps the newest transactions from being restored; null if nothing does
  * @param needsRecovery whether a local file is lost, and the configuration does not allow a full image in its place
  */
 record UploadState(
@@ -25,7 +27,16 @@ record UploadState(
         @Nullable Kinship kinship,
         Txid replicated,
         int losses,
+        @Nullable Damage damage,
         boolean needsRecovery) {
 
-    static final UploadState INITIAL = new UploadState(null, 0, 0, 0, null, Txid.NONE, 0, false);
+    static final UploadState INITIAL = new UploadState(null, 0, 0, 0, null, Txid.NONE, 0, null, false);
+
+    /**
+     * A damaged file of the replica, which only a later snapshot makes up for: until then nothing counts as replicated.
+     *
+     * @param txid its last transaction
+     * @param since when it was found
+     */
+    record Damage(Txid txid, Instant since) {}
 }

@@ -22,7 +22,8 @@ import org.sqlite.ExtendedCommand.RestoreCommand;
  * @param attaches whether it attaches databases
  * @param detaches whether it detaches databases
  * @param checkpoints what it asks of SQLite that waits for readers, in the order of the text
- * @param restores whether it is the driver's own command that overwrites a database from a file
+ * @param unreported whether it commits without a report from SQLite: VACUUM, and the driver's own command that overwrites a database
+ *     from a file
  * @param writtenFile the file that the driver's own backup command writes; null for all other texts
  */
 record SqlText(
@@ -32,7 +33,7 @@ record SqlText(
         boolean attaches,
         boolean detaches,
         List<Checkpoint> checkpoints,
-        boolean restores,
+        boolean unreported,
         @Nullable Path writtenFile) {
 
     private static final Set<String> READING_WORDS =
@@ -57,11 +58,12 @@ record SqlText(
         StatementKind kind = StatementKind.of(sql);
         boolean several = maySeparate(sql);
         if (kind == StatementKind.WRITE && !several) { // the most frequent texts
-            return new SqlText(sql, kind, false, false, false, List.of(), false, null);
+            return new SqlText(sql, kind, false, false, false, List.of(), StatementKind.isVacuum(sql), null);
         }
         boolean readsOnly = true;
         boolean attaches = false;
         boolean detaches = false;
+        boolean vacuums = false;
         List<Checkpoint> checkpoints = List.of();
         SqlTokens tokens = new SqlTokens(sql);
         do {
@@ -78,6 +80,7 @@ record SqlText(
                 }
             } else {
                 attaches |= tokens.is("ATTACH");
+                vacuums |= tokens.is("VACUUM");
                 detaches |= tokens.is("DETACH");
                 readsOnly &= tokens.is("WITH")
                         ? !several && kind == StatementKind.OTHER
@@ -92,7 +95,7 @@ record SqlText(
                 attaches,
                 detaches,
                 checkpoints,
-                command instanceof RestoreCommand,
+                vacuums || command instanceof RestoreCommand,
                 command instanceof BackupCommand backup ? pathOf(backup.destFile) : null);
     }
 

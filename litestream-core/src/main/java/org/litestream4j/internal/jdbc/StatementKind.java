@@ -56,6 +56,11 @@ enum StatementKind {
         }
     }
 
+    /** Whether a text begins with VACUUM. */
+    static boolean isVacuum(String sql) {
+        return sql.regionMatches(true, start(sql), "VACUUM", 0, "VACUUM".length());
+    }
+
     private static boolean follows(Pattern what, String sql, int at) {
         return what.matcher(sql).region(at, sql.length()).lookingAt();
     }

@@ -182,7 +182,7 @@ final class Transactions implements SQLiteCommitListener {
         for (SqlText text : texts) {
             attached |= text.attaches();
             detached |= text.detaches();
-            if (text.restores()) { // SQLite reports no commit
+            if (text.unreported()) {
                 onCommit();
             }
         }

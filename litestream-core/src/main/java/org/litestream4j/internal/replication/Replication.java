@@ -1,9 +1,9 @@
 package org.litestream4j.internal.replication;
 
 import java.io.BufferedInputStream;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.time.Clock;
@@ -22,6 +22,7 @@ import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -308,6 +309,34 @@ public final class Replication {
         return local.isPresent() && local.getAsLong() == remoteChecksum(client, file);
     }
 
+    /**
+     * Whether the newest file of the replica can be read to its end. If it cannot, what follows it can be restored from a later
+     * snapshot only.
+     */
+    public boolean isReadable(Txid newest) throws IOException {
+        LtxFileInfo[] found = new LtxFileInfo[1];
+        client.list(0, newest, file -> {
+            found[0] = file.maxTxid().equals(newest) ? file : null;
+            return false;
+        });
+        LtxFileInfo file = found[0];
+        if (file == null) {
+            return true; // merged
+        }
+        try (InputStream in = new BufferedInputStream(client.open(0, file.name(), 0, ReplicaClient.TO_END), COPY_SIZE);
+                LtxReader reader = LtxReader.open(in, client.url() + " " + file.name(), file.name())) {
+            while (reader.next()) {
+                // reading to the end is the check
+            }
+            return true;
+        } catch (ReplicaFileNotFoundException e) {
+            return true;
+        } catch (LtxFormatException e) {
+            log.warn("the newest file of the replica is damaged: replica={} problem={}", client.url(), e.getMessage());
+            return false;
+        }
+    }
+
     /** Whether the replica has the level-0 file of a transaction as it was captured here. */
     private boolean isOnReplica(Txid captured) throws IOException {
         LtxFileInfo[] found = new LtxFileInfo[1];
@@ -318,12 +347,12 @@ public final class Replication {
         return found[0] != null && ours(found[0]);
     }
 
-    /** The file checksum that ends a file on the replica: 8 bytes are read. */
+    /** The file checksum that ends a file on the replica: 8 bytes are read. 0, which no file has, if the file is shorter. */
     public static long remoteChecksum(ReplicaClient client, LtxFileInfo file) throws IOException {
         long offset = Math.max(0, file.size() - Long.BYTES);
-        try (InputStream in = client.open(file.level(), file.name(), offset, Long.BYTES);
-                DataInputStream data = new DataInputStream(in)) {
-            return data.readLong();
+        try (InputStream in = client.open(file.level(), file.name(), offset, Long.BYTES)) {
+            byte[] end = in.readNBytes(Long.BYTES);
+            return end.length < Long.BYTES ? 0 : ByteBuffer.wrap(end).getLong();
         }
     }
 

@@ -81,7 +81,7 @@ class BoardTest {
     }
 
     private static UploadState upload(@Nullable Verdict verdict, int number, int localStates, int followed) {
-        return new UploadState(verdict, number, localStates, followed, null, NEWEST, 0, false);
+        return new UploadState(verdict, number, localStates, followed, null, NEWEST, 0, null, false);
     }
 
     private static CaptureState capture(int localStates, int answered) {

@@ -101,9 +101,14 @@ class SqlTextTest {
 
     @Test
     void of_knowsTheCommandsOfTheDriver() {
-        assertThat(SqlText.of("restore from x.db").restores()).isTrue();
-        assertThat(SqlText.of("RESTORE main from 'a b.db'").restores()).isTrue();
-        assertThat(SqlText.of("restore nothing").restores()).isFalse();
+        assertThat(SqlText.of("restore from x.db").unreported()).isTrue();
+        assertThat(SqlText.of("RESTORE main from 'a b.db'").unreported()).isTrue();
+        assertThat(SqlText.of("restore nothing").unreported()).isFalse();
+        assertThat(SqlText.of(" /* x */ vacuum main").unreported()).isTrue();
+        assertThat(SqlText.of("INSERT INTO t VALUES (1); VACUUM").unreported()).isTrue();
+        assertThat(SqlText.of("PRAGMA auto_vacuum=FULL; VACUUM").unreported()).isTrue();
+        assertThat(SqlText.of("INSERT INTO t VALUES ('vacuum')").unreported()).isFalse();
+        assertThat(SqlText.of("PRAGMA incremental_vacuum").unreported()).isFalse();
         assertThat(SqlText.of("backup to 'a b.db'").writtenFile()).hasToString("a b.db");
         assertThat(SqlText.of("begin").writtenFile()).isNull();
     }

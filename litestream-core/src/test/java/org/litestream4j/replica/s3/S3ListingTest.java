@@ -148,6 +148,6 @@ class S3ListingTest {
                 new Fault.Answer(200, "", "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>");
         assertThatThrownBy(() -> S3TestClients.list(client, 0))
                 .isInstanceOf(ReplicaException.class)
-                .hasMessageContaining("short");
+                .hasMessageContaining("truncated the listing");
     }
 }
