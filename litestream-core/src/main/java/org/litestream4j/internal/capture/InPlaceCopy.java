@@ -95,7 +95,7 @@ final class InPlaceCopy {
                     next = present.get().scan(position, 1, committed);
                 }
             }
-            failures = SqliteSession.mayPass(result) ? 0 : failures + 1;
+            failures = SqliteErrors.mayPass(result) ? 0 : failures + 1;
             if (failures == MAX_FAILURES) {
                 throw new IOException("cannot copy " + side + " into the database: SQLite result code " + result
                         + "; nothing was changed");

@@ -35,7 +35,7 @@ final class UncapturedCheckpoints {
         }
         lastLook = now;
         SqliteSession session = attachment.session();
-        SqliteSession.Count count = session.count();
+        CommittedFrames.Count count = session.count();
         long frames = count.committed();
         boolean worth = frames >= settings.minCheckpointPages()
                 || now - lastRound >= settings.checkpointInterval().toNanos();

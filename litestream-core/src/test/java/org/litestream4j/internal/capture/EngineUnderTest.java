@@ -246,7 +246,7 @@ public final class EngineUnderTest {
 
     /** What becomes of each connection of an {@link EngineUnderTest} that is opened. */
     public static void viewConnections(UnaryOperator<Connection> view) {
-        SqliteSession.view = view;
+        OwnConnections.view = view;
     }
 
     /** Which pages an audit samples. */
@@ -257,7 +257,7 @@ public final class EngineUnderTest {
     /** All is as it is in production. */
     public static void viewNothing() {
         Fingerprint.view = (path, actual) -> actual;
-        SqliteSession.view = connection -> connection;
+        OwnConnections.view = connection -> connection;
         Audit.random = bound -> ThreadLocalRandom.current().nextLong(bound);
         RollingChecksum.nanoTime = System::nanoTime;
         UncapturedCheckpoints.nanoTime = System::nanoTime;

@@ -1,0 +1,84 @@
+package org.litestream4j.internal.capture;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks SQLite how much of the WAL is committed, on a connection that is in no transaction at any time: SQLite answers no
+ * other. It is open while there is work.
+ */
+final class CommittedFrames {
+
+    private static final int COUNT_ATTEMPTS = 100;
+
+    private static final long PAUSE_NANOS = 20_000;
+
+    private final OwnConnections connections;
+
+    private @Nullable Counter counter;
+
+    private record Counter(Connection connection, PreparedStatement noop) {}
+
+    CommittedFrames(OwnConnections connections) {
+        this.connections = connections;
+    }
+
+    /**
+     * What SQLite counts in the WAL at this moment. Nothing behind {@code committed} is committed, however valid it looks.
+     *
+     * @param committed number of committed frames, {@code mxFrame} of the wal-index; 0 if the WAL is to begin anew
+     * @param copied so many of them are in the database file
+     */
+    record Count(long committed, long copied) {}
+
+    Count count() throws IOException {
+        PreparedStatement noop = counter().noop();
+        for (int attempt = 1; attempt <= COUNT_ATTEMPTS; attempt++) {
+            try (ResultSet row = noop.executeQuery()) {
+                row.next();
+                if (row.getInt(1) == 0 && row.getLong(2) >= 0) {
+                    return new Count(row.getLong(2), Math.max(0, row.getLong(3)));
+                }
+            } catch (SQLException e) {
+                if (!SqliteErrors.isBusy(e)) {
+                    throw connections.failure("cannot ask for the number of committed frames", e);
+                }
+            }
+            LockSupport.parkNanos(attempt * PAUSE_NANOS);
+        }
+        throw new IOException(
+                connections.path() + ": the wal-index is being recovered by another connection; will retry");
+    }
+
+    private Counter counter() throws IOException {
+        Counter open = counter;
+        if (open == null) {
+            Connection connection = null;
+            try {
+                connection = connections.open();
+                open = new Counter(connection, connection.prepareStatement("PRAGMA wal_checkpoint(NOOP)"));
+                counter = open;
+            } catch (SQLException e) {
+                if (connection != null) {
+                    OwnConnections.closeQuietly(connection);
+                }
+                throw connections.unopened(e);
+            }
+        }
+        return open;
+    }
+
+    /** Closes the connection until it is needed again. */
+    void rest() {
+        Counter counting = counter;
+        counter = null;
+        if (counting != null) {
+            OwnConnections.closeQuietly(counting.connection());
+        }
+    }
+}

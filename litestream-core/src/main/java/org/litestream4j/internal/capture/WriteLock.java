@@ -1,0 +1,72 @@
+package org.litestream4j.internal.capture;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.litestream4j.internal.capture.SqliteSession.IoAction;
+
+/** The write lock of one database, taken for as long as an action runs. */
+final class WriteLock {
+
+    private static final long PAUSE_NANOS = 20_000;
+
+    private final OwnConnections connections;
+    private final Duration busyTimeout;
+    private final CaptureListener listener;
+
+    WriteLock(OwnConnections connections, Duration busyTimeout, CaptureListener listener) {
+        this.connections = connections;
+        this.busyTimeout = busyTimeout;
+        this.listener = listener;
+    }
+
+    /** Runs an action while nobody can write. False if the write lock was not to be had. */
+    boolean hold(Connection writer, IoAction action) throws IOException {
+        if (!take(writer)) {
+            return false;
+        }
+        long taken = System.nanoTime();
+        listener.writeLockTaken();
+        try {
+            boolean done = false;
+            try {
+                action.run();
+                done = true;
+            } finally {
+                if (!done) {
+                    OwnConnections.rollbackQuietly(writer);
+                }
+            }
+            connections.execute(writer, "ROLLBACK");
+            return true;
+        } finally {
+            listener.writeLockHeld(System.nanoTime() - taken);
+        }
+    }
+
+    /** A loop of our own: SQLite's busy handler sleeps so long that busy writers starve it. */
+    private boolean take(Connection writer) throws IOException {
+        long deadline = System.nanoTime() + busyTimeout.toNanos();
+        connections.execute(writer, "PRAGMA busy_timeout=0");
+        try {
+            while (true) {
+                try {
+                    OwnConnections.run(writer, "BEGIN IMMEDIATE");
+                    return true;
+                } catch (SQLException e) {
+                    if (!SqliteErrors.isBusy(e)) {
+                        throw connections.failure("cannot take the write lock", e);
+                    }
+                    if (System.nanoTime() - deadline > 0) {
+                        return false;
+                    }
+                    LockSupport.parkNanos(PAUSE_NANOS);
+                }
+            }
+        } finally {
+            connections.execute(writer, "PRAGMA busy_timeout=" + busyTimeout.toMillis());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package org.litestream4j.replica.s3;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.litestream4j.replica.s3.FaultProxy.NONE;
+import static org.litestream4j.replica.s3.S3TestClients.bytes;
+import static org.litestream4j.replica.s3.S3TestClients.name;
+import static org.litestream4j.replica.s3.S3TestClients.put;
+import static org.litestream4j.replica.s3.S3TestClients.read;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.s3.FaultProxy.Fault;
+
+/** Faults while a file is read: its bytes are complete and never mixed. */
+class S3ReadFaultTest extends S3FaultFixture {
+
+    @Test
+    void read_bodyEndsEarly_goesOnAtTheByte() throws Exception {
+        byte[] content = bytes(300_000, 4);
+        put(client, 0, name(1), content);
+        faults("GET", new Fault.HalfBody(), new Fault.HalfBody(), new Fault.ResetBefore(), new Fault.HalfBody());
+        assertThat(read(client, 0, name(1))).isEqualTo(content);
+        List<String> ranges = proxy.seen.stream()
+                .filter(request -> request.method().equals("GET"))
+                .map(request -> request.header("range"))
+                .toList();
+        assertThat(ranges)
+                .containsExactly(
+                        "", "bytes=150000-299999", "bytes=225000-299999", "bytes=225000-299999", "bytes=262500-299999");
+        long received = counted.stream()
+                .filter(request -> request.operation() == Operation.GET)
+                .mapToLong(Request::bytesReceived)
+                .sum();
+        assertThat(received).isEqualTo(content.length);
+    }
+
+    @Test
+    void read_fileReplacedMeanwhile_isNotMixed() throws Exception {
+        put(client, 0, name(1), bytes(300_000, 5));
+        proxy.faults = request -> {
+            if (!request.method().equals("GET")) {
+                return NONE;
+            }
+            if (request.header("range").isEmpty()) {
+                return new Fault.HalfBody();
+            }
+            server.sdk()
+                    .putObject(
+                            put -> put.bucket(S3Server.BUCKET).key(key(0, name(1))),
+                            software.amazon.awssdk.core.sync.RequestBody.fromBytes(bytes(300_000, 6)));
+            return NONE;
+        };
+        assertThatThrownBy(() -> read(client, 0, name(1)))
+                .isInstanceOf(ReplicaException.class)
+                .hasMessageContaining("412");
+    }
+
+    /** The reader begins again with the new file; a mixture of both would look like damage. */
+    @Test
+    void resumedRead_fileReplacedMeanwhile_saysSo() throws Exception {
+        put(client, 0, name(1), bytes(300_000, 5));
+        AtomicBoolean replaced = new AtomicBoolean();
+        proxy.faults = request -> {
+            if (!request.method().equals("GET")) {
+                return NONE;
+            }
+            if (replaced.get()) {
+                return NONE;
+            }
+            replaced.set(true);
+            return new Fault.HalfBody();
+        };
+        LtxFileInfo file = new LtxFileInfo(0, name(1), 300_000, Instant.EPOCH, true);
+        try (ResumingInputStream in =
+                new ResumingInputStream(client, file, "0/" + name(1), 0, 300_000, new ResumingInputStream.Reader() {
+                    @Override
+                    public void check() {}
+
+                    @Override
+                    public void pause(long millis) {}
+                })) {
+            assertThat(in.read()).isNotNegative();
+            server.sdk()
+                    .putObject(
+                            put -> put.bucket(S3Server.BUCKET).key(key(0, name(1))),
+                            software.amazon.awssdk.core.sync.RequestBody.fromBytes(bytes(300_000, 6)));
+            assertThatThrownBy(in::readAllBytes)
+                    .isInstanceOf(ReplicaFileChangedException.class)
+                    .hasMessageContaining(name(1).toString());
+        }
+    }
+
+    @Test
+    void read_fileDeletedMeanwhile_throwsNotFound() throws Exception {
+        put(client, 0, name(1), bytes(300_000, 5));
+        proxy.faults = request -> {
+            if (request.header("range").isEmpty()) {
+                return new Fault.HalfBody();
+            }
+            server.sdk().deleteObject(delete -> delete.bucket(S3Server.BUCKET).key(key(0, name(1))));
+            return NONE;
+        };
+        assertThatThrownBy(() -> read(client, 0, name(1))).isInstanceOf(ReplicaFileNotFoundException.class);
+    }
+
+    @Test
+    void read_connectionBreaksAgainAndAgain_givesUp() throws Exception {
+        put(client, 0, name(1), bytes(1000, 5));
+        proxy.faults = request -> new Fault.HalfBody();
+        assertThatThrownBy(() -> read(client, 0, name(1)))
+                .isExactlyInstanceOf(ReplicaException.class)
+                .hasMessageContaining("the connection broke 4 times");
+    }
+}
