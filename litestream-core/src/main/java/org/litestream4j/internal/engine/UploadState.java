@@ -6,16 +6,18 @@ import org.litestream4j.internal.replication.Verdict;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The state of a database's upload lane.
+ * State of a database's upload lane.
  *
- * @param verdict result of the last comparison of the replica with the local files; null before the first, and after a loss
- * @param number of the verdict, from 1
- * @param localStates the {@link CaptureState#localStates} that the verdict is about
+ * @param verdict result of the last comparison of the replica with the local files; null before the first, and
+ *     after a loss
+ * @param number number of the verdict, from 1
+ * @param localStates value of {@link CaptureState#localStates} to which the verdict applies
  * @param followed number of the newest verdict that uploads follow
- * @param kinship must be proven before a full image may follow on the replica; null if it need not be
+ * @param kinship kinship that must be proven before a full image may follow on the replica; null if none
  * @param replicated newest transaction on the replica
  * @param losses how often uploaded files were missing on the replica
- * @param needsRecovery whether a local file is lost, and the configuration does not allow a full image in its place
+ * @param needsRecovery whether a local file is lost, and the configuration does not permit a full image in its
+ *     place
  */
 record UploadState(
         @Nullable Verdict verdict,
