@@ -244,7 +244,8 @@ final class PhysicalConnection implements InvocationHandler {
                     target instanceof Statement statement && method.getName().startsWith("execute")
                             ? execute(statement, method, arguments)
                             : call(target, method, arguments);
-            boolean isRows = method.getReturnType() == ResultSet.class; // the driver's results are their own metadata, too
+            boolean isRows =
+                    method.getReturnType() == ResultSet.class; // the driver's results are their own metadata, too
             if (isRows && result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
                 transactions.returned(rows);
             }

@@ -297,7 +297,8 @@ final class NatsLink implements Closeable {
         if (settings.tls().enabled()) {
             options.sslContext(settings.tls().context(settings.url(), refused -> refusedCertificate = refused))
                     .hostnameResolveMode(
-                            Options.HostnameResolveMode.HappyEyeballs) // certificates contain hosts, not their addresses
+                            Options.HostnameResolveMode
+                                    .HappyEyeballs) // certificates contain hosts, not their addresses
                     .ignoreDiscoveredServers(); // discovered servers are addresses
         }
         return options.build();
