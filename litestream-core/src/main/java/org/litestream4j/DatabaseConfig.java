@@ -157,7 +157,10 @@ public record DatabaseConfig(
         }
     }
 
-    /** Builder of a configuration. Not thread-safe. */
+    /**
+     * Builder of a configuration. Each method sets the component of the same name; {@link #build} validates them
+     * together. Not thread-safe.
+     */
     public static final class Builder {
         private final Path path;
         private final ReplicaLocation replica;

@@ -37,7 +37,7 @@ public sealed interface LitestreamEvent {
     record Unregistered(String database) implements LitestreamEvent {}
 
     /**
-     * A database was restored, because it was missing or in place.
+     * A database was restored: because its file was missing, or in place.
      *
      * @param path path of the database
      * @param result result of the restore; after a restore in place, its target is a temporary file that no longer

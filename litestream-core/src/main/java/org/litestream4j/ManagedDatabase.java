@@ -32,6 +32,7 @@ public interface ManagedDatabase {
      * timeout. The call fails at once if the replica denies access (permissions, credentials, a missing bucket), or if
      * the database cannot be replicated in its present state.
      *
+     * @param timeout longest wait
      * @throws LitestreamException if replication is not possible, or not within the timeout; contains the last
      *     error
      */
@@ -42,8 +43,10 @@ public interface ManagedDatabase {
      * next upload; each waits for at most two uploads. An interrupt ends the wait and leaves the interrupt status of
      * the thread set.
      *
+     * @param timeout longest wait
      * @throws ReplicationTimeoutException if the timeout has passed
-     * @throws NotReplicatedException at once, if the database is not being replicated
+     * @throws NotReplicatedException at once, if the database is not being replicated, or if the thread is
+     *     interrupted
      */
     void awaitReplicated(Duration timeout);
 
@@ -51,8 +54,10 @@ public interface ManagedDatabase {
      * Waits as {@link #awaitReplicated} does, but does not start an upload. The changes are uploaded by the next
      * regular sync, at most one sync interval from now.
      *
+     * @param timeout longest wait
      * @throws ReplicationTimeoutException if the timeout has passed
-     * @throws NotReplicatedException at once, if the database is not being replicated
+     * @throws NotReplicatedException at once, if the database is not being replicated, or if the thread is
+     *     interrupted
      */
     void awaitNextSync(Duration timeout);
 
@@ -60,6 +65,7 @@ public interface ManagedDatabase {
      * Captures everything that is committed now and waits until a snapshot that contains it is on the replica. Returns
      * at once if nothing has changed since the newest snapshot.
      *
+     * @param timeout longest wait
      * @return last transaction in the newest snapshot
      * @throws LitestreamException if the snapshot is not possible, or not within the timeout; contains the last
      *     error
@@ -70,6 +76,7 @@ public interface ManagedDatabase {
      * Merges all files of the replica that can be merged, without waiting for the intervals of their levels, and
      * deletes files past their retention. Waits until that is done.
      *
+     * @param timeout longest wait
      * @throws LitestreamException if that is not possible, or not within the timeout; contains the last error
      */
     void compact(Duration timeout) throws IOException, InterruptedException;
@@ -102,7 +109,8 @@ public interface ManagedDatabase {
      *
      * @param options target, integrity check, parallelism, listener, cancellation and clock; the other options are
      *     ignored
-     * @param timeout longest wait for each of these: the replica, before and after the copy; capture; other writers
+     * @param timeout longest duration of each of three waits: for the replication of the current state; for capture
+     *     and other writers before the copy; for the replication of the restored state
      * @throws org.litestream4j.restore.RestoreException if the state cannot be restored
      * @throws LitestreamException if the database is not being replicated, has another page size, or was kept busy,
      *     if its disk is full, or if another restore in place is running; the database is unchanged unless the message

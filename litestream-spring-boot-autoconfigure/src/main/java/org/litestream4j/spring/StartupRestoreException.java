@@ -29,9 +29,7 @@ final class StartupRestoreException extends IOException {
             remedy = replica.remedy();
         } else if (cause instanceof RestoreException restore) {
             remedy = restore.remedy();
-        } else if (cause
-                instanceof
-                FileSystemException) { // of the database's disk: errors of a replica have their own exception
+        } else if (cause instanceof FileSystemException) { // of the local disk, not of a replica
             remedy = "Make the database's folder writable for this process, with room for the database";
         }
         return remedy.isEmpty() ? "Make the replica reachable and start again" : remedy;

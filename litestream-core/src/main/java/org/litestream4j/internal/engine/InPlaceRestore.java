@@ -69,8 +69,8 @@ final class InPlaceRestore {
     }
 
     /**
-     * @param timeout longest wait for each of these: the replica, before and after the copy; the lane; the
-     *     application's writers
+     * @param timeout longest duration of each of three waits: for the replication of the current state; for the
+     *     lane and the application's writers; for the replication of the restored state
      */
     InPlaceRestoreResult run(RestoreOptions options, Duration timeout) throws IOException, InterruptedException {
         if (!running.compareAndSet(false, true)) {

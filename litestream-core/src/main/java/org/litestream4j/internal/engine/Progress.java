@@ -126,8 +126,8 @@ final class Progress {
 
     private boolean note(Step step, Throwable error, Instant now) {
         Failure before = failure(step);
-        boolean speaks = error instanceof IOException
-                && !(error instanceof FileSystemException); // its message is only a file name
+        // The message of a FileSystemException is only a file name.
+        boolean speaks = error instanceof IOException && !(error instanceof FileSystemException);
         String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
         counters.failed(step, diskFull);

@@ -15,7 +15,7 @@ import org.litestream4j.internal.files.SqlitePaths;
  */
 final class WatchedFiles {
 
-    /** Coarsest resolution of file times, with a margin; some file systems store whole seconds, or even seconds. */
+    /** Coarsest resolution of file times, with a margin; some file systems have a resolution of one or two seconds. */
     private static final long LONGEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(2_100);
 
     private final Path database;

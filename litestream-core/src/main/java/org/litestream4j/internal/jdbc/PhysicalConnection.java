@@ -244,8 +244,7 @@ final class PhysicalConnection implements InvocationHandler {
                     target instanceof Statement statement && method.getName().startsWith("execute")
                             ? execute(statement, method, arguments)
                             : call(target, method, arguments);
-            boolean isRows =
-                    method.getReturnType() == ResultSet.class; // the driver's results are their own metadata, too
+            boolean isRows = method.getReturnType() == ResultSet.class; // a result is its own metadata in the driver
             if (isRows && result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
                 transactions.returned(rows);
             }

@@ -81,8 +81,7 @@ final class FileReplicaClient implements ReplicaClient {
             for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
                 deleteStaleTemporaries(level);
             }
-            Path probe =
-                    Files.createTempFile(folder, ".probe", ".tmp"); // permissions are not sufficient: read-only mounts
+            Path probe = Files.createTempFile(folder, ".probe", ".tmp"); // a mount may be read-only
             Files.delete(probe);
         } catch (FileAlreadyExistsException | NotDirectoryException e) {
             throw inTheWay(e);

@@ -296,9 +296,7 @@ final class NatsLink implements Closeable {
         settings.login().applyTo(options, settings.url());
         if (settings.tls().enabled()) {
             options.sslContext(settings.tls().context(settings.url(), refused -> refusedCertificate = refused))
-                    .hostnameResolveMode(
-                            Options.HostnameResolveMode
-                                    .HappyEyeballs) // certificates contain hosts, not their addresses
+                    .hostnameResolveMode(Options.HostnameResolveMode.HappyEyeballs) // certificates contain no addresses
                     .ignoreDiscoveredServers(); // discovered servers are addresses
         }
         return options.build();
