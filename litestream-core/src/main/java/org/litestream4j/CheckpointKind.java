@@ -1,9 +1,9 @@
 package org.litestream4j;
 
-/** How a checkpoint was run. */
+/** The way a checkpoint was run. */
 public enum CheckpointKind {
     /** Without any lock that the application's writers need. */
     PASSIVE,
-    /** With the write lock held, because the WAL was over its limit. */
+    /** With the write lock held, because the WAL had exceeded its limit. */
     LOCKED
 }

@@ -14,38 +14,47 @@ import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 
 /**
- * One database and its replica. Immutable; made by {@link #builder}, which checks the whole once. Defaults are
- * Litestream's where it has the setting.
+ * Configuration of one database and its replica. Immutable. Created by {@link #builder}, which validates all options
+ * together. Where Litestream has the same setting, the default is Litestream's.
  *
- * @param name what status, metrics and logs call the database
- * @param path of the database file, absolute; need not exist yet
- * @param replica where it goes to
- * @param metaPath folder of the local state, absolute; by default {@code .<file name>-litestream} beside the database
- * @param syncInterval shortest time between two captures of a busy database; 1 s
- * @param busyTimeout longest wait for SQLite's locks; 1 s
- * @param checkpointInterval a database that was written is checkpointed after this time at the latest; 1 min
- * @param minCheckpointPages pages in the WAL from which a checkpoint is worth its cost; 1,000
- * @param walLimitPages pages in the WAL from which writers are held back for a moment so that it can start again; 16,384
- * @param maxSyncWalBytes WAL bytes after which one level-0 file ends (at the next commit); 64 MiB
- * @param level0Retention how long level-0 files are kept: here once they are replicated, on the replica once they are merged; 5 min
- * @param levels intervals of levels 1, 2 and so on, 1 to 8 of them, ascending; 30 s, 5 min, 1 h
- * @param snapshotInterval time between two snapshots of a database that changes; 24 h
- * @param snapshotRetention how much past is kept at least; 24 h
- * @param retentionEnabled false leaves all deleting on the replica to rules of the store; true
- * @param validationInterval how often the replica of a database that changes is checked for gaps; zero for never, the default
- * @param shutdownSyncTimeout longest wait for the last upload when closing; 30 s
- * @param pageEncoding how pages are written; {@code FRAME} only for a hand-over to Litestream before 0.5.16
- * @param databaseChecksum whether each captured state gets a checksum that restores compare, at 8 bytes of memory per page of the
- *     database; true
- * @param failFast whether the registration of a database that exists fails where its replica refuses (rights, login, a missing
- *     bucket); if not, it is retried. That of a missing database fails in any case; true
- * @param replaceWithEmpty whether an empty database may follow on a replica that holds data; false
- * @param adoptReplica whether a database without local state may follow on a replica whose content does not show that it is its
- *     own; false
- * @param autoRecover whether damage is healed where that is safe: local files that were not uploaded yet by a full image, the
- *     replica by a snapshot; else it is only reported; true
- * @param durability what the return of a commit through the wrapped {@code DataSource} means; {@code ASYNC}
- * @param durabilityTimeout longest wait of a commit for the replica; 10 s
+ * @param name name of the database in status, metrics and logs
+ * @param path absolute path of the database file; the file need not exist yet
+ * @param replica replica to which the database is replicated
+ * @param metaPath absolute path of the folder for the local state; default: {@code .<file name>-litestream} beside
+ *     the database
+ * @param syncInterval shortest time between two captures of a busy database; default: 1 s
+ * @param busyTimeout longest wait for SQLite's locks; default: 1 s
+ * @param checkpointInterval longest time between a write and the checkpoint that follows it; default: 1 min
+ * @param minCheckpointPages pages in the WAL from which a checkpoint is worth its cost; default: 1,000
+ * @param walLimitPages pages in the WAL from which writers are held back briefly so that the WAL can be restarted;
+ *     default: 16,384
+ * @param maxSyncWalBytes WAL bytes after which a level-0 file ends, at the next commit; default: 64 MiB
+ * @param level0Retention time for which level-0 files are kept: locally after they are replicated, on the replica
+ *     after they are merged; default: 5 min
+ * @param levels intervals of levels 1, 2 and so on; 1 to 8 of them, ascending; default: 30 s, 5 min, 1 h
+ * @param snapshotInterval time between two snapshots of a database that changes; default: 24 h
+ * @param snapshotRetention period of history that is kept at least; default: 24 h
+ * @param retentionEnabled whether expired files are deleted from the replica; false leaves all deletion to the
+ *     lifecycle rules of the store; default: true
+ * @param validationInterval interval at which the replica of a database that changes is checked for gaps; zero, the
+ *     default, disables the check
+ * @param shutdownSyncTimeout longest wait for the last upload when closing; default: 30 s
+ * @param pageEncoding encoding of pages in LTX files; {@code FRAME} is needed only for a hand-over to Litestream
+ *     before 0.5.16
+ * @param databaseChecksum whether each captured state gets a checksum that restores verify, at a cost of 8 bytes of
+ *     memory per page of the database; default: true
+ * @param failFast whether registering an existing database fails if its replica denies access (permissions,
+ *     credentials, a missing bucket); if false, access is retried. Registering a database whose file is missing fails
+ *     in either case; default: true
+ * @param replaceWithEmpty whether an empty database may be replicated to a replica that holds data; default: false
+ * @param adoptReplica whether a database without local state may be replicated to a replica whose content does not
+ *     prove that it belongs to this database; default: false
+ * @param autoRecover whether damage is repaired where that is safe: damaged local files that were not uploaded yet
+ *     are replaced by a full image, damage on the replica by a snapshot; if false, damage is only reported; default:
+ *     true
+ * @param durability guarantee given when a commit through the wrapped {@code DataSource} returns; default:
+ *     {@code ASYNC}
+ * @param durabilityTimeout longest wait of a commit for its replication; default: 10 s
  */
 public record DatabaseConfig(
         String name,
@@ -78,7 +87,7 @@ public record DatabaseConfig(
         return new Builder(path, replica);
     }
 
-    /** @throws InvalidOptionException naming the option, its value and what is allowed */
+    /** @throws InvalidOptionException if an option is invalid; names the option, its value and the allowed values */
     public DatabaseConfig {
         requireNonNull(replica, "replica");
         requireNonNull(pageEncoding, "pageEncoding");
@@ -117,15 +126,16 @@ public record DatabaseConfig(
                 "at least 1 ms");
     }
 
-    /** Where the local state of a database lies unless configured otherwise; absolute. */
+    /** Returns the default folder for the local state of a database, as an absolute path. */
     public static Path defaultMetaPath(Path database) {
         Path absolute = resolve(database);
         return absolute.resolveSibling("." + absolute.getFileName() + "-litestream");
     }
 
     /**
-     * Returns the absolute path of the file that SQLite opens or creates for a path: all symbolic links are resolved, and
-     * {@code ..} behind a link leads to the parent of the link's target. The WAL and the local state lie beside that file.
+     * Returns the absolute path of the file that SQLite opens or creates for a path. All symbolic links are resolved;
+     * {@code ..} after a link leads to the parent of the link's target. The WAL and the local state lie beside the
+     * returned file.
      *
      * @throws IllegalArgumentException if the links form a loop or cannot be read
      */
@@ -147,7 +157,10 @@ public record DatabaseConfig(
         }
     }
 
-    /** Collects options; not thread-safe. */
+    /**
+     * Builder of a configuration. Each method sets the component of the same name; {@link #build} validates them
+     * together. Not thread-safe.
+     */
     public static final class Builder {
         private final Path path;
         private final ReplicaLocation replica;
@@ -180,7 +193,7 @@ public record DatabaseConfig(
             this.replica = requireNonNull(replica, "replica");
         }
 
-        /** By default the file name of the database. */
+        /** Sets the name; default: the file name of the database. */
         public Builder name(String value) {
             name = value;
             return this;
@@ -297,9 +310,10 @@ public record DatabaseConfig(
         }
 
         /**
-         * Checks the options and makes the configuration.
+         * Validates the options and returns the configuration.
          *
-         * @throws InvalidOptionException naming the option, its value and what is allowed
+         * @throws InvalidOptionException if an option is invalid; names the option, its value and the allowed
+         *     values
          */
         public DatabaseConfig build() {
             Path fileName = path.getFileName();

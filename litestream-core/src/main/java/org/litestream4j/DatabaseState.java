@@ -1,22 +1,23 @@
 package org.litestream4j;
 
-/** What a managed database is doing. */
+/** State of a managed database. */
 public enum DatabaseState {
-    /** There is no database file yet: replication begins with the first connection. */
+    /** The database file does not exist yet. Replication starts with the first connection. */
     WAITING,
-    /** Commits are captured and go to the replica; errors that may pass show as the last error and as lag. */
+    /** Commits are captured and uploaded. Transient errors show as the last error and as lag. */
     REPLICATING,
-    /** Paused by the application: nothing is captured, and the database is not held open. */
+    /** Paused by the application: nothing is captured, and the database file is not held open. */
     PAUSED,
-    /** Another process replicates this database; it is taken over once that one ends. */
+    /** Another process replicates this database. This process takes over when the other one ends. */
     PASSIVE,
     /**
-     * A local file that is not on the replica yet is missing or damaged, and {@code auto-recover} is off: commits are captured, but
-     * nothing is uploaded until somebody decides.
+     * A local file that is not on the replica yet is missing or damaged, and {@code auto-recover} is off. Commits are
+     * captured, but nothing is uploaded until the operator acts.
      */
     NEEDS_RECOVERY,
     /**
-     * Someone else writes to the replica, or it seems to hold another database: stopped, so that nothing of theirs is disturbed.
+     * Another program writes to the replica, or the replica seems to hold another database. Replication has stopped, so
+     * that the other data stays intact.
      */
     CONFLICT,
     /** Closed or unregistered. */

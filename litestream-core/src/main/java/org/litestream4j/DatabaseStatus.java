@@ -7,17 +7,17 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
 
 /**
- * A moment's view of one database; derived from positions and the last error.
+ * Status of one database at one moment. Derived from positions and the last error.
  *
- * @param name as configured
- * @param path of the database file
+ * @param name configured name of the database
+ * @param path path of the database file
  * @param replica address of the replica, without secrets
- * @param state what it is doing
- * @param captured newest transaction that lies in a local level-0 file
- * @param replicated newest transaction that is on the replica
+ * @param state state of the database
+ * @param captured newest transaction in a local level-0 file
+ * @param replicated newest transaction on the replica
  * @param lag age of the oldest change that is not on the replica; zero if there is none
- * @param lastError what last went wrong, with its remedy; null once the same step succeeded again
- * @param lastErrorAt when
+ * @param lastError last error, with its remedy; null after the failed step has succeeded again
+ * @param lastErrorAt time of the last error; null if there is none
  */
 public record DatabaseStatus(
         String name,

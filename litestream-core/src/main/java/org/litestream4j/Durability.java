@@ -1,9 +1,9 @@
 package org.litestream4j;
 
-/** What the return of a commit means. */
+/** The guarantee given when a commit returns. */
 public enum Durability {
-    /** It is in the local database; it follows to the replica soon. */
+    /** The commit is in the local database. It is replicated soon after. */
     ASYNC,
-    /** It is on the replica. */
+    /** The commit is on the replica. */
     REPLICATED
 }

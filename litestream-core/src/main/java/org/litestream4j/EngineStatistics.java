@@ -6,23 +6,26 @@ import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.RestoreProgress;
 
 /**
- * What one database's replication has done since the start of the process; what it has reached stands in {@link
- * DatabaseStatus}, and what the replica holds in {@link org.litestream4j.compaction.CompactionStatus}. Every map has an entry
- * for every key.
+ * Counters of one database's replication since the start of the process. Positions are in {@link DatabaseStatus}, the
+ * content of the replica is in {@link org.litestream4j.compaction.CompactionStatus}. Every map has an entry for every
+ * key.
  *
- * @param captures of committed changes; failures are those of all that the capture lane does
- * @param checkpoints by mode; failures are those that were kept busy, too
- * @param writeLock how often and how long the application's writers were held back
- * @param operations on the replica, at the level of files
- * @param requests that the replica's client reported; 0 for a folder
- * @param outcomes of these requests
- * @param commitWaits of commits and callers until what they committed was on the replica; failures are those that ended before
- * @param restores of this database in this process: before its start, in place, and to other files
- * @param restore how far the running restore is, or how the last one ended; null if there was none
- * @param auditFailures how often captured state was found not to lead to the database; a full image followed each time
- * @param diskFullErrors how often a full disk was met
- * @param diskFull whether it is what holds replication up now
- * @param refused whether replication stands still until somebody changes something: a right, a login, a bucket, the database
+ * @param captures captures of committed changes; the failures are those of all steps of the capture lane
+ * @param checkpoints checkpoints by kind; the failures include checkpoints that found the database busy
+ * @param writeLock how often and for how long the application's writers were held back
+ * @param operations operations on files of the replica
+ * @param requests requests reported by the replica client; 0 for a folder
+ * @param outcomes outcomes of these requests
+ * @param commitWaits waits of commits and callers until their changes were on the replica; the failures are waits
+ *     that ended earlier
+ * @param restores restores of this database in this process: before its start, in place, and to other files
+ * @param restore progress of the running restore, or the outcome of the last one; null if there was none
+ * @param auditFailures how often captured state was found to differ from the database; each time, a full image
+ *     followed
+ * @param diskFullErrors number of errors caused by a full disk
+ * @param diskFull whether a full disk is what stops replication now
+ * @param refused whether replication is stopped until the operator changes something: a permission, the
+ *     credentials, a bucket, the database
  */
 public record EngineStatistics(
         Tally captures,

@@ -4,11 +4,12 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.RestoreResult;
 
 /**
- * What a restore in place did.
+ * Result of a restore in place.
  *
- * @param restored the state that was brought back
- * @param before the last transaction before it: restoring to it undoes the restore
- * @param after the transaction that brought the restored state
- * @param replicated whether that is on the replica; if not, because the replica could not be reached, it follows by itself
+ * @param restored the restored state
+ * @param before last transaction before the restore; restoring to it undoes the restore
+ * @param after transaction that contains the restored state
+ * @param replicated whether that transaction is on the replica; if false, because the replica could not be reached,
+ *     it is uploaded later without further action
  */
 public record InPlaceRestoreResult(RestoreResult restored, Txid before, Txid after, boolean replicated) {}

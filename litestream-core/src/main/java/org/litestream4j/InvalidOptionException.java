@@ -1,6 +1,6 @@
 package org.litestream4j;
 
-/** An option of a {@link DatabaseConfig} has a value that is not allowed. */
+/** Thrown if an option of a {@link DatabaseConfig} has a value that is not allowed. */
 public final class InvalidOptionException extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1L;
@@ -10,10 +10,9 @@ public final class InvalidOptionException extends IllegalArgumentException {
     private final String allowed;
 
     /**
-     * Names the option as {@link DatabaseConfig.Builder} does.
-     *
-     * @param value as it was given, without control characters
-     * @param allowed completes the sentence "must be …"
+     * @param option name of the option, as in {@link DatabaseConfig.Builder}
+     * @param value the value as given; control characters are removed
+     * @param allowed the allowed values, to complete the sentence "must be …"
      */
     public InvalidOptionException(String option, String value, String allowed) {
         super("database option " + option + " = " + value + ": must be " + allowed);
@@ -27,7 +26,7 @@ public final class InvalidOptionException extends IllegalArgumentException {
         return option;
     }
 
-    /** Returns the value that is not allowed. */
+    /** Returns the rejected value. */
     public String value() {
         return value;
     }

@@ -16,8 +16,8 @@ import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
 
 /**
- * Replicates SQLite databases of this process: {@link #register} each, put {@link ManagedDatabase#wrap} below its pool, and
- * {@link #close} when the application ends. Thread-safe.
+ * Replicates SQLite databases of this process. {@link #register} each database, put {@link ManagedDatabase#wrap} below
+ * its connection pool, and {@link #close} the instance when the application ends. Thread-safe.
  */
 public interface Litestream extends AutoCloseable {
 
@@ -26,66 +26,70 @@ public interface Litestream extends AutoCloseable {
     }
 
     /**
-     * Restores a database whose file is missing (or has 0 bytes) to the newest state of its replica, and what local files
-     * hold beyond it. To be called before anybody opens the database, and before {@link #register}.
+     * Restores a database whose file is missing or has 0 bytes: to the newest state of its replica, plus newer changes
+     * found in the local state. Call this before any connection opens the database, and before {@link #register}.
      *
-     * @return what was restored; empty if the database is there, or there is no backup of it
+     * @return the result of the restore; empty if the database exists, or if there is no backup of it
      * @throws org.litestream4j.restore.RestoreException if there is a backup that cannot be restored
-     * @throws IOException if the replica cannot be asked: better no start than an empty database in place of a backup
+     * @throws IOException if the replica cannot be read; the application should then not start with an empty
+     *     database in place of the backup
      */
     Optional<RestoreResult> restoreIfMissing(DatabaseConfig config) throws IOException;
 
     /**
-     * As {@link #restoreIfMissing(DatabaseConfig)}.
+     * Restores a missing database as {@link #restoreIfMissing(DatabaseConfig)} does, with options.
      *
-     * @param options check, parallelism, listener, cancelled; the other options do not apply
+     * @param options integrity check, parallelism, listener and cancellation; the other options are ignored
      */
     Optional<RestoreResult> restoreIfMissing(DatabaseConfig config, RestoreOptions options) throws IOException;
 
     /**
-     * Begins to replicate a database. If its file exists, it is held open when this returns; else it is attached behind its
-     * first connection.
+     * Starts the replication of a database. If its file exists, it is held open when this method returns. Otherwise, it
+     * is opened after the application's first connection.
      *
-     * @throws IllegalArgumentException if the configuration contradicts itself, or the name or path is registered already
-     * @throws LitestreamException if the database must not be replicated as it is; says what to do
-     * @throws ReplicaAccessException if the replica refuses, and will go on refusing until somebody changes something; not for a
-     *     database that exists, unless it is to {@linkplain DatabaseConfig#failFast fail fast}
-     * @throws IOException if the database does not exist, and whether the replica holds a backup of it cannot be told
+     * @throws IllegalArgumentException if the configuration is contradictory, or if the name or the path is already
+     *     registered
+     * @throws LitestreamException if the database must not be replicated in its present state; the message contains
+     *     the remedy
+     * @throws ReplicaAccessException if the replica denies access permanently; for an existing database, only if it
+     *     is configured to {@linkplain DatabaseConfig#failFast fail fast}
+     * @throws IOException if the database does not exist, and the replica cannot be checked for a backup of it
      */
     ManagedDatabase register(DatabaseConfig config) throws IOException;
 
-    /** The database of that name, if it is registered. */
+    /** Returns the database with the given name; empty if none is registered. */
     Optional<ManagedDatabase> database(String name);
 
-    /** All registered databases, in the order of their registration. */
+    /** Returns all registered databases, in the order of their registration. */
     Collection<ManagedDatabase> databases();
 
     /**
-     * Replicates what is left of a database and lets go of it; unknown names are ignored.
+     * Replicates the remaining changes of a database and releases it. Unknown names are ignored.
      *
-     * @throws LitestreamException if not everything could be replicated
+     * @throws LitestreamException if not all changes could be replicated
      */
     void unregister(String name) throws IOException;
 
     /**
-     * Ends merges, snapshots, retention and scheduled validations of all databases, soon, and begins none until {@link
-     * #resumeMaintenance}: for an application that is about to end, and has better use for the time until {@link #close}.
-     * Capture and uploads go on. Idempotent; returns at once.
+     * Stops merges, snapshots, retention and scheduled validations of all databases, and starts no new ones until
+     * {@link #resumeMaintenance}. Meant for an application that is about to shut down and needs the time until
+     * {@link #close} for its own work. Running work ends soon after this method has returned. Capture and uploads
+     * continue. Idempotent; does not block.
      */
     void pauseMaintenance();
 
-    /** Takes them up again; what became due meanwhile follows now. Idempotent. */
+    /** Resumes the work stopped by {@link #pauseMaintenance}. Work that has become due in the meantime starts now. Idempotent. */
     void resumeMaintenance();
 
     /**
-     * Replicates what is left of every database, each within its own shutdown timeout, and releases them. Idempotent: a second
-     * call waits until the first is done. What could not be replicated is logged; it lies in the local state and follows with the
-     * next start.
+     * Replicates the remaining changes of every database, each within its own shutdown timeout, and releases the
+     * databases. Changes that cannot be replicated are logged; they stay in the local state and are uploaded after the
+     * next start. Idempotent: a second call waits until the first has finished.
      */
     @Override
     void close();
 
-    /** Collects what all databases share; not thread-safe. */
+    /** Builder with the settings that all databases share. Not thread-safe. */
     final class Builder {
         private Clock clock = Clock.systemUTC();
         private Duration watchInterval = Duration.ofSeconds(1);
@@ -94,13 +98,13 @@ public interface Litestream extends AutoCloseable {
 
         private Builder() {}
 
-        /** Source of all timestamps; the system's by default. */
+        /** Sets the source of all timestamps; default: the system clock. */
         public Builder clock(Clock value) {
             clock = requireNonNull(value, "clock");
             return this;
         }
 
-        /** How often databases are looked at for commits of other processes; 1 s by default. */
+        /** Sets the interval at which databases are checked for commits of other processes; default: 1 s. */
         public Builder watchInterval(Duration value) {
             if (value.isNegative() || value.isZero()) {
                 throw new IllegalArgumentException("watchInterval = " + value + ": must be positive");
@@ -109,22 +113,22 @@ public interface Litestream extends AutoCloseable {
             return this;
         }
 
-        /** Adds one that is told of what happens. */
+        /** Adds a listener to be notified of events. */
         public Builder listener(LitestreamListener value) {
             listeners.add(requireNonNull(value, "listener"));
             return this;
         }
 
         /**
-         * Adds a backend that the application made itself, for example one with a client or credentials of its own. For the
-         * schemes that it serves it takes the place of the backend that would be found.
+         * Adds a backend provided by the application, for example one with its own client or credentials. For its URL
+         * schemes, it replaces the backend found on the class path.
          */
         public Builder replicaProvider(ReplicaProvider value) {
             providers.add(requireNonNull(value, "replicaProvider"));
             return this;
         }
 
-        /** Starts the engine, with a thread that watches for commits of other processes until it is closed. */
+        /** Starts the engine, including a thread that checks for commits of other processes until the engine is closed. */
         public Litestream build() {
             return new LitestreamEngine(clock, watchInterval, listeners, providers);
         }

@@ -7,17 +7,17 @@ import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.RestoreResult;
 
-/** Something that happened to a database or its replica; told to each {@link LitestreamListener}. Carries no secrets. */
+/** Event concerning a database or its replica; reported to each {@link LitestreamListener}. Contains no secrets. */
 public sealed interface LitestreamEvent {
 
-    /** Name of the database. */
+    /** Returns the name of the database. */
     String database();
 
-    /** What a database's replication consists of. */
+    /** Steps of the replication of a database. */
     enum Step {
         /** From the WAL to level-0 files. */
         CAPTURE,
-        /** To the replica. */
+        /** From level-0 files to the replica. */
         UPLOAD,
         /** Merges, snapshots and retention on the replica. */
         COMPACTION,
@@ -25,7 +25,7 @@ public sealed interface LitestreamEvent {
         WATCH
     }
 
-    /** A database is replicated from now on. */
+    /** Replication of a database has started. */
     record Registered(ManagedDatabase managed) implements LitestreamEvent {
         @Override
         public String database() {
@@ -33,61 +33,62 @@ public sealed interface LitestreamEvent {
         }
     }
 
-    /** A database is no longer replicated here. */
+    /** Replication of a database by this process has ended. */
     record Unregistered(String database) implements LitestreamEvent {}
 
     /**
-     * A database was restored: because it was missing, or in place.
+     * A database was restored: because its file was missing, or in place.
      *
-     * @param path of the database
-     * @param result its target is a side file that is gone, if the database was restored in place
+     * @param path path of the database
+     * @param result result of the restore; after a restore in place, its target is a temporary file that no longer
+     *     exists
      */
     record Restored(String database, Path path, RestoreResult result) implements LitestreamEvent {}
 
     /**
-     * A step fails; told once, it is repeated until it succeeds.
+     * A step has failed. Reported once for each outage; the step is retried until it succeeds.
      *
-     * @param replica address without secrets
-     * @param error what is wrong, with its remedy
+     * @param replica address of the replica, without secrets
+     * @param error the problem, with its remedy
      */
     record ReplicationFailed(String database, String replica, Step step, String error, Instant at)
             implements LitestreamEvent {}
 
     /**
-     * A step that failed succeeds again.
+     * A step that had failed has succeeded again.
      *
-     * @param outage since the first failure
+     * @param outage time since the first failure
      */
     record ReplicationRecovered(String database, String replica, Step step, Duration outage)
             implements LitestreamEvent {}
 
     /**
-     * What was captured of a database does not lead to its present state: a full image follows, and durable commits wait for
-     * it. States restored from before that image may lack transactions.
+     * The captured state of a database differs from the database. A full image is captured next, and durable commits
+     * wait for it. States restored from before that image may lack transactions.
      *
-     * @param replica address without secrets
-     * @param problem what differs, with both values
+     * @param replica address of the replica, without secrets
+     * @param problem the difference, with both values
      */
     record AuditFailed(String database, String replica, String problem) implements LitestreamEvent {}
 
-    /** Somebody else writes to the replica: replication of this database has ended. */
+    /** Another program writes to the replica. Replication of this database has stopped. */
     record Conflict(String database, String replica, String error) implements LitestreamEvent {}
 
     /**
-     * A snapshot is on the replica.
+     * A snapshot was written to the replica.
      *
-     * @param txid its last transaction
+     * @param txid last transaction in the snapshot
      */
     record SnapshotPublished(String database, String replica, Txid txid) implements LitestreamEvent {}
 
     /**
-     * Damage was healed, see {@link DatabaseConfig#autoRecover}.
+     * Damage was repaired, see {@link DatabaseConfig#autoRecover}.
      *
-     * @param problem what was wrong
-     * @param remedy what was done
+     * @param problem the damage
+     * @param remedy the repair
      */
     record Healed(String database, String replica, String problem, String remedy) implements LitestreamEvent {}
 
-    /** A scheduled validation of the replica ended. */
+    /** A scheduled validation of the replica has ended. */
     record Validated(String database, String replica, Validation.Result result) implements LitestreamEvent {}
 }

@@ -3,7 +3,10 @@ package org.litestream4j;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Replication of a database cannot start or go on: names the database, the problem and the remedy. */
+/**
+ * Thrown if the replication of a database cannot start or continue. The message names the database, the problem and the
+ * remedy.
+ */
 public class LitestreamException extends IOException {
 
     private static final long serialVersionUID = 1L;

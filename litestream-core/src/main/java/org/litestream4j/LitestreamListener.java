@@ -3,9 +3,10 @@ package org.litestream4j;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Told of what happens. Called on the thread that it happens on, which replicates several databases and may hold one of them:
- * must be fast, must not block, and must not use a database that is replicated. What it throws is logged. Of one database,
- * events of different steps may come at the same time.
+ * Receives events of replicated databases. Methods are called on the thread on which the event occurs. That thread
+ * replicates several databases and may hold a lock on one of them: implementations must be fast, must not block, and
+ * must not use a replicated database. Exceptions are logged. Events of different steps of one database may arrive
+ * concurrently.
  */
 @FunctionalInterface
 public interface LitestreamListener {
@@ -13,9 +14,9 @@ public interface LitestreamListener {
     void onEvent(LitestreamEvent event);
 
     /**
-     * Something that takes time begins, on this thread; for traces.
+     * Called when an operation starts, on the thread that runs it. Meant for tracing.
      *
-     * @return told of its end; null if that is of no interest
+     * @return callback for the end of the operation; null if not needed
      */
     default LitestreamOperation.@Nullable End onBegin(LitestreamOperation operation) {
         return null;

@@ -5,30 +5,32 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 
 /**
- * Something that the engine does and that takes time; told to each {@link LitestreamListener} when it begins.
+ * Operation of the engine that takes time. Reported to each {@link LitestreamListener} when it starts.
  *
+ * @param kind kind of the operation
  * @param database name of the database
- * @param level of the file that is written, for {@link Kind#UPLOAD} and {@link Kind#COMPACTION}; else {@link #NO_LEVEL}
+ * @param level level of the file written by {@link Kind#UPLOAD} and {@link Kind#COMPACTION}; {@link #NO_LEVEL} for
+ *     other kinds
  */
 public record LitestreamOperation(Kind kind, String database, int level) {
 
     public static final int NO_LEVEL = -1;
 
-    /** What is done. */
+    /** Kinds of operations. */
     public enum Kind {
         /** Committed changes are captured. */
         SYNC,
-        /** A file that was captured, or a snapshot, goes to the replica. */
+        /** A captured file or a snapshot is uploaded to the replica. */
         UPLOAD,
-        /** Files of the replica are merged into one of a higher level. */
+        /** Files of the replica are merged into one file of a higher level. */
         COMPACTION,
         /** The database is restored: before its start, in place, or to another file. */
         RESTORE,
-        /** A commit or a caller waits until what was committed is on the replica; on its own thread. */
+        /** A commit or a caller waits until its changes are on the replica. Runs on the waiting thread. */
         COMMIT_WAIT
     }
 
-    /** Told how it ends, on the thread that it began on. */
+    /** Callback for the end of an operation. Called on the thread on which the operation started. */
     @FunctionalInterface
     public interface End {
 
@@ -36,30 +38,30 @@ public record LitestreamOperation(Kind kind, String database, int level) {
     }
 
     /**
-     * How it ended.
+     * Outcome of an operation.
      *
-     * @param txid newest transaction that it was about; {@link Txid#NONE} if that is not known
-     * @param bytes that were uploaded, or read by a restore; else 0
-     * @param error null if it succeeded
+     * @param txid newest transaction affected by the operation; {@link Txid#NONE} if unknown
+     * @param bytes bytes uploaded, or bytes read by a restore; 0 for other kinds
+     * @param error the failure; null if the operation succeeded
      */
     public record Outcome(Txid txid, long bytes, @Nullable Throwable error) {
 
-        /** Nothing was there to do. */
+        /** The operation found no work. */
         public static final Outcome NOTHING = new Outcome(Txid.NONE, 0, null);
 
         /**
-         * A file was written, or none was.
+         * Returns the outcome of an operation that writes at most one file.
          *
-         * @param file that was written; null if none was
+         * @param file the file that was written; null if none was written
          */
         public static Outcome of(@Nullable LtxFileInfo file) {
             return file == null ? NOTHING : succeeded(file.maxTxid(), file.size());
         }
 
         /**
-         * It succeeded.
+         * Returns the outcome of a successful operation.
          *
-         * @param bytes that were uploaded, or read by a restore
+         * @param bytes bytes uploaded, or bytes read by a restore
          */
         public static Outcome succeeded(Txid txid, long bytes) {
             return new Outcome(txid, bytes, null);

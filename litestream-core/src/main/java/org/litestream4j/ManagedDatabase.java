@@ -14,136 +14,157 @@ import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestorePoints;
 import org.litestream4j.restore.RestoreResult;
 
-/** A database that is replicated. Thread-safe. */
+/** A replicated database. Thread-safe. */
 public interface ManagedDatabase {
 
     String name();
 
     DatabaseConfig config();
 
-    /** What is known now; no file or network access. */
+    /** Returns the current status, without file or network access. */
     DatabaseStatus status();
 
-    /** What was done since the start of the process; no file or network access. */
+    /** Returns the counters since the start of the process, without file or network access. */
     EngineStatistics statistics();
 
     /**
-     * Captures everything that is committed now and waits until it is on the replica. An outage is waited out, a refusal is not:
-     * of the replica (rights, login, a missing bucket), or of ours to replicate the database as it is.
+     * Captures everything that is committed now and waits until it is on the replica. Outages are retried until the
+     * timeout. The call fails at once if the replica denies access (permissions, credentials, a missing bucket), or if
+     * the database cannot be replicated in its present state.
      *
-     * @throws LitestreamException if that cannot be, with the last error, or not in time
+     * @param timeout longest wait
+     * @throws LitestreamException if replication is not possible, or not within the timeout; contains the last
+     *     error
      */
     void sync(Duration timeout) throws IOException, InterruptedException;
 
     /**
-     * Waits until everything that is committed now is on the replica. All who come while an upload is going on share the
-     * next one, and each waits for at most two. An interrupt ends the wait, and leaves the thread interrupted.
+     * Waits until everything that is committed now is on the replica. Threads that call this during an upload share the
+     * next upload; each waits for at most two uploads. An interrupt ends the wait and leaves the interrupt status of
+     * the thread set.
      *
-     * @throws ReplicationTimeoutException if that was not in time
-     * @throws NotReplicatedException at once, if nothing is being replicated
+     * @param timeout longest wait
+     * @throws ReplicationTimeoutException if the timeout has passed
+     * @throws NotReplicatedException at once, if the database is not being replicated, or if the thread is
+     *     interrupted
      */
     void awaitReplicated(Duration timeout);
 
     /**
-     * The same without causing an upload: what is committed goes with the next regular sync, at most a sync interval from now.
+     * Waits as {@link #awaitReplicated} does, but does not start an upload. The changes are uploaded by the next
+     * regular sync, at most one sync interval from now.
      *
-     * @throws ReplicationTimeoutException if that was not in time
-     * @throws NotReplicatedException at once, if nothing is being replicated
+     * @param timeout longest wait
+     * @throws ReplicationTimeoutException if the timeout has passed
+     * @throws NotReplicatedException at once, if the database is not being replicated, or if the thread is
+     *     interrupted
      */
     void awaitNextSync(Duration timeout);
 
     /**
-     * Captures everything that is committed now, and waits until a snapshot that holds it is on the replica; there is none to
-     * wait for if nothing changed since the newest.
+     * Captures everything that is committed now and waits until a snapshot that contains it is on the replica. Returns
+     * at once if nothing has changed since the newest snapshot.
      *
-     * @return the newest snapshot's transaction
-     * @throws LitestreamException if that cannot be, with the last error, or not in time
+     * @param timeout longest wait
+     * @return last transaction in the newest snapshot
+     * @throws LitestreamException if the snapshot is not possible, or not within the timeout; contains the last
+     *     error
      */
     Txid snapshot(Duration timeout) throws IOException, InterruptedException;
 
     /**
-     * Merges all files of the replica that can be merged, without waiting for their windows, and deletes what is past its
-     * retention; waits until that is done.
+     * Merges all files of the replica that can be merged, without waiting for the intervals of their levels, and
+     * deletes files past their retention. Waits until that is done.
      *
-     * @throws LitestreamException if that cannot be, with the last error, or not in time
+     * @param timeout longest wait
+     * @throws LitestreamException if that is not possible, or not within the timeout; contains the last error
      */
     void compact(Duration timeout) throws IOException, InterruptedException;
 
     /**
-     * Checks the replica, on the caller's thread: whether files are missing, and whether the newest state can be restored.
+     * Checks, on the calling thread, whether files are missing on the replica and whether the newest state can be
+     * restored.
      *
      * @param deep whether to read and check the content of every file, too
      */
     Validation.Result validate(boolean deep) throws IOException;
 
-    /** What is known of the levels and snapshots of the replica; no file or network access. */
+    /** Returns the known levels and snapshots of the replica, without file or network access. */
     CompactionStatus compaction();
 
-    /** The result of the last validation since the start, scheduled or asked for, if there was any. */
+    /** Returns the result of the last validation since the start, scheduled or on request; empty if there was none. */
     Optional<Validation.Result> lastValidation();
 
-    /** The result of the last one that read the content of every file, if there was any. */
+    /** Returns the result of the last validation that read the content of every file; empty if there was none. */
     Optional<Validation.Result> lastDeepValidation();
 
-    /** When the last validation ended, if there was any. */
+    /** Returns the time at which the last validation ended; empty if there was none. */
     Optional<Instant> lastValidationAt();
 
     /**
-     * Brings the database to another state of its replica while the application runs: restored to a side file first, then
-     * copied in within one write transaction. Readers see the old or the new state; connections of the wrapped DataSource are
-     * held back between two transactions for that moment. The state before stays restorable.
+     * Restores the database to another state of its replica while the application runs. The state is first restored to
+     * a temporary file, then copied into the database within one write transaction. Readers see either the old or the
+     * new state. Connections of the wrapped DataSource are held back between two transactions during the copy. The
+     * previous state remains restorable.
      *
-     * @param options target, check, parallelism, listener, cancelled, clock; the other options do not apply
-     * @param timeout longest wait for the replica before and after, for capture to get to it, and for other writers
+     * @param options target, integrity check, parallelism, listener, cancellation and clock; the other options are
+     *     ignored
+     * @param timeout longest duration of each of three waits: for the replication of the current state; for capture
+     *     and other writers before the copy; for the replication of the restored state
      * @throws org.litestream4j.restore.RestoreException if the state cannot be restored
-     * @throws LitestreamException if the database is not being replicated, has other pages, was kept busy, its disk is full, or
-     *     another restore in place is running: nothing was changed then, unless the message says that the state was copied in
-     * @throws InterruptedException if nothing was changed and will be. An interrupt that comes later leaves the thread
-     *     interrupted, and the result tells that the database was restored
+     * @throws LitestreamException if the database is not being replicated, has another page size, or was kept busy,
+     *     if its disk is full, or if another restore in place is running; the database is unchanged unless the message
+     *     says that the state was copied in
+     * @throws InterruptedException if the thread was interrupted before the database was changed; the database
+     *     stays unchanged. A later interrupt leaves the interrupt status set, and the result reports the restore
      */
     InPlaceRestoreResult restoreInPlace(RestoreOptions options, Duration timeout)
             throws IOException, InterruptedException;
 
     /**
-     * Restores a state of the replica to another file, on the caller's thread; the database is left alone.
+     * Restores a state of the replica to another file, on the calling thread. The database is not affected.
      *
      * @throws IllegalArgumentException if the target is the database itself
      * @throws IOException as {@link Restore#restore}
      */
     RestoreResult restoreTo(Path target, RestoreOptions options) throws IOException;
 
-    /** What the replica holds to restore from; asks it. */
+    /** Lists the states that can be restored from the replica. Requires access to the replica. */
     RestorePoints restorePoints() throws IOException;
 
     /**
-     * Captures everything that is committed now and releases the database, until {@link #resume}: what a change of the journal
-     * mode or the page size needs. A snapshot that is being read is given up and taken after the pause. Uploads continue.
+     * Captures everything that is committed now and releases the database until {@link #resume}. Required for a change
+     * of the journal mode or the page size. A snapshot in progress is cancelled and repeated after the pause. Uploads
+     * continue.
      *
      * @param timeout longest wait for the capture to end
-     * @throws LitestreamException if it did not; the database is paused as soon as it can be
+     * @throws LitestreamException if the capture did not end within the timeout; the database is then paused as
+     *     soon as possible
      */
     void pause(Duration timeout) throws IOException, InterruptedException;
 
     /**
-     * Takes a paused database up again. Capture goes on where it ended if nothing was written meanwhile; else it begins with the
-     * whole database.
+     * Resumes the replication of a paused database. If nothing was written during the pause, capture continues from its
+     * last position. Otherwise, it starts with a full image of the database.
      */
     void resume();
 
     /**
-     * The DataSource to use in place of one that opens physical connections to this database (below a pool, not around it).
-     * It switches the database to WAL, keeps connections from checkpointing by themselves, and captures what they commit.
-     * Commits wait for the replica if that is the database's {@link Durability}.
+     * Returns a DataSource that replaces the one that opens physical connections to this database (below a connection
+     * pool, not around it). It switches the database to WAL mode, keeps connections from running checkpoints of their
+     * own, and captures their commits. Commits wait for the replica if the {@link Durability} of the database requires
+     * it.
      *
-     * @param physical opens connections of the SQLite driver
+     * @param physical DataSource that opens connections of the SQLite driver
      */
     DataSource wrap(DataSource physical);
 
     /**
-     * The same with commits that wait as somebody else decides.
+     * Returns a DataSource as {@link #wrap(DataSource)} does, with a policy that decides which commits wait for the
+     * replica.
      *
-     * @param policy asked for statements that are transactions of their own, only if the database's durability is {@link
-     *     Durability#REPLICATED}; for all other commits always
+     * @param policy called for every commit of an explicit transaction; for statements that are their own
+     *     transaction, only if the durability of the database is {@link Durability#REPLICATED}
      */
     DataSource wrap(DataSource physical, CommitPolicy policy);
 }

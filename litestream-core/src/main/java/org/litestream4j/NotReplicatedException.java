@@ -4,9 +4,9 @@ import java.io.Serial;
 import org.litestream4j.ltx.Txid;
 
 /**
- * Something is committed in the local database, but not known to be on the replica. Unchecked, and no {@link
- * java.sql.SQLException}: it reaches the caller through JDBC and through transaction managers alike, and nobody takes it for a
- * commit that failed and may be repeated.
+ * Thrown if a change is committed in the local database, but not known to be on the replica. The exception is unchecked
+ * and not a {@link java.sql.SQLException}: it passes through JDBC and transaction managers unchanged, and is not
+ * mistaken for a failed commit that may be retried.
  */
 public class NotReplicatedException extends RuntimeException {
 
@@ -18,7 +18,7 @@ public class NotReplicatedException extends RuntimeException {
 
     /**
      * @param database name of the database
-     * @param txid what is committed is on the replica once the replicated TXID is at least this, and not before
+     * @param txid replicated TXID from which the change is on the replica
      */
     public NotReplicatedException(String database, Txid txid, String message) {
         super(message);
@@ -26,14 +26,15 @@ public class NotReplicatedException extends RuntimeException {
         this.txid = txid.value();
     }
 
-    /** Name of the database. */
+    /** Returns the name of the database. */
     public String database() {
         return database;
     }
 
     /**
-     * What is committed is not on the replica before the replicated TXID of {@link DatabaseStatus} is this; the message says
-     * whether it is there as soon as that is reached, or may come in a later one.
+     * Returns the TXID that the replicated TXID of {@link DatabaseStatus} must reach before the change can be on the
+     * replica. The message says whether the change is on the replica as soon as that TXID is reached, or possibly only
+     * with a later one.
      */
     public Txid txid() {
         return new Txid(txid);

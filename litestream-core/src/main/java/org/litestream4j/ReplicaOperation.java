@@ -1,11 +1,11 @@
 package org.litestream4j;
 
-/** What is done with files of a replica. */
+/** Operations on files of a replica. */
 public enum ReplicaOperation {
     LIST,
-    /** A file, or a part of it, until the reader is done with it. */
+    /** Reading a file or a part of it, until the reader closes it. */
     GET,
-    /** From the first byte until the file is visible. */
+    /** Writing a file, from the first byte until the file is visible. */
     PUT,
     DELETE
 }

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Lets a command clean up when the process is told to end (Ctrl-C, SIGTERM). Close it when the command has ended. */
+/** Lets a command clean up when the process is asked to end (Ctrl-C, SIGTERM). Close it after the command has ended. */
 final class Cancellation implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -19,7 +19,7 @@ final class Cancellation implements AutoCloseable {
 
     private volatile boolean cancelled;
 
-    /** Negative: as the signal has it. */
+    /** Exit code; negative for that of the signal. */
     private volatile int exitCode = -1;
 
     private Cancellation(Duration patience) {
@@ -30,7 +30,7 @@ final class Cancellation implements AutoCloseable {
         return onShutdown(PATIENCE);
     }
 
-    /** @param patience how long the command may take to end */
+    /** @param patience longest time for which the command may take to end */
     static Cancellation onShutdown(Duration patience) {
         Cancellation cancellation = new Cancellation(patience);
         Runtime.getRuntime().addShutdownHook(cancellation.hook);
@@ -42,15 +42,15 @@ final class Cancellation implements AutoCloseable {
     }
 
     /**
-     * Waits for the end of the process to be asked for.
+     * Waits until the process is asked to end.
      *
-     * @return whether it was, within a time
+     * @return whether that happened within the time
      */
     boolean await(Duration time) throws InterruptedException {
         return requested.await(time.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Being told to end was this command's regular end, with this exit code. */
+    /** Records that the request to end was the regular end of this command, with this exit code. */
     void ended(int code) {
         exitCode = code;
     }
@@ -76,7 +76,7 @@ final class Cancellation implements AutoCloseable {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
             } catch (IllegalStateException e) {
-                return; // the process is ending right now
+                return; // the process is just ending
             }
         }
     }

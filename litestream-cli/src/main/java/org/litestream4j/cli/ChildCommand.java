@@ -6,23 +6,23 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
-/** A shell command that runs beside ours, on the same terminal, with all that it starts. */
+/** A shell command that runs beside this process, on the same terminal, with all processes that it starts. */
 final class ChildCommand {
 
     private static final String MARK = "LITESTREAM_EXEC_ID";
 
-    /** How long it may take to end when it is told to. */
+    /** Longest time for which it may take to end after a signal. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private static final long POLL_MILLIS = 50;
 
-    /** A shell has so long to end by itself once what it waited for has ended. */
+    /** Time for which a shell may take to end by itself after the program it waited for has ended. */
     private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Process process;
     private final ChildProcesses all;
 
-    /** Whether the shell has ended and what it left was searched for. */
+    /** Whether the shell has ended and its remaining processes were searched for. */
     private boolean searched;
 
     private ChildCommand(Process process, ChildProcesses all) {
@@ -38,7 +38,10 @@ final class ChildCommand {
         return new ChildCommand(process, new ChildProcesses(process.toHandle(), MARK + "=" + id));
     }
 
-    /** Whether the command or anything that it has started runs, such as a program in the background of a script that has ended. */
+    /**
+     * Returns whether the command, or any process that it has started, is running, such as a background program of a
+     * script that has ended.
+     */
     boolean isRunning() {
         all.reapOrphans();
         boolean running = all.isAnyRunning();
@@ -50,10 +53,10 @@ final class ChildCommand {
     }
 
     /**
-     * Tells all of them to end, and waits until they have. A shell that only waits for a program is told last: it passes on the
-     * program's exit code.
+     * Signals all processes to end and waits until they have ended. A shell that only waits for a program is signalled
+     * last, because it passes on the program's exit code.
      *
-     * @return the command's exit code
+     * @return the exit code of the command
      */
     int end() throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE_NANOS;
@@ -81,7 +84,7 @@ final class ChildCommand {
                 boolean startedByWaiting =
                         each.parent().filter(waiting::contains).isPresent();
                 boolean isDue = waiting.contains(each) ? System.nanoTime() - busyAt > GRACE_NANOS : startedByWaiting;
-                if (!busy && isDue) { // what the others start to clean up is theirs
+                if (!busy && isDue) { // processes started by the others during clean-up are left to them
                     told.add(each);
                     each.destroy();
                 }

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * All processes that a command has started, also those whose parent has ended: each inherits a mark in its environment. Uses
- * {@code /proc} where there is one, else the tree of processes alone.
+ * All processes that a command has started, including those whose parent has ended: each inherits a marker in its
+ * environment. Uses {@code /proc} if available, otherwise only the process tree.
  */
 final class ChildProcesses {
 
@@ -28,17 +28,17 @@ final class ChildProcesses {
     private final ProcessHandle top;
     private final byte[] mark;
 
-    /** Seen once: they count until they end, whoever their parent is by then. */
+    /** Processes seen so far; they count until they end, regardless of their parent. */
     private final Set<ProcessHandle> known = new LinkedHashSet<>();
 
-    /** @param mark {@code NAME=VALUE} in the environment of each */
+    /** @param mark marker {@code NAME=VALUE} in the environment of each process */
     ChildProcesses(ProcessHandle top, String mark) {
         this.top = top;
         this.mark = mark.getBytes(StandardCharsets.UTF_8);
         known.add(top);
     }
 
-    /** Those that run, of the tree and by their mark. */
+    /** Returns the running processes, found by the process tree and by the marker. */
     Set<ProcessHandle> running() {
         top.descendants().forEach(known::add);
         for (long pid : pids()) {
@@ -50,7 +50,7 @@ final class ChildProcesses {
         return new LinkedHashSet<>(known);
     }
 
-    /** Those of the tree and those seen before; does not search for others. */
+    /** Returns whether any process of the tree, or any process seen before, is running; does not search for others. */
     boolean isAnyRunning() {
         top.descendants().forEach(known::add);
         known.removeIf(process -> !isRunning(process));
@@ -58,8 +58,8 @@ final class ChildProcesses {
     }
 
     /**
-     * Whether a signal to end would only kill a process that waits for others, such as a shell, and lose their exit code: it has
-     * children and no handler of its own.
+     * Returns whether a termination signal would only kill a process that waits for others, such as a shell, and lose
+     * their exit code: it has children and no handler of its own.
      */
     static boolean onlyWaits(ProcessHandle process) {
         return process.children().anyMatch(ChildProcesses::isRunning) && !catchesTerm(process);
@@ -76,7 +76,7 @@ final class ChildProcesses {
         return !command.matches("(?:.*/)?(?:sh|bash|dash|ash|ksh|zsh|busybox)");
     }
 
-    /** A process that has ended and was not waited for does not run. */
+    /** Returns whether a process is running; a zombie is not. */
     private static boolean isRunning(ProcessHandle process) {
         return process.isAlive() && !state(process.pid()).equals("Z");
     }
@@ -104,7 +104,7 @@ final class ChildProcesses {
             return ("\0" + new String(environment, StandardCharsets.UTF_8) + "\0")
                     .contains("\0" + new String(mark, StandardCharsets.UTF_8) + "\0");
         } catch (IOException e) {
-            return false; // of another user, or it has ended
+            return false; // owned by another user, or it has ended
         }
     }
 
@@ -121,8 +121,8 @@ final class ChildProcesses {
     }
 
     /**
-     * Waits, as the first process of a container must, for orphans that have ended: else they stay as zombies. Does nothing in any
-     * other process.
+     * Waits for ended orphans, as the first process of a container must; otherwise, they remain as zombies. Does
+     * nothing in any other process.
      */
     void reapOrphans() {
         if (ProcessHandle.current().pid() != 1) {
@@ -134,14 +134,14 @@ final class ChildProcesses {
                     try {
                         reaper.invoke(null, child.pid(), true);
                     } catch (ReflectiveOperationException e) {
-                        return; // it stays a zombie, as without us
+                        return; // it remains a zombie
                     }
                 });
             }
         }
     }
 
-    /** The runtime's own way to wait for a child; the jar's manifest opens it. */
+    /** Returns the runtime's internal method that waits for a child, which the jar's manifest makes accessible. */
     private static Optional<Method> reaper() {
         try {
             Method completion = Class.forName("java.lang.ProcessHandleImpl")

@@ -16,8 +16,8 @@ import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
 /**
- * What the library logs, as lines on standard error: warnings always, steps with {@code --verbose}, and stack traces and what other
- * libraries log with {@code -Dlitestream.cli.debug=true} only.
+ * Writes the library's log to standard error: always warnings, steps with {@code --verbose}, and stack traces and logs
+ * of other libraries only with {@code -Dlitestream.cli.debug=true}.
  */
 public final class CliLoggers implements SLF4JServiceProvider {
 
@@ -29,7 +29,7 @@ public final class CliLoggers implements SLF4JServiceProvider {
     private final IMarkerFactory markers = new BasicMarkerFactory();
     private final MDCAdapter mdc = new NOPMDCAdapter();
 
-    /** Shows steps, too. */
+    /** Enables the log of steps. */
     static void verbose() {
         if (!DEBUG) {
             least = Level.INFO;

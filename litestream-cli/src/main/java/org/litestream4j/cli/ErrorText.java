@@ -9,7 +9,7 @@ import org.litestream4j.internal.capture.CaptureException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.restore.RestoreException;
 
-/** One line for an operator. */
+/** Formats an error as one line for an operator. */
 final class ErrorText {
 
     private ErrorText() {}
@@ -23,7 +23,7 @@ final class ErrorText {
                 || e instanceof ReplicaException
                 || e instanceof LitestreamException
                 || e instanceof CaptureException) {
-            return message; // written for the one who reads it
+            return message; // written for the reader
         }
         if (e instanceof NoSuchFileException) {
             return "no such file: " + message;
@@ -37,7 +37,7 @@ final class ErrorText {
         return e.getClass().getSimpleName() + ": " + message;
     }
 
-    /** With the names of this program's options, and without what concerns those who write Java. */
+    /** Replaces API names by the names of this program's options, and removes parts that concern only Java developers. */
     static String oneLine(String text) {
         return text.replaceAll("\\b(use|with|and) force\\b", "$1 --force")
                 .replaceAll("\\blitestream\\.adopt-replica=true\\b", "--adopt-replica")

@@ -3,7 +3,7 @@ package org.litestream4j.cli;
 import java.io.PrintWriter;
 import org.litestream4j.replica.LtxFileInfo;
 
-/** LTX files as lines of text, below a heading if there is any. */
+/** Formats LTX files as lines of text, with a heading if there are any. */
 final class FileTable {
 
     private final PrintWriter out;

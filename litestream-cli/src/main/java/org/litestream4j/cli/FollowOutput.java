@@ -8,7 +8,7 @@ import org.litestream4j.restore.FollowListener;
 import org.litestream4j.restore.FollowState;
 import picocli.CommandLine;
 
-/** A line for each state on standard output; problems that are waited out, once each, on standard error. */
+/** Writes a line for each state to standard output, and each problem that is being retried once to standard error. */
 final class FollowOutput implements FollowListener {
 
     private final PrintWriter out;
@@ -16,7 +16,7 @@ final class FollowOutput implements FollowListener {
     private final boolean json;
     private final ProgressLine progress;
 
-    /** @param progress of the first restore, which is over when a state is told */
+    /** @param progress progress of the first restore, which ends with the first state */
     FollowOutput(CommandLine commandLine, boolean json, ProgressLine progress) {
         this.out = commandLine.getOut();
         this.err = commandLine.getErr();

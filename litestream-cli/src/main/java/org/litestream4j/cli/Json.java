@@ -18,7 +18,7 @@ import org.litestream4j.restore.RestoreResult;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The shapes of the output for programs: names and types here are a promise. */
+/** Formats of the JSON output. The names and types here are part of the public interface. */
 final class Json {
 
     private static final ObjectMapper MAPPER = JsonMapper.builder().build();
@@ -29,7 +29,7 @@ final class Json {
         return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value);
     }
 
-    /** Without line feeds. */
+    /** Writes a value without line feeds. */
     static String writeLine(Object value) {
         return MAPPER.writeValueAsString(value);
     }
@@ -37,8 +37,8 @@ final class Json {
     /**
      * A listed file.
      *
-     * @param timestamp ISO 8601, of its last transaction
-     * @param exact false if the store told only when it got the file
+     * @param timestamp time of the file's last transaction, ISO 8601
+     * @param exact false if {@code timestamp} is the time at which the store received the file
      */
     record File(int level, String minTxid, String maxTxid, long bytes, Instant timestamp, boolean exact) {
         static File of(LtxFileInfo file) {
@@ -52,14 +52,14 @@ final class Json {
         }
     }
 
-    /** Why nothing was restored, although nothing failed. */
+    /** The reason for which nothing was restored, although no step failed. */
     record Nothing(boolean restored, String reason) {
         static Nothing because(String reason) {
             return new Nothing(false, reason);
         }
     }
 
-    /** What a restore would read. */
+    /** The files that a restore would read. */
     record Plan(String txid, long bytes, List<File> files) {
         static Plan of(RestorePlan plan) {
             return new Plan(
@@ -73,8 +73,8 @@ final class Json {
      * A state of a standby.
      *
      * @param step restored, resumed, applied or copied
-     * @param timestamp null if it was found there
-     * @param pages that were changed
+     * @param timestamp time of the state; null for a resumed state
+     * @param pages number of changed pages
      */
     record Follow(String step, String database, String txid, @Nullable Instant timestamp, long pages) {
         static Follow of(FollowState state) {
@@ -88,9 +88,10 @@ final class Json {
     }
 
     /**
-     * What was restored.
+     * Result of a restore.
      *
-     * @param databaseChecksum that it was found to have, as when it was captured; null if the replica does not keep it
+     * @param databaseChecksum checksum taken at the capture, which the restored database was found to match; null
+     *     if the replica does not contain it
      */
     record Result(
             String database,
@@ -120,15 +121,15 @@ final class Json {
         }
     }
 
-    /** How far a database is captured, and what its replica holds; null where it was not asked for. */
+    /** Captured state of a database, and content of its replica; null for the part that was not requested. */
     record Status(@Nullable Local local, @Nullable Replica replica) {}
 
     /**
      * The local state of a database.
      *
      * @param captured newest captured TXID; null if there is no local state
-     * @param running whether a process replicates the database right now
-     * @param files level-0 files that are kept
+     * @param running whether a process is replicating the database
+     * @param files number of level-0 files kept
      */
     record Local(
             String database,
@@ -151,12 +152,12 @@ final class Json {
     }
 
     /**
-     * What a replica holds.
+     * Content of a replica.
      *
-     * @param newestTxid zeros if there is no file
+     * @param newestTxid newest TXID; zeros if there is no file
      * @param earliest oldest restorable state; null if there is none
      * @param latest newest restorable state; null if there is none
-     * @param levels those that have files
+     * @param levels levels that contain files
      */
     record Replica(
             String url, String newestTxid, @Nullable Point earliest, @Nullable Point latest, List<Level> levels) {
@@ -175,7 +176,7 @@ final class Json {
         }
     }
 
-    /** A state that can be restored. */
+    /** A restorable state. */
     record Point(String txid, Instant timestamp) {}
 
     /** The files of one level. */
@@ -190,7 +191,7 @@ final class Json {
         }
     }
 
-    /** What a validation found. */
+    /** Result of a validation. */
     record Check(boolean sound, boolean deep, long files, long bytes, String newestTxid, List<Problem> problems) {
         static Check of(Validation.Result result) {
             return new Check(
@@ -204,10 +205,10 @@ final class Json {
     }
 
     /**
-     * One of its findings.
+     * A problem found by a validation.
      *
      * @param kind GAP, OVERLAP, CONTAINED, DAMAGED or UNREACHABLE
-     * @param serious whether a restore may suffer
+     * @param serious whether a restore may be affected
      */
     record Problem(String kind, boolean serious, int level, String file, String text) {
         static Problem of(Validation.Problem problem) {

@@ -12,8 +12,8 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The program. Exit codes: 0 done, 1 failed, 2 wrong usage. Results go to standard output, everything else to standard
- * error; an error is one line.
+ * The main class. Exit codes: 0 success, 1 failure, 2 invalid usage. Results are written to standard output, everything
+ * else to standard error; an error is one line.
  */
 @Command(
         name = "litestream-cli",
@@ -79,7 +79,7 @@ public final class LitestreamCli implements Runnable {
         throw new ParameterException(spec.commandLine(), "no command given");
     }
 
-    /** What the jar's manifest says. */
+    /** Provides the version in the jar's manifest. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {

@@ -8,7 +8,7 @@ import org.litestream4j.restore.RestoreListener;
 import org.litestream4j.restore.RestoreProgress;
 import org.litestream4j.restore.RestoreProgress.Phase;
 
-/** One line on a terminal that is written again and again. */
+/** A line on a terminal that is updated in place. */
 final class ProgressLine implements RestoreListener, AutoCloseable {
 
     private static final int WIDTH = 24;
@@ -23,8 +23,8 @@ final class ProgressLine implements RestoreListener, AutoCloseable {
         this.err = err;
     }
 
-    /** Whether a person watches. */
-    @SuppressWarnings("SystemConsoleNull") // both are asked: null on older Java, isTerminal on newer
+    /** Returns whether the output is a terminal. */
+    @SuppressWarnings("SystemConsoleNull") // both checks are needed: null on older Java, isTerminal on newer
     static boolean isTerminal() {
         Console console = System.console();
         if (console == null) {
@@ -73,7 +73,7 @@ final class ProgressLine implements RestoreListener, AutoCloseable {
         written = text.length();
     }
 
-    /** Leaves an empty line. */
+    /** Clears the line. */
     @Override
     public void close() {
         if (written > 0) {

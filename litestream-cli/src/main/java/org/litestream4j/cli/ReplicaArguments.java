@@ -8,7 +8,7 @@ import org.litestream4j.replica.Replicas;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Which replica: the arguments that commands share. */
+/** Arguments for the replica, shared by several commands. */
 final class ReplicaArguments {
 
     @Parameters(paramLabel = "REPLICA_URL", description = "URL, such as file:///var/backups/app or s3://bucket/app.")
@@ -20,12 +20,12 @@ final class ReplicaArguments {
             description = "Setting of the replica; overrides the URL parameter of the same name. May be repeated.")
     private Map<String, String> settings = new LinkedHashMap<>();
 
-    /** @throws UsageException if the URL or a setting is wrong */
+    /** @throws UsageException if the URL or a setting is invalid */
     ReplicaClient open() {
         return open(url, settings);
     }
 
-    /** @throws UsageException if the URL or a setting is wrong */
+    /** @throws UsageException if the URL or a setting is invalid */
     static ReplicaClient open(String url, Map<String, String> settings) {
         try {
             return Replicas.open(new ReplicaLocation(url, settings));

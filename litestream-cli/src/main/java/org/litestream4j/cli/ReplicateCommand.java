@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Replicates a database that other processes write. */
+/** Replicates a database that is written by other processes. */
 @Command(
         name = "replicate",
         description = {
@@ -41,10 +41,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class ReplicateCommand implements Callable<Integer> {
 
-    /** The writers are not ours and cannot tell of their commits. */
+    /** Interval at which the files are checked; writers in other processes cannot report their commits. */
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(100);
 
-    /** What is committed after --once began is nobody's concern; nor is a second try after a failure. */
+    /** Timeout of the final flush with --once: commits after its start need not be included, and a failure is not retried. */
     private static final Duration ONCE_FLUSH = Duration.ofSeconds(2);
 
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
@@ -124,7 +124,7 @@ final class ReplicateCommand implements Callable<Integer> {
         if (verbose) {
             CliLoggers.verbose();
         }
-        ReplicaArguments.open(url, settings).close(); // checks them
+        ReplicaArguments.open(url, settings).close(); // validates them
         DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings))
                 .adoptReplica(adoptReplica);
         if (once) {
@@ -152,7 +152,10 @@ final class ReplicateCommand implements Callable<Integer> {
         }
     }
 
-    /** Nobody watches: what another process is doing, or what would hide the newest state of a replica, is an error at once. */
+    /**
+     * Rejects at once what an unattended run must not do: compete with another process, or hide the newest state of a
+     * replica.
+     */
     private void refuseChangeOfHistory(DatabaseConfig config) throws IOException {
         Optional<LocalState> local = LocalState.of(config.metaPath());
         if (local.isPresent() && local.get().running()) {
@@ -171,7 +174,7 @@ final class ReplicateCommand implements Callable<Integer> {
         } catch (ReplicaAccessException e) {
             throw e;
         } catch (IOException e) {
-            return; // an outage: the engine waits for its end, and fences what it then finds
+            return; // an outage: the engine retries, and checks the replica afterwards
         }
         Txid captured = local.map(LocalState::captured).orElse(Txid.NONE);
         if (newest.isAfter(captured)) {
@@ -202,7 +205,7 @@ final class ReplicateCommand implements Callable<Integer> {
         }
     }
 
-    /** In short attempts: an outage must not end the command, and the command must hear when it is told to end. */
+    /** Runs maintenance in short attempts: an outage must not end the command, and the command must react to signals. */
     private boolean isMaintained(ManagedDatabase managed) throws IOException, InterruptedException {
         if (managed.status().state() != DatabaseState.REPLICATING) {
             return false;
@@ -211,7 +214,7 @@ final class ReplicateCommand implements Callable<Integer> {
             maintain(managed, ATTEMPT);
             return true;
         } catch (LitestreamException e) {
-            return false; // it was asked for, and goes on; the engine's log tells what is wrong
+            return false; // requested, and continuing; the engine logs the problem
         }
     }
 
@@ -225,7 +228,7 @@ final class ReplicateCommand implements Callable<Integer> {
                     throw e;
                 }
                 PrintWriter err = spec.commandLine().getErr();
-                err.println("error: " + ErrorText.oneLine(ErrorText.of(e))); // before the process ends under it
+                err.println("error: " + ErrorText.oneLine(ErrorText.of(e))); // before the process ends
                 err.flush();
                 cancellation.ended(1);
                 return 1;
@@ -258,7 +261,7 @@ final class ReplicateCommand implements Callable<Integer> {
         }
     }
 
-    /** A start needs the write lock for a moment: the command should not meet it. */
+    /** Starts the command after the engine has started, which takes the write lock briefly. */
     private ChildCommand startBeside(ManagedDatabase managed, String command) throws IOException, InterruptedException {
         if (Files.exists(database)) {
             try {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Forgets the local state of a database. */
+/** Deletes the local state of a database. */
 @Command(
         name = "reset",
         description = {

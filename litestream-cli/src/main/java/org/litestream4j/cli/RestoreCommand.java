@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class RestoreCommand implements Callable<Integer> {
 
-    /** A change that has begun is finished. */
+    /** Longest time for which a change that has begun may take to finish. */
     private static final Duration FOLLOW_PATIENCE = Duration.ofSeconds(30);
 
     @Mixin
@@ -146,7 +146,10 @@ final class RestoreCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** By way of a file: what is not whole and verified must not come out. The result is on standard error. */
+    /**
+     * Restores to standard output through a temporary file, so that only complete and verified content is written. The
+     * result is written to standard error.
+     */
     private int restoreToStandardOutput(RestoreTarget target) throws IOException {
         if (follow || json || dryRun) {
             throw new UsageException("-o - cannot be combined with --follow, --json or --dry-run");

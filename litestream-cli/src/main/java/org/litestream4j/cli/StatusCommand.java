@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Shows how far a database is captured and replicated. */
+/** Shows which state of a database is captured and replicated. */
 @Command(
         name = "status",
         description = {
@@ -88,7 +88,7 @@ final class StatusCommand implements Callable<Integer> {
         }
     }
 
-    /** @param url without secrets */
+    /** @param url URL without secrets */
     private record Replica(String url, RestorePoints points) {}
 
     private static void print(PrintWriter out, Json.@Nullable Local local, @Nullable Replica replica) {

@@ -1,6 +1,6 @@
 package org.litestream4j.cli;
 
-/** Arguments that do not go together, or that mean nothing. */
+/** Thrown if arguments are invalid or contradict each other. */
 final class UsageException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -4,7 +4,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** As {@code --version}. */
+/** Prints the version, as {@code --version} does. */
 @Command(name = "version", description = "Prints the version.")
 final class VersionCommand implements Runnable {
 

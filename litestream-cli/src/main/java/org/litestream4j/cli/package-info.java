@@ -1,4 +1,7 @@
-/** The command line: {@link org.litestream4j.cli.LitestreamCli} is the program; each command has its class. */
+/**
+ * The command line program. {@link org.litestream4j.cli.LitestreamCli} is its main class; each command has a class of
+ * its own.
+ */
 @NullMarked
 package org.litestream4j.cli;
 

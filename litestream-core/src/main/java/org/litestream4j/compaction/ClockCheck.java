@@ -3,9 +3,10 @@ package org.litestream4j.compaction;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the wall clock can be trusted with deletions: it is compared with the monotonic clock, and after a jump of either (a
- * corrected clock, a suspended machine), or if it is far from the newest file at the beginning (a clock that was not set yet, or a
- * long rest), it must run evenly for an hour. Not thread-safe.
+ * Checks whether the wall clock can be trusted for deletions. The wall clock is compared with the monotonic clock.
+ * After a jump of either clock (a corrected clock, a suspended machine), it is trusted again once it has run evenly for
+ * an hour. The same applies if it differs widely from the newest file at the start (a clock that was not set yet, or a
+ * long shutdown). Not thread-safe.
  */
 final class ClockCheck {
 
@@ -15,7 +16,7 @@ final class ClockCheck {
 
     private static final long TOLERANCE_MILLIS = TimeUnit.MINUTES.toMillis(1);
 
-    /** A clock that is brought right slowly may be off by this part of the time that passed. */
+    /** Divisor of the elapsed time that gives the tolerated deviation of a clock that is being adjusted slowly. */
     private static final long DRIFT = 1000;
 
     private boolean started;
@@ -25,9 +26,9 @@ final class ClockCheck {
     private long doubtedAt;
 
     /**
-     * Compares the clock with the newest file, once: before anything else.
+     * Compares the clock with the newest file. Call once, before any other method.
      *
-     * @param newestMillis when it was written, by whatever clock
+     * @param newestMillis time at which the newest file was written, by any clock, in milliseconds since the epoch
      */
     void begin(long wallMillis, long nanos, long newestMillis) {
         if (!started && Math.abs(wallMillis - newestMillis) > FAR_MILLIS) {
@@ -37,10 +38,10 @@ final class ClockCheck {
     }
 
     /**
-     * Compares the clocks.
+     * Compares the clocks and returns whether the wall clock can be trusted.
      *
-     * @param wallMillis since the epoch
-     * @param nanos monotonic
+     * @param wallMillis wall clock time, in milliseconds since the epoch
+     * @param nanos monotonic time, in nanoseconds
      */
     boolean isTrusted(long wallMillis, long nanos) {
         if (started) {

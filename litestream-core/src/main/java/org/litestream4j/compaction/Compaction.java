@@ -20,11 +20,12 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 
 /**
- * The levels, snapshots and retention of one replica. It lists the replica at its first {@link #run} and remembers what is
- * there from then on; nothing new, no request.
+ * Manages the levels, snapshots and retention of one replica. Lists the replica at its first {@link #run} and keeps
+ * track of its content from then on; without new files, it sends no requests.
  *
- * <p>Confined to one lane, but for {@link #uploaded}, {@link #status}, {@link #stop} and {@link #resume}. After an {@link IOException} the same
- * call may be repeated: the replica is restorable at every moment.
+ * <p>Confined to one lane, except for {@link #uploaded}, {@link #doubtAll}, {@link #status}, {@link #stop} and
+ * {@link #resume}. After an {@link IOException}, the same call may be repeated: the replica is restorable at every
+ * moment.
  */
 public final class Compaction {
 
@@ -44,10 +45,10 @@ public final class Compaction {
     private volatile CompactionStatus status = CompactionStatus.NONE;
 
     /**
-     * @param local level-0 files that need not be fetched
-     * @param fence asked before every write and every deletion
-     * @param clock for windows and ages
-     * @param nanoTime monotonic, to notice when {@code clock} jumps
+     * @param local level-0 files that need not be downloaded
+     * @param fence checked before every write and every deletion
+     * @param clock clock for intervals and ages
+     * @param nanoTime monotonic time in nanoseconds, to detect jumps of {@code clock}
      */
     public Compaction(
             ReplicaClient client,
@@ -60,7 +61,7 @@ public final class Compaction {
     }
 
     /**
-     * The same, with merges that somebody else runs.
+     * Creates an instance whose merges are run by the given runner.
      *
      * @param merging runs the merges
      */
@@ -82,37 +83,37 @@ public final class Compaction {
         this.policy = new SnapshotPolicy(index, inputs, settings.snapshotInterval());
     }
 
-    /** A file was uploaded by somebody else in this process. Any thread. */
+    /** Records a file that another component of this process has uploaded. Thread-safe. */
     public void uploaded(LtxFileInfo file) {
         arrived.add(file);
     }
 
-    /** What is known of the replica is not true any more: it is listed again. Any thread. */
+    /** Discards the known content of the replica, so that the replica is listed again. Thread-safe. */
     public void doubtAll() {
         doubted = true;
     }
 
-    /** Whether a merge met a gap since the last call. */
+    /** Returns whether a merge has met a gap since the last call. */
     public boolean takeGap() {
         return compactor.takeGap();
     }
 
-    /** Any thread. */
+    /** Returns the current status. Thread-safe. */
     public CompactionStatus status() {
         return status;
     }
 
-    /** Ends what runs, soon; nothing can be done until {@link #resume}. Any thread. */
+    /** Cancels running work soon. All further work is refused until {@link #resume}. Thread-safe. */
     public void stop() {
         stop.stop();
     }
 
-    /** Lets the lane go on after {@link #stop}. Any thread. */
+    /** Permits work again after {@link #stop}. Thread-safe. */
     public void resume() {
         stop.resume();
     }
 
-    /** Makes sure that it is known what the replica holds. */
+    /** Lists the levels of the replica whose content is unknown. */
     public void refresh() throws IOException {
         if (doubted) {
             doubted = false;
@@ -126,12 +127,12 @@ public final class Compaction {
     }
 
     /**
-     * Merges what is due, and deletes what retention no longer needs.
+     * Merges the levels that are due and deletes files past their retention.
      *
-     * @param force whether everything is merged that can be, due or not
-     * @return whether it was done; false if it was stopped, or a name was taken and the replica must be looked at first: call
-     *     again
-     * @throws org.litestream4j.replica.ReplicaConflictException if somebody else writes to the replica
+     * @param force whether to merge all files that can be merged, even if they are not due
+     * @return whether the work is complete; false if it was stopped, or if a file name was taken and the replica
+     *     must be listed again: call again
+     * @throws org.litestream4j.replica.ReplicaConflictException if another program writes to the replica
      */
     public boolean run(boolean force) throws IOException {
         refresh();
@@ -145,7 +146,7 @@ public final class Compaction {
             boolean again = conflict;
             conflict = true;
             if (again) {
-                throw e.conflict(); // and that although the replica was listed since
+                throw e.conflict(); // although the replica was listed in the meantime
             }
             return false;
         } catch (ReplicaFileNotFoundException e) {
@@ -159,10 +160,10 @@ public final class Compaction {
     }
 
     /**
-     * When there will be something to do without further changes.
+     * Returns the time until work becomes due without further changes.
      *
      * @param replicated newest transaction on the replica
-     * @return milliseconds from now, 0 for at once; negative for never
+     * @return milliseconds from now; 0 if work is due, negative if none will become due
      */
     public long millisUntilDue(Txid replicated) {
         long now = clock.millis();
@@ -170,13 +171,13 @@ public final class Compaction {
         return next == Long.MAX_VALUE ? -1 : Math.max(0, next - now);
     }
 
-    /** Whether it is time for a snapshot, and there is something new in it. */
+    /** Returns whether a snapshot is due and would contain new transactions. */
     public boolean isSnapshotDue(Txid replicated) {
         long now = clock.millis();
         return policy.nextDue(now, replicated) <= now;
     }
 
-    /** Whether anything changed since the newest snapshot. */
+    /** Returns whether the database has changed since the newest snapshot. */
     public boolean isChangedSinceSnapshot(Txid replicated) {
         return policy.isChanged(replicated);
     }
@@ -184,10 +185,10 @@ public final class Compaction {
     /**
      * Publishes a snapshot.
      *
-     * @param databaseChecksum after its last transaction, if it is known
-     * @param content the file; the caller closes it
-     * @param source its path, for messages
-     * @return whether it is there; false if it was stopped: call again
+     * @param databaseChecksum checksum of the database after the snapshot's last transaction, if known
+     * @param content content of the file; closed by the caller
+     * @param source path of the content, for messages
+     * @return whether the snapshot is published; false if the upload was stopped: call again
      */
     public boolean publishSnapshot(
             LtxFileName name, Instant timestamp, OptionalLong databaseChecksum, InputStream content, String source)

@@ -4,15 +4,16 @@ import java.time.Duration;
 import org.litestream4j.ltx.PageEncoding;
 
 /**
- * How one replica is kept; the options of {@code DatabaseConfig} that concern it.
+ * Settings for the maintenance of one replica; the corresponding options of {@code DatabaseConfig}.
  *
- * @param levels that level 0 is merged into
- * @param level0Retention how long level-0 files stay once they are merged into level 1
+ * @param levels levels into which level 0 is merged
+ * @param level0Retention time for which level-0 files are kept after they are merged into level 1
  * @param snapshotInterval time between two snapshots of a database that changes
- * @param snapshotRetention how much past is kept at least
- * @param retentionEnabled false if nothing is deleted here, but by rules of the store
- * @param pageEncoding of merged files
- * @param autoRecover whether a damaged file calls for a snapshot
+ * @param snapshotRetention period of history that is kept at least
+ * @param retentionEnabled whether expired files are deleted; false leaves deletion to the lifecycle rules of the
+ *     store
+ * @param pageEncoding encoding of pages in merged files
+ * @param autoRecover whether a damaged file is repaired by a snapshot
  */
 public record CompactionSettings(
         Levels levels,

@@ -10,16 +10,16 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * What compaction knows and has done since the start.
+ * Known content of the replica, and counters of compaction since the start.
  *
- * @param newestSnapshot transaction of the newest snapshot on the replica; {@link Txid#NONE} if there is none, or the replica
- *     was not listed yet
- * @param newestSnapshotAt when it was taken; null if there is none
- * @param levels levels 0 to 9, at their number
- * @param level0 the files of level 0 by what keeps them
- * @param snapshots that were published
- * @param refused files that the store refused to delete when it was asked last
- * @param retentionProblem why retention does not delete at the moment; null if it does
+ * @param newestSnapshot last transaction of the newest snapshot on the replica; {@link Txid#NONE} if there is none,
+ *     or if the replica was not listed yet
+ * @param newestSnapshotAt time of the newest snapshot; null if there is none
+ * @param levels levels 0 to 9, by number
+ * @param level0 files of level 0 by the reason for which they are kept
+ * @param snapshots number of snapshots published
+ * @param refused number of files that the store refused to delete at the last attempt
+ * @param retentionProblem reason for which retention does not delete now; null if it does
  */
 public record CompactionStatus(
         Txid newestSnapshot,
@@ -30,7 +30,7 @@ public record CompactionStatus(
         long refused,
         @Nullable String retentionProblem) {
 
-    /** Before anything is known. */
+    /** The status before anything is known. */
     public static final CompactionStatus NONE = new CompactionStatus(
             Txid.NONE,
             null,
@@ -45,42 +45,42 @@ public record CompactionStatus(
     }
 
     /**
-     * One level.
+     * Status of one level.
      *
-     * @param files on the replica
-     * @param bytes their size
-     * @param merges files that were merged into the level from others
-     * @param mergedBytes their size
-     * @param mergeTime that took
-     * @param deleted files that retention deleted
+     * @param files number of files on the replica
+     * @param bytes total size of these files
+     * @param merges number of files created in this level by merging
+     * @param mergedBytes total size of the files created by merging
+     * @param mergeTime total duration of these merges
+     * @param deleted number of files deleted by retention
      */
     public record Level(long files, long bytes, long merges, long mergedBytes, Duration mergeTime, long deleted) {}
 
     /**
-     * The files of level 0 on the replica, as they were when compaction last looked.
+     * The files of level 0 on the replica, at the last run of compaction.
      *
-     * @param unmerged whose transactions are not in level 1 yet
-     * @param recent merged, and younger than the retention
-     * @param expired merged, and past the retention: they go soon, or the store refuses to delete them
+     * @param unmerged files whose transactions are not in level 1 yet
+     * @param recent merged files that are younger than the retention
+     * @param expired merged files past the retention: they are deleted soon, or the store refuses to delete them
      */
     public record Level0(long unmerged, long recent, long expired) {}
 
-    /** Files on the replica, over all levels. */
+    /** Returns the number of files on the replica, in all levels. */
     public long files() {
         return sum(Level::files);
     }
 
-    /** Files that were merged from others. */
+    /** Returns the number of files created by merging. */
     public long merges() {
         return sum(Level::merges);
     }
 
-    /** Their size. */
+    /** Returns the total size of the files created by merging, in bytes. */
     public long mergedBytes() {
         return sum(Level::mergedBytes);
     }
 
-    /** Files that retention deleted. */
+    /** Returns the number of files deleted by retention. */
     public long deleted() {
         return sum(Level::deleted);
     }

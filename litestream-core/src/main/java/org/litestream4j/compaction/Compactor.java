@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Merges the files of each level into the next, once in each of its windows, which are aligned to the clock. A single file
- * waits for a second. Not thread-safe.
+ * Merges the files of each level into the next one, once in each interval of that level. Intervals are aligned to the
+ * clock. A single file is not merged until there is a second one. Not thread-safe.
  */
 final class Compactor {
 
@@ -34,10 +34,10 @@ final class Compactor {
     private final VerifiedUpload upload;
     private final Merging merging;
 
-    /** Start of the window in which a level was last merged into. */
+    /** Start of the interval in which each level was last merged into, by level. */
     private final long[] mergedIn;
 
-    // By level.
+    // Counters by level.
     private final long[] merges;
     private final long[] mergedBytes;
     private final long[] mergeNanos;
@@ -66,7 +66,7 @@ final class Compactor {
         this.mergeNanos = new long[levels.highest() + 1];
     }
 
-    /** Merges into a level; 0 for one that is not merged into. */
+    /** Returns the number of merges into a level; 0 for levels that are not merged into. */
     long merges(int level) {
         return level < merges.length ? merges[level] : 0;
     }
@@ -83,7 +83,7 @@ final class Compactor {
      * Merges into every level that is due.
      *
      * @param now milliseconds since the epoch
-     * @param force whether all are due
+     * @param force whether to treat all levels as due
      */
     void run(long now, boolean force) throws IOException {
         for (int level = 1; level <= levels.highest(); level++) {
@@ -94,7 +94,7 @@ final class Compactor {
         }
     }
 
-    /** When the next merge is due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing waits for one. */
+    /** Returns the time of the next merge, in milliseconds since the epoch; {@link Long#MAX_VALUE} if no files wait for one. */
     long nextDue(long now) {
         long next = Long.MAX_VALUE;
         for (int level = 1; level <= levels.highest(); level++) {
@@ -111,19 +111,19 @@ final class Compactor {
         if (window == mergedIn[level]) {
             return false;
         }
-        if (files.count() == 0) { // not for what this window began with
+        if (files.count() == 0) { // excludes the file with which this interval began
             long oldest = index.level(level - 1).timestamp(0);
             return oldest < window || oldest > now;
         }
         long newest = files.newestTimestamp();
-        return newest <= window || newest > now; // stamped in the future: the clock went back
+        return newest <= window || newest > now; // timestamp in the future: the clock was set back
     }
 
     private long window(int level, long now) {
         return now - Math.floorMod(now, levels.interval(level));
     }
 
-    /** All that waits, however many windows it belongs to. */
+    /** Merges all waiting files, even if they belong to several intervals. */
     private void mergeInto(int level) throws IOException {
         while (inputs.waiting(level) > 1) {
             Batch batch = inputs.choose(level);
@@ -167,7 +167,7 @@ final class Compactor {
         }
     }
 
-    /** Whether a merged file did not continue its level, since the last call. */
+    /** Returns whether a merged file did not continue its level since the last call. */
     boolean takeGap() {
         boolean found = gap;
         gap = false;

@@ -2,17 +2,17 @@ package org.litestream4j.compaction;
 
 import java.io.IOException;
 
-/** Asked before every write and every deletion. */
+/** Checked before every write and every deletion. */
 @FunctionalInterface
 public interface Fence {
 
-    /** Nobody else can be there. */
+    /** A fence for a replica that no other writer can reach. */
     Fence NONE = () -> {};
 
     /**
-     * Makes sure that nobody else writes to the replica.
+     * Ensures that no other program writes to the replica.
      *
-     * @throws org.litestream4j.replica.ReplicaConflictException if somebody does
+     * @throws org.litestream4j.replica.ReplicaConflictException if another program does
      */
     void ensure() throws IOException;
 }

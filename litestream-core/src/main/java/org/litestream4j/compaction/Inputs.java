@@ -20,21 +20,21 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
 
 /**
- * Chooses and opens what is merged into a level: files that follow each other and have one page size, from local level-0 files
- * where they are here. Remembers which files are damaged. Not thread-safe.
+ * Chooses and opens the files to merge into a level: consecutive files of one page size, read from local level-0 files
+ * where these exist. Records which files are damaged. Not thread-safe.
  */
 final class Inputs {
 
-    /** In bytes; a file of the replica that is no larger is read at once, and costs no connection. */
+    /** Size in bytes up to which a file of the replica is read into memory and takes no connection. */
     private static final int SMALL = 64 << 10;
 
-    /** Each open input costs a buffer and an index. */
+    /** Maximum number of open inputs; each takes a buffer and an index. */
     private static final int MOST = 128;
 
-    /** Each large one of the replica costs a connection. */
+    /** Maximum number of open large files of the replica; each takes a connection. */
     private static final int MOST_LARGE = 32;
 
-    /** So often found damaged, a file is not read again. */
+    /** Number of failed reads after which a damaged file is not read again. */
     private static final int DAMAGED = 2;
 
     private final ReplicaClient client;
@@ -44,7 +44,7 @@ final class Inputs {
     private final boolean autoRecover;
 
     private final Set<LtxFileName> damagedLocal = new HashSet<>();
-    /** By label: how often a file of the replica was found damaged. Once may be the way here. */
+    /** Number of failed reads of each file of the replica, by label. A single failure may be a transmission error. */
     private final Map<String, Integer> damaged = new HashMap<>();
 
     private Txid snapshotNeeded = Txid.NONE;
@@ -58,34 +58,37 @@ final class Inputs {
     }
 
     /**
-     * Files that follow each other.
+     * Consecutive files.
      *
-     * @param bounded whether they cannot be followed by more: a gap or a damaged file comes next
+     * @param bounded whether no more files can follow, because of a gap or a damaged file
      */
     record Batch(List<LtxFileInfo> files, boolean bounded) {}
 
     /**
-     * Opened inputs, to be closed by the caller; perhaps fewer than were chosen.
+     * Opened inputs, which the caller closes; possibly fewer than were chosen.
      *
-     * @param databaseChecksum after the last of them, if it is known
+     * @param databaseChecksum checksum of the database after the last input, if known
      */
     record Opened(List<LtxReader> readers, OptionalLong databaseChecksum, boolean bounded) {}
 
-    /** A snapshot must hold this transaction for the files to be of use; {@link Txid#NONE} if none is needed. */
+    /**
+     * Returns the transaction that a snapshot must contain for the files to be usable; {@link Txid#NONE} if no snapshot
+     * is needed.
+     */
     Txid snapshotNeeded() {
         return snapshotNeeded;
     }
 
-    /** Number of files that a level does not hold yet. */
+    /** Returns the number of files whose transactions a level does not contain yet. */
     int waiting(int level) {
         LevelFiles below = index.level(level - 1);
         return below.count() - below.firstAfter(index.level(level).newest());
     }
 
     /**
-     * Chooses what comes next for a level.
+     * Chooses the next files for a level.
      *
-     * @throws IOException if it is damaged, and no snapshot makes up for it yet
+     * @throws IOException if the next file is damaged, and no snapshot replaces it yet
      */
     Batch choose(int level) throws IOException {
         LevelFiles below = index.level(level - 1);
@@ -94,7 +97,7 @@ final class Inputs {
         for (int i = below.firstAfter(end); i < below.count() && files.size() < MOST; i++) {
             LtxFileInfo file = below.info(i);
             if (!files.isEmpty() && !file.maxTxid().isAfter(end)) {
-                continue; // inside the one before
+                continue; // contained in the previous file
             }
             if (damaged.getOrDefault(label(client, file), 0) >= DAMAGED) {
                 if (!files.isEmpty()) {
@@ -124,7 +127,7 @@ final class Inputs {
         }
     }
 
-    /** Opens the files of a batch, as many as belong into one merge. */
+    /** Opens the files of a batch, up to the limits of one merge. */
     Opened open(Batch batch) throws IOException {
         List<LtxReader> readers = new ArrayList<>();
         OptionalLong databaseChecksum = OptionalLong.empty();
@@ -162,7 +165,10 @@ final class Inputs {
         }
     }
 
-    /** Many inputs are open at the same time, and connections are few: a small file is in memory when this returns. */
+    /**
+     * Opens a file of the replica. Many inputs are open at the same time, and connections are limited: a small file is
+     * completely in memory when this method returns.
+     */
     static OpenedFile openRemote(ReplicaClient client, LtxFileInfo file, StopSignal stop) throws IOException {
         ResumingInputStream input = new ResumingInputStream(client, file, label(client, file), 0, file.size(), stop);
         if (file.size() > SMALL) {
@@ -185,7 +191,7 @@ final class Inputs {
         return file.level() == 0 && !damagedLocal.contains(file.name()) ? local.open(file.name(), file.size()) : null;
     }
 
-    /** Remembers which input an error came from, so that the next attempt takes another way. */
+    /** Records the input that caused an error, so that the next attempt avoids it. */
     DamagedInputException noteDamage(Batch batch, LtxFormatException e) throws LtxFormatException {
         for (LtxFileInfo file : batch.files()) {
             if (e.source().equals(localLabel(file.name()))) {
@@ -200,7 +206,7 @@ final class Inputs {
         throw e;
     }
 
-    /** Forgets what was found of files that are in the level now. */
+    /** Discards the records of damage for files whose transactions are in the level now. */
     void forget() {
         damagedLocal.clear();
     }
@@ -213,7 +219,7 @@ final class Inputs {
         return "local level 0 " + name;
     }
 
-    /** One input is damaged, and it is remembered which: choose again. */
+    /** Thrown if an input is damaged. The input is recorded; the caller chooses again. */
     static final class DamagedInputException extends IOException {
         private static final long serialVersionUID = 1L;
 

@@ -12,7 +12,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
-/** The files of one level, ordered by name, in 32 bytes each: a busy database has thousands of them. Not thread-safe. */
+/** The files of one level, ordered by name. Takes 32 bytes a file: a busy database has thousands of files. Not thread-safe. */
 final class LevelFiles {
 
     private static final int MIN = 0;
@@ -36,12 +36,12 @@ final class LevelFiles {
         return count;
     }
 
-    /** Size of all files. */
+    /** Returns the total size of all files in bytes. */
     long bytes() {
         return bytes;
     }
 
-    /** The last transaction in any of the files. */
+    /** Returns the newest transaction of all files. */
     Txid newest() {
         return newest;
     }
@@ -58,7 +58,7 @@ final class LevelFiles {
         return new LtxFileName(min(i), max(i));
     }
 
-    /** Milliseconds since the epoch. */
+    /** Returns a timestamp in milliseconds since the epoch. */
     long timestamp(int i) {
         return rows[i * ROW + TIMESTAMP];
     }
@@ -67,16 +67,16 @@ final class LevelFiles {
         return new LtxFileInfo(level, name(i), rows[i * ROW + SIZE], Instant.ofEpochMilli(timestamp(i)), true);
     }
 
-    /** Of the last file; it need not be the latest after the clock went back. */
+    /** Returns the timestamp of the last file, which is not the latest timestamp if the clock was set back. */
     long newestTimestamp() {
         return timestamp(count - 1);
     }
 
-    /** The first file whose last transaction is after a TXID; {@link #count} if there is none. */
+    /** Returns the index of the first file whose last transaction is after a TXID; {@link #count} if there is none. */
     int firstAfter(Txid txid) {
         int low = 0;
         int high = count;
-        while (low < high) { // ordered by max, too, as long as files do not lie inside others
+        while (low < high) { // also ordered by max, unless a file contains another
             int middle = (low + high) >>> 1;
             if (max(middle).isAfter(txid)) {
                 high = middle;
@@ -87,12 +87,18 @@ final class LevelFiles {
         return low;
     }
 
-    /** Files that lie inside others, as nobody here writes them: whoever follows the files of the level needs none of them. */
+    /**
+     * Returns the files that are contained in others. This program does not write such files, and no reader of the
+     * level needs them.
+     */
     List<LtxFileInfo> contained() {
         return List.copyOf(contained);
     }
 
-    /** Adds a file unless it is there. Of two files of a level below the snapshots, one inside the other, the outer one counts. */
+    /**
+     * Adds a file unless it is already present. In a level below the snapshots, of two files of which one contains the
+     * other, only the outer one counts.
+     */
     void add(LtxFileInfo file) {
         int at = count;
         while (at > 0 && name(at - 1).compareTo(file.name()) > 0) {
@@ -121,7 +127,7 @@ final class LevelFiles {
         newest = Txid.max(newest, file.maxTxid());
     }
 
-    /** The files around a position that lie inside of one that is to stand there; where that is then. */
+    /** Removes the files around a position that are contained in a file to be inserted there, and returns the new position. */
     private int removeInside(LtxFileInfo file, int at) {
         int from = at;
         while (from > 0 && min(from - 1).equals(file.minTxid())) {
@@ -141,8 +147,8 @@ final class LevelFiles {
     }
 
     /**
-     * When each file was written at the latest, in milliseconds since the epoch: a file is no younger than those after it, even
-     * if it was stamped by a clock that was ahead.
+     * Returns the latest time at which each file can have been written, in milliseconds since the epoch. A file is
+     * never younger than the files after it, even if its timestamp comes from a clock that was ahead.
      */
     long[] writtenBy() {
         long[] times = new long[count];
@@ -152,7 +158,7 @@ final class LevelFiles {
         return times;
     }
 
-    /** The newest transaction stays known, even when its file goes. */
+    /** Removes files. The newest transaction remains known, even if its file is removed. */
     void remove(Collection<LtxFileName> names) {
         Set<LtxFileName> gone = new HashSet<>(names);
         contained.removeIf(file -> gone.contains(file.name()));

@@ -6,21 +6,21 @@ import java.util.List;
 /**
  * The levels into which level 0 is merged.
  *
- * @param intervals of level 1, 2 and so on: each level gets about one file in this time; 1 to 8 of them, at least one second
- *     each, each longer than the one before
+ * @param intervals intervals of levels 1, 2 and so on; each level gets about one file per interval. 1 to 8
+ *     intervals of at least 1 s, each longer than the previous one
  */
 public record Levels(List<Duration> intervals) {
 
-    /** Litestream's: 30 seconds, 5 minutes, 1 hour. */
+    /** Litestream's default: 30 seconds, 5 minutes, 1 hour. */
     public static final Levels DEFAULT =
             new Levels(List.of(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofHours(1)));
 
     private static final int MOST = 8;
 
-    /** Completes the sentence "levels must be …". */
+    /** The allowed values, to complete the sentence "levels must be …". */
     public static final String ALLOWED = "1 to " + MOST + " intervals of at least 1 s, each longer than the one before";
 
-    /** @throws IllegalArgumentException if they are not {@link #ALLOWED} */
+    /** @throws IllegalArgumentException if the intervals are not {@link #ALLOWED} */
     public Levels {
         intervals = List.copyOf(intervals);
         if (!areAllowed(intervals)) {
@@ -28,7 +28,7 @@ public record Levels(List<Duration> intervals) {
         }
     }
 
-    /** Whether intervals are {@link #ALLOWED}. */
+    /** Returns whether the intervals are {@link #ALLOWED}. */
     public static boolean areAllowed(List<Duration> intervals) {
         Duration before = Duration.ofSeconds(1).minusNanos(1);
         for (Duration interval : intervals) {
@@ -40,12 +40,12 @@ public record Levels(List<Duration> intervals) {
         return !intervals.isEmpty() && intervals.size() <= MOST;
     }
 
-    /** Number of the highest level that is merged into. */
+    /** Returns the number of the highest level that is merged into. */
     int highest() {
         return intervals.size();
     }
 
-    /** Milliseconds. */
+    /** Returns the interval of a level in milliseconds. */
     long interval(int level) {
         return intervals.get(level - 1).toMillis();
     }

@@ -5,17 +5,17 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.OpenedFile;
 
-/** Level-0 files that are at hand without a request, because they were captured here. */
+/** Level-0 files that are available without a request, because this process captured them. */
 @FunctionalInterface
 public interface LocalLevel0 {
 
-    /** There are none. */
+    /** An instance without files. */
     LocalLevel0 NONE = (name, size) -> null;
 
     /**
-     * Opens a file for the caller to close; null if it is not here.
+     * Opens a file, which the caller closes; returns null if the file is not available.
      *
-     * @param size of the replica's file, in bytes: one of another size is another file
+     * @param size size of the replica's file in bytes; a local file of another size is a different file
      */
     @Nullable
     OpenedFile open(LtxFileName name, long size) throws IOException;

@@ -4,17 +4,17 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.LtxFileInfo;
 
-/** Runs each merge, so that somebody can see how long it takes and how it ends. */
+/** Runs each merge; lets an observer measure its duration and outcome. */
 @FunctionalInterface
 public interface Merging {
 
-    /** Runs them, and nothing else. */
+    /** An instance that only runs the merges. */
     Merging PLAIN = (level, merge) -> merge.run();
 
     /**
-     * Runs a merge on this thread, and returns and throws what it does.
+     * Runs a merge on the calling thread, and returns its result or throws its exception.
      *
-     * @param level that it merges into
+     * @param level level into which the files are merged
      */
     @Nullable
     LtxFileInfo run(int level, Merge merge) throws IOException;
@@ -23,7 +23,7 @@ public interface Merging {
     @FunctionalInterface
     interface Merge {
 
-        /** The file that is on the replica now; null if there was nothing to merge after all. */
+        /** Merges and returns the file that is now on the replica; null if there was nothing to merge. */
         @Nullable
         LtxFileInfo run() throws IOException;
     }

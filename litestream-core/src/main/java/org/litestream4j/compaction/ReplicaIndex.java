@@ -7,8 +7,8 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * What is on the replica, as far as this process knows: listed once, kept up by what is written and deleted here, and listed
- * again where that is no longer certain. Not thread-safe.
+ * The known content of the replica: listed once, updated by this process's writes and deletions, and listed again where
+ * it has become uncertain. Not thread-safe.
  */
 final class ReplicaIndex {
 
@@ -31,7 +31,7 @@ final class ReplicaIndex {
         return levels[ReplicaClient.SNAPSHOT_LEVEL];
     }
 
-    /** Lists the levels that are not known (any more). */
+    /** Lists the levels whose content is unknown. */
     void refresh() throws IOException {
         if (noneIsKnown()) {
             listAll();
@@ -72,18 +72,18 @@ final class ReplicaIndex {
         Arrays.fill(known, true);
     }
 
-    /** A file was published here. */
+    /** Adds a file published by this process. */
     void add(LtxFileInfo file) {
         levels[file.level()].add(file);
     }
 
-    /** A file was published here, and nothing else happened since {@link #doubt}. */
+    /** Adds a file published by this process, if nothing else has happened to its level since {@link #doubt}. */
     void published(LtxFileInfo file) {
         known[file.level()] = true;
         add(file);
     }
 
-    /** What happened to a level is not known for certain: it is listed before it is used again. */
+    /** Marks the content of a level as uncertain, so that the level is listed before it is used again. */
     void doubt(int level) {
         known[level] = false;
     }

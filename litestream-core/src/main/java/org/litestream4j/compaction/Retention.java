@@ -18,14 +18,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes what no restore within the retention needs, and never the newest file of a level. Level-0 files go by whole files of
- * level 1, so that the end of every file that stays can be reached. Not thread-safe.
+ * Deletes files that no restore within the retention needs; never deletes the newest file of a level. Level-0 files are
+ * deleted in groups that correspond to whole files of level 1, so that the end of every remaining file stays reachable.
+ * Not thread-safe.
  */
 final class Retention {
 
     private static final Logger log = LoggerFactory.getLogger(Retention.class);
 
-    /** What stores delete with one request at most. */
+    /** Maximum number of files that stores delete with one request. */
     private static final int MOST_NAMES = 1000;
 
     private static final long RETRY_REFUSED_NANOS = TimeUnit.HOURS.toNanos(1);
@@ -43,7 +44,7 @@ final class Retention {
     private @Nullable String refusal;
     private boolean clockProblem;
 
-    /** What ends before this transaction follows the snapshots that were deleted. */
+    /** Files that end before this transaction follow only snapshots that were deleted. */
     private Txid floor = Txid.NONE;
 
     Retention(
@@ -55,12 +56,12 @@ final class Retention {
         this.nanoTime = nanoTime;
     }
 
-    /** Files of a level that were deleted. */
+    /** Returns the number of deleted files of a level. */
     long deleted(int level) {
         return deleted[level];
     }
 
-    /** The files of level 0 by what keeps them. */
+    /** Returns the files of level 0 by the reason for which they are kept. */
     CompactionStatus.Level0 level0(long now) {
         LevelFiles files = index.level(0);
         long limit = now - settings.level0Retention().toMillis();
@@ -81,7 +82,7 @@ final class Retention {
         return sum;
     }
 
-    /** Why nothing, or not everything, is deleted; null if all is well. */
+    /** Returns the reason for which nothing, or not everything, is deleted; null if there is no problem. */
     @Nullable
     String problem() {
         return clockProblem
@@ -112,7 +113,10 @@ final class Retention {
         return newest == Long.MIN_VALUE ? now : newest;
     }
 
-    /** When something will be due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing will without changes. */
+    /**
+     * Returns the time at which the next deletion is due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if
+     * none becomes due without changes.
+     */
     long nextDue(long now) {
         long next = Long.MAX_VALUE;
         if (!isRefused(0)) {
@@ -151,7 +155,7 @@ final class Retention {
         long limit = now - settings.level0Retention().toMillis();
         LevelFiles files = index.level(0);
         LevelFiles merged = index.level(1);
-        int most = files.count() - 1; // the newest stays
+        int most = files.count() - 1; // the newest file is kept
         long[] writtenBy = files.writtenBy();
         int cut = 0;
         for (int i = 0; i < merged.count() && cut < most; i++) {
@@ -181,7 +185,7 @@ final class Retention {
         Set<LtxFileName> remaining = delete(ReplicaClient.SNAPSHOT_LEVEL, names);
         for (LtxFileName name : names) {
             if (remaining.contains(name)) {
-                break; // it can still be restored, and what follows it
+                break; // this file and those after it can still be restored
             }
             floor = name.max();
         }
@@ -194,7 +198,7 @@ final class Retention {
         }
     }
 
-    /** With those that lie inside of what was there until then. */
+    /** Returns the first files of a level, including files contained in them. */
     private static List<LtxFileName> first(LevelFiles files, int count) {
         List<LtxFileName> names = new ArrayList<>();
         if (count > 0) {
@@ -214,7 +218,7 @@ final class Retention {
         return refused[level] > 0 && nanoTime.getAsLong() - refusedAt[level] < RETRY_REFUSED_NANOS;
     }
 
-    /** Returns the files that are still there. */
+    /** Deletes files and returns those that still exist. */
     private Set<LtxFileName> delete(int level, List<LtxFileName> names) throws IOException {
         if (names.isEmpty()) {
             return Set.of();
@@ -248,7 +252,7 @@ final class Retention {
             return List.of();
         } catch (ReplicaDeleteException e) {
             if (!e.isRefusal()) {
-                throw e; // it may pass: tried again as all else is
+                throw e; // transient: retried with the next run
             }
             noteRefusal(level, e);
             return e.remaining();

@@ -3,10 +3,13 @@ package org.litestream4j.compaction;
 import java.time.Duration;
 import org.litestream4j.ltx.Txid;
 
-/** When a database gets its next snapshot. */
+/** Decides when a database gets its next snapshot. */
 final class SnapshotPolicy {
 
-    /** The first image is the snapshot of transaction 1; transaction 2 changes nothing. */
+    /**
+     * First transaction that can be a change: transaction 1 is the snapshot of the first image, and transaction 2
+     * changes nothing.
+     */
     private static final Txid FIRST_CHANGE = new Txid(3);
 
     private final ReplicaIndex index;
@@ -19,7 +22,7 @@ final class SnapshotPolicy {
         this.interval = interval.toMillis();
     }
 
-    /** Whether anything changed since the newest snapshot. */
+    /** Returns whether the database has changed since the newest snapshot. */
     boolean isChanged(Txid replicated) {
         LevelFiles snapshots = index.snapshots();
         return snapshots.count() == 0
@@ -27,7 +30,10 @@ final class SnapshotPolicy {
                 : replicated.isAfter(snapshots.newest()) && !replicated.isBefore(FIRST_CHANGE);
     }
 
-    /** When the next one is due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if nothing changed. */
+    /**
+     * Returns the time at which the next snapshot is due, in milliseconds since the epoch; {@link Long#MAX_VALUE} if
+     * nothing has changed.
+     */
     long nextDue(long now, Txid replicated) {
         LevelFiles snapshots = index.snapshots();
         if (!isChanged(replicated)) {
@@ -38,6 +44,6 @@ final class SnapshotPolicy {
         }
         long window = now - Math.floorMod(now, interval);
         long newest = snapshots.newestTimestamp();
-        return newest < window || newest > now ? now : window + interval; // its timestamp is when it was taken
+        return newest < window || newest > now ? now : window + interval; // the timestamp is the time of the snapshot
     }
 }

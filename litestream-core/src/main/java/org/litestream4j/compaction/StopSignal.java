@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.litestream4j.replica.ResumingInputStream;
 
-/** Ends what runs long, soon after somebody asked for it. Any thread may ask. */
+/** Stops long-running work soon after a request. Thread-safe. */
 final class StopSignal implements ResumingInputStream.Reader {
 
     private volatile boolean stopped;
@@ -30,7 +30,7 @@ final class StopSignal implements ResumingInputStream.Reader {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
 
-    /** The work was given up on request. */
+    /** Thrown if the work was stopped on request. */
     static final class StoppedException extends IOException {
         private static final long serialVersionUID = 1L;
 

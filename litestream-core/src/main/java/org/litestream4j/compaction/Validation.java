@@ -16,40 +16,41 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 
 /**
- * Checks a replica without changing it: whether the files of each level follow each other, whether the newest state can be
- * reached, and, when asked, every byte of every file. Replication may go on meanwhile.
+ * Checks a replica without changing it: whether the files of each level are consecutive, whether the newest state can
+ * be reached, and, on request, the content of every file. Replication may continue during the check.
  */
 public final class Validation {
 
-    /** What can be wrong. */
+    /** Kinds of problems. */
     public enum Kind {
         /** Transactions are missing before a file. */
         GAP,
-        /** A file holds transactions that the one before it holds as well: harmless, but not made here. */
+        /** A file repeats transactions of the previous file. Harmless, but not written by this program. */
         OVERLAP,
-        /** A file lies inside another of its level: harmless, but not made here. */
+        /** A file is contained in another file of its level. Harmless, but not written by this program. */
         CONTAINED,
-        /** The content of a file is not what it must be. */
+        /** The content of a file is invalid. */
         DAMAGED,
         /** The newest state cannot be restored. */
         UNREACHABLE
     }
 
     /**
-     * Something that is wrong.
+     * A problem.
      *
-     * @param level of the file
-     * @param file that it was noticed at
-     * @param text what is wrong, and what to do
+     * @param kind kind of the problem
+     * @param level level of the file
+     * @param file file at which the problem was found
+     * @param text description of the problem, with its remedy
      */
     public record Problem(Kind kind, int level, LtxFileName file, String text) {
 
-        /** Whether a restore may suffer. */
+        /** Returns whether a restore may be affected. */
         public boolean isSerious() {
             return kind != Kind.OVERLAP && kind != Kind.CONTAINED;
         }
 
-        /** Whether a snapshot makes up for it: past states may be lost, the newest can be restored. */
+        /** Returns whether a snapshot makes the problem irrelevant for the newest state. Past states may still be lost. */
         public boolean isCoveredBy(Txid snapshot) {
             Txid last = kind == Kind.GAP ? file.min().previous() : file.max();
             return !snapshot.isBefore(last);
@@ -57,13 +58,15 @@ public final class Validation {
     }
 
     /**
-     * What was found.
+     * Result of a validation.
      *
-     * @param files number of files that were looked at
-     * @param bytes their size
-     * @param newest transaction of the replica; {@link Txid#NONE} if it is empty
-     * @param snapshot the newest that was not found damaged; {@link Txid#NONE} if there is none
+     * @param files number of files checked
+     * @param bytes total size of these files
+     * @param newest newest transaction of the replica; {@link Txid#NONE} if the replica is empty
+     * @param snapshot last transaction of the newest snapshot that was not found damaged; {@link Txid#NONE} if
+     *     there is none
      * @param deep whether all content was read
+     * @param problems problems found
      */
     public record Result(long files, long bytes, Txid newest, Txid snapshot, boolean deep, List<Problem> problems) {
 
@@ -71,12 +74,12 @@ public final class Validation {
             problems = List.copyOf(problems);
         }
 
-        /** Whether nothing is wrong that a restore may suffer from. */
+        /** Returns whether there is no problem that may affect a restore. */
         public boolean isSound() {
             return problems.stream().noneMatch(Problem::isSerious);
         }
 
-        /** What is serious, and what a new snapshot would make up for. */
+        /** Returns the serious problems that the newest snapshot does not make irrelevant. */
         public List<Problem> uncovered() {
             return problems.stream()
                     .filter(problem -> problem.isSerious() && !problem.isCoveredBy(snapshot))
@@ -90,7 +93,7 @@ public final class Validation {
     private final StopSignal stop = new StopSignal();
     private final List<LevelFiles> levels = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
-    /** Of the last one that was read; null if there was none. */
+    /** Header of the last level-0 file that was read; null if there was none. */
     private @Nullable LtxHeader lastLevel0;
 
     private long files;
@@ -103,15 +106,15 @@ public final class Validation {
     /**
      * Checks a replica.
      *
-     * @param deep whether to read every file; else only listings are read
-     * @param stopped asked for each file; the check then ends with what it has
+     * @param deep whether to read every file; if false, only listings are read
+     * @param stopped called before each file; if it returns true, the check ends with the result so far
      */
     public static Result run(ReplicaClient client, boolean deep, BooleanSupplier stopped) throws IOException {
         return new Validation(client).run(deep, stopped);
     }
 
     private Result run(boolean deep, BooleanSupplier stopped) throws IOException {
-        // Upwards: a file leaves a level only after its content is in the next.
+        // In ascending order: a file is deleted from a level only after its content is in the next one.
         for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
             LevelFiles listed = new LevelFiles(level);
             client.list(level, Txid.NONE, file -> {
@@ -166,7 +169,7 @@ public final class Validation {
         }
     }
 
-    /** As a restore does: again and again the file that leads furthest. */
+    /** Finds the newest reachable state as a restore does, by repeatedly taking the file that ends last. */
     private Txid checkReachable() {
         Txid newest = Txid.NONE;
         LtxFileInfo last = null;
@@ -208,7 +211,7 @@ public final class Validation {
         try (LtxReader reader = LtxReader.open(
                 Inputs.openRemote(client, file, stop).content(), Inputs.label(client, file), file.name())) {
             long pages = 0;
-            while (reader.next()) { // reading to the end is the check
+            while (reader.next()) { // reading the whole file is the check
                 pages++;
             }
             if (file.level() == 0) {
@@ -217,13 +220,13 @@ public final class Validation {
         } catch (LtxFormatException e) {
             note(Kind.DAMAGED, file, e.getMessage() + "; take a snapshot");
         } catch (ReplicaFileNotFoundException e) {
-            // retention deleted it since the listing
+            // deleted by retention since the listing
         }
     }
 
     /**
-     * Files of two writers may have names that follow each other, but not WAL ranges. A file with all pages follows on anything, and
-     * a WAL that was started again begins with its first frame.
+     * Checks the WAL ranges. Files of two writers may have consecutive names, but not consecutive WAL ranges. A file
+     * with all pages may follow any file, and a restarted WAL begins with its first frame.
      */
     private void checkChain(LtxFileInfo file, LtxHeader header, long pages) {
         LtxHeader before = lastLevel0;

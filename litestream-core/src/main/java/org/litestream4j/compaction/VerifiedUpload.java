@@ -11,7 +11,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
 
-/** Sends a file to the replica and reads it at the same time: it becomes visible only if every byte sent was good. */
+/** Uploads a file while verifying it: the file becomes visible only if its whole content was valid. */
 final class VerifiedUpload {
 
     private final ReplicaClient client;
@@ -29,9 +29,9 @@ final class VerifiedUpload {
     /**
      * Publishes a file.
      *
-     * @param databaseChecksum after the file's last transaction, if it is known
-     * @param content the whole file; the caller closes it
-     * @param source what the content is, for messages
+     * @param databaseChecksum checksum of the database after the file's last transaction, if known
+     * @param content content of the whole file; closed by the caller
+     * @param source description of the content, for messages
      * @throws org.litestream4j.ltx.LtxFormatException if the content is not a valid file of that name
      */
     LtxFileInfo publish(
@@ -49,7 +49,7 @@ final class VerifiedUpload {
                 }
             }
             fence.ensure();
-            index.doubt(level); // until the answer is here
+            index.doubt(level); // until the response has arrived
             LtxFileInfo published = publish(upload);
             index.published(published);
             return published;
@@ -64,7 +64,10 @@ final class VerifiedUpload {
         }
     }
 
-    /** There is another file of that name: perhaps one of ours, from an attempt whose answer was lost. */
+    /**
+     * Thrown if another file of that name exists; it may come from an earlier attempt of this process whose response
+     * was lost.
+     */
     static final class NameTakenException extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -80,7 +83,7 @@ final class VerifiedUpload {
         }
     }
 
-    /** Whoever reads sends. Does not close what it reads. */
+    /** Sends all bytes that are read from it. Does not close its source. */
     private static final class Tee extends InputStream {
         private final InputStream in;
         private final ReplicaUpload upload;

@@ -12,13 +12,13 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The checksum of a whole database (ltx-format.md, "Checksums") after the last transaction of a file, kept beside the file: Litestream's
- * files carry none. Stores keep it as metadata, file systems as a user-defined attribute of the file. It is never needed, so
- * that what cannot be kept or read is merely unknown.
+ * Checksum of a whole database (ltx-format.md, "Checksums") after the last transaction of a file. It is stored beside
+ * the file, because Litestream's files contain none: stores keep it as metadata, file systems as a user-defined
+ * attribute of the file. It is never required; a checksum that cannot be stored or read is treated as unknown.
  */
 public final class DatabaseChecksum {
 
-    /** The name of the metadata; the value is 16 lower-case hex digits. */
+    /** Key of the metadata; the value is 16 lower-case hexadecimal digits. */
     public static final String KEY = "litestream-database-checksum";
 
     private static final String ATTRIBUTE = "user:" + KEY;
@@ -26,12 +26,12 @@ public final class DatabaseChecksum {
 
     private DatabaseChecksum() {}
 
-    /** As stores keep it. */
+    /** Returns the text form of a checksum. */
     public static String text(long checksum) {
         return HexFormat.of().toHexDigits(checksum);
     }
 
-    /** Empty for what no checksum can be: it lacks digits, or {@link LtxChecksum#STORED_BIT}. */
+    /** Parses the text form; empty if the text is not a checksum: not 16 digits, or without {@link LtxChecksum#STORED_BIT}. */
     public static OptionalLong parse(@Nullable String text) {
         if (text == null || text.length() != DIGITS) {
             return OptionalLong.empty();
@@ -44,7 +44,7 @@ public final class DatabaseChecksum {
         }
     }
 
-    /** Attaches it to a file, if it is known and the file system keeps attributes. */
+    /** Attaches the checksum to a file, if it is known and the file system supports attributes. */
     public static void attach(Path file, OptionalLong checksum) {
         if (checksum.isPresent()) {
             try {
@@ -53,13 +53,13 @@ public final class DatabaseChecksum {
                         ATTRIBUTE,
                         ByteBuffer.wrap(text(checksum.getAsLong()).getBytes(US_ASCII)));
             } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
-                // unknown then
+                // the checksum is then unknown
             }
         }
     }
 
     /**
-     * What is attached to a file.
+     * Returns the checksum attached to a file; empty if there is none.
      *
      * @throws NoSuchFileException if there is no such file
      */
@@ -72,7 +72,7 @@ public final class DatabaseChecksum {
             if (!Files.exists(file)) {
                 throw new NoSuchFileException(file.toString());
             }
-            return OptionalLong.empty(); // file systems do not tell "none" from "cannot"
+            return OptionalLong.empty(); // file systems do not distinguish "none" from "not supported"
         }
     }
 }

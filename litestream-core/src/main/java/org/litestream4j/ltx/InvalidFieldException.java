@@ -1,6 +1,9 @@
 package org.litestream4j.ltx;
 
-/** A value that a header cannot have. Bytes from outside turn it into an {@link LtxFormatException} of the same field. */
+/**
+ * Thrown if a header field has an invalid value. For bytes read from a file, it is converted to an
+ * {@link LtxFormatException} for the same field.
+ */
 final class InvalidFieldException extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1;

@@ -5,12 +5,11 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * CRC-64/GO-ISO, computed piece by piece. Not for use by several threads at a time; parts computed apart are put together
- * with {@link #combine}.
+ * CRC-64/GO-ISO, computed incrementally. Not thread-safe; parts computed separately are joined by {@link #combine}.
  *
- * <p>The register is bit-reversed: bit 63 is the coefficient of x^0. The polynomial is so sparse (x^64 ≡ x^4 + x^3 + x + 1)
- * that a word is folded by shifts, without tables; its square squared gives x^256 ≡ x^16 + x^12 + x^4 + 1, by which four
- * interleaved lanes go on independently.
+ * <p>The register is bit-reversed: bit 63 is the coefficient of x^0. The polynomial is so sparse (x^64 ≡ x^4 + x^3 + x
+ * + 1) that a word is folded by shifts, without tables. Squared twice, it gives x^256 ≡ x^16 + x^12 + x^4 + 1, with
+ * which four interleaved lanes are computed independently.
  */
 public final class LtxChecksum {
 
@@ -24,7 +23,7 @@ public final class LtxChecksum {
     private long register = -1;
     private long length;
 
-    /** Back to no bytes. */
+    /** Resets the checksum to that of no bytes. */
     public void reset() {
         register = -1;
         length = 0;
@@ -78,46 +77,50 @@ public final class LtxChecksum {
         length += Short.BYTES;
     }
 
-    /** The plain CRC of all bytes so far. */
+    /** Returns the plain CRC of all bytes so far. */
     public long value() {
         return ~register;
     }
 
-    /** The CRC as files store it, with {@link #STORED_BIT}. */
+    /** Returns the CRC as stored in files, with {@link #STORED_BIT}. */
     public long stored() {
         return value() | STORED_BIT;
     }
 
-    /** How many bytes were added. */
+    /** Returns the number of bytes added. */
     public long length() {
         return length;
     }
 
-    /** Goes on as if the bytes of {@code next} had been added here. */
+    /** Continues as if the bytes of {@code next} had been added here. */
     public void append(LtxChecksum next) {
         register = ~combine(value(), next.value(), next.length);
         length += next.length;
     }
 
-    /** The same for a page whose size {@code shift} is of. */
+    /**
+     * Continues as if the bytes of a page had been added here.
+     *
+     * @param shift shift for the size of the page
+     */
     void append(LtxChecksum page, LtxChecksumShift shift) {
         register = ~(shift.over(value()) ^ page.value());
         length += page.length;
     }
 
     /**
-     * CRC of two byte strings one after the other.
+     * Returns the CRC of two concatenated byte strings.
      *
-     * @param crcA {@link #value()} of the first
-     * @param crcB {@link #value()} of the second
-     * @param lengthB of the second, in bytes, not negative
+     * @param crcA {@link #value()} of the first string
+     * @param crcB {@link #value()} of the second string
+     * @param lengthB length of the second string in bytes, not negative
      */
     public static long combine(long crcA, long crcB, long lengthB) {
         if (lengthB < 0) {
             throw new IllegalArgumentException("negative length: " + lengthB);
         }
         long shifted = crcA;
-        long power = 1L << 55; // x^8, then squared again and again
+        long power = 1L << 55; // x^8, then squared repeatedly
         for (long rest = lengthB; rest != 0; rest >>>= 1) {
             if ((rest & 1) != 0) {
                 shifted = multiply(shifted, power);
@@ -128,9 +131,9 @@ public final class LtxChecksum {
     }
 
     /**
-     * Checksum of one page, with {@link #STORED_BIT}.
+     * Returns the checksum of one page, with {@link #STORED_BIT}.
      *
-     * @param pgno unsigned 32-bit
+     * @param pgno unsigned 32-bit page number
      */
     public static long page(long pgno, byte[] page) {
         LtxChecksum checksum = new LtxChecksum();
@@ -139,7 +142,7 @@ public final class LtxChecksum {
         return checksum.stored();
     }
 
-    /** The same from the CRC of the page's bytes alone. */
+    /** Returns the checksum of one page, given the CRC of the page's bytes. */
     static long page(long pgno, LtxChecksum page, LtxChecksumShift shift) {
         LtxChecksum checksum = new LtxChecksum();
         checksum.updateInt((int) pgno);
@@ -147,7 +150,7 @@ public final class LtxChecksum {
         return checksum.stored();
     }
 
-    /** Checksum of a database from the XOR of its pages' checksums (the lock page is left out). */
+    /** Returns the checksum of a database, given the XOR of its pages' checksums without the lock page. */
     public static long database(long xorOfPages) {
         return xorOfPages | STORED_BIT;
     }
@@ -166,17 +169,17 @@ public final class LtxChecksum {
         return fold(fold(fold(fold(a) ^ b) ^ c) ^ d);
     }
 
-    /** v · x^64. */
+    /** Returns v · x^64. */
     private static long fold(long v) {
         return v ^ v >>> 1 ^ v >>> 3 ^ v >>> 4 ^ reduce(v << 63 ^ v << 61 ^ v << 60);
     }
 
-    /** v · x^256. */
+    /** Returns v · x^256. */
     private static long foldLane(long v) {
         return v ^ v >>> 4 ^ v >>> 12 ^ v >>> 16 ^ reduce(v << 60 ^ v << 52 ^ v << 48);
     }
 
-    /** v · x^64 where the degree of v is below 60, so that nothing overflows. */
+    /** Returns v · x^64 for v of degree below 60, so that nothing overflows. */
     private static long reduce(long v) {
         return v ^ v >>> 1 ^ v >>> 3 ^ v >>> 4;
     }

@@ -3,17 +3,18 @@ package org.litestream4j.ltx;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * What a CRC becomes over a fixed number of further bytes, apart from their own CRC: a multiplication by a constant, by tables of
- * 16 KiB. So one pass over a page serves two checksums. Thread-safe.
+ * Transforms a CRC over a fixed number of further bytes, whose own CRC is combined separately. The transformation is a
+ * multiplication by a constant, done with tables of 16 KiB. Thus, one pass over a page serves two checksums.
+ * Thread-safe.
  */
 final class LtxChecksumShift {
 
     private static final int LARGEST_LOG = 16;
 
-    /** By the binary logarithm of the page size. */
+    /** Instances by the binary logarithm of the page size. */
     private static final AtomicReferenceArray<LtxChecksumShift> OF_PAGES = new AtomicReferenceArray<>(LARGEST_LOG + 1);
 
-    /** Products of each value of each byte, the lowest byte first. */
+    /** Products of each value of each byte, lowest byte first. */
     private final long[] products = new long[Long.BYTES << Byte.SIZE];
 
     private LtxChecksumShift(long length) {
@@ -28,7 +29,7 @@ final class LtxChecksumShift {
         }
     }
 
-    /** @param pageSize a power of two up to 65536 */
+    /** @param pageSize page size, a power of two up to 65536 */
     static LtxChecksumShift ofPage(int pageSize) {
         int log = Integer.numberOfTrailingZeros(pageSize);
         LtxChecksumShift shift = OF_PAGES.get(log);
@@ -39,7 +40,7 @@ final class LtxChecksumShift {
         return shift;
     }
 
-    /** @param crc {@link LtxChecksum#value} of what comes before */
+    /** @param crc {@link LtxChecksum#value} of the preceding bytes */
     long over(long crc) {
         return products[(int) crc & 0xFF]
                 ^ products[0x100 + ((int) (crc >>> 8) & 0xFF)]

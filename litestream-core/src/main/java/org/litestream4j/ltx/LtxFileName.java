@@ -7,7 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Name of an LTX file, {@code <min>-<max>.ltx}: the transactions that it holds (ltx-format, "TXIDs, names, levels").
+ * Name of an LTX file, {@code <min>-<max>.ltx}, with the transactions that the file contains (ltx-format, "TXIDs,
+ * names, levels").
  *
  * @param min first transaction, at least 1
  * @param max last transaction, inclusive, not before {@code min}
@@ -25,12 +26,12 @@ public record LtxFileName(Txid min, Txid max) implements Comparable<LtxFileName>
         }
     }
 
-    /** The file of one transaction. */
+    /** Returns the name of the file of one transaction. */
     public static LtxFileName of(Txid txid) {
         return new LtxFileName(txid, txid);
     }
 
-    /** What a listing shows; empty for names that are no LTX file's, which readers ignore. */
+    /** Parses a name from a listing; empty if it is not the name of an LTX file. Readers ignore such files. */
     public static Optional<LtxFileName> parse(String name) {
         Matcher matcher = PATTERN.matcher(name);
         if (!matcher.matches()) {
@@ -41,12 +42,15 @@ public record LtxFileName(Txid min, Txid max) implements Comparable<LtxFileName>
         return min.isNone() || min.isAfter(max) ? Optional.empty() : Optional.of(new LtxFileName(min, max));
     }
 
-    /** Whether a file of this name, applied to a database at {@code position}, leads further without a gap. */
+    /**
+     * Returns whether a file of this name can be applied to a database at {@code position}, without a gap, and leads to
+     * a later state.
+     */
     public boolean continues(Txid position) {
         return min.compareTo(position.value() == -1L ? position : position.next()) <= 0 && max.isAfter(position);
     }
 
-    /** By first, then by last transaction. */
+    /** Compares by first, then by last transaction. */
     @Override
     public int compareTo(LtxFileName other) {
         int byMin = min.compareTo(other.min);

@@ -6,8 +6,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An LTX file is damaged, or not what its name or its neighbours say. The file cannot be used: fetch it again, or restore
- * from other files.
+ * Thrown if an LTX file is damaged, or does not match its name or adjacent files. The file cannot be used: fetch it
+ * again, or restore from other files.
  */
 public final class LtxFormatException extends IOException {
 
@@ -19,9 +19,9 @@ public final class LtxFormatException extends IOException {
 
     /**
      * @param source path or object key of the file
-     * @param offset in the file, in bytes, of what is wrong
-     * @param field name of what is wrong, as {@link #field()} lists them
-     * @param detail what was found and what is allowed
+     * @param offset offset of the error in the file, in bytes
+     * @param field name of the invalid field, as listed by {@link #field()}
+     * @param detail the value found and the allowed values
      */
     public LtxFormatException(String source, long offset, String field, String detail) {
         this(source, offset, field, detail, null);
@@ -34,24 +34,24 @@ public final class LtxFormatException extends IOException {
         this.field = requireNonNull(field, "field");
     }
 
-    /** Path or object key of the file. */
+    /** Returns the path or object key of the file. */
     public String source() {
         return source;
     }
 
-    /** Where in the file, in bytes from its start. */
+    /** Returns the offset of the error, in bytes from the start of the file. */
     public long offset() {
         return offset;
     }
 
     /**
-     * What is wrong, one name per kind of rejection: {@code magic}, {@code flags}, {@code page size}, {@code commit},
-     * {@code min TXID}, {@code max TXID}, {@code pre-apply checksum}, {@code WAL offset}, {@code WAL size},
-     * {@code WAL salts}, {@code file name}; {@code pgno}, {@code pgno order}, {@code lock page}, {@code snapshot gap},
-     * {@code end marker}, {@code page flags}, {@code compressed size}, {@code page data}; {@code page index},
-     * {@code page index size}, {@code post-apply checksum}, {@code database checksum}, {@code file checksum},
-     * {@code length} (cut short), {@code end} (bytes after the trailer); between files that are merged
-     * {@code contiguity} and {@code checksum chain}.
+     * Returns the name of the invalid field, one for each kind of error: {@code magic}, {@code flags},
+     * {@code page size}, {@code commit}, {@code min TXID}, {@code max TXID}, {@code pre-apply checksum},
+     * {@code WAL offset}, {@code WAL size}, {@code WAL salts}, {@code file name}; {@code pgno}, {@code pgno order},
+     * {@code lock page}, {@code snapshot gap}, {@code end marker}, {@code page flags}, {@code compressed size},
+     * {@code page data}; {@code page index}, {@code page index size}, {@code post-apply checksum},
+     * {@code database checksum}, {@code file checksum}, {@code length} (file truncated), {@code end} (bytes after the
+     * trailer); between merged files, {@code contiguity} and {@code checksum chain}.
      */
     public String field() {
         return field;

@@ -6,17 +6,18 @@ import static org.litestream4j.ltx.InvalidFieldException.check;
 import java.util.HexFormat;
 
 /**
- * Header of an LTX file: from which database state to which the file leads.
+ * Header of an LTX file: the database states from which and to which the file leads.
  *
  * @param flags {@link #NO_CHECKSUM} or 0
- * @param pageSize in bytes, a power of two from 512 to 65536
- * @param commit database size after applying the file, in pages; unsigned 32-bit
+ * @param pageSize page size in bytes, a power of two from 512 to 65536
+ * @param commit size of the database after applying the file, in pages; unsigned 32-bit
  * @param minTxid first transaction; 1 makes the file a snapshot
  * @param maxTxid last transaction, inclusive
- * @param timestampMillis of the last transaction, since the epoch
- * @param preApplyChecksum of the database before; 0 for a snapshot or with {@link #NO_CHECKSUM}, else top bit set
- * @param wal the WAL bytes that the pages came from, {@link WalRange#NONE} once compacted
- * @param nodeId 0 in all files we write
+ * @param timestampMillis time of the last transaction, in milliseconds since the epoch
+ * @param preApplyChecksum checksum of the database before applying the file; 0 for a snapshot or with
+ *     {@link #NO_CHECKSUM}, otherwise with its top bit set
+ * @param wal range of WAL bytes that contained the pages; {@link WalRange#NONE} for merged files
+ * @param nodeId 0 in all files written by this program
  */
 public record LtxHeader(
         int flags,
@@ -29,15 +30,15 @@ public record LtxHeader(
         WalRange wal,
         long nodeId) {
 
-    /** The file carries no database checksums. */
+    /** Flag of files without database checksums. */
     public static final int NO_CHECKSUM = 1 << 1;
 
-    /** Bytes of a header. */
+    /** Size of a header in bytes. */
     public static final int SIZE = LtxHeaderCodec.SIZE;
 
     private static final long MAX_COMMIT = 0xFFFF_FFFFL;
 
-    /** @throws IllegalArgumentException naming the field and its value */
+    /** @throws IllegalArgumentException if a field is invalid; names the field and its value */
     public LtxHeader {
         requireNonNull(minTxid, "minTxid");
         requireNonNull(maxTxid, "maxTxid");
@@ -59,7 +60,7 @@ public record LtxHeader(
                 HexFormat.of().toHexDigits(preApplyChecksum));
     }
 
-    /** A header as Litestream writes it: without database checksums. */
+    /** Returns a header as written by Litestream, without database checksums. */
     public static LtxHeader of(
             int pageSize, long commit, Txid minTxid, Txid maxTxid, long timestampMillis, WalRange wal) {
         return new LtxHeader(NO_CHECKSUM, pageSize, commit, minTxid, maxTxid, timestampMillis, 0, wal, 0);
@@ -68,15 +69,15 @@ public record LtxHeader(
     /**
      * Reads the header at the start of a file.
      *
-     * @param bytes the first bytes of the file; those after {@link #SIZE} are ignored
-     * @param source path or object key, for the message
-     * @throws LtxFormatException if there are fewer bytes or they are no header
+     * @param bytes the first bytes of the file; bytes after {@link #SIZE} are ignored
+     * @param source path or object key of the file, for the message
+     * @throws LtxFormatException if there are fewer bytes, or if they are not a valid header
      */
     public static LtxHeader parse(byte[] bytes, String source) throws LtxFormatException {
         return LtxHeaderCodec.decode(bytes, source);
     }
 
-    /** Whether the file holds every page of the database. */
+    /** Returns whether the file contains every page of the database. */
     public boolean isSnapshot() {
         return minTxid.value() == 1;
     }
@@ -85,12 +86,12 @@ public record LtxHeader(
         return (flags & NO_CHECKSUM) == 0;
     }
 
-    /** The name of a file with this header. */
+    /** Returns the name of a file with this header. */
     public LtxFileName fileName() {
         return new LtxFileName(minTxid, maxTxid);
     }
 
-    /** The page that follows in a complete image, where only the lock page is left out; may be beyond the commit. */
+    /** Returns the next page in a complete image, which contains all pages except the lock page; may be beyond the commit. */
     long pageAfter(long pgno) {
         return pgno + 1 == LockPage.pgno(pageSize) ? pgno + 2 : pgno + 1;
     }

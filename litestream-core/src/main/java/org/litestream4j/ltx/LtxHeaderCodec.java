@@ -2,7 +2,7 @@ package org.litestream4j.ltx;
 
 import java.nio.ByteBuffer;
 
-/** The 100 bytes of an {@link LtxHeader}, big-endian; the order of the calls is the layout. */
+/** Encodes and decodes the 100 bytes of an {@link LtxHeader}, big-endian; the order of the calls is the layout. */
 final class LtxHeaderCodec {
 
     static final int SIZE = 100;
@@ -14,7 +14,7 @@ final class LtxHeaderCodec {
 
     private LtxHeaderCodec() {}
 
-    /** The last 20 bytes are reserved and stay zero. */
+    /** Encodes a header. The last 20 bytes are reserved and stay zero. */
     static byte[] encode(LtxHeader header) {
         byte[] out = new byte[SIZE];
         ByteBuffer.wrap(out)
@@ -54,7 +54,7 @@ final class LtxHeaderCodec {
                     in.getLong(),
                     new WalRange(in.getLong(), in.getLong(), in.getInt(), in.getInt()),
                     in.getLong());
-        } catch (InvalidFieldException e) { // bytes from outside: bad input, not a caller's mistake
+        } catch (InvalidFieldException e) { // invalid input, not an error of the caller
             throw new LtxFormatException(source, offset(e.field()), e.field(), e.detail(), e);
         }
     }

@@ -11,11 +11,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Merges LTX files that follow each other into one: for each page the newest file wins, pages beyond the last file's
- * commit are dropped. Either the pages are read from a cursor ({@link #next}) or the result is written
- * ({@link #writeTo}). Every input is read to its verified end. For one thread at a time.
+ * Merges consecutive LTX files into one. For each page, the newest file takes precedence; pages beyond the last file's
+ * commit are dropped. The pages are either read from a cursor ({@link #next}), or the result is written
+ * ({@link #writeTo}). Every input is read to its end and verified. Not thread-safe.
  *
- * <p>The result carries no database checksums; where inputs do, each must start from what the one before leads to.
+ * <p>The result contains no database checksums. If the inputs contain them, each input must start from the checksum
+ * with which the previous one ends.
  */
 public final class LtxMerger implements Closeable {
 
@@ -28,7 +29,7 @@ public final class LtxMerger implements Closeable {
 
     private final LtxReader[] inputs;
     private final LtxHeader header;
-    /** Inputs that stand on a page: a binary heap of their numbers, lowest page first, of one page the newest input. */
+    /** Inputs that are positioned on a page: a binary heap ordered by page number; for the same page, newest input first. */
     private final int[] heap;
 
     private int heapSize;
@@ -42,10 +43,11 @@ public final class LtxMerger implements Closeable {
     }
 
     /**
-     * Takes over the inputs: closing the merger closes them, and so does this method when it fails.
+     * Creates a merger, which takes ownership of the inputs: closing the merger closes them, and so does this method if
+     * it fails.
      *
-     * @param inputs in the order of their TXIDs, none of them read beyond its header
-     * @throws LtxFormatException if one does not continue the one before, or has another page size
+     * @param inputs inputs in the order of their TXIDs, read up to their headers
+     * @throws LtxFormatException if an input does not continue the previous one, or has another page size
      * @throws IllegalArgumentException if there is no input
      */
     public static LtxMerger open(List<LtxReader> inputs) throws IOException {
@@ -63,15 +65,15 @@ public final class LtxMerger implements Closeable {
         }
     }
 
-    /** Header of the result. */
+    /** Returns the header of the result. */
     public LtxHeader header() {
         return header;
     }
 
     /**
-     * Goes to the next page of the result.
+     * Moves to the next page of the result.
      *
-     * @return false after the last one, when all inputs are verified to their ends
+     * @return false after the last page, when all inputs are verified to their ends
      * @throws LtxFormatException if an input is damaged, or if the result starts at TXID 1 and lacks pages
      */
     public boolean next() throws IOException {
@@ -102,12 +104,12 @@ public final class LtxMerger implements Closeable {
         return true;
     }
 
-    /** Number of the current page. */
+    /** Returns the number of the current page. */
     public long pgno() {
         return pgno;
     }
 
-    /** The current page: page-size bytes, valid until {@link #next}. */
+    /** Returns the current page: page-size bytes, valid until {@link #next}. */
     public byte[] page() {
         if (state != State.PAGES) {
             throw new IllegalStateException("the merge to " + header.fileName() + " is not at a page");
@@ -116,9 +118,9 @@ public final class LtxMerger implements Closeable {
     }
 
     /**
-     * Writes the whole result. Pages that an input has in the wanted encoding are copied as they are.
+     * Writes the whole result. Pages that an input contains in the requested encoding are copied unchanged.
      *
-     * @param out stays open
+     * @param out output, which is not closed
      */
     public LtxTrailer writeTo(OutputStream out, PageEncoding encoding) throws IOException {
         if (state != State.NEW) {
@@ -133,9 +135,10 @@ public final class LtxMerger implements Closeable {
     }
 
     /**
-     * The whole result, as {@link #writeTo} would write it, made while it is read: so it can be sent and checked at once.
+     * Returns the whole result as {@link #writeTo} would write it, produced while it is read, so that it can be
+     * uploaded and verified at the same time.
      *
-     * @return a stream that needs no closing; its memory is a buffer and the page index
+     * @return a stream that need not be closed; its memory is a buffer and the page index
      */
     public InputStream stream(PageEncoding encoding) {
         if (state != State.NEW) {
@@ -207,7 +210,7 @@ public final class LtxMerger implements Closeable {
                 WalRange.NONE);
     }
 
-    /** In a result that starts at TXID 1 nothing may be missing between two of its pages. */
+    /** Checks that no page is missing between two pages of a result that starts at TXID 1. */
     private void checkComplete(long previous, long next) throws LtxFormatException {
         if (!header.isSnapshot()) {
             return;
@@ -249,7 +252,7 @@ public final class LtxMerger implements Closeable {
         }
     }
 
-    /** Moves every input that stands on the current page to its next one. */
+    /** Moves every input that is positioned on the current page to its next page. */
     private void leavePage() throws IOException {
         while (heapSize > 0 && inputs[heap[0]].pgno() == pgno) {
             drop();
@@ -304,7 +307,7 @@ public final class LtxMerger implements Closeable {
         return pgnoA != pgnoB ? pgnoA < pgnoB : a > b;
     }
 
-    /** Goes on with the merge whenever its buffer is read empty. */
+    /** Continues the merge whenever its buffer is empty. */
     private final class MergedStream extends InputStream {
 
         private final PageEncoding encoding;

@@ -3,10 +3,10 @@ package org.litestream4j.ltx;
 import static java.util.Objects.requireNonNull;
 
 /**
- * Decodes single page frames of one LTX file, for readers that fetch parts of it. Each thread has its own.
+ * Decodes single page frames of one LTX file, for readers that fetch parts of it. Each thread needs its own instance.
  *
- * <p>Every frame that is decoded also goes into {@link #checksum()}: the parts' checksums, put together in the order of
- * the file, are what {@link LtxPageIndex#verify} wants.
+ * <p>Every decoded frame is also added to {@link #checksum()}. The checksums of all parts, joined in the order of the
+ * file, are the input of {@link LtxPageIndex#verify}.
  */
 public final class LtxPageDecoder {
 
@@ -19,8 +19,8 @@ public final class LtxPageDecoder {
     private long pgno;
 
     /**
-     * @param header of the file
-     * @param source path or object key, for messages
+     * @param header header of the file
+     * @param source path or object key of the file, for messages
      */
     public LtxPageDecoder(LtxHeader header, String source) {
         this.source = requireNonNull(source, "source");
@@ -33,8 +33,8 @@ public final class LtxPageDecoder {
     /**
      * Decodes the frame in {@code bytes[offset, offset + size)} into {@link #page()}.
      *
-     * @param fileOffset where the frame stands in the file, for messages
-     * @throws LtxFormatException if this is not exactly one frame, or not of a page that the file can hold
+     * @param fileOffset offset of the frame in the file, for messages
+     * @throws LtxFormatException if the range is not exactly one frame, or if the file cannot contain its page
      * @throws IndexOutOfBoundsException if the range is not inside {@code bytes}
      */
     public void decode(byte[] bytes, int offset, int size, long fileOffset) throws LtxFormatException {
@@ -59,17 +59,17 @@ public final class LtxPageDecoder {
         pgno = newPgno;
     }
 
-    /** Number of the page that was decoded last. */
+    /** Returns the number of the page that was decoded last. */
     public long pgno() {
         return pgno;
     }
 
-    /** The page that was decoded last: page-size bytes, the same array each time. */
+    /** Returns the page that was decoded last: page-size bytes, always the same array. */
     public byte[] page() {
         return page;
     }
 
-    /** Of all frames that were decoded since its last {@link LtxChecksum#reset}, as the file checksum covers them. */
+    /** Returns the checksum of all frames decoded since its last {@link LtxChecksum#reset}, as included in the file checksum. */
     public LtxChecksum checksum() {
         return checksum;
     }

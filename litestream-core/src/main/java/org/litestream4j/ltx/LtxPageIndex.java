@@ -5,12 +5,12 @@ import static java.util.Objects.requireNonNull;
 import java.util.HexFormat;
 
 /**
- * Where the page frames of an LTX file stand, read from the end of the file: for readers that fetch single pages or parts.
- * Twelve bytes per page. Immutable.
+ * Positions of the page frames of an LTX file, read from the end of the file, for readers that fetch single pages or
+ * parts. Takes twelve bytes per page. Immutable.
  */
 public final class LtxPageIndex {
 
-    /** The end of a file that {@link #suffixSize} needs. */
+    /** Number of bytes at the end of a file that {@link #suffixSize} needs. */
     public static final int END_SIZE = PageIndexBytes.SIZE_FIELD + LtxTrailer.SIZE;
 
     private static final int MAX_VARINT = 10;
@@ -19,7 +19,7 @@ public final class LtxPageIndex {
 
     private final String source;
     private final int[] pgnos;
-    /** Of each frame, and then of the end marker. */
+    /** Offset of each frame, followed by the offset of the end marker. */
     private final long[] offsets;
 
     private final LtxTrailer trailer;
@@ -34,13 +34,13 @@ public final class LtxPageIndex {
     }
 
     /**
-     * How many bytes at the end of the file hold its page index and trailer.
+     * Returns the number of bytes at the end of the file that contain its page index and trailer.
      *
      * @param end the last bytes of the file, at least {@link #END_SIZE}
-     * @param fileSize in bytes
-     * @param header of the file
-     * @param source path or object key, for messages
-     * @throws LtxFormatException if no index of that size fits into the file, or it has more entries than there are pages
+     * @param fileSize size of the file in bytes
+     * @param header header of the file
+     * @param source path or object key of the file, for messages
+     * @throws LtxFormatException if the index does not fit into the file, or has more entries than there are pages
      */
     public static long suffixSize(byte[] end, long fileSize, LtxHeader header, String source)
             throws LtxFormatException {
@@ -67,11 +67,11 @@ public final class LtxPageIndex {
     /**
      * Reads the index.
      *
-     * @param suffix the last bytes of the file, at least {@link #suffixSize}; what stands before is ignored
-     * @param fileSize in bytes
-     * @param header of the file
-     * @param source path or object key, for messages
-     * @throws LtxFormatException if the entries are not frames that fill the file, of pages that it can hold, in order
+     * @param suffix the last bytes of the file, at least {@link #suffixSize}; preceding bytes are ignored
+     * @param fileSize size of the file in bytes
+     * @param header header of the file
+     * @param source path or object key of the file, for messages
+     * @throws LtxFormatException if the entries are not ordered frames of valid pages that fill the file
      * @throws IllegalArgumentException if there are too few bytes
      */
     public static LtxPageIndex parse(byte[] suffix, long fileSize, LtxHeader header, String source)
@@ -83,31 +83,31 @@ public final class LtxPageIndex {
         return new Parser(suffix, (int) suffixSize, fileSize, header, source).parse();
     }
 
-    /** Number of pages in the file. */
+    /** Returns the number of pages in the file. */
     public int size() {
         return pgnos.length;
     }
 
     /**
-     * Page number of an entry.
+     * Returns the page number of an entry.
      *
-     * @param entry from 0, in the order of the file, which is that of the page numbers
+     * @param entry index from 0, in the order of the file, which is the order of the page numbers
      */
     public long pgno(int entry) {
         return Integer.toUnsignedLong(pgnos[entry]);
     }
 
-    /** Where the page's frame starts in the file. */
+    /** Returns the offset of the page's frame in the file. */
     public long offset(int entry) {
         return offsets[entry];
     }
 
-    /** Bytes of the page's frame. */
+    /** Returns the size of the page's frame in bytes. */
     public int frameSize(int entry) {
         return (int) (offsets[entry + 1] - offsets[entry]);
     }
 
-    /** The entry of a page, or -1 if the file does not hold it. */
+    /** Returns the entry of a page, or -1 if the file does not contain it. */
     public int find(long pgno) {
         int low = 0;
         int high = pgnos.length - 1;
@@ -126,17 +126,17 @@ public final class LtxPageIndex {
         return -1;
     }
 
-    /** The file's trailer; the file checksum is verified by {@link #verify} only. */
+    /** Returns the trailer of the file; the file checksum is verified only by {@link #verify}. */
     public LtxTrailer trailer() {
         return trailer;
     }
 
     /**
-     * Verifies the file checksum for a reader that fetched the file in parts.
+     * Verifies the file checksum, for a reader that fetched the file in parts.
      *
-     * @param headerAndFrames over the header's {@link LtxHeader#SIZE} bytes and then all frames, as
-     *     {@link LtxPageDecoder#checksum} gives them; not changed
-     * @throws LtxFormatException if it does not match
+     * @param headerAndFrames checksum of the header's {@link LtxHeader#SIZE} bytes and all frames, as returned by
+     *     {@link LtxPageDecoder#checksum}; not changed
+     * @throws LtxFormatException if the checksum does not match
      */
     public void verify(LtxChecksum headerAndFrames) throws LtxFormatException {
         long actual = LtxChecksum.combine(headerAndFrames.value(), endChecksum.value(), endChecksum.length())
@@ -195,7 +195,7 @@ public final class LtxPageIndex {
             return new LtxPageIndex(source, pgnos, offsets, trailer, endChecksum());
         }
 
-        /** The number of entries, from that of the varints: three in each and one at the end. */
+        /** Returns the number of entries, given the number of varints: three in each entry and one at the end. */
         private int count() {
             int varints = 0;
             for (int i = start; i < end; i++) {
@@ -238,7 +238,7 @@ public final class LtxPageIndex {
             }
         }
 
-        /** Over all that follows the frames in the file checksum. */
+        /** Returns the checksum of all bytes that follow the frames in the file checksum. */
         private LtxChecksum endChecksum() {
             LtxChecksum checksum = new LtxChecksum();
             checksum.update(new byte[PageFrame.HEADER_SIZE], 0, PageFrame.HEADER_SIZE);

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * Reads an LTX file from its first to its last byte and verifies all of it: a page is safe to use when {@link #next} has
- * returned false in the end. For one thread at a time.
+ * Reads an LTX file from its first to its last byte and verifies all of it. Pages are safe to use only after
+ * {@link #next} has returned false. Not thread-safe.
  *
  * <pre>{@code
  * while (reader.next()) {
@@ -60,9 +60,9 @@ public final class LtxReader implements Closeable {
     /**
      * Reads and checks the header.
      *
-     * @param in the file's bytes; {@link #close} closes it, and so does this method when it fails
+     * @param in content of the file; {@link #close} closes it, and so does this method if it fails
      * @param source path or object key of the file, for messages
-     * @throws LtxFormatException if this is no LTX file
+     * @throws LtxFormatException if the content is not an LTX file
      */
     public static LtxReader open(InputStream in, String source) throws IOException {
         requireNonNull(in, "in");
@@ -77,9 +77,9 @@ public final class LtxReader implements Closeable {
     }
 
     /**
-     * Like {@link #open(InputStream, String)}, and the header must have the TXIDs of the file's name.
+     * Reads the header as {@link #open(InputStream, String)} does, and checks that it has the TXIDs of the file's name.
      *
-     * @param expected what the file is called
+     * @param expected name of the file
      */
     public static LtxReader open(InputStream in, String source, LtxFileName expected) throws IOException {
         requireNonNull(expected, "expected");
@@ -101,16 +101,16 @@ public final class LtxReader implements Closeable {
         return header;
     }
 
-    /** Path or object key of the file. */
+    /** Returns the path or object key of the file. */
     public String source() {
         return source;
     }
 
     /**
-     * Goes to the next page.
+     * Moves to the next page.
      *
-     * @return false after the last page, once page index, trailer, checksums and the end of the input are verified
-     * @throws LtxFormatException if the file is damaged; the reader is of no further use
+     * @return false after the last page, when page index, trailer, checksums and the end of the input are verified
+     * @throws LtxFormatException if the file is damaged; the reader cannot be used afterwards
      */
     public boolean next() throws IOException {
         if (state == State.VERIFIED) {
@@ -133,18 +133,18 @@ public final class LtxReader implements Closeable {
         return true;
     }
 
-    /** Number of the current page, counted from 1. */
+    /** Returns the number of the current page, counted from 1. */
     public long pgno() {
         return lastPgno;
     }
 
-    /** The current page: page-size bytes, always the same array, overwritten by {@link #next}. */
+    /** Returns the current page: page-size bytes, always the same array, overwritten by {@link #next}. */
     public byte[] page() {
         return decoder.page();
     }
 
     /**
-     * The trailer.
+     * Returns the trailer.
      *
      * @throws IllegalStateException before {@link #next} has returned false
      */
@@ -160,7 +160,7 @@ public final class LtxReader implements Closeable {
         in.close();
     }
 
-    /** Where the current frame's bytes, as they stand in the file, are until {@link #next}. */
+    /** Returns the buffer with the encoded bytes of the current frame, valid until {@link #next}. */
     byte[] frameBytes() {
         return buffer;
     }
@@ -209,7 +209,7 @@ public final class LtxReader implements Closeable {
         }
     }
 
-    /** Brings a whole block into the buffer; returns the size of the page frame. */
+    /** Fetches a whole block into the buffer and returns the size of the page frame. */
     private int fetchBlock(long fileOffset) throws IOException {
         require(PageFrame.BLOCK_HEADER_SIZE, "page frame");
         int blockSize = BigEndian.getInt(buffer, position + PageFrame.HEADER_SIZE);
@@ -219,7 +219,7 @@ public final class LtxReader implements Closeable {
         return size;
     }
 
-    /** Brings a whole LZ4 frame into the buffer; returns the size of the page frame. */
+    /** Fetches a whole LZ4 frame into the buffer and returns the size of the page frame. */
     private int fetchLz4Frame(long fileOffset) throws IOException {
         int bound = PageFrame.HEADER_SIZE + Lz4Frame.bound(header.pageSize());
         int size = PageFrame.HEADER_SIZE + Lz4Frame.HEADER_SIZE;
@@ -330,7 +330,7 @@ public final class LtxReader implements Closeable {
         return bufferOffset + position;
     }
 
-    /** Makes {@code count} bytes available from the position on; they fit into the buffer. */
+    /** Makes {@code count} bytes available from the position on; they must fit into the buffer. */
     private void require(int count, String section) throws IOException {
         if (limit - position >= count) {
             return;

@@ -3,11 +3,11 @@ package org.litestream4j.ltx;
 /**
  * The last 16 bytes of an LTX file.
  *
- * @param postApplyChecksum of the database after applying the file; 0 without database checksums
- * @param fileChecksum of the file itself, top bit set
+ * @param postApplyChecksum checksum of the database after applying the file; 0 for files without database checksums
+ * @param fileChecksum checksum of the file, with its top bit set
  */
 public record LtxTrailer(long postApplyChecksum, long fileChecksum) {
 
-    /** Bytes of a trailer. */
+    /** Size of a trailer in bytes. */
     public static final int SIZE = 16;
 }

@@ -9,8 +9,8 @@ import java.util.HexFormat;
 import java.util.Locale;
 
 /**
- * Writes an LTX file: the pages in ascending order, then {@link #finish}. Without it the file is incomplete and no reader
- * takes it. For one thread at a time.
+ * Writes an LTX file: the pages in ascending order, then {@link #finish}. An unfinished file is incomplete, and readers
+ * reject it. Not thread-safe.
  */
 public final class LtxWriter implements Closeable {
 
@@ -58,8 +58,8 @@ public final class LtxWriter implements Closeable {
     /**
      * Starts a file.
      *
-     * @param out where the bytes go, in portions of some 64 KiB; it stays the caller's to close
-     * @param encoding of the pages
+     * @param out output, written in portions of about 64 KiB; closed by the caller
+     * @param encoding encoding of the pages
      */
     public static LtxWriter open(OutputStream out, LtxHeader header, PageEncoding encoding) throws IOException {
         return new LtxWriter(out, header, encoding);
@@ -68,9 +68,10 @@ public final class LtxWriter implements Closeable {
     /**
      * Adds a page.
      *
-     * @param pgno greater than the page before; in a snapshot exactly the next one that is not the lock page
-     * @param page page-size bytes, not kept
-     * @throws IllegalArgumentException if the page cannot stand here
+     * @param pgno page number, greater than the previous one; in a snapshot, exactly the next one, without the lock
+     *     page
+     * @param page page-size bytes; the array is not kept
+     * @throws IllegalArgumentException if the page is not allowed here
      */
     public void writePage(long pgno, byte[] page) throws IOException {
         startPage(pgno, page);
@@ -89,12 +90,15 @@ public final class LtxWriter implements Closeable {
         endPage(pgno, page, PageFrame.HEADER_SIZE + dataSize);
     }
 
-    /** The checksum of the page that was added last, as {@link LtxChecksum#page} would compute it, at no cost. */
+    /**
+     * Returns the checksum of the page that was added last, as {@link LtxChecksum#page} would compute it, without
+     * computing it again.
+     */
     public long pageChecksum() {
         return LtxChecksum.page(lastPgno, pageChecksum, shift);
     }
 
-    /** Adds a page whose frame another file has already: {@code frame[offset, offset + size)} decodes to the page. */
+    /** Adds a page whose frame exists in another file: {@code frame[offset, offset + size)} decodes to the page. */
     void copyPage(long pgno, byte[] page, byte[] frame, int offset, int size) throws IOException {
         startPage(pgno, page);
         System.arraycopy(frame, offset, buffer, position, size);
@@ -102,11 +106,12 @@ public final class LtxWriter implements Closeable {
     }
 
     /**
-     * Writes the page index and the trailer and flushes; does not close the output.
+     * Writes the page index and the trailer, and flushes the output without closing it.
      *
-     * @param postApplyChecksum of the database after applying the file; 0 if the header says that there are no checksums
+     * @param postApplyChecksum checksum of the database after applying the file; 0 if the header says that there
+     *     are no checksums
      * @throws IllegalStateException if this is a snapshot and pages are missing
-     * @throws IllegalArgumentException if the checksum does not suit the header or, in a snapshot, the pages
+     * @throws IllegalArgumentException if the checksum does not match the header or, in a snapshot, the pages
      */
     public LtxTrailer finish(long postApplyChecksum) throws IOException {
         checkState();
@@ -132,12 +137,12 @@ public final class LtxWriter implements Closeable {
         return new LtxTrailer(postApplyChecksum, checksum.stored());
     }
 
-    /** Bytes of the file so far; the file's size after {@link #finish}. */
+    /** Returns the number of bytes written so far; after {@link #finish}, the size of the file. */
     public long size() {
         return flushed + position;
     }
 
-    /** Ends the writer; does not finish the file and does not close the output. */
+    /** Releases the writer, without finishing the file and without closing the output. */
     @Override
     public void close() {
         state = State.CLOSED;
@@ -157,7 +162,7 @@ public final class LtxWriter implements Closeable {
             throw new IllegalArgumentException(
                     "page " + pgno + " has " + page.length + " bytes instead of " + header.pageSize());
         }
-        state = State.FAILED; // until the page is in
+        state = State.FAILED; // until the page is written
         if (buffer.length - position < frameBound) {
             flushBuffer();
         }

@@ -6,8 +6,8 @@ import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
 
 /**
- * LZ4 blocks. The library's safe decompressor keeps inside both arrays; what LZ4 forbids beyond that, and other readers
- * of LTX files refuse, is checked here.
+ * LZ4 blocks. The library's safe decompressor stays within both arrays. Further rules of the LZ4 format, which other
+ * readers of LTX files enforce, are checked here.
  */
 final class Lz4Block {
 
@@ -18,17 +18,20 @@ final class Lz4Block {
 
     private Lz4Block() {}
 
-    /** The largest block that {@code size} bytes can become. */
+    /** Returns the maximum size of a block with {@code size} bytes of content. */
     static int bound(int size) {
         return size + size / 255 + 16;
     }
 
-    /** Returns the compressed size; {@code out} has room for {@link #bound}. */
+    /** Compresses into {@code out}, which has room for {@link #bound}, and returns the compressed size. */
     static int compress(byte[] in, byte[] out, int outOffset) {
         return COMPRESSOR.compress(in, 0, in.length, out, outOffset, bound(in.length));
     }
 
-    /** Returns how many bytes were written at {@code outOffset}, or -1 if the block is malformed or does not fit. */
+    /**
+     * Decompresses and returns the number of bytes written at {@code outOffset}, or -1 if the block is malformed or
+     * does not fit.
+     */
     static int decompress(byte[] in, int offset, int size, byte[] out, int outOffset) {
         int written;
         try {
@@ -39,7 +42,7 @@ final class Lz4Block {
         return isWellFormed(in, offset, offset + size) ? written : -1;
     }
 
-    /** Whether no match has offset 0 and the last token, which has no match, says so. */
+    /** Returns whether no match has offset 0, and the last token has no match and a match length of 0. */
     private static boolean isWellFormed(byte[] in, int offset, int end) {
         int at = offset;
         while (at < end) {

@@ -7,14 +7,15 @@ import net.jpountz.xxhash.XXHash32;
 import net.jpountz.xxhash.XXHashFactory;
 
 /**
- * The one shape of LZ4 frames that LTX files have: independent blocks of at most 64 KiB, no block checksums, a content
- * checksum. Its header is constant: magic, FLG, BD and the header checksum, which is a byte of the xxHash32 of FLG and BD.
+ * The only form of LZ4 frames in LTX files: independent blocks of at most 64 KiB, without block checksums, with a
+ * content checksum. Its header is constant: magic, FLG, BD and the header checksum, which is one byte of the xxHash32
+ * of FLG and BD.
  */
 final class Lz4Frame {
 
     static final int HEADER_SIZE = 7;
     static final int END_SIZE = 8;
-    /** A data block that is stored, not compressed, has this bit in its size. */
+    /** Bit in the size of a data block that is stored without compression. */
     private static final int STORED = 1 << 31;
 
     private static final byte[] HEADER = {0x04, 0x22, 0x4D, 0x18, 0x64, 0x40, (byte) 0xA7};
@@ -23,7 +24,7 @@ final class Lz4Frame {
 
     private Lz4Frame() {}
 
-    /** The largest frame that a page can become here; a reader takes no larger one, however it is cut into blocks. */
+    /** Returns the maximum size of the frame of a page; readers reject larger frames, regardless of their blocks. */
     static int bound(int pageSize) {
         return HEADER_SIZE + Integer.BYTES + Lz4Block.bound(pageSize) + END_SIZE;
     }
@@ -37,7 +38,10 @@ final class Lz4Frame {
         return true;
     }
 
-    /** Bytes that follow the size field at {@code offset}; 0 means the end mark; may be any number up to 2^31 - 1. */
+    /**
+     * Returns the number of bytes after the size field at {@code offset}; 0 is the end mark; may be any number up to
+     * 2^31 - 1.
+     */
     static int blockSize(byte[] in, int offset) {
         return (int) INT_LE.get(in, offset) & ~STORED;
     }
@@ -46,7 +50,7 @@ final class Lz4Frame {
         return (int) INT_LE.get(in, offset) == 0;
     }
 
-    /** Returns the frame's size; {@code out} has room for {@link #bound}. */
+    /** Compresses into {@code out}, which has room for {@link #bound}, and returns the size of the frame. */
     static int compress(byte[] page, byte[] out, int outOffset) {
         System.arraycopy(HEADER, 0, out, outOffset, HEADER_SIZE);
         int sizeAt = outOffset + HEADER_SIZE;
@@ -65,7 +69,7 @@ final class Lz4Frame {
         return end + END_SIZE - outOffset;
     }
 
-    /** Fills {@code page} from a whole frame; false if the frame is malformed or holds another number of bytes. */
+    /** Decompresses a whole frame into {@code page}; returns false if the frame is malformed or has another size. */
     static boolean decompress(byte[] in, int offset, int size, byte[] page) {
         int end = offset + size;
         if (size < HEADER_SIZE + END_SIZE || !isHeader(in, offset)) {

@@ -1,9 +1,9 @@
 package org.litestream4j.ltx;
 
-/** How the pages of an LTX file are compressed. Readers take both, also mixed in one file. */
+/** Compression of the pages of an LTX file. Readers accept both encodings, even mixed in one file. */
 public enum PageEncoding {
-    /** One LZ4 block with its size before it; Litestream reads it since 0.5.16. */
+    /** One LZ4 block, preceded by its size; read by Litestream from 0.5.16 on. */
     BLOCK,
-    /** One LZ4 frame, which every Litestream 0.5 reads. */
+    /** One LZ4 frame; read by every Litestream 0.5. */
     FRAME
 }

@@ -1,21 +1,21 @@
 package org.litestream4j.ltx;
 
-/** Layout of a page frame: page number, flags, for blocks the size, then the compressed page. */
+/** Layout of a page frame: page number, flags, size (only for blocks), compressed page. */
 final class PageFrame {
 
     static final int HEADER_SIZE = 6;
     static final int BLOCK_HEADER_SIZE = HEADER_SIZE + Integer.BYTES;
-    /** A size field follows and the data is an LZ4 block; else the data is an LZ4 frame. */
+    /** Flag: a size field follows, and the data is an LZ4 block; otherwise, the data is an LZ4 frame. */
     static final int BLOCK_FLAG = 1;
 
     private PageFrame() {}
 
-    /** Bytes that one page can take at most. */
+    /** Returns the maximum size of the frame of one page. */
     static int bound(int pageSize) {
         return Math.max(BLOCK_HEADER_SIZE + Lz4Block.bound(pageSize), HEADER_SIZE + Lz4Frame.bound(pageSize));
     }
 
-    /** Whether a page is one that a file with this header may hold. */
+    /** Checks that a file with this header may contain a page. */
     static void checkPgno(long pgno, LtxHeader header, String source, long fileOffset) throws LtxFormatException {
         if (pgno <= 0 || pgno > header.commit()) {
             throw new LtxFormatException(

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The page index as a file holds it, gathered frame by frame: some eight bytes per page, in chunks that are never copied. */
+/** The encoded page index of a file, collected frame by frame: about eight bytes per page, in chunks that are never copied. */
 final class PageIndexBytes {
 
     static final int SIZE_FIELD = Long.BYTES;
@@ -23,7 +23,7 @@ final class PageIndexBytes {
         last.putVarint(frameSize);
     }
 
-    /** Puts the 0 that ends the index. */
+    /** Appends the 0 that ends the index. */
     void end() {
         reserve();
         last.putVarint(0);
@@ -37,7 +37,7 @@ final class PageIndexBytes {
         return size;
     }
 
-    /** Hands out all bytes, in order. */
+    /** Passes all bytes to the sink, in order. */
     void forEach(Sink sink) throws IOException {
         for (Chunk chunk : chunks) {
             sink.accept(chunk.bytes, chunk.length);

@@ -3,23 +3,23 @@ package org.litestream4j.ltx;
 import java.util.HexFormat;
 
 /**
- * Transaction id: an unsigned 64-bit counter that only grows. One sync makes one TXID, however many SQLite transactions
- * it holds. Written as 16 lower-case hex digits.
+ * Transaction id: an unsigned 64-bit counter that only grows. One sync creates one TXID, for any number of SQLite
+ * transactions. Written as 16 lower-case hexadecimal digits.
  *
- * @param value the counter, unsigned; 0 is {@link #NONE}
+ * @param value value of the counter, unsigned; 0 is {@link #NONE}
  */
 public record Txid(long value) implements Comparable<Txid> {
 
-    /** Before the first transaction. */
+    /** The TXID before the first transaction. */
     public static final Txid NONE = new Txid(0);
 
     private static final HexFormat HEX = HexFormat.of();
 
     /**
-     * Reads what {@link #toString} writes.
+     * Parses the text form, as written by {@link #toString}.
      *
-     * @param text 1 to 16 hex digits, either case; leading zeros may be missing
-     * @throws IllegalArgumentException with the text if it is anything else
+     * @param text 1 to 16 hexadecimal digits in either case; leading zeros may be omitted
+     * @throws IllegalArgumentException if the text is invalid; contains the text
      */
     public static Txid parse(String text) {
         if (text.isEmpty() || text.length() > 16 || !text.chars().allMatch(HexFormat::isHexDigit)) {
@@ -29,7 +29,7 @@ public record Txid(long value) implements Comparable<Txid> {
     }
 
     /**
-     * The TXID after this one.
+     * Returns the TXID after this one.
      *
      * @throws IllegalStateException after the largest, {@code ffffffffffffffff}
      */
@@ -41,7 +41,7 @@ public record Txid(long value) implements Comparable<Txid> {
     }
 
     /**
-     * The TXID before this one.
+     * Returns the TXID before this one.
      *
      * @throws IllegalStateException before {@link #NONE}
      */
@@ -64,7 +64,7 @@ public record Txid(long value) implements Comparable<Txid> {
         return compareTo(other) < 0;
     }
 
-    /** The later of the two. */
+    /** Returns the later of two TXIDs. */
     public static Txid max(Txid a, Txid b) {
         return a.isAfter(b) ? a : b;
     }

@@ -7,14 +7,15 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
 /**
- * An LTX file as a replica lists it.
+ * An LTX file as listed by a replica.
  *
  * @param level 0 to {@link ReplicaClient#SNAPSHOT_LEVEL}
- * @param name its transactions
- * @param size in bytes
- * @param timestamp of its last transaction; where a listing of the store cannot tell it ({@code exact} false), the
- *     store's own modification time, which is not before it
- * @param exact whether {@code timestamp} is the file's own; if not, {@link ReplicaClient#timestamp} asks for it
+ * @param name name of the file, which contains its transactions
+ * @param size size in bytes
+ * @param timestamp time of the file's last transaction; if the store's listing does not contain it ({@code exact}
+ *     is false), the store's modification time, which is never earlier
+ * @param exact whether {@code timestamp} is the file's own; if false, {@link ReplicaClient#timestamp} returns the
+ *     exact time
  */
 public record LtxFileInfo(int level, LtxFileName name, long size, Instant timestamp, boolean exact) {
 

@@ -9,12 +9,13 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file, or a range of it, that is open for reading.
+ * A file, or a range of it, opened for reading.
  *
- * @param content the caller's to close
- * @param databaseChecksum of the database after the file's last transaction, as the store keeps it beside the file; empty if it
- *     does not
- * @param version differs once the store holds another file under the name (an ETag, for instance); null if the store has none
+ * @param content content; closed by the caller
+ * @param databaseChecksum checksum of the database after the file's last transaction, if the store keeps it with
+ *     the file
+ * @param version identifies the file's version, for example by an ETag; changes if the file is replaced. Null if
+ *     the store has no versions
  */
 public record OpenedFile(InputStream content, OptionalLong databaseChecksum, @Nullable String version)
         implements Closeable {
@@ -24,7 +25,7 @@ public record OpenedFile(InputStream content, OptionalLong databaseChecksum, @Nu
         requireNonNull(databaseChecksum, "databaseChecksum");
     }
 
-    /** A file of a store without versions. */
+    /** Creates an opened file of a store without versions. */
     public OpenedFile(InputStream content, OptionalLong databaseChecksum) {
         this(content, databaseChecksum, null);
     }

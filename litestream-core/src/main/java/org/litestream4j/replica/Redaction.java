@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Makes texts from what users write into URLs and settings: for messages, logs and status. A URL that is malformed hides its secrets in
- * other places than a valid one, so what is not known to be harmless is left out.
+ * Redacts URLs and settings for messages, logs and status. In a malformed URL, secrets can be in unexpected places;
+ * therefore, only text that is known to be harmless is kept.
  */
 public final class Redaction {
 
@@ -20,20 +20,20 @@ public final class Redaction {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z_-]{0,39}");
 
-    /** What a value is that stands for itself: words, numbers, sizes, names of buckets and regions. */
+    /** Matches harmless values: words, numbers, sizes, names of buckets and regions. */
     private static final Pattern HARMLESS = Pattern.compile("[\\p{L}\\p{N} ._-]{0,63}");
 
-    /** A path in which no user, no password and no parameter can be. */
+    /** Matches paths that cannot contain a user, a password or a parameter. */
     private static final Pattern PLAIN_PATH = Pattern.compile("[^\"'@:?#&=;,\\s\\p{Cntrl}]{0,200}");
 
-    /** Behind the path of an SQLite file, for a driver that takes parameters there. */
+    /** Matches the end of the path in an SQLite URL, from which on a driver accepts parameters. */
     private static final Pattern END_OF_PATH = Pattern.compile("[?;#&]");
 
     private Redaction() {}
 
     /**
-     * A URL of a replica or of a database without what may be a secret: user, password, values of parameters. All of a text that is no
-     * URL, unless it is a plain path.
+     * Returns a URL of a replica or a database without possible secrets: user, password, values of parameters. A text
+     * that is neither a URL nor a plain path is hidden completely.
      */
     public static String url(String url) {
         String text = printable(url);
@@ -46,7 +46,7 @@ public final class Redaction {
         String address = end.find() ? rest.substring(0, end.start()) : rest;
         String parameters = rest.substring(address.length());
         if (rest.indexOf('@') >= 0) {
-            return scheme.group() + HIDDEN; // where the password ends cannot be known
+            return scheme.group() + HIDDEN; // the end of the password is unknown
         }
         boolean plain = PLAIN_PATH
                 .matcher(isDrive(address) ? address.substring(2) : address)
@@ -56,7 +56,7 @@ public final class Redaction {
                 + (parameters.isEmpty() ? "" : parameters.charAt(0) + HIDDEN);
     }
 
-    /** As {@code C:/data/app.db}. */
+    /** Returns whether the text is a Windows drive, as in {@code C:/data/app.db}. */
     private static boolean isDrive(String place) {
         return place.matches("[A-Za-z]:[/\\\\].*");
     }
@@ -65,22 +65,22 @@ public final class Redaction {
         return place.matches("[A-Za-z0-9._-]{1,100}:\\d{1,5}(?:/[^\"':?#&=;,\\s]{0,200})?");
     }
 
-    /** The name of a parameter or a setting, if it can be one. */
+    /** Returns the name of a parameter or setting if it is a possible name; otherwise hides it. */
     public static String name(String name) {
         return NAME.matcher(name).matches() ? name : HIDDEN;
     }
 
-    /** The value of a setting that is no secret, unless it looks like a URL, a list of values, or a key. */
+    /** Returns the value of a setting that is not a secret, unless it looks like a URL, a list of values, or a key. */
     public static String value(String value) {
         return HARMLESS.matcher(value).matches() ? value : HIDDEN;
     }
 
-    /** The scheme of a URL, if it can be one. */
+    /** Returns the scheme of a URL if it is a possible scheme; otherwise hides it. */
     public static String scheme(String scheme) {
         return scheme.matches("[A-Za-z][A-Za-z0-9]{0,9}") ? scheme.toLowerCase(Locale.ROOT) : HIDDEN;
     }
 
-    /** A text in one line, with control characters as question marks: nobody can forge a line of a log with it. */
+    /** Returns a text in one line, with control characters replaced by question marks, so that it cannot forge log lines. */
     public static String printable(String text) {
         StringBuilder printable = new StringBuilder(text.length());
         text.codePoints()

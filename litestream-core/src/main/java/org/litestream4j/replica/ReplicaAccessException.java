@@ -2,7 +2,10 @@ package org.litestream4j.replica;
 
 import org.jspecify.annotations.Nullable;
 
-/** The store refuses, and will go on refusing until somebody changes a setting, a right or the store itself. */
+/**
+ * Thrown if the store denies access permanently: the error persists until the operator changes a setting, a permission
+ * or the store.
+ */
 public final class ReplicaAccessException extends ReplicaException {
 
     private static final long serialVersionUID = 1L;

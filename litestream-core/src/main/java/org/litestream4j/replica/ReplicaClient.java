@@ -13,54 +13,55 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
 /**
- * One replica: the LTX files of one database in a store. The listing <em>is</em> the metadata: what is listed is whole,
- * what is not listed does not exist.
+ * Client of one replica: the LTX files of one database in a store. The listing is the only metadata: listed files are
+ * complete, and files that are not listed do not exist.
  *
- * <p>Thread-safe: several threads may call at once; each {@link InputStream} and {@link ReplicaUpload} belongs to one
- * thread at a time. Calls block; a client neither starts threads that outlive {@link #close} nor retries for longer
- * than a few seconds: waiting out an outage is the caller's part.
+ * <p>Thread-safe: several threads may call concurrently. Each {@link InputStream} and {@link ReplicaUpload} belongs to
+ * one thread at a time. Calls block. A client starts no threads that outlive {@link #close}, and retries for a few
+ * seconds at most; longer outages are handled by the caller.
  *
- * <p>Errors, beside what each method names: {@link ReplicaAccessException} when the store refuses (credentials, rights,
- * missing bucket) and a repetition will not help until somebody changes something; any other {@link IOException} may
- * pass. No message or URL ever carries a secret.
+ * <p>In addition to the errors documented for each method: {@link ReplicaAccessException} if the store denies access
+ * (credentials, permissions, a missing bucket), which persists until the operator acts; any other {@link IOException}
+ * may be transient. Messages and URLs never contain secrets.
  */
 public interface ReplicaClient extends Closeable {
 
     /** Level of the snapshots. */
     int SNAPSHOT_LEVEL = 9;
 
-    /** Every file of every level, as the beginning of {@link #listAll}. */
+    /** Start of {@link #listAll} that includes every file of every level. */
     List<Txid> FROM_THE_FIRST = Collections.nCopies(SNAPSHOT_LEVEL + 1, Txid.NONE);
 
-    /** To the end of the file, as the length of {@link #open}. */
+    /** Length of {@link #open} that reads to the end of the file. */
     long TO_END = -1;
 
-    /** The replica's address without secrets, for messages and status. */
+    /** Returns the address of the replica, without secrets, for messages and status. */
     String url();
 
     /**
-     * Checks that the replica can be used and creates what may be created (a folder); cheap, called once before the
-     * first write.
+     * Checks that the replica can be used, and creates what is missing if the backend may do so, such as a folder.
+     * Cheap; called once before the first write.
      *
-     * @throws ReplicaAccessException naming what is wrong and what to change
+     * @throws ReplicaAccessException if the replica cannot be used; names the cause and the remedy
      */
     void prepare() throws IOException;
 
     /**
      * Lists the files of one level whose first transaction is not before {@code from}, ordered by
-     * {@link LtxFileName#compareTo}. Names of other kinds are ignored; a level without files, or a replica that does not
-     * exist yet, lists nothing. A file that appears or disappears meanwhile may or may not be listed; all others are.
+     * {@link LtxFileName#compareTo}. Files with other names are ignored. A level without files, or a replica that does
+     * not exist yet, yields an empty listing. A file that appears or disappears during the listing may or may not be
+     * included; all other files are.
      *
-     * @param visitor called on this thread; answers false to end the listing early
+     * @param visitor called on this thread; returns false to end the listing early
      */
     void list(int level, Txid from, Visitor visitor) throws IOException;
 
     /**
-     * Lists the files of all levels, from level 0 upwards, each level as {@link #list} does. A backend overrides this
-     * where one question to the store answers for several levels.
+     * Lists the files of all levels, starting with level 0, each level as {@link #list} does. A backend overrides this
+     * method if one request can list several levels.
      *
-     * @param from by level; its size is {@link #SNAPSHOT_LEVEL} + 1
-     * @param visitor called on this thread; answers false to end the whole listing early
+     * @param from first transaction by level; its size is {@link #SNAPSHOT_LEVEL} + 1
+     * @param visitor called on this thread; returns false to end the whole listing early
      */
     default void listAll(List<Txid> from, Visitor visitor) throws IOException {
         boolean[] goOn = {true};
@@ -73,22 +74,22 @@ public interface ReplicaClient extends Closeable {
     }
 
     /**
-     * Opens a file for reading, with what the store keeps beside it; that costs no further request.
+     * Opens a file for reading, together with the metadata that the store keeps with it. Needs no additional request.
      *
-     * @param offset first byte; at most the file's size
-     * @param length bytes, or {@link #TO_END}; a range beyond the end is cut there
-     * @return a stream that the caller closes, and that throws an {@link IOException} rather than end early; a client that keeps
-     *     nothing beside a file leaves the rest empty
-     * @throws ReplicaFileNotFoundException if the file does not exist (any more)
+     * @param offset offset of the first byte; at most the file's size
+     * @param length number of bytes, or {@link #TO_END}; a range beyond the end of the file is truncated
+     * @return a stream, which the caller closes, and which throws an {@link IOException} instead of ending early;
+     *     metadata that the store does not keep is empty
+     * @throws ReplicaFileNotFoundException if the file does not exist or no longer exists
      */
     OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException;
 
-    /** Opens a file for reading, as {@link #openFile}, without what is kept beside it. */
+    /** Opens a file for reading as {@link #openFile} does, without its metadata. */
     default InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
         return openFile(level, name, offset, length).content();
     }
 
-    /** The timestamp of a listed file's last transaction; asks the store only where the listing could not tell. */
+    /** Returns the timestamp of a listed file's last transaction. Sends a request only if the listing did not contain it. */
     default Instant timestamp(LtxFileInfo file) throws IOException {
         if (!file.exact()) {
             throw new IllegalStateException("a client that lists inexact timestamps must be able to ask for them");
@@ -97,51 +98,52 @@ public interface ReplicaClient extends Closeable {
     }
 
     /**
-     * Begins to write a file. Nothing is visible before {@link ReplicaUpload#publish}.
+     * Starts the upload of a file. Nothing is visible before {@link ReplicaUpload#publish}.
      *
-     * @param timestamp of the file's last transaction, kept with the file
-     * @param databaseChecksum of the database after the file's last transaction, kept beside the file where the client can; empty if
-     *     it is not known
+     * @param timestamp time of the file's last transaction, stored with the file
+     * @param databaseChecksum checksum of the database after the file's last transaction, stored with the file if
+     *     the backend supports it; empty if unknown
      */
     ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
             throws IOException;
 
-    /** Begins to write a file, as the other method, without a checksum of the database. */
+    /** Starts the upload of a file without a database checksum. */
     default ReplicaUpload write(int level, LtxFileName name, Instant timestamp) throws IOException {
         return write(level, name, timestamp, OptionalLong.empty());
     }
 
     /**
-     * Deletes files. Names that do not exist (any more) count as deleted.
+     * Deletes files. Files that do not exist count as deleted.
      *
-     * @throws ReplicaDeleteException naming the files that remain, after all others were deleted
+     * @throws ReplicaDeleteException if files could not be deleted; names these files. All others were deleted
      */
     void delete(int level, Collection<LtxFileName> names) throws IOException;
 
     /**
-     * Looks for a backup at this address that is no replica in this client's layout. Asked only of a replica without files: nobody
-     * should begin with an empty database beside a backup.
+     * Looks for a backup in another format at this address. Called only for a replica without files, to prevent a start
+     * with an empty database beside a backup.
      */
     default Optional<OtherBackup> otherBackup() throws IOException {
         return Optional.empty();
     }
 
     /**
-     * Tells one place from another at the same address, such as a folder from what is there once it was unmounted: another answer
-     * means that the store itself was replaced. Costs no request; empty where a client cannot tell without one.
+     * Returns an identifier of the physical store behind the address, for example of a folder, which differs after a
+     * file system was unmounted. A different value means that the store was replaced. Sends no request; empty if the
+     * client would need one.
      */
     default String place() throws IOException {
         return "";
     }
 
-    /** Releases what the client holds; idempotent. Streams and uploads still open fail afterwards. */
+    /** Releases all resources of the client. Idempotent. Open streams and uploads fail afterwards. */
     @Override
     void close() throws IOException;
 
     /** Receives a listing. */
     @FunctionalInterface
     interface Visitor {
-        /** Whether to go on. */
+        /** Returns whether to continue the listing. */
         boolean visit(LtxFileInfo file) throws IOException;
     }
 }

@@ -2,7 +2,10 @@ package org.litestream4j.replica;
 
 import org.jspecify.annotations.Nullable;
 
-/** A file of that name exists with other content: someone else writes to this replica. Nothing was overwritten. */
+/**
+ * Thrown if a file of that name exists with other content, because another program writes to this replica. Nothing was
+ * overwritten.
+ */
 public final class ReplicaConflictException extends ReplicaException {
 
     private static final long serialVersionUID = 1L;

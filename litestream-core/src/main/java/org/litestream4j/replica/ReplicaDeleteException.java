@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 
-/** Some files could not be deleted; all others of the call were. */
+/** Thrown if some files could not be deleted. All other files of the call were deleted. */
 public final class ReplicaDeleteException extends ReplicaException {
 
     private static final long serialVersionUID = 1L;
@@ -17,12 +17,12 @@ public final class ReplicaDeleteException extends ReplicaException {
         this.remaining = List.copyOf(remaining);
     }
 
-    /** Whether the store will go on refusing until somebody changes something, which the remedy says; else it may pass. */
+    /** Returns whether the store refuses until the operator acts as the remedy says; if false, the error may be transient. */
     public boolean isRefusal() {
         return !remedy().isEmpty();
     }
 
-    /** The files that are still there. */
+    /** Returns the files that still exist. */
     public List<LtxFileName> remaining() {
         return remaining;
     }

@@ -3,7 +3,10 @@ package org.litestream4j.replica;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** What went wrong at a replica: its address (without secrets), what happened, and what to do. */
+/**
+ * Thrown if an operation on a replica fails. Contains the address of the replica, without secrets, the problem and the
+ * remedy.
+ */
 public class ReplicaException extends IOException {
 
     private static final long serialVersionUID = 1L;
@@ -15,9 +18,9 @@ public class ReplicaException extends IOException {
     private final String remedy;
 
     /**
-     * @param replica the replica's address without secrets
+     * @param replica address of the replica, without secrets
      * @param problem what happened, naming the file or the setting
-     * @param remedy what the reader can do about it; empty if waiting is all
+     * @param remedy what the reader can do about it; empty if waiting is sufficient
      */
     public ReplicaException(String replica, String problem, String remedy, @Nullable Throwable cause) {
         super(replica + ": " + problem + (remedy.isEmpty() ? "" : "; " + remedy), cause);
@@ -30,7 +33,7 @@ public class ReplicaException extends IOException {
         return replica;
     }
 
-    /** What happened: the message without address and remedy. */
+    /** Returns what happened: the message without address and remedy. */
     public String problem() {
         return problem;
     }

@@ -2,7 +2,7 @@ package org.litestream4j.replica;
 
 import org.jspecify.annotations.Nullable;
 
-/** A file that a listing or a plan named is not there (any more): retention may have deleted it. */
+/** Thrown if a listed or planned file does not exist or no longer exists. Retention may have deleted it. */
 public final class ReplicaFileNotFoundException extends ReplicaException {
 
     private static final long serialVersionUID = 1L;

@@ -6,11 +6,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Where a replica is and how to reach it, as its owner wrote it: a URL as Litestream's users know it, and the settings of
- * its backend. Query parameters of the URL and settings have the same names; a setting beats a parameter.
+ * Address and settings of a replica, as configured: a URL as used by Litestream, and the settings of the backend. Query
+ * parameters of the URL and settings have the same names; a setting overrides a parameter.
  *
- * @param url for example {@code file:///var/backups/app} or {@code s3://bucket/path?region=eu-central-1}
- * @param settings of the backend, by their names in kebab case ({@code force-path-style}); may hold secrets
+ * @param url URL of the replica, for example {@code file:///var/backups/app} or
+ *     {@code s3://bucket/path?region=eu-central-1}
+ * @param settings settings of the backend, by their names in kebab case ({@code force-path-style}); may contain
+ *     secrets
  */
 public record ReplicaLocation(String url, Map<String, String> settings) {
 
@@ -25,7 +27,7 @@ public record ReplicaLocation(String url, Map<String, String> settings) {
         }
     }
 
-    /** Files and environment variables end with a line break; one within the URL is an error. */
+    /** Removes line breaks at the end, which files and environment variables add. A line break within the URL is an error. */
     private static String withoutLineBreaks(String url) {
         String plain = url.replaceFirst("^\\s*[\\r\\n]\\s*", "").replaceFirst("\\s*[\\r\\n]\\s*$", "");
         String problem = plain.chars().anyMatch(Character::isISOControl)
@@ -33,23 +35,23 @@ public record ReplicaLocation(String url, Map<String, String> settings) {
                 : !plain.equals(plain.strip())
                         ? "begins or ends with a blank; remove it, or write %20 if the name has one"
                         : "";
-        if (!problem.isEmpty()) { // may hold a password: not in the message
+        if (!problem.isEmpty()) { // may contain a password: not in the message
             throw new IllegalArgumentException("the replica URL " + problem);
         }
         return plain;
     }
 
-    /** A replica whose URL says everything. */
+    /** Returns a location that consists of a URL only. */
     public static ReplicaLocation of(String url) {
         return new ReplicaLocation(url, Map.of());
     }
 
-    /** In lower case. */
+    /** Returns the scheme in lower case. */
     public String scheme() {
         return url.substring(0, url.indexOf(':')).toLowerCase(java.util.Locale.ROOT);
     }
 
-    /** The scheme and nothing else: URL and settings may hold secrets. */
+    /** Returns the scheme only: URL and settings may contain secrets. */
     @Override
     public String toString() {
         return scheme() + ":…";

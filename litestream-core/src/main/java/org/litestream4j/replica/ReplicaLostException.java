@@ -1,6 +1,6 @@
 package org.litestream4j.replica;
 
-/** What this process wrote is not on the replica any more: it was emptied, replaced or unmounted. */
+/** Thrown if files written by this process are no longer on the replica: it was emptied, replaced or unmounted. */
 public final class ReplicaLostException extends ReplicaException {
 
     private static final long serialVersionUID = 1L;

@@ -3,24 +3,25 @@ package org.litestream4j.replica;
 import java.util.Set;
 
 /**
- * A backend: makes clients for the URL schemes that it knows. Found by {@link java.util.ServiceLoader}; a provider whose
- * libraries are missing must still load, and say so in {@link #create}. Thread-safe.
+ * A backend: creates clients for its URL schemes. Found by {@link java.util.ServiceLoader}. A provider whose libraries
+ * are missing must still load; {@link #create} then reports the missing library. Thread-safe.
  */
 public interface ReplicaProvider {
 
-    /** The URL schemes it serves, in lower case. */
+    /** Returns the URL schemes of the backend, in lower case. */
     Set<String> schemes();
 
     /**
-     * Makes a client without any network or file access (that is {@link ReplicaClient#prepare}'s part).
+     * Creates a client, without network or file access; {@link ReplicaClient#prepare} makes the first access.
      *
-     * @throws IllegalArgumentException naming the setting, its value (unless secret) and what is allowed
+     * @throws IllegalArgumentException if a setting is invalid; names the setting, its value (unless secret) and
+     *     the allowed values
      */
     ReplicaClient create(ReplicaLocation location);
 
     /**
-     * The same, with the client's requests counted. A backend whose requests nobody bills may leave the listener aside,
-     * as this default does.
+     * Creates a client that reports its requests. A backend whose requests are not billed may ignore the listener, as
+     * this default does.
      *
      * @throws IllegalArgumentException as {@link #create(ReplicaLocation)}
      */

@@ -4,21 +4,21 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /**
- * A file on its way to a replica: write its bytes, then {@link #publish}. Closing without publishing discards it and
- * leaves nothing behind. Memory is bounded, whatever the file's size.
+ * Upload of one file to a replica: write its bytes, then call {@link #publish}. Closing without publishing discards the
+ * file without a trace. Memory use is bounded for any file size.
  */
 public abstract class ReplicaUpload extends OutputStream {
 
     /**
-     * Makes the file visible, whole and durable, under its final name; call once, after the last byte.
+     * Makes the complete file visible and durable under its final name. Call once, after the last byte.
      *
-     * @return what a listing would now show
-     * @throws ReplicaConflictException if a file of that name exists already and its content differs; the existing file
-     *     is untouched. Where it is the same, byte for byte (an earlier attempt that had succeeded), this is success.
+     * @return the file as a listing would now show it
+     * @throws ReplicaConflictException if a file of that name exists with different content; the existing file is
+     *     unchanged. If its content is identical, because an earlier attempt had succeeded, the call succeeds
      */
     public abstract LtxFileInfo publish() throws IOException;
 
-    /** Discards the file unless it was published; idempotent. */
+    /** Discards the file unless it was published. Idempotent. */
     @Override
     public abstract void close() throws IOException;
 }

@@ -5,38 +5,38 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Finds the backend of a replica by its URL's scheme. */
+/** Finds the backend of a replica by the scheme of its URL. */
 public final class Replicas {
 
     private Replicas() {}
 
     /**
-     * Makes the client of a replica; no network or file access yet.
+     * Creates the client of a replica, without network or file access.
      *
-     * @throws IllegalArgumentException if no backend serves the scheme (naming those that are there), or a setting is
-     *     wrong
+     * @throws IllegalArgumentException if no backend supports the scheme (the message lists the available schemes),
+     *     or if a setting is invalid
      */
     public static ReplicaClient open(ReplicaLocation location) {
         return open(location, RequestListener.NONE);
     }
 
     /**
-     * Makes the client of a replica that reports its requests.
+     * Creates the client of a replica, with a listener for its requests.
      *
-     * @param listener told of each request; backends without requests of that kind may leave it aside
-     * @throws IllegalArgumentException if no backend serves the scheme (naming those that are there), or a setting is
-     *     wrong
+     * @param listener receives each request; backends whose requests are not billed may ignore it
+     * @throws IllegalArgumentException if no backend supports the scheme (the message lists the available schemes),
+     *     or if a setting is invalid
      */
     public static ReplicaClient open(ReplicaLocation location, RequestListener listener) {
         return open(location, listener, List.of());
     }
 
     /**
-     * The same, with backends that the application made itself.
+     * Creates the client of a replica, with additional backends provided by the application.
      *
-     * @param own asked before those that are found, in this order
-     * @throws IllegalArgumentException if no backend serves the scheme (naming those that are there), or a setting is
-     *     wrong
+     * @param own backends that take precedence over those found, in this order
+     * @throws IllegalArgumentException if no backend supports the scheme (the message lists the available schemes),
+     *     or if a setting is invalid
      */
     public static ReplicaClient open(
             ReplicaLocation location, RequestListener listener, List<? extends ReplicaProvider> own) {

@@ -3,55 +3,57 @@ package org.litestream4j.replica;
 import static java.util.Objects.requireNonNull;
 
 /**
- * Told of each request that a replica client sent to its store, also of failed ones and repetitions: stores bill by
- * request. Called on the thread that waited for the answer, or that read its body; must be fast, thread-safe and must not
- * throw.
+ * Receives each request that a replica client sends to its store, including failed and repeated ones; stores bill by
+ * request. Called on the thread that waited for the response or read its body. Implementations must be fast and
+ * thread-safe, and must not throw.
  */
 @FunctionalInterface
 public interface RequestListener {
 
-    /** Counts nothing. */
+    /** A listener that ignores all requests. */
     RequestListener NONE = request -> {};
 
     void onRequest(Request request);
 
-    /** What a request asked for, in the classes that stores bill and count. */
+    /** Operations, in the classes in which stores bill and count requests. */
     enum Operation {
         LIST,
-        /** Content, or a range of it. */
+        /** Reading content, or a range of it. */
         GET,
-        /** Metadata alone. */
+        /** Reading metadata only. */
         HEAD,
-        /** A whole file. */
+        /** Writing a whole file. */
         PUT,
         MULTIPART_CREATE,
         MULTIPART_PART,
         MULTIPART_COMPLETE,
         MULTIPART_ABORT,
-        /** One request, whatever the number of files it names. */
+        /** One request, for any number of files. */
         DELETE
     }
 
-    /** How it ended. */
+    /** Outcomes of requests. */
     enum Outcome {
         SUCCESS,
-        /** No such file; the answer to a question rather than a failure. */
+        /** The file does not exist; an answer rather than a failure. */
         NOT_FOUND,
-        /** A condition did not hold, such as "only if there is no such file". */
+        /** A condition was not met, such as "only if the file does not exist". */
         CONFLICT,
-        /** The store asked for fewer requests. */
+        /** The store asked the client to reduce its request rate. */
         THROTTLED,
-        /** Credentials, rights, or a bucket that is not there. */
+        /** Access denied: credentials, permissions, or a missing bucket. */
         REFUSED,
-        /** Anything else: a broken connection, no answer in time, an error of the store. */
+        /** Any other failure: a broken connection, a timeout, an error of the store. */
         FAILED
     }
 
     /**
      * One request.
      *
-     * @param bytesSent of content, not of headers
-     * @param bytesReceived of content, as far as they were read when the request ended
+     * @param operation operation of the request
+     * @param outcome outcome of the request
+     * @param bytesSent bytes of content sent, without headers
+     * @param bytesReceived bytes of content read until the request ended
      */
     record Request(Operation operation, Outcome outcome, long bytesSent, long bytesReceived) {
 

@@ -7,12 +7,12 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file of a replica, or a range of it. When the connection breaks, reading continues at the byte where it broke, in the same
- * version of the file: a {@link ReplicaFileChangedException} reports another. For one thread.
+ * Stream of a replica's file, or of a range of it. If the connection breaks, reading continues at the same byte of the
+ * same version of the file; a {@link ReplicaFileChangedException} reports another version. Not thread-safe.
  */
 public final class ResumingInputStream extends InputStream {
 
-    /** Failures in a row, without a byte between, that end the patience: some six seconds. */
+    /** Maximum number of consecutive failures without a byte read in between; about six seconds of retries. */
     private static final int MAX_FAILURES = 7;
 
     private static final long FIRST_PAUSE_MILLIS = 100;
@@ -28,25 +28,25 @@ public final class ResumingInputStream extends InputStream {
     private OptionalLong databaseChecksum = OptionalLong.empty();
     private int failures;
 
-    /** Who reads, and may want no more. */
+    /** The user of the stream, who may cancel reading. */
     public interface Reader {
 
-        /** Asked before each attempt; an exception ends reading. */
+        /** Called before each attempt; an exception ends the reading. */
         void check() throws IOException;
 
-        /** Lets a while pass before the next attempt; may return early. */
+        /** Waits before the next attempt; may return early. */
         void pause(long millis);
 
-        /** So many bytes were read. */
+        /** Called after bytes were read. */
         default void read(int count) {}
     }
 
     /**
-     * Opens nothing yet.
+     * Creates a stream without opening the file.
      *
-     * @param label of the file, for messages
-     * @param offset of the first byte
-     * @param length in bytes; the file must have that many from there on
+     * @param label name of the file, for messages
+     * @param offset offset of the first byte
+     * @param length number of bytes; the file must contain that many bytes from the offset on
      */
     public ResumingInputStream(
             ReplicaClient client, LtxFileInfo file, String label, long offset, long length, Reader reader) {
@@ -94,12 +94,15 @@ public final class ResumingInputStream extends InputStream {
         return count;
     }
 
-    /** Opens the file, so that the {@link #databaseChecksum} is known before anything is read. */
+    /** Opens the file, so that {@link #databaseChecksum} is known before the first byte is read. */
     public void connect() throws IOException {
         attempt(this::connected);
     }
 
-    /** Of the database after the file's last transaction, as the replica says; known, if at all, once the file was opened. */
+    /**
+     * Returns the checksum of the database after the file's last transaction, if the replica contains it; available
+     * after the file was opened.
+     */
     public OptionalLong databaseChecksum() {
         return databaseChecksum;
     }
@@ -115,7 +118,7 @@ public final class ResumingInputStream extends InputStream {
             try {
                 return step.run();
             } catch (ReplicaFileNotFoundException | ReplicaAccessException | ReplicaFileChangedException e) {
-                throw e; // a repetition will not help
+                throw e; // a retry would not help
             } catch (IOException e) {
                 closeAfter(e);
                 if (++failures == MAX_FAILURES) {

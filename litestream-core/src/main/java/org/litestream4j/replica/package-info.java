@@ -1,7 +1,7 @@
 /**
- * Where LTX files are kept: {@link org.litestream4j.replica.ReplicaClient} is the contract that each backend (a
- * subpackage, found by {@link java.util.ServiceLoader} through {@link org.litestream4j.replica.ReplicaProvider})
- * fulfils.
+ * Storage of LTX files. {@link org.litestream4j.replica.ReplicaClient} is the contract that each backend implements. A
+ * backend is a subpackage, found by {@link java.util.ServiceLoader} through
+ * {@link org.litestream4j.replica.ReplicaProvider}.
  */
 @NullMarked
 package org.litestream4j.replica;

@@ -25,9 +25,10 @@ import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /**
- * The proof that nobody has a database open that is about to be replaced: who has it open would go on with the old file, and
- * what he commits would be lost. In WAL mode SQLite gives exclusive use to the only connection there is, in this process and in
- * others; of a database with a rollback journal only transactions that are going on can be seen. Held until it is closed.
+ * Exclusive use of a database that is about to be replaced, held until closed. A process that still had the database
+ * open would continue with the old file, and its commits would be lost. In WAL mode, SQLite grants exclusive use only
+ * if there is no other connection, in this process or another. In a database with a rollback journal, only running
+ * transactions can be detected.
  */
 final class ExclusiveUse implements Closeable {
 
@@ -45,8 +46,9 @@ final class ExclusiveUse implements Closeable {
     }
 
     /**
-     * Whether somebody is seen to have it open, without touching it: on Linux, by the locks that the system lists. That nobody is
-     * seen proves nothing, also for processes in other containers.
+     * Returns whether another process or connection is seen to have the database open, without touching the file: on
+     * Linux, by the list of the system's file locks. A false result proves nothing; processes in other containers, for
+     * example, are not seen.
      */
     static boolean isSeen(Path database) {
         try {
@@ -69,20 +71,20 @@ final class ExclusiveUse implements Closeable {
     }
 
     /**
-     * Keeps everybody away; leaves no WAL beside the database.
+     * Takes exclusive use of a database. Leaves no WAL beside it.
      *
-     * @throws RestoreException with {@link Reason#TARGET_EXISTS} if somebody has the database open
+     * @throws RestoreException with {@link Reason#TARGET_EXISTS} if another connection has the database open
      */
     static ExclusiveUse take(Path database, String replica) throws IOException {
-        NativeLibrary.require(); // else somebody would seem to have the database open
+        NativeLibrary.require(); // a missing library would otherwise look like an open database
         Connection connection = null;
         boolean taken = false;
         try {
             connection = JDBC.createConnection(SqlitePaths.jdbcUrl(database, "mode=rw"), new Properties());
             run(connection, "PRAGMA busy_timeout=" + BUSY_TIMEOUT.toMillis());
-            run(connection, "PRAGMA journal_mode=DELETE"); // SQLite allows it to the only connection
+            run(connection, "PRAGMA journal_mode=DELETE"); // SQLite allows this only to the sole connection
             run(connection, "BEGIN EXCLUSIVE");
-            if (!"delete".equals(text(connection, "PRAGMA journal_mode"))) { // somebody was quicker
+            if (!"delete".equals(text(connection, "PRAGMA journal_mode"))) { // another connection was faster
                 throw refused(database, replica, null);
             }
             taken = true;
@@ -103,11 +105,11 @@ final class ExclusiveUse implements Closeable {
     }
 
     /**
-     * Whether a file begins with SQLite's header, damaged behind it or not. SQLite reads it first: Java may open only a file that no
-     * connection of this process can hold locks on.
+     * Returns whether a file begins with SQLite's header, even if the rest is damaged. SQLite reads the file first:
+     * Java may open only a file on which no connection of this process can hold locks.
      */
     static boolean isDatabase(Path file) throws IOException {
-        if (Files.size(file) < StandbyHeader.SIZE) { // SQLite takes a file of 1 byte for an empty database
+        if (Files.size(file) < StandbyHeader.SIZE) { // SQLite treats a file of 1 byte as an empty database
             return false;
         }
         try (Connection connection =

@@ -12,22 +12,25 @@ import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
-/** Files of a replica that are applied at once, opened: the first of a list, not too many, of one page size. */
+/**
+ * Opened files of a replica that are applied together: a bounded number of files from the start of a list, all of one
+ * page size.
+ */
 record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
 
-    /** Each open one costs some ten kilobytes and an index. */
+    /** Maximum number of open files; each costs some tens of kilobytes and a page index. */
     private static final int MOST = 64;
 
-    /** Those that are larger are streamed, each over a connection of its own. */
+    /** Largest file that is read whole, in bytes; larger files are streamed, each over its own connection. */
     private static final int SMALL = 1 << 16;
 
     private static final int MOST_LARGE = 8;
 
     /**
-     * Opens them.
+     * Opens the files.
      *
-     * @param pageSize of the standby
-     * @param cancelled ends the reading with a {@link StopSignal.StoppedException}
+     * @param pageSize page size of the standby
+     * @param cancelled returns true to end the reading with a {@link StopSignal.StoppedException}
      * @return null if the first file has another page size
      */
     static @Nullable FollowBatch open(
@@ -64,15 +67,15 @@ record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
         }
     }
 
-    /** Closes the readers, if nobody else does. */
+    /** Closes the readers, unless another owner closes them. */
     void close() throws IOException {
         close(readers);
     }
 
     /**
-     * Whether each level-0 file continues the WAL range of the one before.
+     * Returns whether each level-0 file continues the WAL range of the previous one.
      *
-     * @param before header of the level-0 file that was applied last; null if it is not known
+     * @param before header of the level-0 file that was applied last; null if unknown
      */
     boolean leadsOnFrom(@Nullable LtxHeader before) {
         LtxHeader previous = before;
@@ -90,7 +93,7 @@ record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
         return true;
     }
 
-    /** Header of the newest file if that is one of level 0, else null. */
+    /** Returns the header of the newest file if that file is of level 0; otherwise null. */
     @Nullable
     LtxHeader newestOfLevel0() {
         int newest = readers.size() - 1;

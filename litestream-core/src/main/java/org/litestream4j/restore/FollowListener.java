@@ -2,18 +2,19 @@ package org.litestream4j.restore;
 
 import java.io.IOException;
 
-/** Told what a follower does, on its thread. Must be fast and must not throw. */
+/** Receives the progress of a follower. Methods are called on the follower's thread; they must be fast and must not throw. */
 public interface FollowListener {
 
-    /** The standby has another state, or has begun. */
+    /** Called when following has started, and when the standby has reached another state. */
     void onState(FollowState state);
 
     /**
-     * Something failed that is tried again: the replica cannot be reached, readers keep the standby busy. Told once for each kind
-     * in a row; the next {@link #onState} or {@link #onRecovered} ends it.
+     * Called when a step has failed and is retried, for example because the replica cannot be reached or readers keep
+     * the standby busy. Called once for consecutive failures of the same kind; the next {@link #onState} or
+     * {@link #onRecovered} ends the problem.
      */
     void onProblem(IOException problem);
 
-    /** It works again. */
+    /** Called when the failed step has succeeded again. */
     void onRecovered();
 }

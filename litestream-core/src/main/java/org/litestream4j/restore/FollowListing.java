@@ -13,16 +13,16 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * Looks for files after a position, with few requests: one listing of level 0 shows what is new, and is not repeated before
- * that was taken. All levels are listed at the start, after a failure or a pause, when level 0 has a hole or has lost the file
- * of the position, and every ten minutes. For one thread.
+ * Finds files after a position with few requests. One listing of level 0 shows the new files and is not repeated until
+ * they have been taken. All levels are listed at the start, after a failure or a pause, when level 0 has a gap or lacks
+ * the file of the position, and every ten minutes. Not thread-safe.
  */
 final class FollowListing {
 
-    /** Files of level 0 may be gone after it. */
+    /** Longest pause between two polls, in nanoseconds; after a longer one, files of level 0 may have been deleted. */
     private static final long MAX_PAUSE = Duration.ofMinutes(1).toNanos();
 
-    /** Of one listing of level 0: some hundred bytes each. */
+    /** Maximum number of files kept of one listing of level 0; each takes some hundred bytes. */
     private static final int MOST = 10_000;
 
     private static final long EVERYWHERE = Duration.ofMinutes(10).toNanos();
@@ -41,19 +41,20 @@ final class FollowListing {
     }
 
     /**
-     * What there is.
+     * Result of a search.
      *
-     * @param files that lead on from the position, perhaps none
-     * @param newest TXID that is listed, if all levels were, else of the files; {@link Txid#NONE} if there is none
+     * @param files files that continue from the position; may be empty
+     * @param newest newest listed TXID if all levels were listed, otherwise newest TXID of the files;
+     *     {@link Txid#NONE} if there is none
      * @param isBehind whether the replica ends before the position
-     * @param isOvertaken whether there is something newer, and no file without snapshots leads on
+     * @param isOvertaken whether the replica has newer files, but none except snapshots continues from the position
      */
     record Found(List<LtxFileInfo> files, Txid newest, boolean isBehind, boolean isOvertaken) {}
 
     /**
-     * Leaves a damaged file out until {@link #forgetDamage}: files of other levels may lead to the same state.
+     * Excludes a damaged file until {@link #forgetDamage}; files of other levels may lead to the same state.
      *
-     * @return whether it is a listed file that was not left out before
+     * @return whether the file is a listed file that was not excluded before
      */
     boolean leaveOut(LtxFormatException e) {
         return known.stream()
@@ -72,7 +73,7 @@ final class FollowListing {
                 position, files.stream().filter(file -> !damaged.contains(file)).toList());
     }
 
-    /** The next look is at all levels. */
+    /** Lets the next search list all levels. */
     void lookEverywhere() {
         everywhere = true;
     }
@@ -85,7 +86,7 @@ final class FollowListing {
             return found(known);
         }
         boolean all = !fresh || now - lastEverywhere > EVERYWHERE;
-        everywhere = true; // until this look has succeeded
+        everywhere = true; // until this search has succeeded
         Found found = all ? inAllLevels(position) : inLevel0(position);
         everywhere = false;
         lastLook = now;
@@ -93,7 +94,7 @@ final class FollowListing {
         return found;
     }
 
-    /** What is left of files that follow on each other. */
+    /** Returns the files after a position, from a list of consecutive files. */
     private static List<LtxFileInfo> after(List<LtxFileInfo> files, Txid position) {
         for (int i = 0; i < files.size(); i++) {
             LtxFileInfo file = files.get(i);
@@ -104,7 +105,10 @@ final class FollowListing {
         return List.of();
     }
 
-    /** The newest file of level 0 is never deleted: where nothing is listed from the position on, the replica is another. */
+    /**
+     * Finds files in level 0. The newest file of level 0 is never deleted: if nothing is listed from the position on,
+     * the replica is a different one.
+     */
     private Found inLevel0(Txid position) throws IOException {
         List<LtxFileInfo> listed = new ArrayList<>();
         replica.list(0, position, file -> {

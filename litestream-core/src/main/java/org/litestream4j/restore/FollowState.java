@@ -8,25 +8,25 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
 
 /**
- * A state that a standby has reached.
+ * State reached by a standby.
  *
- * @param step how
- * @param database the standby
- * @param txid its state
- * @param timestamp of that state; null if it was found there
- * @param pages that were changed
+ * @param step how the state was reached
+ * @param database path of the standby
+ * @param txid TXID of the state
+ * @param timestamp time of the state; null for {@link Step#RESUMED}
+ * @param pages number of changed pages
  */
 public record FollowState(Step step, Path database, Txid txid, @Nullable Instant timestamp, long pages) {
 
-    /** How a standby comes to a state. */
+    /** Ways in which a standby reaches a state. */
     public enum Step {
-        /** Restored into a file that was not there. */
+        /** Restored to a file that did not exist. */
         RESTORED,
-        /** Found as an earlier run has left it. */
+        /** Found as left by an earlier run. */
         RESUMED,
         /** New files were applied. */
         APPLIED,
-        /** Compared with a restored copy, as files in between are gone or the page size changed. */
+        /** Compared with a restored copy, because intermediate files no longer exist or the page size has changed. */
         COPIED
     }
 

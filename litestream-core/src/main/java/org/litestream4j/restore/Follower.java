@@ -27,7 +27,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.FollowState.Step;
 import org.litestream4j.restore.RestoreException.Reason;
 
-/** Keeps a standby up to date until it is cancelled: looks for new files, merges them into one local file, applies that. */
+/** Keeps a standby up to date until cancelled: lists new files, merges them into one local file and applies that file. */
 final class Follower {
 
     private static final Duration BUSY_TIMEOUT = Duration.ofSeconds(5);
@@ -38,7 +38,7 @@ final class Follower {
 
     private static final int MAX_DAMAGED = 2;
 
-    /** So often in a row a replica may seem to have gone back. */
+    /** Maximum number of consecutive polls in which the replica may appear to have gone back to an older state. */
     private static final int MAX_BEHIND = 3;
 
     private final ReplicaClient replica;
@@ -53,7 +53,7 @@ final class Follower {
     private @Nullable StandbyFile standby;
     private @Nullable String problem;
 
-    /** Header of the level-0 file that was applied last; null if it is not known. */
+    /** Header of the level-0 file that was applied last; null if unknown. */
     private @Nullable LtxHeader last;
 
     private int failures;
@@ -94,7 +94,7 @@ final class Follower {
         }
     }
 
-    /** Whether there may be more to do at once; what may pass is reported. */
+    /** Runs a step and reports transient failures. Returns whether more work may be available immediately. */
     private boolean stepOrReport() throws IOException {
         try {
             boolean more = step();
@@ -103,7 +103,7 @@ final class Follower {
         } catch (ReplicaAccessException | StopSignal.StoppedException e) {
             throw e;
         } catch (LtxFormatException e) {
-            boolean leftOut = failures > 0 && listing.leaveOut(e); // once may be the way here
+            boolean leftOut = failures > 0 && listing.leaveOut(e); // a first failure may be a transmission error
             if (!leftOut && failures >= MAX_DAMAGED) {
                 throw e;
             }
@@ -169,7 +169,7 @@ final class Follower {
         }
     }
 
-    /** The change counter that it has then. */
+    /** Returns the change counter of the new standby. */
     private int makeStandby(Path file, LtxHeader newest) throws IOException {
         if (newest.commit() == 0) {
             throw empty();
@@ -221,7 +221,7 @@ final class Follower {
                 null);
     }
 
-    /** Whether there may be more to do at once. */
+    /** Returns whether more work may be available immediately. */
     private boolean step() throws IOException {
         StandbyFile file = standby;
         if (file == null) {
@@ -245,11 +245,11 @@ final class Follower {
         Path merged = target.createTemporary();
         try {
             FollowBatch batch = FollowBatch.open(replica, found.files(), file.pageSize(), cancelled);
-            if (batch == null) { // the page size changed
+            if (batch == null) { // the page size has changed
                 copy(file);
                 return true;
             }
-            if (options.compareChecksum() && !batch.leadsOnFrom(last)) { // a full image, or another history
+            if (options.compareChecksum() && !batch.leadsOnFrom(last)) { // a full image, or a different history
                 batch.close();
                 copy(file);
                 return true;
@@ -279,7 +279,7 @@ final class Follower {
 
     private boolean goBack(StandbyFile file, Txid newest) throws IOException {
         listing.lookEverywhere();
-        if (newest.isNone()) { // a disk that is not mounted passes
+        if (newest.isNone()) { // an unmounted disk is a transient failure
             throw new RestoreException(
                     Reason.VANISHED,
                     replica.url(),
@@ -304,7 +304,7 @@ final class Follower {
                 null);
     }
 
-    /** Restores beside the standby, and changes what differs. */
+    /** Restores to a file beside the standby and applies the pages that differ. */
     private void copy(StandbyFile file) throws IOException {
         Path side = path.resolveSibling("." + path.getFileName() + "-follow");
         RestoreOptions toSide = RestoreOptions.builder()
@@ -342,7 +342,7 @@ final class Follower {
             try {
                 pages = file.apply(update, to);
             } catch (IOException e) {
-                closeStandby(); // opening it again rolls back
+                closeStandby(); // opening the file again rolls back
                 throw e;
             }
             if (pages >= 0) {
@@ -376,7 +376,7 @@ final class Follower {
         }
     }
 
-    /** The interval, longer after failures. */
+    /** Waits for the poll interval, or longer after failures. */
     private void pause(int failures) {
         long nanos = interval.toNanos();
         for (int i = 1; i < failures && nanos < MAX_PAUSE.toNanos(); i++) {

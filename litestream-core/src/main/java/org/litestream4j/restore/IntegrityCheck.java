@@ -1,9 +1,12 @@
 package org.litestream4j.restore;
 
-/** What SQLite checks in the restored file before it gets its final name. Checksums are verified in any case. */
+/**
+ * Integrity check that SQLite runs on the restored file before the file gets its final name. LTX checksums are always
+ * verified.
+ */
 public enum IntegrityCheck {
     NONE,
-    /** {@code PRAGMA quick_check}: all but indexes against their tables. */
+    /** {@code PRAGMA quick_check}: everything except the consistency of indexes with their tables. */
     QUICK,
     /** {@code PRAGMA integrity_check}. */
     FULL

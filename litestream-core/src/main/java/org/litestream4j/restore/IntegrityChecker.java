@@ -19,10 +19,10 @@ import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/** Lets SQLite check a database file, without leaving anything beside it. */
+/** Runs SQLite's integrity check on a database file, without leaving files beside it. */
 final class IntegrityChecker {
 
-    /** SQLite takes no locks and makes no side files. */
+    /** URI parameters with which SQLite takes no locks and creates no side files. */
     private static final String IMMUTABLE = "immutable=1&mode=ro";
 
     private static final int STEPS_BETWEEN_REPORTS = 100_000;
@@ -32,9 +32,9 @@ final class IntegrityChecker {
     private IntegrityChecker() {}
 
     /**
-     * Checks.
+     * Runs the check.
      *
-     * @param report called some times a second or less; true ends the check with a
+     * @param report called at most a few times a second; returns true to end the check with a
      *     {@link StopSignal.StoppedException}
      * @throws RestoreException with {@link Reason#INTEGRITY} and the first findings
      */
@@ -42,7 +42,7 @@ final class IntegrityChecker {
         if (kind == IntegrityCheck.NONE) {
             return;
         }
-        NativeLibrary.require(); // else the backup would look damaged
+        NativeLibrary.require(); // a missing library would otherwise look like a damaged backup
         List<String> findings = new ArrayList<>();
         try (Connection connection = JDBC.createConnection(SqlitePaths.jdbcUrl(file, IMMUTABLE), new Properties());
                 Statement statement = connection.createStatement()) {

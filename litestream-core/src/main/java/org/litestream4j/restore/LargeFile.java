@@ -15,8 +15,8 @@ import org.litestream4j.ltx.LtxTrailer;
 import org.litestream4j.replica.ResumingInputStream;
 
 /**
- * A file that several workers read, part by part. Its checksum is put together from the parts'; it is verified when the
- * last part is done. Thread-safe.
+ * A file that several workers read in parts. Its checksum is combined from the checksums of the parts and verified when
+ * the last part is done. Thread-safe.
  */
 final class LargeFile {
 
@@ -58,7 +58,7 @@ final class LargeFile {
     /**
      * Reads header, page index and trailer.
      *
-     * @param partSize bytes of frames that one worker reads at a time
+     * @param partSize bytes of frames that a worker reads in one part
      */
     static LargeFile open(PlanSource source, long partSize, StopSignal stop, RestoreCounters counters)
             throws IOException {
@@ -88,7 +88,10 @@ final class LargeFile {
         return header;
     }
 
-    /** Of the database after the file's last transaction, as the replica says. */
+    /**
+     * Returns the checksum of the database after the file's last transaction, as recorded on the replica; empty if it
+     * is not recorded.
+     */
     OptionalLong databaseChecksum() {
         return databaseChecksum;
     }
@@ -105,7 +108,7 @@ final class LargeFile {
         return parts;
     }
 
-    /** Whether this was the last part, and the file is verified. */
+    /** Returns whether this was the last part and the file is verified. */
     private boolean finish() throws LtxFormatException {
         if (unfinished.decrementAndGet() > 0) {
             return false;
@@ -132,7 +135,7 @@ final class LargeFile {
         return HexFormat.of().toHexDigits(value);
     }
 
-    /** Some frames that follow each other. */
+    /** A range of consecutive frames. */
     final class Part {
 
         private final int from;
@@ -146,9 +149,9 @@ final class LargeFile {
         }
 
         /**
-         * Reads and decodes the part's pages into a writer.
+         * Reads and decodes the pages of this part and passes them to a writer.
          *
-         * @return whether the whole file is verified with it
+         * @return whether the whole file is now verified
          */
         boolean read(PageImage.Writer writer, StopSignal stop, RestoreCounters counters) throws IOException {
             LtxPageDecoder decoder = new LtxPageDecoder(header, source.label());

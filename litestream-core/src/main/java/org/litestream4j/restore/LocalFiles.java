@@ -16,24 +16,25 @@ import org.litestream4j.restore.RestoreException.Reason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Commits that were captured but not uploaded before the database was lost. */
+/** Finds commits that were captured but not uploaded before the database was lost. */
 final class LocalFiles {
 
     private static final Logger log = LoggerFactory.getLogger(LocalFiles.class);
 
-    /** On the replica a snapshot, here a level-0 file. */
+    /** Name of the first image: a snapshot on the replica, a level-0 file in the local state. */
     private static final LtxFileName FIRST_IMAGE = LtxFileName.of(new Txid(1));
 
     private LocalFiles() {}
 
     /**
-     * Finds the valid local level-0 files that continue the replica's newest state. They do so only if the local copy of
-     * the replica's newest level-0 file is the same file: else another program has written to the replica since, and local
-     * files lead elsewhere.
+     * Finds the valid local level-0 files that continue the replica's newest state. Local files continue that state
+     * only if the local copy of the replica's newest level-0 file is the same file. Otherwise, another program has
+     * written to the replica since, and the local files belong to a different history.
      *
-     * @param newest the replica's newest TXID; {@link Txid#NONE} if it holds nothing
+     * @param newest newest TXID of the replica; {@link Txid#NONE} if the replica is empty
      * @param listed all files of the replica
-     * @throws RestoreException if a local file is missing or damaged, so that captured commits behind it would be lost
+     * @throws RestoreException if a local file is missing or damaged, so that captured commits after it would be
+     *     lost
      */
     static List<LtxFileInfo> after(Txid newest, List<LtxFileInfo> listed, ReplicaClient replica, ReplicaClient local)
             throws IOException {
@@ -111,7 +112,7 @@ final class LocalFiles {
         return false;
     }
 
-    /** Compares size and trailer, that is, the checksum over all of the file. */
+    /** Compares size and trailer; the trailer contains the checksum of the whole file. */
     private static boolean isSameFile(LtxFileInfo file, ReplicaClient replica, ReplicaClient local) throws IOException {
         List<LtxFileInfo> copies = new ArrayList<>();
         local.list(0, file.minTxid(), copy -> {
@@ -146,7 +147,7 @@ final class LocalFiles {
             try (LtxReader reader = LtxReader.open(
                     local.open(0, file.name(), 0, ReplicaClient.TO_END), label(local, file.name()), file.name())) {
                 while (reader.next()) {
-                    // reading is verifying
+                    // reading the file verifies it
                 }
                 end = file.maxTxid();
             } catch (LtxFormatException e) {

@@ -9,12 +9,13 @@ import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
- * The database file that grows together from the pages of many files, in any order: of each page the version of the
- * newest file remains. Several threads write at once, each with its own {@link Writer}. Twelve bytes of memory per page.
+ * Database file assembled from the pages of many files, in any order; of each page, the version of the newest file
+ * remains. Several threads may write concurrently, each with its own {@link Writer}. Uses twelve bytes of memory per
+ * page.
  */
 final class PageImage {
 
-    /** Pages are written in runs inside of blocks of this size; a block has one writer at a time. */
+    /** Size of a block in bytes. Pages are written in runs within a block; a block has one writer at a time. */
     private static final int BLOCK_SIZE = 256 * 1024;
 
     private static final int LOCKS = 64;
@@ -27,18 +28,21 @@ final class PageImage {
     private final int pagesPerBlock;
     private final RestoreCounters counters;
 
-    /** By page number less one: the file that the page in place comes from, counted from 1; 0 if there is none yet. */
+    /**
+     * The source file of each page in place, indexed by page number minus one; files are numbered from 1, 0 means that
+     * the page has not been written yet.
+     */
     private final int[] owners;
 
-    /** By page number less one, likewise: the checksum of the page in place. */
+    /** The checksum of each page in place, indexed by page number minus one. */
     private final long[] checksums;
 
     private final Object[] locks = new Object[LOCKS];
 
     /**
-     * @param channel of the new file, written at absolute positions
+     * @param channel channel of the new file, written at absolute positions
      * @param commit size of the database in pages
-     * @throws IllegalArgumentException if the database has more pages than fit into memory's index
+     * @throws IllegalArgumentException if the database has more pages than an array can hold
      */
     PageImage(FileChannel channel, int pageSize, long commit, RestoreCounters counters) {
         if (commit > Integer.MAX_VALUE - 8) {
@@ -72,7 +76,7 @@ final class PageImage {
         return pgno == LockPage.pgno(pageSize);
     }
 
-    /** Writes those of some consecutive pages, all of one block, whose version in place is older. */
+    /** Writes consecutive pages of one block, except those of which a newer version is in place. */
     private void write(int firstIndex, int count, byte[] pages, int file) throws IOException {
         synchronized (locks[firstIndex / pagesPerBlock % LOCKS]) {
             int added = 0;
@@ -85,7 +89,7 @@ final class PageImage {
                     checksums[firstIndex + at] = checksum(firstIndex + at, pages, at * pageSize);
                 }
                 if (at == from) {
-                    at++; // a newer one is there
+                    at++; // a newer version is in place
                 } else {
                     ByteBuffer run = ByteBuffer.wrap(pages, from * pageSize, (at - from) * pageSize);
                     writeFully(run, (long) (firstIndex + from) * pageSize);
@@ -106,7 +110,7 @@ final class PageImage {
         }
     }
 
-    /** Brings what was written to the disk. */
+    /** Forces all written pages to the disk. */
     void force() throws UnwritableException {
         try {
             channel.force(true);
@@ -116,8 +120,8 @@ final class PageImage {
     }
 
     /**
-     * The first page that no file held, or 0 if all are in place; call once all writers are done. The lock page is a hole
-     * of zeros.
+     * Returns the first page that no file contained, or 0 if all pages are in place. Call after all writers have
+     * finished. The lock page is a hole of zeros.
      */
     long firstMissing() {
         for (int i = 0; i < commit; i++) {
@@ -128,7 +132,7 @@ final class PageImage {
         return 0;
     }
 
-    /** Gives the file its full length where the last page is the lock page. */
+    /** Extends the file to its full length if its last page is the lock page. */
     void finish() throws IOException {
         if (commit > 0 && isLockPage(commit)) {
             writeFully(ByteBuffer.allocate(pageSize), (commit - 1L) * pageSize);
@@ -136,11 +140,12 @@ final class PageImage {
     }
 
     /**
-     * Reads the file back and compares each page with what was written: a disk may lose writes without an error. Call once all
-     * pages are in place and forced.
+     * Reads the file back and compares each page with the page that was written: a disk may lose writes without an
+     * error. Call after all pages are in place and forced.
      *
-     * @param report called some times a second; true ends it with a {@link StopSignal.StoppedException}
-     * @throws UnwritableException naming the first page that differs
+     * @param report called a few times a second; returns true to end the check with a
+     *     {@link StopSignal.StoppedException}
+     * @throws UnwritableException if a page differs; names the first such page
      */
     void verify(BooleanSupplier report) throws IOException {
         long expected = (long) commit * pageSize;
@@ -182,7 +187,7 @@ final class PageImage {
         return checksum.stored();
     }
 
-    /** Of all pages as they were written; call once all are in place. */
+    /** Returns the database checksum of all pages as they were written. Call after all pages are in place. */
     long databaseChecksum() {
         long xor = 0;
         for (long checksum : checksums) {
@@ -191,7 +196,7 @@ final class PageImage {
         return LtxChecksum.database(xor);
     }
 
-    /** Gathers consecutive pages of one file. For one thread at a time. */
+    /** Collects consecutive pages of one file. Not thread-safe. */
     final class Writer {
 
         private final byte[] pages = new byte[BLOCK_SIZE];
@@ -199,13 +204,13 @@ final class PageImage {
         private int count;
         private int file;
 
-        /** Begins with the pages of another file. {@link #flush} comes before. */
+        /** Starts with the pages of another file. Call {@link #flush} first. */
         void begin(int newFile) {
             count = 0;
             file = newFile;
         }
 
-        /** Takes a page, in the order of the file; those beyond the end of the database are dropped. */
+        /** Adds a page, in the order of the file. Pages beyond the end of the database are dropped. */
         void add(long pgno, byte[] page) throws IOException {
             if (pgno > commit) {
                 return;
@@ -229,7 +234,7 @@ final class PageImage {
         }
     }
 
-    /** The new file cannot be written. */
+    /** Thrown if the new file cannot be written. */
     static final class UnwritableException extends IOException {
 
         private static final long serialVersionUID = 1L;

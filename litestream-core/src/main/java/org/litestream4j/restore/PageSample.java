@@ -22,8 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Pages of the newest state of a replica, read with a bounded number of requests and in bounded memory: all pages of a small
- * database, runs of pages that are spread over a larger one, the first pages of one whose page index is too large to be read.
+ * A sample of pages from the newest state of a replica, read with a bounded number of requests and in bounded memory.
+ * It contains all pages of a small database, runs of pages spread over a larger one, or the first pages if the page
+ * index is too large to read.
  */
 public final class PageSample {
 
@@ -32,20 +33,23 @@ public final class PageSample {
     private static final int RUN = 8;
     private static final int RUNS = 32;
 
-    /** Of pages, in bytes. */
+    /** Maximum size of all sampled pages, in bytes. */
     private static final int MOST_BYTES = 4 << 20;
 
-    /** Of a plan with more, the oldest: an older state tells as much. */
+    /**
+     * Maximum number of files read. Of a longer plan, the oldest files are read: an older state serves the purpose
+     * equally well.
+     */
     private static final int MOST_FILES = 200;
 
-    /** In bytes; a smaller file is read at once. */
+    /** Size in bytes up to which a file is read with one request. */
     private static final int SMALL_FILE = 256 << 10;
 
     private static final int TAIL = 64 << 10;
     private static final int MOST_INDEX = 8 << 20;
     private static final long MOST_INDEXED_PAGES = 400_000;
 
-    /** Frames that are no further apart are read with one request. */
+    /** Maximum distance in bytes of two frames that are read with one request. */
     private static final long GAP = 64 << 10;
 
     private final ReplicaClient replica;
@@ -60,9 +64,9 @@ public final class PageSample {
     }
 
     /**
-     * Reads a sample. What is damaged is left out.
+     * Reads a sample. Damaged files are skipped.
      *
-     * @return empty if the replica holds nothing that can be restored
+     * @return empty if nothing can be restored from the replica
      */
     public static Optional<PageSample> of(ReplicaClient replica) throws IOException {
         List<LtxFileInfo> files = plan(replica);
@@ -84,7 +88,7 @@ public final class PageSample {
         return Optional.of(sample);
     }
 
-    /** What leads to the newest state; where that cannot be reached, the newest snapshot. */
+    /** Returns the files that lead to the newest state; if that state cannot be reached, the newest snapshot. */
     private static List<LtxFileInfo> plan(ReplicaClient replica) throws IOException {
         ReplicaListing listing = ReplicaListing.of(replica);
         try {
@@ -118,22 +122,22 @@ public final class PageSample {
         return chosen;
     }
 
-    /** In bytes. */
+    /** Returns the page size in bytes. */
     public int pageSize() {
         return newest.pageSize();
     }
 
-    /** Size of the database, in pages. */
+    /** Returns the size of the database in pages. */
     public long commit() {
         return newest.commit();
     }
 
-    /** By page number. */
+    /** Returns the sampled pages by page number. */
     public SortedMap<Long, byte[]> pages() {
         return pages;
     }
 
-    /** Takes from a file what no newer one had. False if older ones are of no use. */
+    /** Adds the pages of a file that no newer file contained. Returns false if older files are of no use. */
     private boolean read(LtxFileInfo file) throws IOException {
         if (file.size() <= SMALL_FILE) {
             return readThrough(file, file.size());

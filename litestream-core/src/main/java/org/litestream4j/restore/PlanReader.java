@@ -20,8 +20,8 @@ import org.litestream4j.replica.ResumingInputStream;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
- * Reads and verifies all files of a plan with a few threads, and puts the newest version of each page in place. Small
- * files are read whole with one request each, large ones in parts.
+ * Reads and verifies all files of a plan with several threads, and writes the newest version of each page. Small files
+ * are read whole with one request each, large files in parts.
  */
 final class PlanReader {
 
@@ -29,7 +29,7 @@ final class PlanReader {
 
     private static final long FLUSH_MILLIS = 20;
 
-    /** So much may wait for the disk before it is told to begin: it writes while the workers decode. */
+    /** Bytes written after which the file is forced to the disk, so that the disk writes while the workers decode. */
     private static final long FLUSH_BYTES = 64L * 1024 * 1024;
 
     private final List<PlanSource> sources;
@@ -41,12 +41,12 @@ final class PlanReader {
     private final StopSignal stop = new StopSignal();
     private final TaskQueue queue = new TaskQueue(stop);
 
-    /** Of each source, once it was read. */
+    /** Header of each source; null until the source has been read. */
     private final @Nullable LtxHeader[] headers;
 
     private final @Nullable LtxTrailer[] trailers;
 
-    /** How many pages each source has, once it was read. */
+    /** Number of pages of each source; 0 until the source has been read. */
     private final long[] pages;
 
     private long databaseChecksum;
@@ -54,10 +54,10 @@ final class PlanReader {
     private OptionalLong provenChecksum = OptionalLong.empty();
 
     /**
-     * @param sources in the order of their transactions
-     * @param channel of the new database file, readable and writable
-     * @param partSize files that are larger are read in parts of about this size, in bytes
-     * @param compareChecksum whether the database must have the checksum that the replica says, if it does
+     * @param sources sources in the order of their transactions
+     * @param channel channel of the new database file, readable and writable
+     * @param partSize approximate size of a part in bytes; larger files are read in parts
+     * @param compareChecksum whether the database must match the checksum recorded on the replica, if there is one
      */
     PlanReader(
             List<PlanSource> sources,
@@ -78,15 +78,16 @@ final class PlanReader {
     }
 
     /**
-     * Reads everything.
+     * Reads all files.
      *
-     * @param begin called with the header of the newest file before anything is written: there is the size
-     * @param report called on this thread, some times a second; true ends the reading with a
+     * @param begin called before anything is written, with the header of the newest file, which contains the size
+     *     of the database
+     * @param report called on this thread a few times a second; returns true to end the reading with a
      *     {@link StopSignal.StoppedException}
      * @return the header of the newest file
-     * @throws LtxFormatException if a file is damaged, or pages are in no file
-     * @throws RestoreException if the files do not make the database that was captured
-     * @throws PageSizeChangedException if the plan has to begin with a later file
+     * @throws LtxFormatException if a file is damaged, or if pages are missing from all files
+     * @throws RestoreException if the files do not yield the database that was captured
+     * @throws PageSizeChangedException if the plan must start with a later file
      */
     LtxHeader read(Begin begin, BooleanSupplier report) throws IOException {
         int newest = sources.size() - 1;
@@ -101,12 +102,15 @@ final class PlanReader {
         }
     }
 
-    /** What the restored pages' checksum was found equal to; empty if the replica does not say, or was not asked. */
+    /**
+     * Returns the recorded checksum that the restored pages were found to match; empty if none is recorded or
+     * comparison is off.
+     */
     OptionalLong provenChecksum() {
         return provenChecksum;
     }
 
-    /** Of the pages that were written and read back. */
+    /** Returns the database checksum of the pages that were written and read back. */
     long databaseChecksum() {
         return databaseChecksum;
     }
@@ -134,7 +138,10 @@ final class PlanReader {
         return file.size() > partSize;
     }
 
-    /** Newest first: what they write need not be written again. Large ones are opened before all others. */
+    /**
+     * Returns the tasks, newest files first, because older versions of their pages need not be written afterwards.
+     * Large files are opened before all others.
+     */
     private List<TaskQueue.Task> tasks(FirstFile first, PageImage image) {
         List<TaskQueue.Task> large = new ArrayList<>();
         List<TaskQueue.Task> small = new ArrayList<>();
@@ -228,7 +235,7 @@ final class PlanReader {
 
     private static Thread start(Runnable work, String name) {
         Thread worker = new Thread(work, name);
-        worker.setDaemon(true); // a request without an answer must not keep the process alive
+        worker.setDaemon(true); // a request that never returns must not keep the process alive
         worker.start();
         return worker;
     }
@@ -240,7 +247,7 @@ final class PlanReader {
             if (written - flushed >= FLUSH_BYTES) {
                 try {
                     image.force();
-                } catch (IOException e) { // told only once: must not be lost
+                } catch (IOException e) { // an interrupt is reported only once and must not be lost
                     queue.fail(e);
                 }
                 flushed = written;
@@ -291,7 +298,7 @@ final class PlanReader {
         return newest;
     }
 
-    /** With what the newest file itself says, and what the replica says of it. */
+    /** Compares the database checksum with the checksums recorded in the newest file and on the replica. */
     private void compareChecksums(PageImage image, LtxHeader newest, OptionalLong told) throws IOException {
         PlanSource last = sources.get(sources.size() - 1);
         long expected = requireNonNull(trailers[sources.size() - 1]).postApplyChecksum();
@@ -319,7 +326,10 @@ final class PlanReader {
         provenChecksum = told;
     }
 
-    /** Where two neighbours carry database checksums, the second starts from what the first leads to. */
+    /**
+     * Checks that, of two adjacent files with database checksums, the second starts from the checksum with which the
+     * first ends.
+     */
     private void checkChain() throws LtxFormatException {
         for (int i = 1; i < sources.size(); i++) {
             LtxHeader before = requireNonNull(headers[i - 1]);
@@ -347,7 +357,7 @@ final class PlanReader {
         }
     }
 
-    /** Called when the size of the database is known. */
+    /** Callback for the moment when the size of the database is known. */
     @FunctionalInterface
     interface Begin {
         void accept(LtxHeader newest) throws IOException;
@@ -365,7 +375,7 @@ final class PlanReader {
         }
     }
 
-    /** The database had another page size before a certain file: only what comes after it can be merged. */
+    /** Thrown if the database had another page size before a certain file. Only files from there on can be merged. */
     static final class PageSizeChangedException extends IOException {
 
         private static final long serialVersionUID = 1L;
@@ -377,7 +387,7 @@ final class PlanReader {
             this.file = file;
         }
 
-        /** The position in the list of sources of a file with the other page size. */
+        /** Returns the position, in the list of sources, of a file with the other page size. */
         int file() {
             return file;
         }

@@ -9,11 +9,11 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
 
 /**
- * A planned file and where to read it.
+ * A planned file and its source.
  *
- * @param client of the replica, or of the local staging
- * @param label for messages
- * @param version of the file, the same for all its parts
+ * @param client client of the replica or of the local state
+ * @param label name for messages
+ * @param version version of the file, shared by all its parts
  */
 record PlanSource(ReplicaClient client, LtxFileInfo info, String label, FileVersion version) {
 
@@ -21,7 +21,7 @@ record PlanSource(ReplicaClient client, LtxFileInfo info, String label, FileVers
         this(client, info, label, new FileVersion());
     }
 
-    /** The sources of a plan, in the order of their transactions. */
+    /** Returns the sources of a plan, in the order of their transactions. */
     static List<PlanSource> of(RestorePlan plan, ReplicaClient replica, ReplicaClient local) {
         List<PlanSource> sources = new ArrayList<>();
         for (LtxFileInfo file : plan.files()) {
@@ -33,7 +33,7 @@ record PlanSource(ReplicaClient client, LtxFileInfo info, String label, FileVers
         return sources;
     }
 
-    /** How messages name a file of the replica. */
+    /** Returns the name of a replica's file for messages. */
     static String label(LtxFileInfo file) {
         return file.level() + "/" + file.name();
     }

@@ -18,20 +18,19 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
- * The plans of one restore: again when files have vanished, and around damaged files as long as other files lead to the same state,
- * and without files that turn out to be too new.
- * For one thread.
+ * The successive plans of one restore. Plans are made again when files have vanished, without damaged files as long as
+ * other files lead to the same state, and without files that turn out to be too new. Not thread-safe.
  */
 final class Planning {
 
-    /** Each costs another download. */
+    /** Maximum number of damaged files; each costs another download. */
     private static final int MAX_DAMAGED = 16;
 
     private final ReplicaClient replica;
     private final RestoreOptions options;
     private final Set<LtxFileInfo> damaged = new HashSet<>();
 
-    /** Timestamps from headers, of files that turned out to be too new. */
+    /** Timestamps from the headers of files that turned out to be too new. */
     private final Map<LtxFileInfo, Instant> headerTimes = new HashMap<>();
 
     /** All files of the last listing. */
@@ -41,7 +40,7 @@ final class Planning {
 
     private boolean keepListing;
 
-    /** The state that the plan leads to, damaged files or not; null before the first plan. */
+    /** The state to which the plan leads, regardless of damaged files; null before the first plan. */
     private @Nullable Txid wanted;
 
     private @Nullable LtxFormatException firstDamage;
@@ -52,9 +51,10 @@ final class Planning {
     }
 
     /**
-     * Lists the replica and plans.
+     * Lists the replica and returns the next plan.
      *
-     * @throws RestoreException if the state cannot be restored, with {@link Reason#DAMAGED} if it could but for a damaged file
+     * @throws RestoreException if the state cannot be restored; with {@link Reason#DAMAGED} if a damaged file is
+     *     the only obstacle
      */
     RestorePlan next() throws IOException {
         if (options.target() instanceof RestoreTarget.AtTimestamp at) {
@@ -119,9 +119,10 @@ final class Planning {
     }
 
     /**
-     * By time, the header of the newest file decides: the time in the listing may be the store's, or rounded.
+     * Checks, for a restore by time, the timestamp in the header of the newest file. The timestamp in the listing may
+     * be the store's own, or rounded.
      *
-     * @throws TooNewException if the next plan has to do without that file
+     * @throws TooNewException if the next plan must omit that file
      */
     void requireOldEnough(RestorePlan plan, LtxHeader newest) throws TooNewException {
         Instant time = Instant.ofEpochMilli(newest.timestampMillis());
@@ -138,9 +139,10 @@ final class Planning {
     }
 
     /**
-     * Leaves a damaged file out of the next plans.
+     * Excludes a damaged file from all further plans.
      *
-     * @throws RestoreException with {@link Reason#DAMAGED} if that is no file of the replica, or too many are damaged
+     * @throws RestoreException with {@link Reason#DAMAGED} if the file is not on the replica, or if too many files
+     *     are damaged
      */
     void leaveOut(LtxFormatException e) throws RestoreException {
         LtxFormatException first = firstDamage == null ? e : firstDamage;
@@ -164,7 +166,7 @@ final class Planning {
                 e);
     }
 
-    /** The newest file of a plan by time was committed after the moment. */
+    /** Thrown if the newest file of a plan by time was committed after the requested time. */
     static final class TooNewException extends IOException {
 
         private static final long serialVersionUID = 1L;

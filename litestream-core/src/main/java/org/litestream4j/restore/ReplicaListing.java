@@ -10,7 +10,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
-/** What a replica holds: the files of all levels. Asks for each exact timestamp at most once. For one thread. */
+/** The files of all levels of a replica. Requests each exact timestamp at most once. Not thread-safe. */
 final class ReplicaListing implements RestorePlanner.Timestamps {
 
     private final ReplicaClient replica;
@@ -32,7 +32,7 @@ final class ReplicaListing implements RestorePlanner.Timestamps {
         return files;
     }
 
-    /** The newest TXID that any file reaches. */
+    /** Returns the newest TXID of all files. */
     Txid newest() {
         return files.stream().map(LtxFileInfo::maxTxid).reduce(Txid.NONE, Txid::max);
     }

@@ -6,12 +6,13 @@ import java.time.Instant;
 import org.litestream4j.ltx.Txid;
 
 /**
- * What a replica can restore: from which to which state. Not every TXID between is there once files were merged.
+ * Range of states that can be restored from a replica. After files have been merged, not every TXID in the range is
+ * available.
  *
  * @param earliest oldest state
- * @param earliestTime when it was replicated
+ * @param earliestTime time at which the oldest state was replicated
  * @param latest newest state
- * @param latestTime when it was replicated
+ * @param latestTime time at which the newest state was replicated
  */
 public record RestorableRange(Txid earliest, Instant earliestTime, Txid latest, Instant latestTime) {
 

@@ -8,7 +8,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * Brings a database back from its replica.
+ * Restores a database from its replica.
  *
  * <pre>{@code
  * try (ReplicaClient replica = Replicas.open(ReplicaLocation.of("file:///var/backups/app"))) {
@@ -21,21 +21,22 @@ public final class Restore {
     private Restore() {}
 
     /**
-     * Restores a database. Every byte that is used was verified; the file gets its name only when it is whole and on the
-     * disk. Nobody may have a database at the target open meanwhile, in this process or another.
+     * Restores a database. All data used is verified. The file gets its final name only when it is complete and forced
+     * to the disk. No connection of this or another process may have a database at the target open during the restore.
      *
-     * @param target the database file; folders above it are created, a file of 0 bytes counts as missing
-     * @throws RestoreException for all reasons that it lists
-     * @throws org.litestream4j.replica.ReplicaAccessException if the replica refuses to be read
-     * @throws IOException if the replica cannot be reached, or the disk fails
+     * @param target path of the database file; missing parent folders are created, and a file of 0 bytes counts as
+     *     missing
+     * @throws RestoreException for each of its reasons
+     * @throws org.litestream4j.replica.ReplicaAccessException if the replica denies read access
+     * @throws IOException if the replica cannot be reached, or if the disk fails
      */
     public static RestoreResult restore(ReplicaClient replica, Path target, RestoreOptions options) throws IOException {
         return new RestoreJob(replica, target, options).run();
     }
 
     /**
-     * What {@link #restore} would read. Nothing is written and no file is opened.
-     * By time, a restore may leave out newest files whose headers say that they are too new.
+     * Returns the files that {@link #restore} would read, without writing or opening any file. For a restore by time,
+     * {@link #restore} may omit the newest of these files if their headers show that they are too new.
      *
      * @throws RestoreException if the state cannot be restored
      */
@@ -44,19 +45,22 @@ public final class Restore {
     }
 
     /**
-     * Keeps a hot standby: restores the newest state and then applies new files as they appear, until it is cancelled. Each change
-     * is one transaction for readers in other processes, under SQLite's file locks; a crash is rolled back by whoever opens the
-     * file next, and {@code <target>-txid} lets the next run go on. This process must not have the file open otherwise.
+     * Maintains a hot standby: restores the newest state, then applies new files as they appear, until cancelled. For
+     * readers in other processes, each change is one transaction under SQLite's file locks. A change interrupted by a
+     * crash is rolled back by the next connection that opens the file, and {@code <target>-txid} lets the next run
+     * continue. The file must not be open elsewhere in this process.
      *
-     * <p>A look costs one listing of level 0; see the handbook for when all levels are listed. Page 1 of a standby differs from
-     * the primary's: it has rollback mode and a change counter of its own.
+     * <p>A poll costs one listing of level 0; the handbook describes when all levels are listed. Page 1 of a standby
+     * differs from the primary's: it contains rollback mode and its own change counter.
      *
-     * @param target the standby, as left by an earlier run, or missing; with {@code force}, another file is replaced
-     * @param options of the first restore; the target must be the newest state, and {@code cancelled} ends the following
-     * @param interval between two looks, at least 1 ms
-     * @throws RestoreException if the state cannot be restored, or the target is no standby
-     * @throws org.litestream4j.replica.ReplicaAccessException if the replica refuses to be read
-     * @throws IOException if the first restore fails; later failures are reported and tried again
+     * @param target path of the standby, left by an earlier run, or missing; with {@code force}, any other file is
+     *     replaced
+     * @param options options of the first restore; the target must be the newest state, and {@code cancelled} ends
+     *     the following
+     * @param interval time between two polls, at least 1 ms
+     * @throws RestoreException if the state cannot be restored, or if the file at the target is not a standby
+     * @throws org.litestream4j.replica.ReplicaAccessException if the replica denies read access
+     * @throws IOException if the first restore fails; later failures are reported and retried
      * @throws IllegalStateException if this process has the target open
      */
     public static void follow(
@@ -71,18 +75,18 @@ public final class Restore {
         new Follower(replica, target, options, interval, listener).run();
     }
 
-    /** The states that a replica can restore; empty if there is none. */
+    /** Returns the range of states that can be restored from a replica; empty if there is none. */
     public static Optional<RestorableRange> range(ReplicaClient replica) throws IOException {
         ReplicaListing listing = ReplicaListing.of(replica);
         return RestorePlanner.range(listing.files(), listing);
     }
 
-    /** What a replica holds to restore from: it is listed once. */
+    /** Returns the states that can be restored from a replica. Lists the replica once. */
     public static RestorePoints points(ReplicaClient replica) throws IOException {
         return RestorePoints.of(ReplicaListing.of(replica));
     }
 
-    /** The newest TXID of a replica, {@link Txid#NONE} if it holds nothing. */
+    /** Returns the newest TXID of a replica; {@link Txid#NONE} if the replica is empty. */
     public static Txid newestTxid(ReplicaClient replica) throws IOException {
         return ReplicaListing.of(replica).newest();
     }

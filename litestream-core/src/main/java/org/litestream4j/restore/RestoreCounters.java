@@ -3,7 +3,7 @@ package org.litestream4j.restore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What the readers of one attempt have done so far. Thread-safe. */
+/** Counts the work of all readers of one attempt. Thread-safe. */
 final class RestoreCounters {
 
     final AtomicLong bytesRead = new AtomicLong();

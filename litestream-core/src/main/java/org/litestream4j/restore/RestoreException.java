@@ -6,36 +6,36 @@ import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A restore that could not be done. Nothing was changed at the target, except as the message says. */
+/** Thrown if a restore is not possible. Nothing was changed at the target, unless the message says otherwise. */
 public final class RestoreException extends IOException {
 
     private static final long serialVersionUID = 1L;
 
-    /** Why. */
+    /** Reasons for the failure of a restore. */
     public enum Reason {
-        /** The replica holds no file at all. */
+        /** The replica contains no files. */
         NO_BACKUP,
-        /** The replica holds only a backup of Litestream 0.3, which cannot be read. */
+        /** The replica contains only a backup of Litestream 0.3, which is not supported. */
         OTHER_FORMAT,
-        /** The TXID is outside of what is kept, or was merged into a larger file. */
+        /** The TXID is outside the retained range, or was merged into a larger file. */
         TXID_NOT_AVAILABLE,
-        /** The moment is before the oldest restorable state or in the future. */
+        /** The time is before the oldest restorable state or in the future. */
         TIME_NOT_AVAILABLE,
-        /** Transactions are missing in the middle. */
+        /** Transactions within the range are missing. */
         GAP,
-        /** A file is not what was written once, or pages are missing. */
+        /** A file differs from the file that was written, or pages are missing. */
         DAMAGED,
-        /** Each file is whole, but together they do not make the database that was captured. */
+        /** Each file is valid, but together they do not yield the database that was captured. */
         CHECKSUM,
-        /** Files that were listed cannot be read, again and again; or all that there were are gone. */
+        /** Listed files repeatedly could not be read, or all files were deleted. */
         VANISHED,
-        /** There is something at the target, and force was not asked for. */
+        /** A file exists at the target, and {@code force} was not set. */
         TARGET_EXISTS,
-        /** A {@code -wal}, {@code -shm} or {@code -journal} beside the target belongs to another database. */
+        /** A {@code -wal}, {@code -shm} or {@code -journal} file beside the target belongs to another database. */
         LEFTOVERS,
-        /** The disk has not enough room. */
+        /** The disk does not have enough free space. */
         NO_SPACE,
-        /** SQLite's check of the restored file found something. */
+        /** SQLite's integrity check of the restored file failed. */
         INTEGRITY,
         CANCELLED
     }
@@ -70,17 +70,17 @@ public final class RestoreException extends IOException {
         return reason;
     }
 
-    /** The replica's address without secrets. */
+    /** Returns the address of the replica, without secrets. */
     public String replica() {
         return replica;
     }
 
-    /** What the reader can do about it; may be empty. */
+    /** Returns what the reader can do about the failure; may be empty. */
     public String remedy() {
         return remedy;
     }
 
-    /** What the replica could restore instead, where that was asked. */
+    /** Returns the range that the replica could restore instead; empty if it was not determined. */
     public Optional<RestorableRange> range() {
         return Optional.ofNullable(range);
     }

@@ -18,14 +18,17 @@ import org.litestream4j.restore.PlanReader.PageSizeChangedException;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.litestream4j.restore.RestoreProgress.Phase;
 
-/** One restore, from the plan to the file in its place. Plans again when planned files have vanished, changed or are damaged. */
+/**
+ * One restore, from the plan to the file at its final place. Makes a new plan if planned files have vanished, changed
+ * or are damaged.
+ */
 final class RestoreJob {
 
     private static final int MAX_PLANS = 6;
 
     private static final long PAUSE_MILLIS = 100;
 
-    /** Files are streamed, so memory does not depend on it. */
+    /** Approximate size of a part, in bytes; files are streamed, so memory use does not depend on it. */
     private static final long PART_SIZE = 8 * 1024 * 1024;
 
     private final ReplicaClient replica;
@@ -48,12 +51,12 @@ final class RestoreJob {
         this(replica, target, options, PART_SIZE);
     }
 
-    /** @param partSize files that are larger are read in parts of about this size, in bytes */
+    /** @param partSize approximate size of a part in bytes; larger files are read in parts */
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize) {
         this(replica, target, options, partSize, (temporary, newest) -> {});
     }
 
-    /** @param finishing what is still to be done to the file before it is checked and gets its name */
+    /** @param finishing last changes to the file, made before it is checked and gets its final name */
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, Finishing finishing) {
         this(replica, target, options, PART_SIZE, finishing);
     }
@@ -77,7 +80,7 @@ final class RestoreJob {
                 try {
                     return restore(planning, target);
                 } catch (Planning.TooNewException e) {
-                    // the next plan does without that file
+                    // the next plan omits that file
                 } catch (LtxFormatException e) {
                     planning.leaveOut(e);
                 } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
@@ -165,7 +168,7 @@ final class RestoreJob {
         }
     }
 
-    /** Whether the caller wants no more. */
+    /** Reports progress and returns whether the caller has cancelled the restore. */
     private boolean reportAndAsk() {
         report();
         return options.cancelled().getAsBoolean();
@@ -211,11 +214,11 @@ final class RestoreJob {
                 cause);
     }
 
-    /** Changes a file that holds a restored database and has no name yet. */
+    /** Changes a restored file that does not have its final name yet. */
     @FunctionalInterface
     interface Finishing {
         /**
-         * Changes it, durably.
+         * Changes the file and forces the change to the disk.
          *
          * @param newest header of the newest file
          */

@@ -1,12 +1,15 @@
 package org.litestream4j.restore;
 
-/** Told how a restore goes on: at each change of phase, and some times a second between. Must be fast and must not throw. */
+/**
+ * Receives the progress of a restore: at each change of phase, and a few times a second in between. Implementations
+ * must be fast and must not throw.
+ */
 @FunctionalInterface
 public interface RestoreListener {
 
-    /** Listens to nothing. */
+    /** A listener that ignores all events. */
     RestoreListener NONE = progress -> {};
 
-    /** On the thread that called {@link Restore#restore}. */
+    /** Called on the thread that called {@link Restore#restore}. */
     void onProgress(RestoreProgress progress);
 }

@@ -8,23 +8,23 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * How to restore.
+ * Options of a restore. Immutable.
  *
- * @param target which state
- * @param force replace a database that is there; it is kept until the restore has succeeded. Implies
+ * @param target state to restore
+ * @param force whether an existing database is replaced; it is kept until the restore has succeeded. Implies
  *     {@code moveLeftoversAside}
- * @param moveLeftoversAside give {@code -wal}, {@code -shm} and {@code -journal} files beside the target another name
- *     instead of refusing
- * @param integrityCheck before the file gets its final name
- * @param compareChecksum whether the restored database must have the checksum that was taken when its state was captured, where
- *     the replica keeps it
- * @param parallelism connections to the replica, 1 to {@link #MAX_PARALLELISM}; memory grows with it, by less than a
- *     megabyte each
- * @param listener told of progress
- * @param cancelled asked some times a second; true ends the restore
- * @param local files that may not be on the replica yet (the staging beside the lost database): its valid level-0 files
- *     that continue the replica's newest state are applied too. Only for the newest state
- * @param clock tells which moments are in the future
+ * @param moveLeftoversAside whether {@code -wal}, {@code -shm} and {@code -journal} files beside the target are
+ *     renamed; if false, the restore fails because of them
+ * @param integrityCheck integrity check to run before the file gets its final name
+ * @param compareChecksum whether the restored database must match the checksum taken when its state was captured,
+ *     if the replica contains that checksum
+ * @param parallelism number of connections to the replica, 1 to {@link #MAX_PARALLELISM}; each takes less than a
+ *     megabyte of memory
+ * @param listener receives the progress
+ * @param cancelled polled a few times a second; returns true to cancel the restore
+ * @param local files that may not be on the replica yet (the local state beside the lost database); valid level-0
+ *     files that continue the replica's newest state are applied, too. Used only for the newest state
+ * @param clock clock that decides whether a time is in the future
  */
 public record RestoreOptions(
         RestoreTarget target,
@@ -42,7 +42,7 @@ public record RestoreOptions(
 
     public static final int MAX_PARALLELISM = 64;
 
-    /** @throws IllegalArgumentException naming the option, its value and what is allowed */
+    /** @throws IllegalArgumentException if an option is invalid; names the option, its value and the allowed values */
     public RestoreOptions {
         requireNonNull(target, "target");
         requireNonNull(integrityCheck, "integrityCheck");
@@ -57,7 +57,7 @@ public record RestoreOptions(
         }
     }
 
-    /** The newest state, into a file that does not exist. */
+    /** Returns options that restore the newest state to a file that does not exist. */
     public static RestoreOptions defaults() {
         return builder().build();
     }
@@ -66,7 +66,7 @@ public record RestoreOptions(
         return new Builder();
     }
 
-    /** The same with another listener. */
+    /** Returns these options with another listener. */
     public RestoreOptions withListener(RestoreListener value) {
         return new RestoreOptions(
                 target,
@@ -81,7 +81,7 @@ public record RestoreOptions(
                 clock);
     }
 
-    /** Collects options; {@link #build} checks them. */
+    /** Builder of options. Not thread-safe; {@link #build} validates the options. */
     public static final class Builder {
 
         private RestoreTarget target = RestoreTarget.latest();
@@ -148,9 +148,10 @@ public record RestoreOptions(
         }
 
         /**
-         * Checks and makes the options.
+         * Validates the options and returns them.
          *
-         * @throws IllegalArgumentException naming the option, its value and what is allowed
+         * @throws IllegalArgumentException if an option is invalid; names the option, its value and the allowed
+         *     values
          */
         public RestoreOptions build() {
             return new RestoreOptions(

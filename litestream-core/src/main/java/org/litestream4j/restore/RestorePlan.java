@@ -8,10 +8,10 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 
 /**
- * The files whose merge is the wanted state, in the order of their transactions.
+ * The files whose merge yields the requested state, in the order of their transactions.
  *
- * @param files of the replica
- * @param localFiles that follow them and are not on the replica yet
+ * @param files files of the replica
+ * @param localFiles later files that are not on the replica yet
  */
 public record RestorePlan(List<LtxFileInfo> files, List<LtxFileInfo> localFiles) {
 
@@ -29,13 +29,13 @@ public record RestorePlan(List<LtxFileInfo> files, List<LtxFileInfo> localFiles)
         return new RestorePlan(files, local);
     }
 
-    /** The state that it leads to. */
+    /** Returns the TXID of the resulting state. */
     public Txid txid() {
         List<LtxFileInfo> all = allFiles();
         return all.get(all.size() - 1).maxTxid();
     }
 
-    /** Size of all files, in bytes. */
+    /** Returns the size of all files in bytes. */
     public long bytes() {
         return allFiles().stream().mapToLong(LtxFileInfo::size).sum();
     }

@@ -16,12 +16,12 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
- * Chooses files: again and again, of those that continue the position without a gap, the one that leads furthest. A file
- * that begins at TXID 1 is a snapshot, so the same rule finds the start.
+ * Chooses the files of a restore. Of the files that continue the current position without a gap, it repeatedly takes
+ * the one that ends last. A file that begins at TXID 1 is a snapshot, so the same rule finds the first file.
  */
 final class RestorePlanner {
 
-    /** Largest last transaction, then smallest first transaction, then highest level. */
+    /** Orders by largest last transaction, then smallest first transaction, then highest level. */
     private static final Comparator<LtxFileInfo> PREFERENCE = Comparator.comparing(LtxFileInfo::maxTxid)
             .reversed()
             .thenComparing(LtxFileInfo::minTxid)
@@ -29,7 +29,7 @@ final class RestorePlanner {
 
     private final String replica;
 
-    /** By first transaction. */
+    /** All files, ordered by first transaction. */
     private final List<LtxFileInfo> files;
 
     private final RestoreTarget target;
@@ -46,25 +46,29 @@ final class RestorePlanner {
     }
 
     /**
-     * Makes a plan from what a replica lists.
+     * Returns a plan for the files listed on a replica.
      *
-     * @param replica its address without secrets, for messages
-     * @param files of all levels, in any order
-     * @param timestamps asked for few files, and only for a restore by time or for a message
+     * @param replica address of the replica, without secrets, for messages
+     * @param files files of all levels, in any order
+     * @param timestamps source of exact timestamps; used for few files, and only for a restore by time or for a
+     *     message
      */
     static RestorePlan plan(String replica, List<LtxFileInfo> files, RestoreTarget target, Timestamps timestamps)
             throws IOException {
         return new RestorePlanner(replica, files, target, timestamps).plan();
     }
 
-    /** Files without snapshots that lead a database on from a position, as far as possible; empty if none does. */
+    /**
+     * Returns the files, snapshots excluded, that continue a database from a position as far as possible; empty if
+     * there are none.
+     */
     static List<LtxFileInfo> following(Txid position, List<LtxFileInfo> files) throws IOException {
         List<LtxFileInfo> increments =
                 files.stream().filter(file -> file.minTxid().value() != 1).toList();
         return new RestorePlanner("", increments, RestoreTarget.latest(), LtxFileInfo::timestamp).choose(position);
     }
 
-    /** What could be restored; empty if nothing starts at TXID 1. */
+    /** Returns the restorable range; empty if no file starts at TXID 1. */
     static Optional<RestorableRange> range(List<LtxFileInfo> files, Timestamps timestamps) throws IOException {
         LtxFileInfo earliest = null;
         LtxFileInfo latest = null;
@@ -117,8 +121,9 @@ final class RestorePlanner {
     }
 
     /**
-     * Takes candidates out until one fits. One that is too new stays so, and one that leads nowhere is behind for good. Where the
-     * listing leaves open whether files are too new, the store is asked from the oldest on, up to the first of each level that is.
+     * Removes candidates until one is usable. A file that is too new is never usable later, nor is a file that ends
+     * before the position. If the listing does not show whether files are too new, their exact timestamps are requested
+     * from the store, oldest first, up to the first file of each level that is too new.
      */
     private @Nullable LtxFileInfo pollBest(PriorityQueue<LtxFileInfo> candidates, Txid position) throws IOException {
         Deque<LtxFileInfo> open = new ArrayDeque<>();
@@ -134,7 +139,7 @@ final class RestorePlanner {
                 open.push(file);
             }
         }
-        BitSet ended = new BitSet(); // by level: a snapshot's time may be later than its last transaction
+        BitSet ended = new BitSet(); // by level: a snapshot's timestamp may be later than its last transaction
         for (LtxFileInfo file : open) {
             if (ended.get(file.level())) {
                 continue;
@@ -152,7 +157,10 @@ final class RestorePlanner {
         return !(target instanceof RestoreTarget.AtTxid at) || !file.maxTxid().isAfter(at.txid());
     }
 
-    /** An inexact timestamp is not before the real one: old enough means old enough. */
+    /**
+     * Returns whether the listed timestamp proves that the file is old enough. An inexact timestamp is never earlier
+     * than the real one.
+     */
     private boolean isListedOldEnough(LtxFileInfo file) {
         return !(target instanceof RestoreTarget.AtTimestamp at)
                 || file.timestamp().isBefore(at.timestamp());
@@ -212,7 +220,7 @@ final class RestorePlanner {
         if (!reached.isNone()) {
             return;
         }
-        if (beyondHole != null) { // only newer files, and none of them starts at TXID 1
+        if (beyondHole != null) { // there are only newer files, and none of them starts at TXID 1
             throw gap(reached, beyondHole);
         }
         Optional<RestorableRange> range = range(files, timestamps);
@@ -225,7 +233,10 @@ final class RestorePlanner {
                 null);
     }
 
-    /** A file beyond a hole that belongs to the wanted state. Only of the one that ends first, the store is asked for its time. */
+    /**
+     * Returns a file after the gap that belongs to the requested state. Only for the one that ends first is the exact
+     * timestamp requested from the store.
+     */
     private @Nullable LtxFileInfo oldEnoughBeyond(Txid reached) throws IOException {
         LtxFileInfo first = null;
         for (LtxFileInfo file : files) {
@@ -259,7 +270,7 @@ final class RestorePlanner {
         return range.map(known -> "; restorable is " + known).orElse("");
     }
 
-    /** Tells the exact timestamp of a file; may ask the store. */
+    /** Returns the exact timestamp of a file; may send a request to the store. */
     @FunctionalInterface
     interface Timestamps {
         Instant of(LtxFileInfo file) throws IOException;

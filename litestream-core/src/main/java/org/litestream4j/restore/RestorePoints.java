@@ -13,10 +13,10 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * What a replica holds to restore from.
+ * States that can be restored from a replica.
  *
- * @param range from which to which state; null if nothing can be restored
- * @param levels those that hold files, ascending
+ * @param range range of restorable states; null if nothing can be restored
+ * @param levels levels that contain files, ascending
  */
 public record RestorePoints(@Nullable RestorableRange range, List<Level> levels) {
 
@@ -39,15 +39,16 @@ public record RestorePoints(@Nullable RestorableRange range, List<Level> levels)
     }
 
     /**
-     * The files of one level. Each file's last transaction is a state that can be restored, unless files before it are missing.
+     * The files of one level. The last transaction of each file is a restorable state, unless files before it are
+     * missing.
      *
-     * @param level 0 to 9, the snapshots
-     * @param files how many
-     * @param bytes of all of them
+     * @param level 0 to 9; 9 contains the snapshots
+     * @param files number of files
+     * @param bytes total size of the files in bytes
      * @param minTxid first transaction
      * @param maxTxid last transaction
-     * @param earliest end of the oldest file, as the store lists it: its own time may be a little earlier
-     * @param latest end of the newest file, likewise
+     * @param earliest end of the oldest file, as listed by the store; the exact time may be slightly earlier
+     * @param latest end of the newest file, as listed by the store; the exact time may be slightly earlier
      */
     public record Level(
             int level, int files, long bytes, Txid minTxid, Txid maxTxid, Instant earliest, Instant latest) {

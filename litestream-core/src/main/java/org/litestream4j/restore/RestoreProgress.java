@@ -6,17 +6,17 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * How far a restore is.
+ * Progress of a restore.
  *
- * @param phase what it does now
- * @param bytes of the planned files that were read and decoded
- * @param totalBytes of the planned files; 0 before there is a plan
- * @param pages that are in place in the restored file
- * @param totalPages of the restored file; 0 before that is known
- * @param files that were read and verified whole
- * @param totalFiles of the plan; 0 before there is one
- * @param elapsed since the restore began
- * @param reading since the files of this plan are read; zero before
+ * @param phase current phase
+ * @param bytes bytes of the planned files that were read and decoded
+ * @param totalBytes bytes of all planned files; 0 before there is a plan
+ * @param pages pages in place in the restored file
+ * @param totalPages pages of the restored file; 0 until known
+ * @param files files that were completely read and verified
+ * @param totalFiles files of the plan; 0 before there is a plan
+ * @param elapsed time since the start of the restore
+ * @param reading time since the start of reading the files of this plan; zero before
  */
 public record RestoreProgress(
         Phase phase,
@@ -29,13 +29,13 @@ public record RestoreProgress(
         Duration elapsed,
         Duration reading) {
 
-    /** What a restore does, in this order; it returns to planning when planned files have vanished. */
+    /** Phases of a restore, in order. A restore returns to planning if planned files have vanished. */
     public enum Phase {
         PLANNING,
         READING,
-        /** SQLite's own check, if wanted. */
+        /** SQLite's integrity check, if requested. */
         CHECKING,
-        /** To the disk, and to its final name. */
+        /** Forcing the file to the disk and giving it its final name. */
         PUBLISHING,
         DONE
     }
@@ -46,13 +46,13 @@ public record RestoreProgress(
         requireNonNull(reading, "reading");
     }
 
-    /** Bytes read per second, on the average; 0 at first. */
+    /** Returns the average number of bytes read per second; 0 at first. */
     public long bytesPerSecond() {
         long millis = reading.toMillis();
         return millis == 0 ? 0 : (long) (bytes * 1000.0 / millis);
     }
 
-    /** Estimated time until all files are read; empty while there is nothing to judge by. */
+    /** Returns the estimated time until all files are read; empty if no estimate is possible yet. */
     public Optional<Duration> remaining() {
         long rate = bytesPerSecond();
         return rate == 0 ? Optional.empty() : Optional.of(Duration.ofMillis((totalBytes - bytes) * 1000 / rate));

@@ -10,21 +10,21 @@ import java.util.OptionalLong;
 import org.litestream4j.ltx.Txid;
 
 /**
- * What was restored.
+ * Result of a restore.
  *
- * @param target the database file
- * @param txid its state
- * @param timestamp of that state
- * @param pageSize in bytes
- * @param pages of the database
- * @param databaseChecksum which the database was found to have, as it had when this state was captured; empty if the replica does
- *     not keep it
+ * @param target path of the database file
+ * @param txid TXID of the restored state
+ * @param timestamp time of the restored state
+ * @param pageSize page size in bytes
+ * @param pages size of the database in pages
+ * @param databaseChecksum checksum taken when the state was captured, which the restored database was found to
+ *     match; empty if the replica does not contain it
  * @param writtenChecksum database checksum of the pages that were written and read back
- * @param bytesRead of LTX files
- * @param files that were merged, those of {@code localFiles} included
- * @param localFiles how many of them were not on the replica yet
+ * @param bytesRead bytes of LTX files read
+ * @param files number of files merged, including {@code localFiles}
+ * @param localFiles number of files that were not on the replica yet
  * @param movedAside new names of files that were in the way
- * @param elapsed the whole restore
+ * @param elapsed duration of the restore
  */
 public record RestoreResult(
         Path target,

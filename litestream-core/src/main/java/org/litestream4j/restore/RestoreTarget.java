@@ -13,33 +13,33 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.litestream4j.ltx.Txid;
 
-/** Which state of the database to restore. */
+/** State of the database to restore. */
 public sealed interface RestoreTarget {
 
-    /** The newest state. */
+    /** Returns the newest state. */
     static RestoreTarget latest() {
         return new Latest();
     }
 
-    /** The state after exactly this transaction. */
+    /** Returns the state after exactly this transaction. */
     static RestoreTarget txid(Txid txid) {
         return new AtTxid(txid);
     }
 
     /**
-     * The newest state that is older than this moment and still kept; what was reached is reported. A moment after the
-     * newest file gives the newest state.
+     * Returns the newest retained state that is older than the given time; the result of the restore reports the time
+     * reached. A time after the newest file yields the newest state.
      */
     static RestoreTarget timestamp(Instant timestamp) {
         return new AtTimestamp(timestamp);
     }
 
     /**
-     * Reads a moment as people write it: ISO 8601 with a zone ({@code 2026-11-24T10:15:30Z},
-     * {@code 2026-11-24T11:15:30.5+01:00}), or how long ago ({@code 5 minutes ago}, {@code 2h ago}).
+     * Parses a point in time: ISO 8601 with a time zone ({@code 2026-11-24T10:15:30Z},
+     * {@code 2026-11-24T11:15:30.5+01:00}), or an age ({@code 5 minutes ago}, {@code 2h ago}).
      *
-     * @param clock tells now
-     * @throws IllegalArgumentException with the text and what is accepted
+     * @param clock clock for the current time
+     * @throws IllegalArgumentException if the text cannot be parsed; contains the text and the accepted formats
      */
     static RestoreTarget timestamp(String text, Clock clock) {
         Matcher ago = AtTimestamp.AGO.matcher(text.trim().toLowerCase(Locale.ROOT));
@@ -73,7 +73,7 @@ public sealed interface RestoreTarget {
      */
     record AtTxid(Txid txid) implements RestoreTarget {
 
-        /** @throws IllegalArgumentException if it is 0 */
+        /** @throws IllegalArgumentException if the TXID is 0 */
         public AtTxid {
             if (txid.isNone()) {
                 throw new IllegalArgumentException("TXIDs begin at 1: " + txid);
@@ -86,7 +86,7 @@ public sealed interface RestoreTarget {
         }
     }
 
-    /** The newest state older than a moment. */
+    /** The newest state older than a point in time. */
     record AtTimestamp(Instant timestamp) implements RestoreTarget {
 
         private static final Pattern AGO = Pattern.compile("(\\d{1,9}) ?([a-z]+) ago");

@@ -12,15 +12,16 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.litestream4j.internal.files.PrivateFiles;
 
 /**
- * The old pages of a database that is about to be changed, in the form that SQLite itself rolls back after a crash
- * (sqlite.org/fileformat2.html, "The Rollback Journal"). Without its header, which comes last, the file means nothing; with it,
- * whoever opens the database next restores the pages, until the file is deleted. For one thread.
+ * Rollback journal with the old pages of a database that is about to be changed, in the form that SQLite itself rolls
+ * back after a crash (sqlite.org/fileformat2.html, "The Rollback Journal"). The header is written last: without it,
+ * SQLite ignores the file. With it, the next connection that opens the database restores the pages, until the file is
+ * deleted. Not thread-safe.
  */
 final class RollbackJournal implements Closeable {
 
     private static final long MAGIC = 0xd9d5_05f9_20a1_63d7L;
 
-    /** The header fills a sector. */
+    /** Size of a sector in bytes; the header fills one sector. */
     private static final int SECTOR = 512;
 
     private static final int CHECKSUM_STEP = 200;
@@ -48,7 +49,7 @@ final class RollbackJournal implements Closeable {
         return database.resolveSibling(database.getFileName() + "-journal");
     }
 
-    /** Whether there is one that SQLite would roll back, if its writer is gone. */
+    /** Returns whether there is a journal that SQLite would roll back if its writer has ended. */
     static boolean isHot(Path database) throws IOException {
         if (!Files.exists(of(database))) {
             return false;
@@ -60,16 +61,16 @@ final class RollbackJournal implements Closeable {
     }
 
     /**
-     * Begins one; there must be none.
+     * Creates a journal. There must be none.
      *
-     * @param pageSize of the database before the change
-     * @param pages of the database before the change
+     * @param pageSize page size of the database before the change
+     * @param pages size of the database in pages before the change
      */
     static RollbackJournal create(Path database, int pageSize, long pages) throws IOException {
         Path path = of(database);
         FileChannel channel = PrivateFiles.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         try {
-            copyPermissions(database, path); // who may use the database may have to roll back
+            copyPermissions(database, path); // users of the database may have to roll back
         } catch (IOException e) {
             try (channel) {
                 Files.deleteIfExists(path);
@@ -89,7 +90,7 @@ final class RollbackJournal implements Closeable {
         }
     }
 
-    /** Keeps a page as it is before the change. */
+    /** Adds a page as it is before the change. */
     void add(long pgno, byte[] page) throws IOException {
         if (buffer.remaining() < pageSize + 2 * Integer.BYTES) {
             flush();
@@ -114,7 +115,7 @@ final class RollbackJournal implements Closeable {
         buffer.clear();
     }
 
-    /** Makes it count, and durable: from now on the pages that it holds may be changed. */
+    /** Writes the header and forces the journal to the disk. From then on, the pages that it contains may be changed. */
     void seal() throws IOException {
         flush();
         channel.force(true);
@@ -125,7 +126,7 @@ final class RollbackJournal implements Closeable {
                 .putInt(SECTOR)
                 .putInt(pageSize)
                 .flip();
-        hot = true; // perhaps, from here
+        hot = true; // the header may be on the disk from here on
         long at = 0;
         while (buffer.hasRemaining()) {
             at += channel.write(buffer, at);
@@ -135,7 +136,7 @@ final class RollbackJournal implements Closeable {
         TargetFile.forceFolder(path.getParent());
     }
 
-    /** Nothing was changed after all, or everything was, durably. */
+    /** Deletes the journal: after all changes are durable, or if nothing was changed. */
     void delete() throws IOException {
         channel.close();
         Files.delete(path);
@@ -143,7 +144,10 @@ final class RollbackJournal implements Closeable {
         TargetFile.forceFolder(path.getParent());
     }
 
-    /** Leaves a sealed one in place: the change is rolled back by whoever opens the database next. */
+    /**
+     * Closes the journal. A sealed journal stays in place, and the next connection that opens the database rolls the
+     * change back.
+     */
     @Override
     public void close() throws IOException {
         channel.close();

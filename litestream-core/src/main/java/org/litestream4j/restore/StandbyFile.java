@@ -29,15 +29,15 @@ import org.litestream4j.restore.StandbyPosition.Announcement;
 import org.sqlite.JDBC;
 
 /**
- * A database that is changed in place while other processes read it. Each change is one transaction in SQLite's eyes: old pages
- * in a rollback journal first, then, without readers, the new ones. Nobody else writes while it is open, as it holds the
- * RESERVED lock. For one thread.
+ * A database that is changed in place while other processes read it. For SQLite, each change is one transaction: the
+ * old pages are written to a rollback journal first, then the new pages are written while no reader is active. While
+ * the file is open, it holds the RESERVED lock, so that no other process can write. Not thread-safe.
  */
 final class StandbyFile implements Closeable {
 
     private static final int MAX_RECOVERIES = 10;
 
-    /** New readers are kept out so long at most, while those that are there end. */
+    /** Longest time for which new readers are kept out while active readers finish. */
     private static final Duration READERS_TIMEOUT = Duration.ofSeconds(1);
 
     private final Path path;
@@ -68,13 +68,13 @@ final class StandbyFile implements Closeable {
     }
 
     /**
-     * Opens a standby that was left by an earlier run, and rolls back what a crash left half done.
+     * Opens a standby left by an earlier run and rolls back a change that was interrupted by a crash.
      *
-     * @param path absolute; nobody in this process may have it open
+     * @param path absolute path; the file must not be open elsewhere in this process
      * @param busyTimeout longest wait for other processes
-     * @param replica for messages
-     * @return empty if the file is no standby, or another program has written to it
-     * @throws RestoreException if another process follows or writes
+     * @param replica address of the replica, for messages
+     * @return empty if the file is not a standby, or if another program has written to it
+     * @throws RestoreException if another process follows the replica into the same file or writes to it
      */
     static Optional<StandbyFile> open(Path path, Duration busyTimeout, BooleanSupplier cancelled, String replica)
             throws IOException {
@@ -107,7 +107,7 @@ final class StandbyFile implements Closeable {
                     channel.close();
                 }
             }
-            if (attempt == MAX_RECOVERIES) { // other writers have crashed meanwhile, again and again
+            if (attempt == MAX_RECOVERIES) { // other writers have crashed repeatedly in the meantime
                 throw new IOException(RollbackJournal.of(path) + " cannot be rolled back");
             }
         }
@@ -135,7 +135,7 @@ final class StandbyFile implements Closeable {
             return Optional.empty();
         }
         position.withdraw();
-        Files.deleteIfExists(RollbackJournal.of(path)); // unfinished: means nothing
+        Files.deleteIfExists(RollbackJournal.of(path)); // incomplete, and therefore ignored by SQLite
         int pageSize = StandbyHeader.pageSize(header.array());
         return Optional.of(new StandbyFile(path, identity, channel, locks, cancelled, found, pageSize));
     }
@@ -148,9 +148,9 @@ final class StandbyFile implements Closeable {
     }
 
     /**
-     * The header of the database file that a fresh standby replaces: its counters go on.
+     * Returns the header of the database file that a new standby replaces; its counters are continued.
      *
-     * @param path nobody in this process may have it open
+     * @param path path of the file, which must not be open elsewhere in this process
      * @return empty if there is no database
      */
     static Optional<byte[]> header(Path path) throws IOException {
@@ -166,12 +166,12 @@ final class StandbyFile implements Closeable {
         }
     }
 
-    /** Device and inode. */
+    /** Returns device and inode of a file. */
     private static Object identity(Path path) throws IOException {
         return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
     }
 
-    /** Whether the file that is open still has its name: a journal beside another would destroy that one. */
+    /** Returns whether the open file still has its name. A journal beside a different file would destroy that file. */
     boolean isInPlace() throws IOException {
         try {
             return identity.equals(identity(path));
@@ -186,7 +186,10 @@ final class StandbyFile implements Closeable {
         }
     }
 
-    /** Locks belong to the process: closing any descriptor of the file would drop those that we or SQLite hold. */
+    /**
+     * Checks that this process does not have the file open. Locks belong to the process: closing any descriptor of the
+     * file would release the locks held by this class or by SQLite.
+     */
     private static void requireNotOpenHere(Path path) throws IOException {
         Path descriptors = Path.of("/proc/self/fd");
         if (!Files.isDirectory(descriptors)) {
@@ -199,7 +202,7 @@ final class StandbyFile implements Closeable {
                 try {
                     same = Files.readSymbolicLink(link).equals(real);
                 } catch (IOException e) {
-                    same = false; // closed meanwhile
+                    same = false; // closed in the meantime
                 }
                 if (same) {
                     throw new IllegalStateException(
@@ -209,7 +212,7 @@ final class StandbyFile implements Closeable {
         }
     }
 
-    /** SQLite does it, when it reads. */
+    /** Lets SQLite roll back; it does so when it reads the database. */
     private static void rollBack(Path path, Duration busyTimeout) throws IOException {
         try (Connection connection = JDBC.createConnection(SqlitePaths.jdbcUrl(path, "mode=rw"), new Properties());
                 Statement statement = connection.createStatement()) {
@@ -229,11 +232,12 @@ final class StandbyFile implements Closeable {
     }
 
     /**
-     * Brings the file to a later state, as one transaction.
+     * Changes the file to a later state in one transaction.
      *
-     * @param to its TXID
-     * @return how many pages were changed; -1 if readers kept it busy, and nothing was changed
-     * @throws IOException after which the file has to be closed: opening it again rolls back what was half done
+     * @param to TXID of the later state
+     * @return number of pages changed; -1 if readers kept the file busy and nothing was changed
+     * @throws IOException if the change failed; the file must then be closed, and opening it again rolls back the
+     *     incomplete change
      */
     long apply(StandbyUpdate update, Txid to) throws IOException {
         long oldPages = channel.size() / pageSize;
@@ -261,7 +265,7 @@ final class StandbyFile implements Closeable {
         }
     }
 
-    /** Answers which pages change, page 1 always among them. */
+    /** Returns the numbers of the pages that change; page 1 is always one of them. */
     private BitSet keepOldPages(StandbyUpdate update, long oldPages, RollbackJournal journal) throws IOException {
         BitSet changed = new BitSet();
         changed.set(1);
@@ -282,7 +286,7 @@ final class StandbyFile implements Closeable {
         long lockPage = LockPage.pgno(pageSize);
         for (long pgno = samePageSize ? update.commit() + 1 : 2;
                 pgno <= oldPages;
-                pgno++) { // cut off, or all overwritten
+                pgno++) { // cut off, or all pages are overwritten
             if (pgno != lockPage) {
                 StandbyUpdate.readPage(channel, pgno, old);
                 journal.add(pgno, old);
@@ -291,7 +295,10 @@ final class StandbyFile implements Closeable {
         return changed;
     }
 
-    /** An update with page 1 may bring another schema, also under the cookie that the primary had before. */
+    /**
+     * Returns the new page 1. An update that contains page 1 may change the schema, even if the primary's cookie has
+     * the same value as before.
+     */
     private static byte[] firstPage(StandbyUpdate update, byte[] oldFirst, Txid to) throws IOException {
         byte[] first = Arrays.copyOf(oldFirst, update.pageSize());
         boolean[] given = new boolean[1];
@@ -323,6 +330,6 @@ final class StandbyFile implements Closeable {
 
     @Override
     public void close() throws IOException {
-        channel.close(); // and all locks with it
+        channel.close(); // releases all locks, too
     }
 }

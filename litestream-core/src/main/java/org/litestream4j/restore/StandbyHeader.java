@@ -5,14 +5,15 @@ import java.util.Arrays;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The fields of page 1 that a standby owns (sqlite.org/fileformat2.html, "The Database Header"). The file format is rollback mode,
- * because the file is changed in place. Change counter and schema cookie are independent of the primary's and only grow: readers
- * drop their cached pages when the counter differs and their cached schema when the cookie differs, so that neither value may come
- * back with other content. The counter also names the TXID, by its remainder, and so reveals transactions of other writers.
+ * The fields of page 1 that a standby manages itself (sqlite.org/fileformat2.html, "The Database Header"). The file
+ * format is rollback mode, because the file is changed in place. Change counter and schema cookie are independent of
+ * the primary's and only grow. Readers drop their cached pages when the counter differs and their cached schema when
+ * the cookie differs; no value may therefore be reused with other content. The counter also encodes the TXID, as a
+ * remainder, which reveals transactions of other writers.
  */
 final class StandbyHeader {
 
-    /** Bytes of the header that are read. */
+    /** Number of header bytes that are read. */
     static final int SIZE = 100;
 
     private static final byte[] MAGIC = {'S', 'Q', 'L', 'i', 't', 'e', ' ', 'f', 'o', 'r', 'm', 'a', 't', ' ', '3', 0};
@@ -24,16 +25,19 @@ final class StandbyHeader {
     private static final int SCHEMA_COOKIE = 40;
     private static final int VERSION_VALID_FOR = 92;
 
-    /** A prime: SQLite adds 1 with each of its own transactions, so only multiples of it go unnoticed. */
+    /**
+     * Modulus of the encoded TXID; a prime. SQLite adds 1 to the counter with each of its own transactions, so that
+     * only multiples of this number remain undetected.
+     */
     private static final int TXID_MODULUS = 4093;
 
     private StandbyHeader() {}
 
     /**
-     * Makes a primary's page 1 a standby's.
+     * Turns page 1 of a primary into page 1 of a standby.
      *
-     * @param page the primary's page 1
-     * @param previous header of the file as readers know it; the primary's own page 1 if there is none
+     * @param page page 1 of the primary
+     * @param previous header of the file as known to readers; the primary's own page 1 if there is none
      * @param newSchema whether the schema may differ from the one of {@code previous}
      */
     static void write(byte[] page, byte[] previous, boolean newSchema, Txid txid, long commit) {
@@ -48,12 +52,12 @@ final class StandbyHeader {
                 .putInt(VERSION_VALID_FOR, counter);
     }
 
-    /** Whether these bytes begin with SQLite's magic. */
+    /** Returns whether the bytes begin with SQLite's magic. */
     static boolean isDatabase(byte[] header) {
         return header.length >= MAGIC.length && Arrays.equals(header, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
     }
 
-    /** In bytes; whatever the file says. */
+    /** Returns the page size in bytes; the value in the file is not validated. */
     static int pageSize(byte[] header) {
         int size = ByteBuffer.wrap(header).getShort(PAGE_SIZE) & 0xFFFF;
         return size == 1 ? 65536 : size;
@@ -63,14 +67,14 @@ final class StandbyHeader {
         return ByteBuffer.wrap(header).getInt(CHANGE_COUNTER);
     }
 
-    /** Whether a follower left the file at this TXID, or earlier releases did. */
+    /** Returns whether a follower, or an earlier release, left the file at this TXID. */
     static boolean isAt(byte[] header, Txid txid) {
         int counter = changeCounter(header);
         return isStandby(header)
                 && (Integer.remainderUnsigned(counter, TXID_MODULUS) == remainder(txid) || counter == mixed(txid));
     }
 
-    /** Whether a follower left the file with this change counter. */
+    /** Returns whether a follower left the file with this change counter. */
     static boolean hasCounter(byte[] header, int counter) {
         return isStandby(header) && changeCounter(header) == counter;
     }
@@ -81,7 +85,7 @@ final class StandbyHeader {
                 && fields.getInt(VERSION_VALID_FOR) == fields.getInt(CHANGE_COUNTER);
     }
 
-    /** The next larger counter that names the TXID. */
+    /** Returns the next larger counter that encodes the TXID. */
     private static int nextCounter(int counter, Txid txid) {
         long next = Integer.toUnsignedLong(counter) + 1;
         next += Math.floorMod(remainder(txid) - next, (long) TXID_MODULUS);
@@ -92,7 +96,7 @@ final class StandbyHeader {
         return Integer.remainderUnsigned(mixed(txid), TXID_MODULUS);
     }
 
-    /** Scattered, so that a few transactions of SQLite do not lead to the next TXID. */
+    /** Scatters the TXID, so that a few transactions of SQLite do not lead to the encoding of the next TXID. */
     private static int mixed(Txid txid) {
         int mixed = (int) txid.value();
         mixed = (mixed ^ mixed >>> 16) * 0x85eb_ca6b;

@@ -19,15 +19,15 @@ import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.Txid;
 
 /**
- * How far a standby has come: {@code <database>-txid}, 16 hex digits and a line feed, as Litestream writes it. Before a change,
- * {@code <database>-txid.tmp} names the TXID and the change counter that the file will have, so that a crash between the change and
- * its record is noticed.
+ * The position of a standby, in {@code <database>-txid}: 16 hexadecimal digits and a line feed, as written by
+ * Litestream. Before a change, {@code <database>-txid.tmp} announces the TXID and the change counter that the file will
+ * have, so that a crash between the change and its record is detected.
  */
 final class StandbyPosition {
 
     private static final int MAX_SIZE = 64;
 
-    /** 16 digits and a line feed. */
+    /** Length in bytes of the TXID, 16 digits, with its line feed. */
     private static final int TXID_LINE = 17;
 
     private final Path file;
@@ -50,7 +50,7 @@ final class StandbyPosition {
     /**
      * An announced change that is not recorded yet.
      *
-     * @param counter change counter of the file after it; null if the announcement does not contain one
+     * @param counter change counter of the file after the change; null if the announcement does not contain one
      */
     record Announcement(Txid txid, @Nullable Integer counter) {}
 
@@ -62,7 +62,7 @@ final class StandbyPosition {
                     : Optional.of(new Announcement(
                             Txid.parse(lines.get(0)),
                             lines.size() > 1 ? Integer.parseUnsignedInt(lines.get(1), 16) : null));
-        } catch (IllegalArgumentException e) { // cut off by a crash
+        } catch (IllegalArgumentException e) { // truncated by a crash
             return Optional.empty();
         }
     }
@@ -78,7 +78,7 @@ final class StandbyPosition {
     }
 
     /**
-     * Announces a change. Durable with the next change of the folder.
+     * Announces a change. The announcement becomes durable with the next change of the folder.
      *
      * @param counter change counter of the file after the change
      */
@@ -94,17 +94,17 @@ final class StandbyPosition {
         }
     }
 
-    /** Records the announced change, which is durable now. */
+    /** Records the announced change, which is durable. */
     void record() throws IOException {
         try (FileChannel channel = FileChannel.open(next, StandardOpenOption.WRITE)) {
-            channel.truncate(TXID_LINE); // Litestream reads the TXID alone
+            channel.truncate(TXID_LINE); // Litestream expects only the TXID
             channel.force(true);
         }
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         TargetFile.forceFolder(file.getParent());
     }
 
-    /** What was announced did not happen. */
+    /** Withdraws the announcement of a change that did not happen. */
     void withdraw() throws IOException {
         Files.deleteIfExists(next);
     }

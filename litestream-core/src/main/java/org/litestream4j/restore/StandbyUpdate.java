@@ -12,29 +12,29 @@ import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 
-/** Pages that lead a standby to a later state; verified, in a local file, and read more than once. */
+/** Pages that lead a standby to a later state. They are verified, lie in a local file, and are read more than once. */
 interface StandbyUpdate {
 
     int pageSize();
 
-    /** Size of the database afterwards, in pages; at least 1. */
+    /** Returns the size of the database after the update in pages; at least 1. */
     long commit();
 
-    /** Visits the pages that are wanted, ascending, never the lock page. */
+    /** Visits the wanted pages in ascending order; never the lock page. */
     void forEach(LongPredicate wanted, Visitor visitor) throws IOException;
 
     /** Receives pages. */
     @FunctionalInterface
     interface Visitor {
         /**
-         * Takes a page.
+         * Receives a page.
          *
-         * @param page valid until it returns
+         * @param page content of the page, valid only during the call
          */
         void page(long pgno, byte[] page) throws IOException;
     }
 
-    /** A merged LTX file: what has changed. */
+    /** A merged LTX file with the changed pages. */
     record Increment(Path file, LtxHeader header) implements StandbyUpdate {
         @Override
         public int pageSize() {
@@ -59,7 +59,7 @@ interface StandbyUpdate {
         }
     }
 
-    /** A restored database: all pages. */
+    /** A restored database with all pages. */
     record Image(Path file, int pageSize, long commit) implements StandbyUpdate {
         @Override
         public void forEach(LongPredicate wanted, Visitor visitor) throws IOException {
@@ -76,7 +76,7 @@ interface StandbyUpdate {
         }
     }
 
-    /** Reads a whole page at its place. */
+    /** Reads a whole page at its position in the file. */
     static void readPage(FileChannel channel, long pgno, byte[] page) throws IOException {
         ByteBuffer buffer = ByteBuffer.wrap(page);
         long start = (pgno - 1) * page.length;

@@ -5,7 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Ends the work of several threads, without interrupts. Thread-safe. */
+/** Stops the work of several threads without interrupts. Thread-safe. */
 final class StopSignal {
 
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -16,7 +16,7 @@ final class StopSignal {
         this(() -> false);
     }
 
-    /** @param cancelled asked, too */
+    /** @param cancelled polled in addition to the signal; returns true to stop */
     StopSignal(BooleanSupplier cancelled) {
         this.cancelled = cancelled;
     }
@@ -35,7 +35,10 @@ final class StopSignal {
         }
     }
 
-    /** Pauses for a time, or until stopped; an interrupt ends the pause and is kept. Answers whether stopped. */
+    /**
+     * Pauses for a time, or until stopped, and returns whether the work is stopped. An interrupt ends the pause and
+     * leaves the interrupt status set.
+     */
     boolean pause(long millis) {
         try {
             return stopped.await(millis, TimeUnit.MILLISECONDS) || isStopped();
@@ -45,7 +48,7 @@ final class StopSignal {
         }
     }
 
-    /** Somebody else has failed, or the caller wants no more; says nothing of its own. */
+    /** Thrown if another thread has failed or the caller has cancelled. Contains no message. */
     static final class StoppedException extends IOException {
 
         private static final long serialVersionUID = 1L;

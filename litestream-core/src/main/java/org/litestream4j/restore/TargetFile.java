@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The place of the restored database: what is in the way there, the temporary file beside it, and the step to the final
- * name. Java never opens a database that is there: closing it would drop the locks of connections in this process.
+ * The place of the restored database: existing files, the temporary file, and the move to the final name. Java never
+ * opens an existing database there: closing it would release the locks of connections in this process.
  */
 final class TargetFile {
 
@@ -58,7 +58,7 @@ final class TargetFile {
         this.temporaries = new TemporaryFiles(folder, "." + path.getFileName() + ".restore-");
     }
 
-    /** @param replica for messages */
+    /** @param replica address of the replica, for messages */
     static TargetFile of(Path target, RestoreOptions options, String replica) throws IOException {
         Path path = behindLinks(target.toAbsolutePath());
         Path folder = path.getParent();
@@ -66,7 +66,7 @@ final class TargetFile {
             throw new RestoreException(
                     Reason.TARGET_EXISTS, replica, path + " is a folder", "name the database file to write", null);
         }
-        if (Files.exists(path) && !Files.isRegularFile(path)) { // as root it would be gone for the whole system
+        if (Files.exists(path) && !Files.isRegularFile(path)) { // as root, the move would replace a device file
             throw new RestoreException(
                     Reason.TARGET_EXISTS,
                     replica,
@@ -77,7 +77,7 @@ final class TargetFile {
         return new TargetFile(path, folder, options, replica);
     }
 
-    /** Where SQLite would open or create the database, also behind a link to a file that is missing. */
+    /** Returns the file that SQLite would open or create, even if a link leads to a missing file. */
     private static Path behindLinks(Path target) throws IOException {
         if (Files.isSymbolicLink(target) && Files.exists(target)) {
             return target.toRealPath();
@@ -97,15 +97,16 @@ final class TargetFile {
     }
 
     /**
-     * A file of 0 bytes counts as missing: that is what SQLite makes of a database that was opened only. Of who has it open, only
-     * transactions can be seen; asking SQLite would delete a WAL beside it.
+     * Returns whether a database exists. A file of 0 bytes counts as missing: SQLite creates it when a database is only
+     * opened. Of the connections that have the database open, only transactions can be detected; a check through SQLite
+     * would delete a WAL beside the file.
      */
     private boolean exists() throws IOException {
         return Files.exists(path) && Files.size(path) > 0;
     }
 
     /**
-     * Refuses what is in the way.
+     * Checks that no file is in the way.
      *
      * @throws RestoreException with {@link Reason#TARGET_EXISTS} or {@link Reason#LEFTOVERS}
      */
@@ -153,7 +154,7 @@ final class TargetFile {
                 .toList();
     }
 
-    /** Creates an empty file beside the target, readable by its owner only, and the folders above it. */
+    /** Creates an empty file beside the target, readable only by its owner, and missing parent folders. */
     Path createTemporary() throws IOException {
         createFolder(folder);
         temporaries.deleteStale();
@@ -169,12 +170,16 @@ final class TargetFile {
         temporaries.deleteStale();
     }
 
-    /** @throws RestoreException with {@link Reason#NO_SPACE} */
+    /**
+     * Checks that the disk has enough free space.
+     *
+     * @throws RestoreException with {@link Reason#NO_SPACE}
+     */
     void requireSpace(long bytes) throws IOException {
         long usable;
         try {
             usable = Files.getFileStore(folder).getUsableSpace();
-        } catch (IOException | SecurityException e) { // a mount point that is not listed, in containers for instance
+        } catch (IOException | SecurityException e) { // a mount point that is not listed, for example in containers
             log.debug("cannot determine the free space of {}", folder, e);
             return;
         }
@@ -189,12 +194,12 @@ final class TargetFile {
     }
 
     /**
-     * Gives a finished, durable file the target's name.
+     * Moves a finished, durable file to the target's name.
      *
-     * @return the new names of the side files that were moved aside
+     * @return new names of the side files that were moved aside
      */
     List<Path> publish(Path temporary) throws IOException {
-        check(); // what is in the way may have come meanwhile
+        check(); // a file may have appeared in the meantime
         if (Files.exists(path)) {
             copyAccess(temporary);
         }
@@ -210,7 +215,7 @@ final class TargetFile {
     }
 
     private List<Path> move(Path temporary) throws IOException {
-        List<Path> movedAside = moveLeftoversAside(); // first: they must never meet the new database
+        List<Path> movedAside = moveLeftoversAside(); // first, because they must never meet the new database
         if (options.force() || Files.exists(path)) {
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
         } else {
@@ -225,7 +230,7 @@ final class TargetFile {
             Files.createLink(path, temporary);
         } catch (FileAlreadyExistsException e) {
             throw targetExists(e);
-        } catch (UnsupportedOperationException | FileSystemException e) { // no links here
+        } catch (UnsupportedOperationException | FileSystemException e) { // the file system has no links
             if (Files.exists(path)) {
                 throw targetExists(e);
             }
@@ -234,7 +239,7 @@ final class TargetFile {
         Files.deleteIfExists(temporary);
     }
 
-    /** The one who could use the old file can use the new one. */
+    /** Copies owner and permissions of the old file, so that its users can use the new file. */
     private void copyAccess(Path temporary) throws IOException {
         PosixFileAttributeView old = Files.getFileAttributeView(path, PosixFileAttributeView.class);
         PosixFileAttributeView view = Files.getFileAttributeView(temporary, PosixFileAttributeView.class);
@@ -294,7 +299,7 @@ final class TargetFile {
         }
     }
 
-    /** Makes names that were created, moved or deleted in a folder durable. */
+    /** Forces a folder to the disk, so that created, moved and deleted names are durable. */
     static void forceFolder(Path folder) throws IOException {
         if (CAN_FORCE_FOLDERS) {
             try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {

@@ -8,7 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Tasks for a few workers; tasks may add tasks. The first failure ends them all. Thread-safe. */
+/** Queue of tasks for a few workers; tasks may add tasks. The first failure ends all tasks. Thread-safe. */
 final class TaskQueue {
 
     private final StopSignal stop;
@@ -27,14 +27,14 @@ final class TaskQueue {
         notifyAll();
     }
 
-    /** Works until nothing is left, or somebody failed. */
+    /** Runs tasks until none is left, or until a task has failed. */
     void work(PageImage.Writer writer) {
         try {
             for (Task task = next(); task != null; task = next()) {
                 task.run(writer);
                 finished();
             }
-        } catch (Throwable e) { // also of an Error: the caller of the restore gets it
+        } catch (Throwable e) { // includes Error: it is rethrown to the caller of the restore
             fail(e);
         }
     }
@@ -53,7 +53,7 @@ final class TaskQueue {
         }
     }
 
-    /** Ends all work; the first failure is the one that is told. */
+    /** Ends all work. Only the first failure is reported. */
     synchronized void fail(Throwable e) {
         if (failure == null) {
             failure = e;
@@ -61,24 +61,24 @@ final class TaskQueue {
         stop();
     }
 
-    /** Ends the workers at their next step. */
+    /** Stops the workers at their next step. */
     synchronized void stop() {
         stop.stop();
         ended.countDown();
         notifyAll();
     }
 
-    /** Waits a while for the end; answers whether it came. */
+    /** Waits for the end of all tasks for a limited time and returns whether they have ended. */
     boolean awaitEnd(long millis) throws InterruptedException {
         return ended.await(millis, TimeUnit.MILLISECONDS);
     }
 
-    /** Whether all tasks are done. */
+    /** Returns whether all tasks are done. */
     synchronized boolean isFinished() {
         return unfinished == 0;
     }
 
-    /** Why the work ended early, if it did. */
+    /** Throws the failure that ended the work early, if there is one. */
     synchronized void throwFailure() throws IOException {
         if (failure instanceof IOException e) {
             throw e;
@@ -98,9 +98,9 @@ final class TaskQueue {
     @FunctionalInterface
     interface Task {
         /**
-         * Does it.
+         * Runs the task.
          *
-         * @param writer the worker's own
+         * @param writer writer of the worker
          */
         void run(PageImage.Writer writer) throws IOException;
     }

@@ -24,34 +24,34 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Temporary files beside a database. While one is in use, its process holds a lock on {@code <file>.lock}: other processes see by it
- * which files a killed process left, also when both have the same process number in containers of their own.
+ * Temporary files beside a database. While a file is in use, its process holds a lock on {@code <file>.lock}. The lock
+ * tells other processes which files were left by a killed process, even if two containers use the same process number.
  */
 final class TemporaryFiles {
 
     private static final Logger log = LoggerFactory.getLogger(TemporaryFiles.class);
 
-    /** What follows the prefix in a name: process number and a random number. */
+    /** The part of a name after the prefix: process number and a random number. */
     private static final Pattern SUFFIX = Pattern.compile("\\d{1,18}-[0-9a-f]{16}\\.tmp");
 
     private static final String LOCK = ".lock";
 
-    /** Where no lock can be had, older files are left over. */
+    /** Age from which a file counts as left over if locks are not available. */
     private static final Duration STALE = Duration.ofDays(1);
 
-    /** Those of this process, with the channel that holds the lock, open as long as the file is in use. */
+    /** Files of this process that are in use, each with the channel that holds its lock. */
     private static final Map<Path, FileChannel> ACTIVE = new ConcurrentHashMap<>();
 
     private final Path folder;
     private final String prefix;
 
-    /** @param prefix of their names */
+    /** @param prefix prefix of the file names */
     TemporaryFiles(Path folder, String prefix) {
         this.folder = folder;
         this.prefix = prefix;
     }
 
-    /** Creates an empty file, readable by its owner only. */
+    /** Creates an empty file, readable only by its owner. */
     Path create() throws IOException {
         String suffix = ProcessHandle.current().pid() + "-"
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp";
@@ -78,7 +78,7 @@ final class TemporaryFiles {
                 lockOf(file), Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly());
         try {
             channel.tryLock();
-        } catch (IOException e) { // a file system without locks: others cannot lock it, too
+        } catch (IOException e) { // a file system without locks: other processes cannot lock it, either
             log.debug("no lock on {}", file, e);
         }
         return channel;
@@ -108,7 +108,7 @@ final class TemporaryFiles {
         }
     }
 
-    /** Deletes what killed processes left: a process that is killed again and again must not fill the disk. */
+    /** Deletes files left by killed processes, so that a process that is killed repeatedly does not fill the disk. */
     void deleteStale() throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(
                 folder, file -> file.getFileName().toString().startsWith(prefix))) {
@@ -126,7 +126,7 @@ final class TemporaryFiles {
     }
 
     private void deleteIfStale(Path file) throws IOException {
-        if (ACTIVE.containsKey(file)) { // closing the lock would release it
+        if (ACTIVE.containsKey(file)) { // closing the channel would release the lock
             return;
         }
         try (FileChannel channel = FileChannel.open(lockOf(file), StandardOpenOption.WRITE);
@@ -135,7 +135,7 @@ final class TemporaryFiles {
                 Files.deleteIfExists(file);
                 Files.deleteIfExists(lockOf(file));
             }
-        } catch (NoSuchFileException e) { // an earlier release made it
+        } catch (NoSuchFileException e) { // created by an earlier release
             if (isProcessGone(file)) {
                 Files.deleteIfExists(file);
             } else {
@@ -154,7 +154,10 @@ final class TemporaryFiles {
                 || !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
     }
 
-    /** A lock without its file: the process was killed between the two, or is just beginning. */
+    /**
+     * Deletes a lock file without its file: the process was killed between creating the two, or is just about to create
+     * the file.
+     */
     private static void deleteOrphan(Path lock) throws IOException {
         String name = lock.getFileName().toString();
         Path file = lock.resolveSibling(name.substring(0, name.length() - LOCK.length()));
@@ -171,7 +174,7 @@ final class TemporaryFiles {
                 Files.deleteIfExists(file);
             }
         } catch (NoSuchFileException e) {
-            // its process has deleted it
+            // deleted by its process
         }
     }
 }

@@ -10,20 +10,20 @@ import org.litestream4j.ltx.WalRange;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
- * Checks that neighbouring level-0 files come from one WAL. The range of WAL bytes in a header says from which states a file leads
- * on: from each one between its start and its end. Two programs that write to one replica break this chain, and the states after
- * the break never existed.
+ * Checks that adjacent level-0 files come from one WAL. The range of WAL bytes in the header shows which states a file
+ * continues: every state between its start and its end. Two programs that write to one replica break this chain, and
+ * the states after the break never existed.
  */
 final class WalChain {
 
     private WalChain() {}
 
     /**
-     * Checks the files that follow the last complete image; what an image replaces does not matter.
+     * Checks the files that follow the last complete image; files replaced by an image are irrelevant.
      *
-     * @param headers of the sources
-     * @param pages how many each source has
-     * @throws RestoreException with {@link Reason#CHECKSUM} and the last sound TXID
+     * @param headers headers of the sources
+     * @param pages number of pages of each source
+     * @throws RestoreException with {@link Reason#CHECKSUM} and the last valid TXID
      */
     static void check(List<PlanSource> sources, @Nullable LtxHeader[] headers, long[] pages) throws RestoreException {
         for (int i = sources.size() - 1; i > 0; i--) {

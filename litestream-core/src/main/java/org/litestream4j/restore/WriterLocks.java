@@ -12,9 +12,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The locks of a writer of a database in rollback mode, as SQLite takes them on Unix (sqlite.org/lockingv3.html): RESERVED
- * keeps other writers out and lets readers be; PENDING keeps new readers out; EXCLUSIVE waits for those that are there. For one
- * thread.
+ * The locks of a writer of a database in rollback mode, as taken by SQLite on Unix (sqlite.org/lockingv3.html).
+ * RESERVED keeps other writers out, but not readers; PENDING keeps new readers out; EXCLUSIVE waits for active readers.
+ * Not thread-safe.
  */
 final class WriterLocks implements Closeable {
 
@@ -30,18 +30,21 @@ final class WriterLocks implements Closeable {
     private @Nullable FileLock pending;
     private @Nullable FileLock exclusive;
 
-    /** @param channel of the database, writable; nobody else in this process has the file open */
+    /** @param channel channel of the database, writable; the file must not be open elsewhere in this process */
     WriterLocks(FileChannel channel) {
         this.channel = channel;
     }
 
-    /** Whether RESERVED is ours in time. */
+    /** Acquires RESERVED and returns whether that succeeded within the timeout. */
     boolean reserve(Duration timeout, BooleanSupplier cancelled) throws IOException {
         reserved = acquire(RESERVED, 1, System.nanoTime() + timeout.toNanos(), cancelled);
         return reserved != null;
     }
 
-    /** Whether no reader is left in time; else everything but RESERVED is given back. */
+    /**
+     * Waits until no reader is left and returns whether that succeeded within the timeout. If not, all locks except
+     * RESERVED are released.
+     */
     boolean excludeReaders(Duration timeout, BooleanSupplier cancelled) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
         pending = acquire(PENDING, 1, deadline, cancelled);

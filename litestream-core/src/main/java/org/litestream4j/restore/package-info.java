@@ -1,6 +1,6 @@
 /**
- * Brings a database back from its replica: {@link org.litestream4j.restore.Restore} plans, reads, verifies and puts the
- * file in place, as {@link org.litestream4j.restore.RestoreOptions} say.
+ * Restores a database from its replica. {@link org.litestream4j.restore.Restore} plans, reads and verifies, and moves
+ * the file to its final place, as specified by {@link org.litestream4j.restore.RestoreOptions}.
  */
 @NullMarked
 package org.litestream4j.restore;

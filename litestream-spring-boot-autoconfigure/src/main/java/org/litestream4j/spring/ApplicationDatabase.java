@@ -2,10 +2,10 @@ package org.litestream4j.spring;
 
 import java.util.Optional;
 
-/** Says where the application's own database is, without creating a {@code DataSource}. */
+/** Determines the application's database without creating a {@code DataSource}. */
 @FunctionalInterface
 interface ApplicationDatabase {
 
-    /** JDBC URL of the application's {@code DataSource}; empty if the configuration does not tell it. */
+    /** Returns the JDBC URL of the application's {@code DataSource}; empty if the configuration does not contain it. */
     Optional<String> url();
 }

@@ -8,23 +8,26 @@ import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.StringUtils;
 
-/** Finds the JDBC URL that the pool of Spring Boot will open: the pool's own setting beats {@code spring.datasource.url}. */
+/**
+ * Determines the JDBC URL that Spring Boot's connection pool will open. The pool's own setting overrides
+ * {@code spring.datasource.url}.
+ */
 final class ConfiguredUrl {
 
     private static final String PREFIX = "spring.datasource.";
 
-    /** In the order in which Spring Boot chooses one. */
+    /** Pools in the order in which Spring Boot chooses one. */
     private static final List<Pool> POOLS = List.of(
             new Pool("com.zaxxer.hikari.HikariDataSource", "hikari.jdbc-url"),
             new Pool("org.apache.tomcat.jdbc.pool.DataSource", "tomcat.url"),
             new Pool("org.apache.commons.dbcp2.BasicDataSource", "dbcp2.url"));
 
-    /** @param setting of the URL, below {@link #PREFIX} */
+    /** @param setting setting with the URL, below {@link #PREFIX} */
     private record Pool(String type, String setting) {}
 
     private ConfiguredUrl() {}
 
-    /** @param common what {@code spring.datasource.url}, or Spring Boot in its place, says; null for that setting */
+    /** @param common URL that replaces {@code spring.datasource.url}; null to read that setting */
     static Optional<String> of(Environment environment, @Nullable String common) {
         String url = common != null ? common : environment.getProperty(PREFIX + "url");
         return ofPool(environment).or(() -> Optional.ofNullable(url)).filter(StringUtils::hasText);
@@ -43,7 +46,7 @@ final class ConfiguredUrl {
                         .findFirst());
     }
 
-    /** HikariCP takes the class of a {@code DataSource}, if there is one, before any URL. */
+    /** Returns the settings of a pool. HikariCP prefers the class of a {@code DataSource} to any URL. */
     private static Stream<String> settings(Environment environment, Pool pool) {
         return pool.setting().startsWith("hikari.")
                         && StringUtils.hasText(environment.getProperty(PREFIX + "hikari.data-source-class-name"))

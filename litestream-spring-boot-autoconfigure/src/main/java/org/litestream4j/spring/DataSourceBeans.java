@@ -10,11 +10,11 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /**
- * The application's {@code DataSource} beans, as they are defined; none is created for it.
+ * Definitions of the application's {@code DataSource} beans. No bean is created.
  *
- * @param names of all
- * @param main the only one, else Spring Boot's own, else the primary one; null if there is none of these
- * @param replaced whether a test has put an embedded database in the application's place
+ * @param names names of all beans
+ * @param main the only bean, otherwise Spring Boot's own, otherwise the primary one; null if there is none of these
+ * @param replaced whether a test has replaced the application's database by an embedded one
  */
 record DataSourceBeans(List<String> names, @Nullable String main, boolean replaced) {
 
@@ -41,7 +41,7 @@ record DataSourceBeans(List<String> names, @Nullable String main, boolean replac
         return new DataSourceBeans(names, main(factory, names), replaced);
     }
 
-    /** What {@code @AutoConfigureTestDatabase} defines. */
+    /** Returns whether the definition comes from {@code @AutoConfigureTestDatabase}. */
     private static boolean isTestDatabase(ConfigurableListableBeanFactory factory, String name) {
         if (!factory.containsBeanDefinition(name)) {
             return false;
@@ -68,7 +68,10 @@ record DataSourceBeans(List<String> names, @Nullable String main, boolean replac
         return primary;
     }
 
-    /** The bean that a key of {@code litestream.databases} names; environment variables know no upper case and no dashes. */
+    /**
+     * Returns the bean to which a key of {@code litestream.databases} refers. Environment variables cannot express
+     * upper case and dashes.
+     */
     Optional<String> find(String key) {
         return names.stream().filter(key::equals).findFirst().or(() -> names.stream()
                 .filter(name -> canonical(name).equals(canonical(key)))

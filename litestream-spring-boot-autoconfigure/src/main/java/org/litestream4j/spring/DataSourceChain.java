@@ -23,14 +23,14 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
 /**
- * Lists what stands behind a {@code DataSource}: targets of Spring's delegates and AOP proxies, and what the proxies of JDBC
- * instrumentation unwrap to or return from a getter. Opens no connection.
+ * Lists the targets of a {@code DataSource}: of Spring's delegates and AOP proxies, and the results of {@code unwrap}
+ * or of a getter for the proxies of JDBC instrumentation. Opens no connection.
  */
 final class DataSourceChain {
 
     private static final Logger LOG = LoggerFactory.getLogger(DataSourceChain.class);
 
-    /** What proxies are asked to unwrap to: pools and the driver's own. */
+    /** Types requested by {@code unwrap}: pools and the driver's DataSources. */
     private static final List<Class<?>> TARGETS = Stream.of(
                     "com.zaxxer.hikari.HikariDataSource",
                     "org.sqlite.SQLiteDataSource",
@@ -55,14 +55,14 @@ final class DataSourceChain {
         }
     }
 
-    /** The {@code DataSource} itself, and all that stand behind it, from the outside to the inside. */
+    /** Returns the {@code DataSource} and all its targets, outermost first. */
     static List<DataSource> of(DataSource dataSource) {
         DataSourceChain chain = new DataSourceChain();
         chain.add(dataSource);
         return chain.found;
     }
 
-    /** The first that reports to the engine, if there is one. */
+    /** Returns the first target that reports to the engine; empty if there is none. */
     static Optional<ReplicatedDataSource> replicated(DataSource dataSource) {
         return of(dataSource).stream()
                 .filter(ReplicatedDataSource.class::isInstance)
@@ -76,7 +76,7 @@ final class DataSourceChain {
         }
         found.add(dataSource);
         if (dataSource instanceof AbstractRoutingDataSource) {
-            return; // what it unwraps to depends on the moment
+            return; // its target changes at runtime
         }
         if (dataSource instanceof DelegatingDataSource delegating) {
             add(delegating.getTargetDataSource());

@@ -14,7 +14,7 @@ final class DataSourceUrls {
 
     private DataSourceUrls() {}
 
-    /** Empty if it does not tell, as one that routes to several. */
+    /** Returns the URL; empty if the {@code DataSource} does not provide it, for example because it routes to several. */
     static Optional<String> url(DataSource dataSource) {
         return DataSourceChain.of(dataSource).stream()
                 .map(DataSourceUrls::own)
@@ -26,7 +26,7 @@ final class DataSourceUrls {
         if (HIKARI && HikariPools.isPool(dataSource)) {
             return HikariPools.url(dataSource);
         }
-        // SQLite's own, Spring's, Tomcat's and DBCP's say "url", others "jdbcUrl".
+        // SQLite's, Spring's, Tomcat's and DBCP's property is "url", others use "jdbcUrl".
         return property(dataSource, "url").or(() -> property(dataSource, "jdbcUrl"));
     }
 
@@ -34,7 +34,7 @@ final class DataSourceUrls {
         return HIKARI && HikariPools.pool(dataSource).isPresent();
     }
 
-    /** Whether a HikariCP pool has opened connections already, or may have. */
+    /** Returns whether a HikariCP pool has opened connections, or may have. */
     static boolean isStarted(DataSource dataSource) {
         return HIKARI && HikariPools.isStarted(dataSource);
     }

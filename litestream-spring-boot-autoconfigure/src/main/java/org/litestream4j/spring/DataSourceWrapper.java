@@ -14,9 +14,9 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
 /**
- * Puts a {@link ReplicatedDataSource} below each HikariCP pool of a replicated database, before it opens its first
- * connection; where that is too late, and for other pools, in front of it. Unordered, so that it comes last and sees the
- * settings that others applied.
+ * Puts a {@link ReplicatedDataSource} below each HikariCP pool of a replicated database before the pool opens its first
+ * connection. If that is too late, or for other pools, puts it in front of the pool. Unordered, so that it runs last
+ * and sees the settings applied by other post-processors.
  */
 final class DataSourceWrapper implements BeanPostProcessor {
 
@@ -25,7 +25,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     private final Supplier<ReplicatedDatabases> databases;
 
-    /** Beans as they were before other post-processors put a proxy in front of them. */
+    /** Beans before other post-processors replaced them by proxies. */
     private final Map<String, DataSource> originals = new ConcurrentHashMap<>();
 
     DataSourceWrapper(Supplier<ReplicatedDatabases> databases) {
@@ -63,7 +63,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         boolean tells = original == null || DataSourceUrls.url(dataSource).isPresent();
         DataSource telling = tells ? dataSource : original;
         if (isSeen(telling)) {
-            return bean; // a proxy that does not unwrap, in front of a pool that has the engine below it
+            return bean; // a proxy that does not unwrap; the engine is below its pool
         }
         DataSource seen = seen(beanName, dataSource, telling);
         if (seen == dataSource && !isSeen(telling)) {
@@ -73,7 +73,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
     }
 
     /**
-     * The same for one that is no bean.
+     * Wraps a {@code DataSource} that is not a bean.
      *
      * @throws IllegalArgumentException if its database is not replicated
      */
@@ -87,9 +87,9 @@ final class DataSourceWrapper implements BeanPostProcessor {
     }
 
     /**
-     * The same, or what is to be used in its place, so that the engine sees its connections.
+     * Returns a {@code DataSource} whose connections the engine sees: the given one, or its replacement.
      *
-     * @param telling the same, or what stands behind it and tells the database
+     * @param telling the same {@code DataSource}, or its target that identifies the database
      */
     private DataSource seen(String name, DataSource dataSource, DataSource telling) {
         if (isSeen(dataSource)) {
@@ -103,7 +103,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         return ReplicatedDataSource.of(database.get(), dataSource);
     }
 
-    /** Whether the engine sees its connections. */
+    /** Returns whether the engine sees the connections of a {@code DataSource}. */
     static boolean isSeen(DataSource dataSource) {
         return DataSourceChain.replicated(dataSource).isPresent();
     }

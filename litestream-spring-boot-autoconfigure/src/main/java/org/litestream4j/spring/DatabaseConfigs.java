@@ -20,7 +20,7 @@ import org.litestream4j.spring.LitestreamProperties.Database;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Which databases there are, and their configurations. Contradictory settings fail the start. */
+/** The replicated databases and their configurations. Contradictory settings fail startup. */
 final class DatabaseConfigs {
 
     private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfigs.class);
@@ -34,12 +34,12 @@ final class DatabaseConfigs {
     private boolean applicationIsBean;
     private @Nullable Path applicationPath;
 
-    /** With the settings alone. */
+    /** Uses only the settings. */
     DatabaseConfigs(LitestreamProperties properties, ApplicationDatabase application, DataSourceBeans dataSources) {
         this(properties, application, new PropertiesLitestreamConnectionDetails(properties.replica()), dataSources);
     }
 
-    /** @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead */
+    /** @throws LitestreamSettingException if a setting is invalid; names the setting, the problem and the remedy */
     DatabaseConfigs(
             LitestreamProperties properties,
             ApplicationDatabase application,
@@ -54,9 +54,9 @@ final class DatabaseConfigs {
     }
 
     /**
-     * Those whose file is known before there is any {@code DataSource}.
+     * Returns the databases whose files are known before any {@code DataSource} exists.
      *
-     * @throws LitestreamSettingException naming the setting, what is wrong with it, and what to write instead
+     * @throws LitestreamSettingException if a setting is invalid; names the setting, the problem and the remedy
      */
     List<DatabaseConfig> create() {
         settings.check();
@@ -103,7 +103,7 @@ final class DatabaseConfigs {
         }
         Optional<Path> path = SqliteUrl.path(url.get());
         if (path.isEmpty()) {
-            if (wanted && SqliteUrl.isNameless(url.get())) { // a variable without a value, most likely
+            if (wanted && SqliteUrl.isNameless(url.get())) { // probably a variable without a value
                 throw new LitestreamSettingException(
                         "A replica is configured, but the database URL \"" + Redaction.url(url.get())
                                 + "\" names no file: SQLite makes a temporary database of it, which is lost at the end.",
@@ -129,14 +129,14 @@ final class DatabaseConfigs {
         return Optional.of(create(entries.application().orElse(fileName(path.get())), path.get(), entry, true));
     }
 
-    /** The file that a bean must open because the settings of the application's database name it. */
+    /** Returns the file that a bean must open according to the settings of the application's database. */
     Optional<Path> expected(String bean) {
         return bean.equals(dataSources.main())
                 ? Optional.ofNullable(applicationPath).filter(path -> !isLeftAlone(path))
                 : Optional.empty();
     }
 
-    /** Whether an entry of {@code litestream.databases} says that a bean is left alone. */
+    /** Returns whether an entry of {@code litestream.databases} disables the replication of a bean. */
     boolean isSwitchedOff(String bean) {
         return entries.ofBean(bean)
                 .map(entries::get)
@@ -152,12 +152,12 @@ final class DatabaseConfigs {
         return path.getFileName().toString();
     }
 
-    /** Whether somebody has switched this database off. */
+    /** Returns whether the replication of this database is disabled. */
     boolean isLeftAlone(Path path) {
         return leftAlone.stream().anyMatch(other -> DatabaseFiles.same(other, path));
     }
 
-    /** Whether the database of a {@code DataSource} is known only when the bean is there. */
+    /** Returns whether the database of a {@code DataSource} is known only after the bean was created. */
     boolean isOfBean(String bean) {
         if (bean.equals(dataSources.main())
                 && (applicationIsBean || application.url().isPresent())) {
@@ -166,7 +166,7 @@ final class DatabaseConfigs {
         return entries.ofBean(bean).isPresent();
     }
 
-    /** The beans of {@link #isOfBean} whose databases are not switched off. */
+    /** Returns the beans of {@link #isOfBean} whose replication is not disabled. */
     List<String> beans() {
         return dataSources.names().stream()
                 .filter(this::isOfBean)
@@ -178,11 +178,11 @@ final class DatabaseConfigs {
     }
 
     /**
-     * The database of such a bean.
+     * Returns the database of such a bean.
      *
-     * @param path which its connections open
-     * @return empty if it is to be left alone
-     * @throws LitestreamSettingException as above
+     * @param path path that its connections open
+     * @return empty if its replication is disabled
+     * @throws LitestreamSettingException if a setting is invalid; names the setting, the problem and the remedy
      */
     Optional<DatabaseConfig> ofBean(String bean, Path path) {
         boolean main = applicationIsBean && bean.equals(dataSources.main());
@@ -195,7 +195,7 @@ final class DatabaseConfigs {
         return Optional.of(create(key.orElse(fileName(path)), path, entry, main));
     }
 
-    /** The name that a bean's database has by its settings; empty if they say nothing of the bean. */
+    /** Returns the name of a bean's database according to the settings; empty if they do not mention the bean. */
     Optional<String> nameOf(String bean) {
         return entries.ofBean(bean)
                 .or(() -> entries.files().stream()
@@ -210,7 +210,7 @@ final class DatabaseConfigs {
         return create(name, name, path, own, settings.replica(name, path, own, ofApplication), metaPath);
     }
 
-    /** The folders whose files are databases. */
+    /** Returns the folders whose files are databases. */
     List<DatabaseFolder> folders() {
         return entries.folders().stream()
                 .filter(key -> entries.get(key).enabled())
@@ -231,12 +231,12 @@ final class DatabaseConfigs {
                     DatabaseEntries.setting(key) + ".pattern = \"" + pattern + "\" is no pattern.",
                     "Write * for any characters, ? for one, **/ for all folders below, as in **/*.db; there are no others.");
         }
-        // What is wrong with it fails the start, also where the folder is empty.
+        // Invalid settings fail startup even if the folder is empty.
         settings.config(key, key, path, entry, settings.replica(key, path, entry, false), entry.metaPath());
         return new DatabaseFolder(key, path, pattern);
     }
 
-    /** The database of a file in a folder: named for both, with a place of its own below the folder's replica. */
+    /** Returns the database of a file in a folder. Its name contains both, and its replica is below the folder's replica. */
     DatabaseConfig inFolder(DatabaseFolder folder, Path file) {
         Database entry = entries.get(folder.name());
         String below = folder.relative(file);
@@ -257,7 +257,7 @@ final class DatabaseConfigs {
         return settings.config(key, name, path, own, replica, metaPath);
     }
 
-    /** @throws LitestreamSettingException if two of them have a file or a replica in common */
+    /** @throws LitestreamSettingException if two databases have the same file or the same replica */
     static void checkDistinct(List<DatabaseConfig> configs) {
         checkDistinct(configs, (one, other) -> DatabaseFiles.same(one.path(), other.path()), "the file");
         checkDistinct(configs, (one, other) -> address(one).equals(address(other)), "the replica");
@@ -277,12 +277,12 @@ final class DatabaseConfigs {
         }
     }
 
-    /** As the backend understands URL and settings. */
+    /** Returns the address of the replica as the backend interprets URL and settings. */
     private static String address(DatabaseConfig config) {
         try (ReplicaClient client = Replicas.open(config.replica())) {
             return client.url();
         } catch (IllegalArgumentException | IllegalStateException | IOException e) {
-            return config.name(); // explained when the database is registered
+            return config.name(); // reported when the database is registered
         }
     }
 

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.spring.LitestreamProperties.Database;
 
 /**
- * What the entries of {@code litestream.databases} stand for: a file, a folder of files, a {@code DataSource} bean, or the
- * application's database.
+ * The meaning of each entry of {@code litestream.databases}: a file, a folder of files, a {@code DataSource} bean, or
+ * the application's database.
  */
 final class DatabaseEntries {
 
@@ -22,7 +22,7 @@ final class DatabaseEntries {
     private final Map<String, String> beans = new LinkedHashMap<>();
     private final @Nullable String application;
 
-    /** @throws LitestreamSettingException if an entry stands for nothing, or two for the same */
+    /** @throws LitestreamSettingException if an entry refers to nothing, or if two entries refer to the same database */
     DatabaseEntries(Map<String, Database> all, DataSourceBeans dataSources) {
         this.all = new TreeMap<>(all);
         List<String> others = new ArrayList<>();
@@ -74,7 +74,7 @@ final class DatabaseEntries {
         return others.get(0);
     }
 
-    /** How to write an entry: without the brackets, a dot would end its key. */
+    /** Returns the notation of an entry; without the brackets, a dot would end its key. */
     static String setting(String key) {
         return "litestream.databases" + (key.matches("[A-Za-z0-9_-]+") ? "." + key : "[" + key + "]");
     }
@@ -87,27 +87,27 @@ final class DatabaseEntries {
         return entry;
     }
 
-    /** Keys of the entries with a path of their own. */
+    /** Returns the keys of the entries with a path. */
     List<String> files() {
         return files;
     }
 
-    /** Keys of the entries with a path and a pattern. */
+    /** Returns the keys of the entries with a path and a pattern. */
     List<String> folders() {
         return folders;
     }
 
-    /** Key of the entry that stands for a bean. */
+    /** Returns the key of the entry for a bean. */
     Optional<String> ofBean(String bean) {
         return Optional.ofNullable(beans.get(bean));
     }
 
-    /** Names of the beans that have an entry. */
+    /** Returns the names of the beans that have an entry. */
     List<String> beans() {
         return List.copyOf(beans.keySet());
     }
 
-    /** Key of the entry that stands for the application's database. */
+    /** Returns the key of the entry for the application's database. */
     Optional<String> application() {
         return Optional.ofNullable(application);
     }

@@ -3,12 +3,12 @@ package org.litestream4j.spring;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Compares paths of files that need not exist. Opens nothing: that would drop SQLite's locks. */
+/** Compares paths of files that need not exist. Opens no file, because closing it would release SQLite's locks. */
 final class DatabaseFiles {
 
     private DatabaseFiles() {}
 
-    /** Whether two absolute paths name one file, also through symbolic links. */
+    /** Returns whether two absolute paths refer to one file, including through symbolic links. */
     static boolean same(Path one, Path other) {
         return one.equals(other) || real(one).equals(real(other));
     }

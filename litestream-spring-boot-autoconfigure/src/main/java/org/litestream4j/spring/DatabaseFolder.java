@@ -13,18 +13,21 @@ import java.util.Set;
 import org.springframework.util.AntPathMatcher;
 
 /**
- * A folder whose files are databases. Nothing is opened here: closing a database file would drop SQLite's locks.
+ * A folder whose files are databases. Opens no file, because closing a database file would release SQLite's locks.
  *
- * @param name of the setting
- * @param path absolute, need not exist
- * @param pattern of the paths below it, as Spring's {@link AntPathMatcher} has them
+ * @param name name of the setting
+ * @param path absolute path, which need not exist
+ * @param pattern pattern of relative paths, as defined by Spring's {@link AntPathMatcher}
  */
 record DatabaseFolder(String name, Path path, String pattern) {
 
     private static final AntPathMatcher MATCHER = new AntPathMatcher();
     private static final Set<String> COMPANIONS = Set.of("-wal", "-shm", "-journal");
 
-    /** Whether a file is one of its databases; hidden files and those in hidden folders, as local states, are not. */
+    /**
+     * Returns whether a file is one of the folder's databases. Hidden files, and files in hidden folders such as local
+     * states, are not.
+     */
     boolean matches(Path file) {
         if (!file.startsWith(path) || file.equals(path)) {
             return false;
@@ -38,12 +41,12 @@ record DatabaseFolder(String name, Path path, String pattern) {
         return COMPANIONS.stream().noneMatch(below::endsWith) && MATCHER.match(pattern, below);
     }
 
-    /** The path of a file below the folder, with slashes. */
+    /** Returns the path of a file relative to the folder, with slashes. */
     String relative(Path file) {
         return path.relativize(file).toString().replace('\\', '/');
     }
 
-    /** Its databases that hold something, with absolute paths. */
+    /** Returns the absolute paths of the folder's databases that are not empty. */
     List<Path> files() throws IOException {
         List<Path> found = new ArrayList<>();
         if (!Files.isDirectory(path)) {
@@ -67,7 +70,7 @@ record DatabaseFolder(String name, Path path, String pattern) {
 
             @Override
             public FileVisitResult visitFileFailed(Path file, IOException e) {
-                return FileVisitResult.CONTINUE; // gone since it was listed
+                return FileVisitResult.CONTINUE; // deleted since it was listed
             }
 
             @Override

@@ -15,15 +15,13 @@ import org.litestream4j.spring.LitestreamProperties.Database;
 import org.litestream4j.spring.ReplicaProperties.FailFast;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 
-/**
- * Maps the settings of one database, its own and the shared ones, to the core's configuration.
- */
+/** Maps the settings of one database, its own and the shared ones, to the configuration of the core. */
 final class DatabaseSettings {
 
     private static final LitestreamProperties.OwnSnapshot NO_OWN_SNAPSHOT =
             new LitestreamProperties.OwnSnapshot(null, null);
 
-    /** Of a database without an entry of its own. */
+    /** Settings of a database without an entry. */
     static final Database NO_OVERRIDES = new Database(
             true, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
             null, null, null, null, null, null);
@@ -42,7 +40,7 @@ final class DatabaseSettings {
         this.details = details;
     }
 
-    /** @throws LitestreamSettingException naming the setting that is out of range */
+    /** @throws LitestreamSettingException if a setting is out of range; names the setting */
     void check() {
         checkHealth();
         checkRestore();
@@ -51,9 +49,9 @@ final class DatabaseSettings {
     /**
      * Maps the settings of one database.
      *
-     * @param key of its entry, for messages
+     * @param key key of its entry, for messages
      * @param own its entry
-     * @throws LitestreamSettingException naming the setting that is out of range
+     * @throws LitestreamSettingException if a setting is out of range; names the setting
      */
     DatabaseConfig config(
             String key, String name, Path path, Database own, ReplicaLocation replica, @Nullable String metaPath) {
@@ -116,9 +114,9 @@ final class DatabaseSettings {
     }
 
     /**
-     * The replica of one database.
+     * Returns the replica of one database.
      *
-     * @param name of its entry, for messages
+     * @param name name of its entry, for messages
      * @param own its entry
      * @param ofApplication whether it is the application's database, to which the shared URL applies
      */
@@ -142,7 +140,7 @@ final class DatabaseSettings {
         try {
             String scheme = ReplicaLocation.of(url.strip()).scheme();
             Map<String, String> settings = new HashMap<>(properties.replica().settings(scheme));
-            if (!shared) { // credentials and the like are in common, the place is not
+            if (!shared) { // shares credentials and the like, but not the location
                 settings.remove("bucket");
                 settings.remove("path");
             }

@@ -8,7 +8,7 @@ import javax.sql.DataSource;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
 
-/** With the engine of this application. */
+/** Implementation for the engine of this application. */
 final class DefaultLitestreamOperations implements LitestreamOperations {
 
     private final Litestream litestream;

@@ -18,9 +18,9 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.ContextClosedEvent;
 
 /**
- * Publishes what happens as application events, on a thread of its own: listeners of the application may take their time, and
- * may use the database. What happens before the context is refreshed (the restore does) waits until there are listeners; what
- * happens while it closes is not published.
+ * Publishes events of the engine as application events, on a thread of its own: listeners of the application may be
+ * slow, and may use the database. Events before the context is refreshed, such as those of the restore, are published
+ * when the listeners exist. Events while the context closes are not published.
  */
 final class EventPublisher
         implements LitestreamListener, SmartLifecycle, DisposableBean, ApplicationListener<ContextClosedEvent> {
@@ -70,7 +70,7 @@ final class EventPublisher
         }
     }
 
-    /** The first of the context's end: listeners, and what they use, are destroyed from now on. */
+    /** Ends publishing when the context starts to close, because listeners and their dependencies are destroyed from then on. */
     @Override
     public void onApplicationEvent(ContextClosedEvent event) {
         closing |= event.getApplicationContext() == context;
@@ -97,7 +97,7 @@ final class EventPublisher
         }
     }
 
-    /** Goes on: what happens until the context closes is of interest, too. */
+    /** Does nothing: events are published until the context closes. */
     @Override
     public void stop() {
         running = false;
@@ -108,13 +108,13 @@ final class EventPublisher
         return running;
     }
 
-    /** First to start, last to stop. */
+    /** Returns a phase that starts first and stops last. */
     @Override
     public int getPhase() {
         return Integer.MIN_VALUE;
     }
 
-    /** Waits a moment for a listener that is busy; it is not interrupted. */
+    /** Waits briefly for a busy listener, without interrupting it. */
     @Override
     public void destroy() throws InterruptedException {
         thread.shutdown();

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks into folders once a second: registers databases that are new there, and unregisters those that are gone. One thread
- * for all folders. Who unregisters a database by its name is respected until the file is gone.
+ * Scans folders once a second: registers new databases and unregisters deleted ones. One thread scans all folders. A
+ * database that the application has unregistered by name is not registered again until its file was deleted.
  */
 final class FolderWatch implements AutoCloseable {
 
@@ -34,14 +34,14 @@ final class FolderWatch implements AutoCloseable {
 
     private @Nullable ScheduledFuture<?> looking;
 
-    // Confined to the thread, and to the caller of start before it.
+    // Confined to the thread, and before its start to the caller of start.
     private final Map<Path, String> names = new HashMap<>();
     private final Map<Path, Long> failed = new HashMap<>();
 
-    /** Registers a file, if it is not registered yet. */
+    /** Registers a file unless it is registered. */
     @FunctionalInterface
     interface Registrar {
-        /** Returns the name that the database has now. */
+        /** Registers a file and returns the name of its database. */
         String register(DatabaseFolder folder, Path file) throws IOException;
     }
 
@@ -58,9 +58,9 @@ final class FolderWatch implements AutoCloseable {
     }
 
     /**
-     * Registers what is there, and begins to watch.
+     * Registers the existing databases and starts the scans.
      *
-     * @throws IOException if that cannot be registered
+     * @throws IOException if a database cannot be registered
      */
     void start() throws IOException {
         for (DatabaseFolder folder : folders) {
@@ -88,12 +88,15 @@ final class FolderWatch implements AutoCloseable {
                 }
             }
             failed.keySet().removeIf(file -> !Files.exists(file));
-        } catch (IOException | RuntimeException e) { // whatever it is, the next look follows
+        } catch (IOException | RuntimeException e) { // scans must continue after any failure
             LOG.warn("cannot scan the database folders, will retry", e);
         }
     }
 
-    /** A line feed in a name would forge lines of logs; the file is told once a minute at most. */
+    /**
+     * Returns whether a file name is valid. A line feed in a name would forge log lines; such a file is reported at
+     * most once a minute.
+     */
     private boolean isNamedWell(Path file) {
         String name = file.toString();
         String printable = Redaction.printable(name);
@@ -133,7 +136,7 @@ final class FolderWatch implements AutoCloseable {
         }
     }
 
-    /** Waits for a look that is going on; it is not interrupted. */
+    /** Waits for a running scan, without interrupting it. */
     @Override
     public void close() {
         if (looking != null) {

@@ -8,7 +8,7 @@ import javax.sql.DataSource;
 import org.litestream4j.ManagedDatabase;
 import org.sqlite.SQLiteDataSource;
 
-/** What is HikariCP's: loaded only where HikariCP is. */
+/** Code that uses HikariCP's classes; loaded only if HikariCP is on the class path. */
 final class HikariPools {
 
     private HikariPools() {}
@@ -17,7 +17,7 @@ final class HikariPools {
         return dataSource instanceof HikariDataSource;
     }
 
-    /** The pool that a bean is or stands for. */
+    /** Returns the pool that a bean is or unwraps to. */
     static Optional<HikariDataSource> pool(DataSource dataSource) {
         return DataSourceChain.of(dataSource).stream()
                 .filter(HikariDataSource.class::isInstance)
@@ -35,7 +35,10 @@ final class HikariPools {
         return pool(dataSource).filter(HikariDataSource::isRunning).isPresent();
     }
 
-    /** The JDBC URL of the connections that a pool will open; empty if the {@code DataSource} below it knows. */
+    /**
+     * Returns the JDBC URL of the connections that a pool will open; empty if the URL is configured in the
+     * {@code DataSource} below it.
+     */
     static Optional<String> url(DataSource dataSource) {
         HikariDataSource pool = (HikariDataSource) dataSource;
         if (pool.getDataSource() != null) {
@@ -49,9 +52,8 @@ final class HikariPools {
     }
 
     /**
-     * Lets the pool open its connections through the engine. The pool then ignores its URL and {@code
-     * data-source-properties}, so these are applied here, as is its
-     * {@code connection-init-sql}.
+     * Makes the pool open its connections through the engine. The pool then ignores its URL and
+     * {@code data-source-properties}, which are therefore applied here, as is its {@code connection-init-sql}.
      *
      * @return false if the pool has started and cannot be changed any more
      */

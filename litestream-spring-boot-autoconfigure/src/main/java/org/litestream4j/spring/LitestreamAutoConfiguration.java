@@ -28,10 +28,11 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * Restores and replicates the application's SQLite database. Before the first connection come the restore and the engine,
- * after the last the final flush: every {@code DataSource} definition depends on {@link ReplicatedDatabases}, and {@link
- * ReplicatedDatabasesDetector} puts it before every database initializer, also before one that makes a {@code DataSource}
- * of its own. In a hierarchy of contexts, the one that is nearest to the root has the beans, and the others use them.
+ * Restores and replicates the application's SQLite databases. Restore and engine start before the first connection, and
+ * the final flush follows the last: every {@code DataSource} definition depends on {@link ReplicatedDatabases}, and
+ * {@link ReplicatedDatabasesDetector} orders it before every database initializer, including those with a
+ * {@code DataSource} of their own. In a hierarchy of contexts, the context nearest to the root defines the beans, and
+ * the others use them.
  */
 @AutoConfiguration
 @Conditional({OnLitestreamEnabled.class, OnNoParentWithLitestream.class})
@@ -63,7 +64,7 @@ public final class LitestreamAutoConfiguration {
         return new PropertiesLitestreamConnectionDetails(properties.replica());
     }
 
-    /** Not lazy: databases without a {@code DataSource} have nobody who asks for it. */
+    /** Not lazy: for databases without a {@code DataSource}, no other bean requests it. */
     @Bean
     @Lazy(false)
     ReplicatedDatabases litestreamReplicatedDatabases(
@@ -111,7 +112,10 @@ public final class LitestreamAutoConfiguration {
         return () -> ConfiguredUrl.of(environment, null);
     }
 
-    /** Connection details of a container beat the settings, as they do for the pool; those of the settings do not. */
+    /**
+     * Connection details of a container override the settings, as they do for the pool; connection details derived from
+     * the settings do not.
+     */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(JdbcConnectionDetails.class)
     static class ConnectionDetailsConfiguration {
@@ -131,7 +135,7 @@ public final class LitestreamAutoConfiguration {
         }
     }
 
-    /** Client and credentials of the application, after its own {@link ReplicaProvider} beans. */
+    /** Client and credentials of the application, with lower precedence than its own {@link ReplicaProvider} beans. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(S3Client.class)
     static class S3Configuration {

@@ -5,7 +5,7 @@ import org.litestream4j.LitestreamException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Explains why replication of a database cannot start. */
+/** Explains why the replication of a database cannot start. */
 final class LitestreamFailureAnalyzer extends AbstractFailureAnalyzer<LitestreamException> {
 
     @Override

@@ -4,46 +4,54 @@ import java.time.Duration;
 import javax.sql.DataSource;
 
 /**
- * Waits until what was committed is on the replica, where code wants to know it and not the transaction: counts what is
- * committed when the call begins, not a transaction that is still open. And replicates what a {@code DataSource} opens that is
- * no bean. Thread-safe.
+ * Waits for replication, independently of transactions: a wait covers everything that is committed when the call
+ * begins, but no open transaction. Also replicates the database of a {@code DataSource} that is not a bean.
+ * Thread-safe.
  */
 public interface LitestreamOperations {
 
     /**
-     * Does for a {@code DataSource} that the application makes while it runs what is done for beans: restores its database if
-     * the file is missing, begins to replicate it if it is one of a folder's and not replicated yet, and sees to it that its
-     * connections are noticed. To be called before the {@code DataSource} opens its first connection.
+     * Prepares a {@code DataSource} that the application creates at runtime in the same way as beans: restores its
+     * database if the file is missing, starts its replication if the file belongs to a configured folder and is not
+     * replicated yet, and makes the engine notice its commits. Call this before the {@code DataSource} opens its first
+     * connection.
      *
-     * @return what to use from now on: the same, if it is a HikariCP pool
+     * @return the {@code DataSource} to use from now on; for a HikariCP pool, the same one
      * @throws IllegalArgumentException if its database is not one of {@code litestream.databases}
      * @throws LitestreamSettingException if it may have opened the database already
      */
     DataSource replicate(DataSource dataSource);
 
     /**
-     * Waits for all replicated databases; uploads at once.
+     * Waits until all replicated databases are up to date on their replicas. Starts uploads immediately.
      *
-     * @param timeout longest wait in all
-     * @throws org.litestream4j.ReplicationTimeoutException if that was not in time
-     * @throws org.litestream4j.NotReplicatedException at once, if a database is not being replicated, and if the thread is
-     *     interrupted, which it stays
+     * @param timeout longest total wait
+     * @throws org.litestream4j.ReplicationTimeoutException if the timeout has passed
+     * @throws org.litestream4j.NotReplicatedException at once, if a database is not being replicated, or if the
+     *     thread is interrupted, which leaves its interrupt status set
      */
     void awaitReplicated(Duration timeout);
 
     /**
-     * Waits for one database; uploads at once.
+     * Waits until one database is up to date on its replica. Starts an upload immediately.
      *
      * @param database name of the database
      * @throws IllegalArgumentException if no replicated database has this name
-     * @throws org.litestream4j.ReplicationTimeoutException if that was not in time
-     * @throws org.litestream4j.NotReplicatedException as above
+     * @throws org.litestream4j.ReplicationTimeoutException if the timeout has passed
+     * @throws org.litestream4j.NotReplicatedException at once, if the database is not being replicated, or if the
+     *     thread is interrupted, which leaves its interrupt status set
      */
     void awaitReplicated(String database, Duration timeout);
 
-    /** As {@link #awaitReplicated(Duration)}, but without causing an upload: with the next regular sync. */
+    /**
+     * Waits as {@link #awaitReplicated(Duration)} does, but without starting uploads; the next regular sync uploads the
+     * changes.
+     */
     void awaitNextSync(Duration timeout);
 
-    /** As {@link #awaitReplicated(String, Duration)}, but without causing an upload: with the next regular sync. */
+    /**
+     * Waits as {@link #awaitReplicated(String, Duration)} does, but without starting an upload; the next regular sync
+     * uploads the changes.
+     */
     void awaitNextSync(String database, Duration timeout);
 }

@@ -2,7 +2,7 @@ package org.litestream4j.spring;
 
 import java.io.Serial;
 
-/** A setting that cannot be meant: which, what is wrong with it, and what to write instead. */
+/** Thrown if a setting is invalid. Names the setting, the problem and the remedy. */
 public final class LitestreamSettingException extends RuntimeException {
 
     @Serial
@@ -15,7 +15,7 @@ public final class LitestreamSettingException extends RuntimeException {
         this.remedy = remedy;
     }
 
-    /** What to change. */
+    /** Returns what to change. */
     public String remedy() {
         return remedy;
     }

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Explains a setting that cannot be meant. */
+/** Explains an invalid setting. */
 final class LitestreamSettingFailureAnalyzer extends AbstractFailureAnalyzer<LitestreamSettingException> {
 
     @Override

@@ -4,13 +4,14 @@ import org.litestream4j.Litestream;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Ends merges, snapshots and validations once the web server and everything else that writes has stopped, so that the time
- * that a shutdown has belongs to the final flush. That comes later, in {@link Litestream#close()}, when the last connection
- * is closed. A context that is stopped goes on to replicate, and takes the rest up when it is started again.
+ * Stops merges, snapshots and validations after the web server and all other writers have stopped, so that the
+ * remaining time of the shutdown is available for the final flush. The flush follows in {@link Litestream#close()},
+ * after the last connection was closed. A stopped context continues to replicate, and resumes maintenance when it is
+ * started again.
  */
 final class MaintenanceLifecycle implements SmartLifecycle {
 
-    /** Below everything that may write: those that start before it are few. */
+    /** Phase below that of all possible writers; few beans start earlier. */
     private static final int PHASE = Integer.MIN_VALUE + 1_000;
 
     private final Litestream litestream;

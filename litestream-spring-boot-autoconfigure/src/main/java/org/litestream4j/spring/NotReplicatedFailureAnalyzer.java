@@ -5,7 +5,7 @@ import org.litestream4j.NotReplicatedException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Explains a start that ended because a commit, of a migration for example, did not get to the replica. */
+/** Explains a startup that failed because a commit, for example of a migration, was not replicated. */
 final class NotReplicatedFailureAnalyzer extends AbstractFailureAnalyzer<NotReplicatedException> {
 
     @Override

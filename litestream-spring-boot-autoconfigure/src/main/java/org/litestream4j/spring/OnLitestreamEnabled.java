@@ -7,7 +7,10 @@ import org.springframework.context.annotation.ConditionContext;
 import org.springframework.core.convert.ConversionException;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
-/** Whether {@code litestream.enabled} is not false. What is neither true nor false must not switch a backup off: the binding explains it. */
+/**
+ * Matches unless {@code litestream.enabled} is false. A value that is neither true nor false must not disable a backup;
+ * binding it reports the error.
+ */
 final class OnLitestreamEnabled extends SpringBootCondition {
 
     private static final String SETTING = "litestream.enabled";

@@ -11,7 +11,7 @@ import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.ConfigurationCondition;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
-/** Whether no context above this one replicates the same databases already. */
+/** Matches if no parent context replicates the same databases. */
 final class OnNoParentWithLitestream extends SpringBootCondition implements ConfigurationCondition {
 
     @Override

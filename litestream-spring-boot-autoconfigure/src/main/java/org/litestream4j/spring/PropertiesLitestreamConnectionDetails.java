@@ -3,7 +3,7 @@ package org.litestream4j.spring;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What the settings say of the replica of the application's database. */
+/** Replica of the application's database according to the settings. */
 final class PropertiesLitestreamConnectionDetails implements LitestreamConnectionDetails {
 
     private final ReplicaProperties replica;

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.litestream4j.replica.ReplicaLocation;
 
-/** Replicas within replicas' places. */
+/** Locations of replicas below other locations. */
 final class ReplicaLocations {
 
     private static final String UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
@@ -13,13 +13,13 @@ final class ReplicaLocations {
     private ReplicaLocations() {}
 
     /**
-     * A place below another.
+     * Returns a location below another.
      *
-     * @param path relative, with slashes, not encoded
+     * @param path relative path, with slashes, not encoded
      */
     static ReplicaLocation below(ReplicaLocation place, String path) {
         Map<String, String> settings = new HashMap<>(place.settings());
-        if (settings.containsKey("path")) { // beats the URL's
+        if (settings.containsKey("path")) { // overrides the URL's
             settings.computeIfPresent("path", (key, value) -> value + "/" + path);
             return new ReplicaLocation(place.url(), settings);
         }

@@ -58,7 +58,7 @@ public record ReplicaProperties(
         try {
             return component.getAccessor().invoke(backend);
         } catch (IllegalAccessException | InvocationTargetException e) {
-            throw new IllegalStateException(e); // public accessors that only return
+            throw new IllegalStateException(e); // public accessors without side effects
         }
     }
 

@@ -8,7 +8,7 @@ import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.SmartDataSource;
 import org.sqlite.SQLiteConnection;
 
-/** Hands out connections that the engine has seen; unwraps to what it stands for. */
+/** DataSource whose connections the engine sees. It unwraps to its target. */
 class ReplicatedDataSource extends DelegatingDataSource {
 
     private final ManagedDatabase database;
@@ -26,7 +26,7 @@ class ReplicatedDataSource extends DelegatingDataSource {
                 : new ReplicatedDataSource(database, target);
     }
 
-    /** The database that its connections are of. */
+    /** Returns the database that its connections open. */
     ManagedDatabase database() {
         return database;
     }
@@ -41,7 +41,7 @@ class ReplicatedDataSource extends DelegatingDataSource {
         return seen.getConnection(username, password);
     }
 
-    /** Also where the target does not unwrap to itself, as Tomcat's pool. */
+    /** Unwraps to the target, even if the target does not unwrap to itself, as Tomcat's pool. */
     @Override
     public <T> T unwrap(Class<T> type) throws SQLException {
         DataSource target = obtainTargetDataSource();
@@ -53,7 +53,7 @@ class ReplicatedDataSource extends DelegatingDataSource {
         return type.isInstance(obtainTargetDataSource()) || super.isWrapperFor(type);
     }
 
-    /** One whose connections Spring must not always close. */
+    /** DataSource whose connections Spring must not always close. */
     private static final class Smart extends ReplicatedDataSource implements SmartDataSource {
 
         private final SmartDataSource target;

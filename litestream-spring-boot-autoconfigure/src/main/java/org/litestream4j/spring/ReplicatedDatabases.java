@@ -24,10 +24,11 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.InitializingBean;
 
 /**
- * Restores the configured databases where they are missing, then begins to replicate them. Every {@code DataSource} and
- * every database initializer depends on this bean, and it on {@link Litestream}: so this comes before the first
- * connection, and {@link Litestream#close()}, with the final flush, after the last. What only a {@code DataSource} tells
- * the path of is restored when the bean is there, before it opens its first connection.
+ * Restores missing databases, then starts to replicate the configured ones. Every {@code DataSource} and every database
+ * initializer depends on this bean, which depends on {@link Litestream}. Therefore, the restore precedes the first
+ * connection, and {@link Litestream#close()}, with the final flush, follows the last. If only a {@code DataSource}
+ * contains the path of its database, the database is restored after the bean was created and before it opens its first
+ * connection.
  */
 final class ReplicatedDatabases implements InitializingBean, DisposableBean {
 
@@ -39,7 +40,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private List<DatabaseFolder> folders = List.of();
     private @Nullable FolderWatch watch;
 
-    /** @throws LitestreamSettingException if entries of {@code litestream.databases} stand for nothing, or for the same */
+    /** @throws LitestreamSettingException if entries of {@code litestream.databases} refer to nothing, or to the same database */
     ReplicatedDatabases(
             Litestream litestream,
             LitestreamProperties properties,
@@ -105,7 +106,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private ManagedDatabase register(DatabaseConfig config) throws IOException {
         try {
             return litestream.register(config);
-        } catch (LitestreamException | ReplicaException e) { // explain themselves
+        } catch (LitestreamException | ReplicaException e) { // contain their own explanation
             throw e;
         } catch (IOException e) {
             throw new LitestreamException(
@@ -127,14 +128,14 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                     .integrityCheck(properties.restore().integrityCheck())
                     .build();
             litestream.restoreIfMissing(config, options);
-        } catch (LitestreamException e) { // names the database itself
+        } catch (LitestreamException e) { // contains the database
             throw e;
         } catch (IOException e) {
             throw new StartupRestoreException(config.path(), e);
         }
     }
 
-    /** SQLite JDBC creates a database, but not its folder. */
+    /** Creates the folder of a database; SQLite JDBC creates only the file. */
     private static void createFolder(Path path) throws IOException {
         Path folder = path.getParent();
         if (folder != null) {
@@ -150,7 +151,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         }
     }
 
-    /** Only looks: they are created when they are needed. */
+    /** Checks the folders without creating them; they are created when they are needed. */
     private static void checkFolders(DatabaseConfig config) throws LitestreamException {
         Path folder = config.path().getParent();
         Path there = existing(folder);
@@ -173,7 +174,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         }
     }
 
-    /** The folder, or the nearest above it that is there. */
+    /** Returns the folder or its nearest existing parent. */
     private static @Nullable Path existing(@Nullable Path folder) {
         Path there = folder;
         while (there != null && !Files.exists(there)) {
@@ -183,10 +184,11 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     }
 
     /**
-     * The replicated database that a {@code DataSource} opens; restored and registered now, if its path was not known before.
+     * Returns the replicated database that a {@code DataSource} opens. Restores and registers it now if its path was
+     * not known before.
      *
-     * @return empty if it is left alone: no SQLite database, in memory, switched off, or nothing is said of it
-     * @throws LitestreamSettingException if the settings of the bean's database cannot be fulfilled
+     * @return empty if it is not replicated: not SQLite, in memory, disabled, or not configured
+     * @throws LitestreamSettingException if the settings of the bean's database cannot be applied
      */
     synchronized Optional<ManagedDatabase> of(String bean, DataSource dataSource) {
         Optional<String> url = DataSourceUrls.url(dataSource);
@@ -203,7 +205,10 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         return database;
     }
 
-    /** What was restored and is replicated is not what the application writes to: it would begin empty beside its backup. */
+    /**
+     * Rejects a {@code DataSource} that opens another file than the one that was restored and is replicated; the
+     * application would start with an empty database beside its backup.
+     */
     private void refuseAnotherFile(String bean, Optional<Path> opened) {
         Optional<Path> expected = configs.expected(bean);
         boolean replicated = opened.filter(
@@ -268,9 +273,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     }
 
     /**
-     * Tells of a bean that is left alone, unless there is nothing to say.
+     * Reports a bean whose database is not replicated, unless no report is needed.
      *
-     * @throws LitestreamSettingException if it should not be, but does not tell what it opens
+     * @throws LitestreamSettingException if it should be replicated, but does not provide the file it opens
      */
     void tellUnreplicated(String bean, DataSource dataSource) {
         Optional<String> url = DataSourceUrls.url(dataSource);
@@ -299,7 +304,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         }
     }
 
-    /** It may open a replicated database, with commits that nobody notices and that do not wait. */
+    /** Warns of a bean that may open a replicated database with commits that are not noticed and do not wait. */
     private void tellUnseen(String bean, DataSource dataSource) {
         String type = dataSource.getClass().getName();
         boolean promised = litestream.databases().stream()
@@ -337,22 +342,22 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         }
     }
 
-    /** Beans whose databases are restored and registered when they are there. */
+    /** Returns the beans whose databases are restored and registered after the bean was created. */
     List<String> beans() {
         return configs.beans();
     }
 
-    /** Of the database that a JDBC URL opens, if it is a file of SQLite. */
+    /** Returns the file of the database that a JDBC URL opens; empty if it is not a file of SQLite. */
     static Optional<Path> path(String url) {
         try {
             return SqliteUrl.path(url);
         } catch (LitestreamSettingException e) {
-            return Optional.empty(); // not the application's, or the start had failed
+            return Optional.empty(); // not the application's; otherwise startup had failed
         }
     }
 
     /**
-     * Checks the file of a bean that exists already.
+     * Checks the file of a bean that has been created.
      *
      * @throws LitestreamSettingException if it opens another file than the one that is replicated
      */
@@ -360,7 +365,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         DataSourceUrls.url(dataSource).filter(SqliteUrl::isSqlite).ifPresent(url -> refuseAnotherFile(bean, path(url)));
     }
 
-    /** The replicated database that a JDBC URL opens. */
+    /** Returns the replicated database that a JDBC URL opens. */
     Optional<ManagedDatabase> forUrl(String url) {
         return path(url).flatMap(this::registered);
     }

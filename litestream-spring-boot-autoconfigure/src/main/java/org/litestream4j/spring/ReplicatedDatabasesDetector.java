@@ -5,7 +5,7 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.sql.init.dependency.DatabaseInitializerDetector;
 import org.springframework.core.Ordered;
 
-/** Names the restore as the first of all database initializers. */
+/** Declares the restore as the first of all database initializers. */
 final class ReplicatedDatabasesDetector implements DatabaseInitializerDetector {
 
     @Override

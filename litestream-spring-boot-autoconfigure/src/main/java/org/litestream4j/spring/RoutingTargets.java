@@ -6,18 +6,18 @@ import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 
-/** The targets of a routing {@code DataSource}, which often are no beans. */
+/** The targets of a routing {@code DataSource}, which often are not beans. */
 final class RoutingTargets {
 
     private RoutingTargets() {}
 
-    /** Replaces targets by what a function makes of them; nothing is touched if it returns them all as they are. */
+    /** Replaces each target by the result of a function. Changes nothing if the function returns all targets unchanged. */
     static void replace(AbstractRoutingDataSource routing, UnaryOperator<DataSource> function) {
         Map<Object, DataSource> targets;
         try {
             targets = routing.getResolvedDataSources();
         } catch (IllegalStateException e) {
-            return; // a subclass that resolves in its own way
+            return; // a subclass with its own resolution
         }
         Map<Object, Object> replaced = new HashMap<>();
         targets.forEach((key, target) -> replaced.put(key, function.apply(target)));

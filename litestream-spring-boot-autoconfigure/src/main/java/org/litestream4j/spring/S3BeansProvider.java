@@ -10,7 +10,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 
-/** Replicas in S3 with the application's client and credentials; its beans are made when the first such replica is. */
+/** Replicas in S3 with the application's client and credentials. These beans are created together with the first such replica. */
 final class S3BeansProvider implements ReplicaProvider {
 
     private final ObjectProvider<S3Client> clients;

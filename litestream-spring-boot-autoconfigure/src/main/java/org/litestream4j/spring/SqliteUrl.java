@@ -14,7 +14,7 @@ import org.litestream4j.DatabaseConfig;
 import org.litestream4j.replica.Redaction;
 import org.sqlite.SQLiteConfig.Pragma;
 
-/** Reads from a JDBC URL which file SQLite will open. Reads as the driver and SQLite's URI file names do. */
+/** Determines the file that SQLite will open for a JDBC URL. Parses the URL as the driver and SQLite's URI file names do. */
 final class SqliteUrl {
 
     static final String USE_A_FILE = "Use a file, for example jdbc:sqlite:./data/app.db, or set"
@@ -22,7 +22,7 @@ final class SqliteUrl {
     private static final Set<String> PRAGMAS =
             Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
 
-    /** Also behind the prefix of a driver that wraps another: p6spy, otel, log4jdbc. */
+    /** Matches the scheme, including the prefix of a wrapping driver: p6spy, otel, log4jdbc. */
     private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9]+:)?sqlite:", Pattern.CASE_INSENSITIVE);
 
     private SqliteUrl() {}
@@ -32,11 +32,11 @@ final class SqliteUrl {
     }
 
     /**
-     * The database file.
+     * Returns the database file.
      *
-     * @return absolute, with all links resolved, need not exist; empty if the URL is not SQLite's, or names a database in memory or a
-     *     temporary one (an empty name; SQLite JDBC's copy of a resource)
-     * @throws LitestreamSettingException if SQLite will open another file than the URL seems to say
+     * @return absolute path with all links resolved, which need not exist; empty if the URL is not SQLite's, or if
+     *     it names a database in memory or a temporary one (an empty name, or SQLite JDBC's copy of a resource)
+     * @throws LitestreamSettingException if SQLite will open another file than the URL suggests
      */
     static Optional<Path> path(String url) {
         Optional<String> file = file(url).filter(name -> !name.isEmpty());
@@ -50,12 +50,12 @@ final class SqliteUrl {
         }
     }
 
-    /** Whether the URL names no file, as {@code jdbc:sqlite:}: SQLite makes a temporary database of it. */
+    /** Returns whether the URL names no file, as {@code jdbc:sqlite:}; SQLite then opens a temporary database. */
     static boolean isNameless(String url) {
         return file(url).filter(String::isEmpty).isPresent();
     }
 
-    /** The file's name as it is written; empty if the URL is not SQLite's, or names a database in memory or a resource. */
+    /** Returns the file name as written; empty if the URL is not SQLite's, or if it names a database in memory or a resource. */
     private static Optional<String> file(String url) {
         if (!isSqlite(url)) {
             return Optional.empty();
@@ -72,7 +72,7 @@ final class SqliteUrl {
                 : Optional.of(file);
     }
 
-    /** SQLite would make a file of a name that nobody meant. */
+    /** Rejects ambiguous names, from which SQLite would create an unintended file. */
     private static void refuseUnclear(String url, String written, String file) {
         boolean blank = !written.equals(written.strip()) || file.chars().anyMatch(Character::isISOControl);
         if (blank) {
@@ -108,7 +108,7 @@ final class SqliteUrl {
         return Redaction.name(parts[0]) + "=" + Redaction.value(parts[1]);
     }
 
-    /** Whether the parameters of a URI file name ask for a database in memory. */
+    /** Checks the parameters and returns whether those of a URI file name request a database in memory. */
     private static boolean checkParameters(String url, String query, boolean uri) {
         boolean inMemory = false;
         for (String parameter : query.split("&", -1)) {
@@ -129,7 +129,7 @@ final class SqliteUrl {
         return inMemory;
     }
 
-    /** What follows {@code file:} up to the query: an optional empty or local authority, then a percent-encoded path. */
+    /** Returns the path between {@code file:} and the query: after an optional empty or local authority, percent-decoded. */
     private static String uriPath(String url, String rest) {
         String path = rest;
         if (rest.startsWith("//")) {

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.restore.RestoreException;
 
-/** A database is missing and cannot be restored: better no start than an empty database in place of a backup. */
+/** Thrown if a database is missing and cannot be restored. Startup fails instead of starting with an empty database. */
 final class StartupRestoreException extends IOException {
 
     @Serial
@@ -29,13 +29,13 @@ final class StartupRestoreException extends IOException {
             remedy = replica.remedy();
         } else if (cause instanceof RestoreException restore) {
             remedy = restore.remedy();
-        } else if (cause instanceof FileSystemException) { // of the database's disk: a replica's has its own exception
+        } else if (cause instanceof FileSystemException) { // of the local disk, not of a replica
             remedy = "Make the database's folder writable for this process, with room for the database";
         }
         return remedy.isEmpty() ? "Make the replica reachable and start again" : remedy;
     }
 
-    /** What to do. */
+    /** Returns what to do. */
     String remedy() {
         return remedy;
     }

@@ -6,7 +6,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
-/** Explains why a missing database cannot be restored; before the analyzers of the causes. */
+/** Explains why a missing database cannot be restored. Ordered before the analyzers of the causes. */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class StartupRestoreFailureAnalyzer extends AbstractFailureAnalyzer<StartupRestoreException> {
 

@@ -12,14 +12,15 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * Lets commits wait for the replica as the settings and the labels of transactions say. A commit of a Spring transaction waits
- * in its after-commit phase: what is thrown there reaches the caller, and the transaction counts as committed, which it is.
+ * Makes commits wait for the replica according to the settings and the labels of transactions. A commit of a Spring
+ * transaction waits in its after-commit phase: an exception thrown there reaches the caller, while the transaction
+ * remains committed.
  */
 final class TransactionDurability implements CommitPolicy {
 
     static final CommitPolicy POLICY = new TransactionDurability();
 
-    /** Of the innermost transactional method. */
+    /** Label of the innermost transactional method. */
     private static final ThreadLocal<@Nullable Durability> LABEL = new ThreadLocal<>();
 
     private TransactionDurability() {}
@@ -36,7 +37,7 @@ final class TransactionDurability implements CommitPolicy {
         }
     }
 
-    /** A method that takes part in the present transaction wants it replicated. */
+    /** Records that a method in the current transaction requires its replication. */
     static void demand() {
         if (!isDemanded()) {
             TransactionSynchronizationManager.registerSynchronization(new Demand());
@@ -68,7 +69,10 @@ final class TransactionDurability implements CommitPolicy {
         }
     }
 
-    /** Whether the present transaction has nothing to do with this database, on a connection of the application's own. */
+    /**
+     * Returns whether the current transaction does not involve this database, which the application uses through a
+     * separate connection.
+     */
     private static boolean isOnlyOfOthers(ManagedDatabase database) {
         List<DataSource> dataSources = TransactionSynchronizationManager.getResourceMap().keySet().stream()
                 .filter(DataSource.class::isInstance)
@@ -91,7 +95,7 @@ final class TransactionDurability implements CommitPolicy {
 
     private static final class Demand implements TransactionSynchronization {}
 
-    /** Comes first: what others do after a commit, they do when it is replicated. */
+    /** Runs first, so that other after-commit actions run after the replication. */
     private record AfterCommit(ManagedDatabase database) implements TransactionSynchronization, Ordered {
 
         @Override

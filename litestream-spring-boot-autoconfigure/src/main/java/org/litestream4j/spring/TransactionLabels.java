@@ -20,8 +20,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.util.StringValueResolver;
 
 /**
- * Reads the labels {@code litestream.replicated} and {@code litestream.async} of {@code @Transactional}. Goes around the
- * interceptor that begins and ends the transaction, which does not tell labels to anybody.
+ * Reads the labels {@code litestream.replicated} and {@code litestream.async} of {@code @Transactional}. Wraps the
+ * interceptor that begins and ends the transaction, which does not expose labels.
  */
 final class TransactionLabels implements PointcutAdvisor, Ordered, EmbeddedValueResolverAware {
 
@@ -35,7 +35,7 @@ final class TransactionLabels implements PointcutAdvisor, Ordered, EmbeddedValue
         @Override
         public boolean matches(Method method, Class<?> targetClass) {
             TransactionAttribute attribute = attributes.getTransactionAttribute(method, targetClass);
-            // Repositories have their own interceptor, and get another proxy only where there is a label.
+            // Repositories have their own interceptor, and get another proxy only if there is a label.
             return attribute != null
                     && (durability(attribute, method) != null
                             || !TransactionalProxy.class.isAssignableFrom(targetClass));

@@ -16,8 +16,8 @@ import org.springframework.boot.context.properties.source.IterableConfigurationP
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 
 /**
- * Refuses names below {@code litestream} that no setting has. Spring Boot's own means ({@code ignoreUnknownFields}) also refuses
- * known ones that are empty, and prints values.
+ * Rejects names below {@code litestream} that are not settings. Spring Boot's own check ({@code ignoreUnknownFields})
+ * also rejects known settings that are empty, and prints values.
  */
 final class UnknownSettings {
 
@@ -29,9 +29,11 @@ final class UnknownSettings {
     private UnknownSettings() {}
 
     /**
-     * Looks through all sources but the process's environment and system properties, which may be for other programs.
+     * Checks all sources except the process's environment and system properties, which may contain names of other
+     * programs.
      *
-     * @throws LitestreamSettingException naming all unknown settings, where they are set, and what may be meant
+     * @throws LitestreamSettingException if there are unknown settings; names all of them, their origins, and
+     *     similar known names
      */
     static void refuse(Iterable<ConfigurationPropertySource> sources) {
         Map<String, Optional<String>> unknown = new TreeMap<>();
@@ -61,7 +63,7 @@ final class UnknownSettings {
                 .collect(Collectors.joining("\n"));
     }
 
-    /** Where it was set; never its value, which may be a secret. */
+    /** Returns the origin of a setting, without its value, which may be a secret. */
     private static String origin(ConfigurationPropertySource source, ConfigurationPropertyName name) {
         ConfigurationProperty property = source.getConfigurationProperty(name);
         return property == null || property.getOrigin() == null ? "" : ", which is set in " + property.getOrigin();
@@ -89,7 +91,7 @@ final class UnknownSettings {
         return false;
     }
 
-    /** The setting that is nearest, if one is near. */
+    /** Returns the most similar setting, if one is similar. */
     private static Optional<String> meant(ConfigurationPropertyName name) {
         if (!DATABASES.isAncestorOf(name)) {
             return nearest(ALL, name.toString());
@@ -105,7 +107,7 @@ final class UnknownSettings {
                 .map(setting -> name.chop(first + 1) + "." + setting);
     }
 
-    /** The one with the same last word if there is one, else the one with the fewest differences, if they are few. */
+    /** Returns the name with the same last word if there is one, otherwise the one with the fewest differences, up to a limit. */
     private static Optional<String> nearest(Set<String> known, String name) {
         String last = name.substring(name.lastIndexOf('.') + 1);
         List<String> same = known.stream()
@@ -124,7 +126,7 @@ final class UnknownSettings {
         return best.isEmpty() ? Optional.empty() : Optional.of(best);
     }
 
-    /** Levenshtein's distance. */
+    /** Returns the Levenshtein distance. */
     private static int differences(String one, String other) {
         int[] row = new int[other.length() + 1];
         for (int j = 0; j < row.length; j++) {

@@ -7,7 +7,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
-/** Warns of each {@code DataSource} that was created before {@link DataSourceWrapper} could see it. */
+/** Warns of each {@code DataSource} that was created before {@link DataSourceWrapper} could process it. */
 final class UnseenDataSources implements SmartInitializingSingleton {
 
     private static final Logger LOG = LoggerFactory.getLogger(UnseenDataSources.class);
@@ -34,7 +34,7 @@ final class UnseenDataSources implements SmartInitializingSingleton {
         }
     }
 
-    /** Nobody had the time to restore it. */
+    /** Rejects a {@code DataSource} whose database could not be restored in time. */
     private void refuseUnregistered(String bean, DataSource dataSource) {
         boolean registered = DataSourceUrls.url(dataSource)
                 .flatMap(url -> databases.get().forUrl(url))

@@ -7,12 +7,10 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.replication.Verdict;
 
-/**
- * The states of one database's lanes. Each lane publishes its own and reads those of the others. Thread-safe.
- */
+/** The states of one database's lanes. Each lane publishes its own state and reads those of the others. Thread-safe. */
 final class Board {
 
-    /** Called after each change, by the thread that published it: must be fast, and must not throw. */
+    /** Called after each change, on the thread that published it. Must be fast and must not throw. */
     @FunctionalInterface
     interface Subscriber {
         void changed(View before, View after);
@@ -21,15 +19,15 @@ final class Board {
     /**
      * All states at one moment.
      *
-     * @param conflict whether another program writes to the replica: all lanes stop
+     * @param conflict whether another program writes to the replica, so that all lanes stop
      */
     record View(CaptureState capture, UploadState upload, CompactionState compaction, boolean conflict) {
 
         static final View INITIAL = new View(CaptureState.INITIAL, UploadState.INITIAL, CompactionState.INITIAL, false);
 
         /**
-         * How the replica and the local files belong together now: a full image that was taken since the comparison continues
-         * the replica. Null if that is unknown.
+         * Returns the current relation between the replica and the local files. A full image that was taken since the
+         * comparison continues the replica. Null if unknown.
          */
         @Nullable
         Verdict verdict() {
@@ -40,7 +38,7 @@ final class Board {
             return capture.answered() == upload.number() ? Verdict.continues(found.replicaNewest()) : found;
         }
 
-        /** Whether the captured files continue the replica, so that positions of both can be compared. */
+        /** Returns whether the captured files continue the replica, so that their positions can be compared. */
         boolean isContinuing() {
             Verdict found = verdict();
             return found != null && !found.diverged() && upload.followed() == upload.number();
@@ -49,9 +47,9 @@ final class Board {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
-    private volatile View now = View.INITIAL; // written with the lock
+    private volatile View now = View.INITIAL; // written under the lock
 
-    /** Call before anything is published. */
+    /** Sets the subscriber. Call before any state is published. */
     void subscribe(Subscriber subscriber) {
         subscribers.add(subscriber);
     }

@@ -24,17 +24,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Callers' threads that wait for the lanes: which of them to wake, when there is nothing to wait for, and what to tell who waited
- * in vain. It owns nothing; who waits is in {@link ReplicationWaits}. Thread-safe.
+ * Waits of callers' threads for the lanes: decides which threads to wake and when waiting is pointless, and creates the
+ * errors of failed waits. Holds no state; the waiting threads are registered in {@link ReplicationWaits}. Thread-safe.
  */
 final class CallerWaits {
 
     private static final Logger log = LoggerFactory.getLogger(CallerWaits.class);
 
-    /** How long the application's first connection waits until the engine holds the database, too. */
+    /** Longest wait of the application's first connection until the engine has opened the database, too. */
     private static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(10);
 
-    /** How often somebody who waits asks whether that was cancelled. */
+    /** Interval at which a waiting thread polls for cancellation. */
     private static final Duration ASK_INTERVAL = Duration.ofMillis(250);
 
     private final Lanes lanes;
@@ -44,9 +44,9 @@ final class CallerWaits {
     }
 
     /**
-     * As {@link ManagedDatabase#sync}.
+     * Implements {@link ManagedDatabase#sync}.
      *
-     * @param cancelled asked some times a second; true ends the wait with an error
+     * @param cancelled polled several times a second; returns true to end the wait with an error
      */
     void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
         long failures = lanes.progress.failures();
@@ -68,7 +68,7 @@ final class CallerWaits {
         }
     }
 
-    /** As {@link ManagedDatabase#awaitReplicated} and {@link ManagedDatabase#awaitNextSync}. */
+    /** Implements {@link ManagedDatabase#awaitReplicated} and {@link ManagedDatabase#awaitNextSync}. */
     void awaitReplicated(Urgency urgency, Duration timeout) {
         lanes.operations.observe(
                 Kind.COMMIT_WAIT,
@@ -77,14 +77,14 @@ final class CallerWaits {
                 () -> awaitTxid(urgency, timeout));
     }
 
-    /** The transaction that is on the replica now. */
+    /** Waits and returns the transaction that is now on the replica. */
     private Txid awaitTxid(Urgency urgency, Duration timeout) {
         Wait wait = lanes.waits.begin(urgency);
         lanes.uploadLane.waitedFor();
         if (urgency == Urgency.NEXT_SYNC) {
             lanes.captureLane.look();
         } else if (!lanes.uploadLane.replicated().isBefore(lanes.capture.captured()) && lanes.waits.isTurn()) {
-            // while an upload is going on, its end wakes the lane
+            // the end of a running upload wakes the lane
             lanes.captureLane.wake();
         }
         boolean replicated = false;
@@ -102,7 +102,10 @@ final class CallerWaits {
         return txid;
     }
 
-    /** Also in a pause and for a passive engine: nobody here captures, and nobody else tells. */
+    /**
+     * Returns whether waiting is pointless. Includes a pause and a passive engine: this process captures nothing then,
+     * and no other process reports its progress.
+     */
     private boolean isHopeless(Wait wait) {
         CaptureState capture = lanes.board.now().capture();
         boolean uncaptured = lanes.waits.txid(wait) == null;
@@ -135,7 +138,7 @@ final class CallerWaits {
                 : new NotReplicatedException(lanes.config.name(), least, text);
     }
 
-    /** As {@link ManagedDatabase#snapshot}. */
+    /** Implements {@link ManagedDatabase#snapshot}. */
     Txid snapshot(Duration timeout) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         sync(timeout, () -> false);
@@ -145,7 +148,7 @@ final class CallerWaits {
         return lanes.compactionLane.status().newestSnapshot();
     }
 
-    /** As {@link ManagedDatabase#compact}. */
+    /** Implements {@link ManagedDatabase#compact}. */
     void compact(Duration timeout) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         sync(timeout, () -> false);
@@ -154,7 +157,7 @@ final class CallerWaits {
         awaitCompaction(() -> lanes.compactionLane.isServed(ticket), failures, deadline, "not merged");
     }
 
-    /** @param failures how many there had been before the request: what failed earlier is tried again now */
+    /** @param failures number of failures before the request; earlier failures are retried now */
     private void awaitCompaction(BooleanSupplier done, long failures, long deadline, String problem)
             throws IOException, InterruptedException {
         try {
@@ -173,12 +176,12 @@ final class CallerWaits {
     }
 
     /**
-     * Lets the capture lane capture and checkpoint everything that is committed now. It is no error if that cannot be, or not in
-     * time: who asked sees from SQLite's own answer what was done.
+     * Lets the capture lane capture and checkpoint everything that is committed now. Failures and timeouts are ignored:
+     * the caller gets the outcome from SQLite's own result.
      */
     void checkpoint(Duration timeout) {
         if (!lanes.board.now().capture().attached()) {
-            return; // no reader of ours is in the way
+            return; // the engine has no reader open
         }
         LaneTask<Boolean> round = lanes.captureLane.submit(capture -> {
             capture.checkpointNow();
@@ -194,7 +197,7 @@ final class CallerWaits {
         }
     }
 
-    /** As {@link ManagedDatabase#pause}, whose wait it is. */
+    /** Implements {@link ManagedDatabase#pause}. */
     void awaitPaused(Duration timeout) throws IOException, InterruptedException {
         try {
             lanes.progress.await(() -> lanes.isPaused() || lanes.haveEnded(), timeout);
@@ -203,7 +206,10 @@ final class CallerWaits {
         }
     }
 
-    /** A database that did not exist before is attached behind its first connection; after some seconds, without. */
+    /**
+     * Waits until a database that did not exist before is attached, which happens after its first connection; returns
+     * after several seconds in any case.
+     */
     void awaitAttached() {
         if (lanes.board.now().capture().attached() || lanes.captureLane.isPauseRequested() || lanes.haveEnded()) {
             return;

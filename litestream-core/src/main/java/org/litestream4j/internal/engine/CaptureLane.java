@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Captures one database: woken by commits, it decides when to look, takes an image where continuity is not proven, and runs
- * the checkpoints.
+ * Captures one database. Woken by commits, it decides when to check for them, takes a full image if continuity is not
+ * proven, and runs the checkpoints.
  */
 final class CaptureLane {
 
@@ -49,11 +49,11 @@ final class CaptureLane {
 
     private final Queue<LaneTask<?>> tasks = new ConcurrentLinkedQueue<>();
 
-    // Requests of callers.
+    // Set by callers.
     private volatile boolean paused;
     private volatile boolean closing;
 
-    /** No task is run any more. */
+    /** Whether the lane accepts no more tasks. */
     private volatile boolean ended;
 
     // Confined to the lane.
@@ -65,16 +65,16 @@ final class CaptureLane {
     private int localStates;
     private History history = History.FIRST;
 
-    /** Number of the newest verdict that an image has followed, and of the newest whose kinship was proven. */
+    /** Numbers of the newest verdict that was followed by a full image, and of the newest whose kinship was proven. */
     private int answered;
 
     private int related;
     private int snapshotsRequired;
 
-    /** The last one that was acted on. */
+    /** The last mismatch that was handled. */
     private @Nullable LostContinuityException mismatch;
 
-    /** @param replica address without secrets */
+    /** @param replica address of the replica, without secrets */
     CaptureLane(
             DatabaseConfig config,
             String replica,
@@ -116,14 +116,17 @@ final class CaptureLane {
         }
     }
 
-    /** Something is about to be committed, or may have been: look soon. Any thread; cheap. */
+    /**
+     * Signals that a commit is about to happen, or may have happened, so that the lane checks for it soon. Thread-safe;
+     * cheap.
+     */
     void hint() {
         if (schedule.hint()) {
             lane.wake();
         }
     }
 
-    /** Files have changed: look whether somebody committed what was not captured. Any thread. */
+    /** Signals that files have changed, so that the lane checks for uncaptured commits. Thread-safe. */
     void look() {
         schedule.look();
         lane.wake();
@@ -134,7 +137,7 @@ final class CaptureLane {
     }
 
     /**
-     * Runs a task on the lane, as soon as capture continues. Any thread.
+     * Runs a task on the lane as soon as capture continues. Thread-safe.
      *
      * @return completed with the task's result or error, or with an error if the lane ends before
      */
@@ -148,7 +151,7 @@ final class CaptureLane {
         return task;
     }
 
-    /** Requests a last capture and the release of the database, or revokes that request. Any thread. */
+    /** Requests a last capture and the release of the database, or revokes that request. Thread-safe. */
     void pause(boolean value) {
         paused = value;
         lane.wake();
@@ -158,25 +161,28 @@ final class CaptureLane {
         return paused;
     }
 
-    /** Since when something may be committed that is not captured; null if nothing is. Any thread. */
+    /** Returns the time since which a commit may be uncaptured; null if there is none. Thread-safe. */
     @Nullable
     Instant uncapturedSince() {
         return schedule.uncapturedSince();
     }
 
-    /** Since when something may be captured that is not replicated; the upload lane knows better once it is at it. */
+    /**
+     * Returns the time since which a captured change may be unreplicated, as known to this lane. The upload lane has
+     * the exact time once it handles the change.
+     */
     @Nullable
     Instant capturedSince() {
         return schedule.capturedSince();
     }
 
-    /** Lets the lane capture a last time, complete a checkpoint, and do nothing more. */
+    /** Lets the lane capture a last time, complete a checkpoint, and then stop. */
     void finish() {
         closing = true;
         lane.wake();
     }
 
-    /** Lets the lane do nothing more but a last action, on its own thread, once what is running is over. Call once. */
+    /** Stops the lane after its current run, then runs a last action on the lane's thread. Call once. */
     void end(Runnable last) {
         ended = true;
         refuseTasks();
@@ -189,7 +195,7 @@ final class CaptureLane {
             if (progress.succeeded(Step.CAPTURE, clock.instant())) {
                 log.info("capture continues: db={} txid={}", config.name(), capture.captured());
             }
-        } catch (Throwable e) { // whatever it is, the lane must go on
+        } catch (Throwable e) { // the lane must survive any failure
             fail(e);
         }
         attached = capture.isAttached();
@@ -223,7 +229,7 @@ final class CaptureLane {
         }
     }
 
-    /** Any thread; after {@code ended} is true no task stays in the queue. */
+    /** Fails all queued tasks. Thread-safe; once {@code ended} is true, no task stays in the queue. */
     private void refuseTasks() {
         for (LaneTask<?> task = tasks.poll(); task != null; task = tasks.poll()) {
             task.refuse(new LitestreamException(config.path().toString(), "it is closed", "", null));
@@ -256,7 +262,7 @@ final class CaptureLane {
             forgetLocalState();
         }
         if (paused && !closing) {
-            publish(); // ends snapshots that are being read
+            publish(); // ends running snapshots
             if (!images.isOpen()) {
                 rest();
                 return;
@@ -288,24 +294,24 @@ final class CaptureLane {
             lane.wakeIn(capture.checkpointUncaptured());
         }
         if (!establish()) {
-            return; // woken when the replica has answered; what was never captured is worth the wait when closing, too
+            return; // woken after the replica has responded; on shutdown, a first capture is worth the wait, too
         }
         giveUpIfMismatched();
         if (closing) {
             captureLast();
             Board.View now = board.now();
-            finished = now.isContinuing() || now.upload().needsRecovery(); // else a verdict is still to come
+            finished = now.isContinuing() || now.upload().needsRecovery(); // otherwise a verdict is still pending
             return;
         }
         Txid before = capture.captured();
         schedule.captureIfDue(board.now().upload().replicated());
         if (capture.captured().isAfter(before)) {
-            publish(); // commits may wait for it: not after the checkpoint
+            publish(); // commits may wait for it: do not delay until after the checkpoint
         }
         openImageIfWanted();
         runTasks();
         if (!capture.isContinuous()) {
-            lane.wake(); // a task failed: attach anew
+            lane.wake(); // a task failed: attach again
             return;
         }
         capture.checkpoint();
@@ -316,7 +322,7 @@ final class CaptureLane {
         schedule.planNext();
     }
 
-    /** A snapshot that cannot begin now must keep neither tasks nor checkpoints waiting. */
+    /** Opens an image if one is requested. A snapshot that cannot begin now must not delay tasks or checkpoints. */
     private void openImageIfWanted() throws IOException {
         if (!images.isWanted() || paused || capture.isChecksumPending()) { // it could not be compared
             return;
@@ -332,7 +338,10 @@ final class CaptureLane {
         }
     }
 
-    /** The lock that kept other engines away is gone with it, and so are files that were not uploaded: an image follows. */
+    /**
+     * Discards the local state. The lock that kept other engines away is lost with it, as are files that were not
+     * uploaded; a full image follows.
+     */
     private void forgetLocalState() throws IOException {
         String problem = "the local state in " + config.metaPath() + " was deleted or replaced while it was in use";
         log.error("{}, a full image follows: db={} txid={}", problem, config.name(), capture.captured());
@@ -345,7 +354,7 @@ final class CaptureLane {
         progress.healed(problem, "it is created again, and a full image follows");
     }
 
-    /** Gives up continuity that a snapshot has disproved: the record must say so before the database is released. */
+    /** Gives up continuity that a snapshot has disproved. Must be recorded before the database is released. */
     private void giveUpIfMismatched() throws IOException {
         LostContinuityException found = board.now().compaction().mismatch();
         if (found != null && found != mismatch && capture.isAttached()) {
@@ -354,7 +363,7 @@ final class CaptureLane {
         }
     }
 
-    /** Captures a last time and lets go of the database. */
+    /** Captures a last time and releases the database. */
     private void rest() throws IOException {
         giveUpIfMismatched();
         if (capture.isContinuous()) {
@@ -382,19 +391,19 @@ final class CaptureLane {
         return true;
     }
 
-    /** A file of 0 bytes counts as missing. */
+    /** Returns whether a database exists. A file of 0 bytes counts as missing. */
     static boolean exists(Path database) throws IOException {
         return Files.exists(database) && Files.size(database) > 0;
     }
 
-    /** Makes sure that the position is known; false if that must wait for somebody. */
+    /** Establishes the position; returns false if that must wait for another lane. */
     private boolean establish() throws IOException {
         if (!capture.isContinuous() && !unproven) {
             Capture.Continuity continuity = capture.judge();
             switch (continuity) {
                 case PROVEN -> {
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
-                    publish(); // the check has captured what was committed meanwhile
+                    publish(); // the check has captured commits made in the meantime
                 }
                 case UNPROVEN -> {
                     unproven = true;
@@ -410,7 +419,7 @@ final class CaptureLane {
                 return false;
             }
             history = history.next(verdict.replicaNewest());
-            publish(); // before the numbers of the old history are used again
+            publish(); // before the numbers of the old history are reused
             capture.image(verdict.replicaNewest(), true);
             waits.restarted(capture.captured());
             answered = now.upload().number();
@@ -434,8 +443,8 @@ final class CaptureLane {
     }
 
     /**
-     * Whether the database may continue what the replica holds. If it is not shown that both are of one history, that is a
-     * conflict.
+     * Returns whether the database may continue the content of the replica. Reports a conflict if it is not proven that
+     * both belong to one history.
      */
     private boolean isRelated(UploadState upload) throws IOException {
         Kinship open = upload.kinship();

@@ -15,18 +15,18 @@ import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.ltx.Txid;
 
 /**
- * When the capture lane captures: at once for commits that wait, else a sync interval after the last capture, and never if nothing
- * was committed. A hint comes before its commit is visible, so a capture is followed by some looks at growing distances. Confined to
- * the lane, except where noted.
+ * Decides when the capture lane captures: immediately for waiting commits, otherwise one sync interval after the last
+ * capture, and never if nothing was committed. A hint precedes the visibility of its commit; therefore, a capture is
+ * followed by several checks at increasing intervals. Confined to the lane, except where noted.
  */
 final class CaptureSchedule {
 
-    /** A commit tells of itself just before it is visible: first look again after this time, then after twice as long. */
+    /** Time until the first check after a hint, which comes just before its commit is visible. The interval then doubles. */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
 
     private static final int MOST_LOOKS = 12;
 
-    /** While the replica is away, captures are stretched to a tenth of the outage, but no further than this. */
+    /** Upper limit of the capture interval during an outage of the replica; below it, the interval is a tenth of the outage. */
     private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
 
     private final Duration syncInterval;
@@ -40,10 +40,10 @@ final class CaptureSchedule {
     private volatile boolean hinted;
     private volatile boolean lookAsked;
 
-    /** Since when something may be committed that is not captured; null if nothing is. */
+    /** Time since which a commit may be uncaptured; null if there is none. */
     private volatile @Nullable Instant uncapturedSince;
 
-    /** When the capture began that the replica does not have, as far as this lane knows. */
+    /** Start of the capture that is not on the replica yet, as known to this lane. */
     private volatile @Nullable Instant capturedSince;
 
     private boolean lookAgain;
@@ -68,7 +68,10 @@ final class CaptureSchedule {
         this.lastCapture = System.nanoTime() - syncInterval.toNanos();
     }
 
-    /** Something is about to be committed, or may have been. Any thread; true if the lane must be woken for it. */
+    /**
+     * Records that a commit is about to happen, or may have happened. Returns whether the lane must be woken for it.
+     * Thread-safe.
+     */
     boolean hint() {
         if (hinted) {
             return false;
@@ -77,7 +80,7 @@ final class CaptureSchedule {
         return true;
     }
 
-    /** The next capture is due at its time, whether or not a hint comes. Any thread. */
+    /** Makes the next capture due at its regular time, even without a hint. Thread-safe. */
     void expect() {
         hinted = true;
         if (uncapturedSince == null) {
@@ -85,35 +88,38 @@ final class CaptureSchedule {
         }
     }
 
-    /** Files have changed: the lane looks whether somebody committed what was not captured. Any thread. */
+    /** Records that files have changed, so that the lane checks for uncaptured commits. Thread-safe. */
     void look() {
         lookAsked = true;
     }
 
-    /** Nothing will be captured any more: hints need not wake the lane. */
+    /** Records that capture has ended, so that hints need not wake the lane. */
     void ignoreHints() {
         hinted = true;
     }
 
-    /** The database was opened: what was committed before is neither captured nor replicated, as far as is known. */
+    /** Records that the database was opened. Commits before that count as neither captured nor replicated. */
     void attached() {
         expect();
         capturedSince = uncapturedSince;
     }
 
-    /** Since when something may be committed that is not captured; null if nothing is. Any thread. */
+    /** Returns the time since which a commit may be uncaptured; null if there is none. Thread-safe. */
     @Nullable
     Instant uncapturedSince() {
         return uncapturedSince;
     }
 
-    /** Since when something may be captured that is not replicated; the upload lane knows better once it is at it. Any thread. */
+    /**
+     * Returns the time since which a captured change may be unreplicated, as known to this lane. The upload lane has
+     * the exact time once it handles the change. Thread-safe.
+     */
     @Nullable
     Instant capturedSince() {
         return capturedSince;
     }
 
-    /** @param replicated what is on the replica */
+    /** @param replicated newest transaction on the replica */
     void captureIfDue(Txid replicated) throws IOException {
         if (isCaptureWanted(replicated)
                 || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
@@ -131,13 +137,16 @@ final class CaptureSchedule {
         }
         if (!hinted && looks == 0) {
             uncapturedSince = null;
-            if (hinted) { // in between
+            if (hinted) { // in the meantime
                 expect();
             }
         }
     }
 
-    /** Commits that wait are captured when the upload before theirs is done: so all that come meanwhile share the next. */
+    /**
+     * Returns whether waiting commits are to be captured now. They are captured when the previous upload is done, so
+     * that all commits in the meantime share the next upload.
+     */
     private boolean isCaptureWanted(Txid replicated) {
         if (waits.wants(Urgency.NOW)) {
             return true;
@@ -171,7 +180,7 @@ final class CaptureSchedule {
                 capturedSince = begun;
             }
         }
-        if (expected) { // its commit may have become visible only after the capture
+        if (expected) { // its commit may have become visible after the capture
             uncapturedSince = begun;
             looks = 1;
         } else {
@@ -183,7 +192,7 @@ final class CaptureSchedule {
         looks = looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
     }
 
-    /** Wakes the lane when the next capture, look or checkpoint is due. */
+    /** Schedules a wake-up for the next capture, check or checkpoint. */
     void planNext() throws IOException {
         if (hinted || lookAgain) {
             lane.wakeIn(Math.max(0, lastCapture + interval().toNanos() - System.nanoTime()));

@@ -3,17 +3,17 @@ package org.litestream4j.internal.engine;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The state of a database's capture lane.
+ * State of a database's capture lane.
  *
  * @param attached whether the database exists and is held open
  * @param passive whether another process replicates the database
- * @param paused whether a pause was requested, and the lane has seen it
+ * @param paused whether a pause was requested and the lane has noticed it
  * @param finished whether the last capture of a shutdown is done, or is impossible
  * @param captured newest captured transaction
  * @param localStates how often the local state was lost
- * @param history of the captured transactions
+ * @param history history of the captured transactions
  * @param answered number of the newest {@linkplain UploadState#number verdict} that was followed by a full image
- * @param snapshotsRequired how often a snapshot was required, whatever the schedule says
+ * @param snapshotsRequired how often a snapshot was required independently of the schedule
  */
 record CaptureState(
         boolean attached,
@@ -27,11 +27,11 @@ record CaptureState(
         int snapshotsRequired) {
 
     /**
-     * A sequence of transactions without a gap. A new one begins when captured transactions that are not on the replica are given
-     * up: their numbers are used again.
+     * A sequence of transactions without a gap. A new history begins when captured transactions that are not on the
+     * replica are given up; their numbers are reused.
      *
-     * @param number from 0
-     * @param after last transaction of the replica before it; {@link Txid#NONE} for the first
+     * @param number number of the history, from 0
+     * @param after last transaction of the replica before it; {@link Txid#NONE} for the first history
      */
     record History(int number, Txid after) {
 

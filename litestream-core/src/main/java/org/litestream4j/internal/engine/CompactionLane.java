@@ -36,8 +36,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Merges, snapshots, validates and retires the files of one database's replica, in turn; it owns whether and when that goes on.
- * It sleeps until the next window in which something is due, and for as long as nothing changes it does not wake at all.
+ * Runs merges, snapshots, validations and retention for one database's replica, one at a time, and decides when each
+ * runs. Sleeps until the next interval in which work is due. Does not wake at all while nothing changes.
  */
 final class CompactionLane {
 
@@ -59,8 +59,8 @@ final class CompactionLane {
     private final ReplicaConflicts conflicts;
     private final SnapshotImages images;
 
-    private volatile boolean stopping; // written under this lock
-    private volatile boolean resting; // written under this lock
+    private volatile boolean stopping; // written under this object's lock
+    private volatile boolean resting; // written under this object's lock
 
     private final AtomicInteger requested = new AtomicInteger();
     private volatile int served;
@@ -156,32 +156,32 @@ final class CompactionLane {
         return validations;
     }
 
-    /** The replica was validated to the end; what was found is healed if it can and may be. Any thread. */
+    /** Handles the result of a complete validation: repairs the problems if that is possible and permitted. Thread-safe. */
     void validated(Validation.Result result) {
         if (validations.ended(result)) {
             lane.wake();
         }
     }
 
-    /** A file was published; any thread. Cheap: the lane wakes when the next window begins. */
+    /** Records a published file. Cheap: the lane wakes when the next interval begins. Thread-safe. */
     void uploaded(LtxFileInfo file) {
         compaction.uploaded(file);
         long interval = config.levels().get(0).toMillis();
         lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
     }
 
-    /** What the replica holds is known to lead to what is captured: begin. Any thread. */
+    /** Wakes the lane after it has become known that the replica leads to the captured state. Thread-safe. */
     void wake() {
         lane.wake();
     }
 
-    /** Asks for a snapshot of what is captured. Any thread. */
+    /** Requests a snapshot of the captured state. Thread-safe. */
     void demandSnapshot() {
         snapshots.demand();
         lane.wake();
     }
 
-    /** Asks for a merge of all that can be merged; the answer is a ticket for {@link #isServed}. Any thread. */
+    /** Requests a merge of all files that can be merged, and returns a ticket for {@link #isServed}. Thread-safe. */
     int demandMerge() {
         int ticket = requested.incrementAndGet();
         lane.wake();
@@ -192,12 +192,12 @@ final class CompactionLane {
         return served - ticket >= 0;
     }
 
-    /** Whether a snapshot that was asked for is still to come. */
+    /** Returns whether a requested snapshot is still pending. */
     boolean isSnapshotPending() {
         return snapshots.isPending();
     }
 
-    /** Whether nobody reads an image to its end. Any thread. */
+    /** Returns whether an image would not be read to its end. Thread-safe. */
     boolean isImageUnwanted() {
         return isHalted() || board.now().capture().paused();
     }
@@ -206,14 +206,14 @@ final class CompactionLane {
         return stopping || resting;
     }
 
-    /** Gives up what runs, soon, and does nothing until {@link #resume}; what was done so far stays. Any thread. */
+    /** Cancels running work soon, and starts none until {@link #resume}. Completed work is kept. Thread-safe. */
     synchronized void rest() {
         resting = true;
         compaction.stop();
         images.discard();
     }
 
-    /** Goes on after {@link #rest}; any thread. */
+    /** Resumes work after {@link #rest}. Thread-safe. */
     void resume() {
         synchronized (this) {
             if (!resting || stopping) {
@@ -225,7 +225,7 @@ final class CompactionLane {
         lane.wake();
     }
 
-    /** Gives up what runs, and does nothing more. True if it is over. */
+    /** Cancels running work and stops the lane. Returns whether the lane stopped within the timeout. */
     boolean stop(Duration timeout) {
         synchronized (this) {
             stopping = true;
@@ -252,7 +252,7 @@ final class CompactionLane {
             conflicts.otherWriter(e);
         } catch (ReplicaLostException e) {
             loss = e;
-        } catch (Throwable e) { // whatever it is, the lane must go on
+        } catch (Throwable e) { // the lane must survive any failure
             if (!isHalted()) {
                 fail(e);
             }
@@ -274,7 +274,7 @@ final class CompactionLane {
         compaction.refresh();
         try {
             snapshots.stage(this::isImageUnwanted);
-        } catch (LostContinuityException e) { // the snapshot is wanted still, of what follows
+        } catch (LostContinuityException e) { // the snapshot is still needed, of the state that follows
             mismatch = e;
         }
         Board.View now = board.now();
@@ -284,7 +284,7 @@ final class CompactionLane {
         validations.checkHealed(compaction.status().newestSnapshot(), this::isHalted);
         if (!board.now().capture().paused()) {
             snapshots.requestIfDue(
-                    replicated(), validations.isHealing()); // before the merges: one that fails may need it
+                    replicated(), validations.isHealing()); // before the merges: a failing merge may need it
         }
         int ticket = requested.get();
         if (compaction.run(served != ticket)) {
@@ -306,7 +306,7 @@ final class CompactionLane {
 
     private void planNext() {
         if (snapshots.isUnderway()) {
-            return; // somebody will wake us
+            return; // another lane will wake this one
         }
         long millis = compaction.millisUntilDue(replicated());
         if (millis >= 0) {

@@ -6,7 +6,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLostException;
 
 /**
- * The state of a database's compaction lane: what it found that the other lanes must act on.
+ * State of a database's compaction lane: findings to which the other lanes must react.
  *
  * @param mismatch last snapshot that did not match the captured transactions; null if there was none
  * @param loss last loss of files of the replica; null if there was none

@@ -18,7 +18,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
 
-/** Counts what is done with the files of a replica, whatever its backend. */
+/** Counts the operations on the files of a replica, for any backend. */
 final class CountingReplicaClient implements ReplicaClient {
 
     private final ReplicaClient client;
@@ -74,7 +74,7 @@ final class CountingReplicaClient implements ReplicaClient {
             failed = false;
             return new OpenedFile(in, file.databaseChecksum(), file.version());
         } catch (ReplicaFileNotFoundException e) {
-            counters.operated(ReplicaOperation.GET, System.nanoTime() - begun, 0, false); // an answer, too
+            counters.operated(ReplicaOperation.GET, System.nanoTime() - begun, 0, false); // a valid answer
             failed = false;
             throw e;
         } finally {
@@ -132,7 +132,7 @@ final class CountingReplicaClient implements ReplicaClient {
         client.close();
     }
 
-    /** Counts itself once, when it is closed. */
+    /** Counts the operation once, when the stream is closed. */
     private final class CountingInputStream extends FilterInputStream {
         private final long begun;
         private long bytes;
@@ -181,7 +181,7 @@ final class CountingReplicaClient implements ReplicaClient {
         }
     }
 
-    /** Counts itself once, when it is closed: what was not published has failed. */
+    /** Counts the operation once, when the upload is closed; an upload that was not published counts as failed. */
     private final class CountingUpload extends ReplicaUpload {
         private final ReplicaUpload upload;
         private final long begun;

@@ -33,12 +33,12 @@ import org.litestream4j.restore.RestoreResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One replicated database: its lanes, and what callers and connections see of them. Thread-safe. */
+/** One replicated database: its lanes, and the interface to callers and connections. Thread-safe. */
 final class DatabaseEngine implements ManagedDatabase {
 
     private static final Logger log = LoggerFactory.getLogger(DatabaseEngine.class);
 
-    /** How long closing waits for the application's connections. */
+    /** Longest wait of a close for the application's connections. */
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
     private final DatabaseConfig config;
@@ -106,7 +106,7 @@ final class DatabaseEngine implements ManagedDatabase {
         sync(timeout, () -> false);
     }
 
-    /** @param cancelled asked some times a second; true ends the wait with an error */
+    /** @param cancelled polled several times a second; returns true to end the wait with an error */
     void sync(Duration timeout, BooleanSupplier cancelled) throws IOException, InterruptedException {
         waits.sync(timeout, cancelled);
     }
@@ -134,7 +134,7 @@ final class DatabaseEngine implements ManagedDatabase {
     @Override
     public Validation.Result validate(boolean deep) throws IOException {
         Validation.Result result = Validation.run(client, deep, lanes::haveEnded);
-        if (!lanes.haveEnded()) { // else it ended early
+        if (!lanes.haveEnded()) { // otherwise it ended early
             lanes.compactionLane.validated(result);
         }
         return result;
@@ -222,18 +222,18 @@ final class DatabaseEngine implements ManagedDatabase {
         });
     }
 
-    /** The application's connections. */
+    /** Returns the application's connections. */
     ApplicationConnections connections() {
         return connections;
     }
 
-    /** Begins; when it returns, an existing database is held open, or the error is known. */
+    /** Starts replication. When this method returns, an existing database is held open, or the error is known. */
     void start() throws IOException {
         lanes.captureLane.wake();
         if (CaptureLane.exists(config.path())) {
             waits.awaitAttached();
         }
-        if (lanes.board.now().capture().attached()) { // else it may be another process's
+        if (lanes.board.now().capture().attached()) { // otherwise it may belong to another process
             try {
                 inPlaceRestore.deleteSideFile();
             } catch (IOException e) {
@@ -242,7 +242,7 @@ final class DatabaseEngine implements ManagedDatabase {
         }
     }
 
-    /** Checks soon, without opening anything, whether another process wrote. */
+    /** Starts a check whether another process has written. Opens no file. */
     void watch() {
         watch.tick();
     }
@@ -256,21 +256,28 @@ final class DatabaseEngine implements ManagedDatabase {
     }
 
     /**
-     * Waits for the application's connections to close, then begins with the last capture and upload.
+     * Waits for the application's connections to close, then starts the last capture and upload.
      *
-     * @param drain longest wait; connections still open then are closed
+     * @param drain longest wait; connections that are still open are then closed
      */
     void finish(Duration drain) {
         shutdown.begin(drain);
     }
 
-    /** Captures and uploads what is left, then lets go of the database; the last error, if not all of it is replicated. */
+    /**
+     * Captures and uploads the remaining changes, then releases the database.
+     *
+     * @throws IOException the last error, if not all changes are replicated
+     */
     void close() throws IOException {
         shutdown.begin(DRAIN_TIMEOUT);
         shutdown.complete();
     }
 
-    /** What connections see; the only implementation in this process, so that a policy finds the engine of a database again. */
+    /**
+     * The engine as seen by connections. This is the only implementation in this process, so that a policy can find the
+     * engine of a database.
+     */
     private final class Hooks implements CommitHooks {
 
         DatabaseEngine engine() {

@@ -5,14 +5,17 @@ import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/** Tells whether an error comes from a disk that is full. */
+/** Detects errors caused by a full disk. */
 final class DiskFull {
 
     private static final int MOST_CAUSES = 20;
 
     private DiskFull() {}
 
-    /** SQLite has a code for it; of the JDK's exceptions only the system's text tells (ENOSPC, EDQUOT, Windows' error 112). */
+    /**
+     * Returns whether a full disk caused an error. SQLite has an error code for it; the JDK's exceptions contain only
+     * the system's text (ENOSPC, EDQUOT, Windows' error 112).
+     */
     static boolean isCauseOf(Throwable error) {
         @Nullable Throwable cause = error;
         for (int i = 0; i < MOST_CAUSES && cause != null; i++) {

@@ -23,7 +23,7 @@ import org.litestream4j.restore.RestoreListener;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreProgress;
 
-/** Counts what happens to one database and its replica. Thread-safe. */
+/** Counters of one database and its replica. Thread-safe. */
 final class EngineCounters implements LitestreamListener, CaptureListener, RequestListener {
 
     private final Adder captures = new Adder();
@@ -38,7 +38,10 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
     private final AtomicLong diskFullErrors = new AtomicLong();
     private volatile @Nullable RestoreProgress restore;
 
-    /** @param diskFull whether a full disk is the last error */
+    /**
+     * @param diskFull whether a full disk is the last error
+     * @param refused whether replication is stopped until the operator acts
+     */
     EngineStatistics statistics(boolean diskFull, boolean refused) {
         return new EngineStatistics(
                 captures.tally(),
@@ -78,7 +81,7 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
         long begun = System.nanoTime();
         return outcome -> {
             boolean failed = outcome.error() != null;
-            if (!failed || adder != captures) { // a failed capture fails the lane's step
+            if (!failed || adder != captures) { // a failed capture is counted as a failure of the step
                 adder.add(System.nanoTime() - begun, outcome.bytes(), failed);
             }
         };
@@ -121,7 +124,7 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
         outcomes.get(request.outcome()).incrementAndGet();
     }
 
-    /** The same options, with the progress of the restore kept for the statistics. */
+    /** Returns the same options with a listener that records the progress of the restore for the statistics. */
     RestoreOptions observing(RestoreOptions options) {
         RestoreListener listener = options.listener();
         return options.withListener(progress -> {
@@ -150,7 +153,7 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
         return map;
     }
 
-    /** One {@link Tally} that grows. */
+    /** A mutable {@link Tally}. */
     private static final class Adder {
         @GuardedBy("this")
         private Tally sum = Tally.NONE;

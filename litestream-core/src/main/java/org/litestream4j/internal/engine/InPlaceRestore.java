@@ -29,22 +29,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings a live database to another state: restored to a side file first, then copied in within one write transaction while the
- * application's connections are held back between two transactions. Capture and TXIDs continue. One at a time.
+ * Restores another state into a live database. The state is first restored to a side file, then copied in within one
+ * write transaction, while the application's connections are held back between two transactions. Capture and TXIDs
+ * continue. Only one restore runs at a time.
  *
- * <p>The copy is a task of the capture lane. As long as it has not begun, nothing is held back, and the caller can give it up; once
- * it has begun, the caller waits for its outcome.
+ * <p>The copy is a task of the capture lane. Before it begins, no connection is held back, and the caller can cancel
+ * it. Once it has begun, the caller waits for its outcome.
  */
 final class InPlaceRestore {
 
     private static final Logger log = LoggerFactory.getLogger(InPlaceRestore.class);
 
-    /** Longest wait for a copy that has begun, beyond the caller's timeout. */
+    /** Longest wait for a copy that has begun, in addition to the caller's timeout. */
     static final Duration COPY_TIMEOUT = Duration.ofMinutes(10);
 
     private static final long POLL_MILLIS = 100;
 
-    /** With less than that left, the disk is full. */
+    /** Free space in bytes below which the disk counts as full. */
     private static final long FULL_BYTES = 1 << 20;
 
     private final DatabaseConfig config;
@@ -56,7 +57,7 @@ final class InPlaceRestore {
     private volatile boolean copying;
     private volatile boolean stopped;
 
-    /** The caller does not wait for the copy any more: the lane cleans up. */
+    /** Whether the caller no longer waits for the copy, so that the lane must clean up. */
     private volatile boolean abandoned;
 
     InPlaceRestore(Lanes lanes, CallerWaits waits, ApplicationConnections connections) {
@@ -67,7 +68,10 @@ final class InPlaceRestore {
         this.side = lanes.config.metaPath().resolve("restore").resolve("in-place.db");
     }
 
-    /** @param timeout longest wait for the replica before and after, for the lane, and for the application's writers */
+    /**
+     * @param timeout longest duration of each of three waits: for the replication of the current state; for the
+     *     lane and the application's writers; for the replication of the restored state
+     */
     InPlaceRestoreResult run(RestoreOptions options, Duration timeout) throws IOException, InterruptedException {
         if (!running.compareAndSet(false, true)) {
             throw failure("another restore is running", "wait for its end", null);
@@ -81,12 +85,15 @@ final class InPlaceRestore {
         }
     }
 
-    /** Ends what has not begun to be copied in, and begins nothing more: the database is closed. Any thread. */
+    /**
+     * Cancels a restore whose copy has not begun, and prevents further restores, because the database is being closed.
+     * Thread-safe.
+     */
     void stop() {
         stopped = true;
     }
 
-    /** Whether a state is being copied into the database: that cannot be stopped any more. Any thread. */
+    /** Returns whether a state is being copied into the database, which cannot be cancelled. Thread-safe. */
     boolean isCopying() {
         return copying;
     }
@@ -117,14 +124,17 @@ final class InPlaceRestore {
         }
     }
 
-    /** Of a process that was killed in the middle, too. */
+    /** Deletes the side file, including one left by a killed process. */
     void deleteSideFile() throws IOException {
         for (String suffix : new String[] {"", "-wal", "-shm", "-journal"}) {
             Files.deleteIfExists(side.resolveSibling(side.getFileName() + suffix));
         }
     }
 
-    /** The restore is done, even if the replica cannot be reached now, or the caller is interrupted. */
+    /**
+     * Returns whether the restore is on the replica. The restore is complete even if the replica cannot be reached now,
+     * or if the caller is interrupted.
+     */
     private boolean isReplicated(Duration timeout, BooleanSupplier cancelled) {
         try {
             waits.sync(timeout, cancelled);
@@ -138,7 +148,7 @@ final class InPlaceRestore {
         return false;
     }
 
-    /** What does not apply to the side file is left out. */
+    /** Returns the options that apply to the side file. */
     private static RestoreOptions sideOptions(RestoreOptions options, BooleanSupplier cancelled) {
         return RestoreOptions.builder()
                 .target(options.target())
@@ -161,7 +171,7 @@ final class InPlaceRestore {
         Optional<Copied> copied = await(task, cancelled, interrupted, deadline);
         if (copied.isPresent()) {
             if (interrupted.get()) {
-                Thread.currentThread().interrupt(); // too late
+                Thread.currentThread().interrupt(); // too late to cancel
             }
             return copied.get();
         }
@@ -177,7 +187,7 @@ final class InPlaceRestore {
                 null);
     }
 
-    /** The outcome of the copy; a caller that gives up before it begins withdraws it. */
+    /** Waits for the outcome of the copy. A caller that times out before the copy begins withdraws it. */
     private Optional<Copied> await(
             LaneTask<Optional<Copied>> task, BooleanSupplier cancelled, AtomicBoolean interrupted, long deadline)
             throws IOException, InterruptedException {
@@ -212,7 +222,7 @@ final class InPlaceRestore {
         }
     }
 
-    /** Why the lane does not get to the copy; null if it is worth to wait. */
+    /** Returns the reason for which the lane does not reach the copy; null if waiting is useful. */
     private @Nullable String hindrance(long deadline) {
         if (lanes.haveStopped()) {
             return text("replication has stopped");
@@ -254,7 +264,7 @@ final class InPlaceRestore {
         return failure(String.valueOf(cause), "", cause);
     }
 
-    /** On the capture lane. */
+    /** Copies the side file. Runs on the capture lane. */
     private Optional<Copied> copy(Capture capture, RestoreResult restored, BooleanSupplier givenUp, long deadline)
             throws IOException {
         if (capture.pageSize() != restored.pageSize()) {
@@ -291,7 +301,10 @@ final class InPlaceRestore {
         }
     }
 
-    /** The whole side file goes through the WAL, and from there into a level-0 file, which compression may not make smaller. */
+    /**
+     * Checks the free disk space. The whole side file is written to the WAL, and from there to a level-0 file, which
+     * compression may not shrink.
+     */
     private void requireSpace() throws IOException {
         long needed = Files.size(side);
         FileStore databaseStore = Files.getFileStore(config.path());
@@ -334,6 +347,6 @@ final class InPlaceRestore {
                 config.path().toString(), "cannot be restored in place: " + problem, remedy, cause);
     }
 
-    /** The captured transactions around the copy. */
+    /** The captured transactions before and after the copy. */
     private record Copied(Txid before, Txid after) {}
 }

@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A task that runs on a shared pool, never twice at once: {@link #wake} makes it run soon, once, however often it is called
- * before it begins. A run that cannot be started, or that throws, is retried until it succeeds. Thread-safe; never interrupts.
+ * A task that runs on a shared pool, never concurrently with itself. {@link #wake} makes it run once soon, regardless
+ * of how often it is called before the run begins. A run that cannot be started, or that throws, is retried until it
+ * succeeds. Thread-safe; never interrupts.
  */
 final class Lane {
 
@@ -27,11 +28,14 @@ final class Lane {
         IDLE,
         QUEUED,
         RUNNING,
-        /** Running, and to run once more. */
+        /** Running, and to be run again. */
         RUNNING_AGAIN
     }
 
-    /** Receives failures to start the lane's task, and the end of such an outage. Called by the thread that found out. */
+    /**
+     * Receives failures to start the lane's task, and the end of such an outage. Called on the thread that detected the
+     * failure.
+     */
     interface StartListener {
         void startFailed(Throwable e);
 
@@ -87,7 +91,7 @@ final class Lane {
         }
     }
 
-    /** Wakes after a delay, unless an earlier wake-up is scheduled already. */
+    /** Wakes the lane after a delay, unless an earlier wake-up is already scheduled. */
     void wakeIn(long nanos) {
         if (nanos <= 0) {
             wake();
@@ -116,14 +120,14 @@ final class Lane {
         try {
             wakeUp = timer.schedule(this::wakeUp, nanos, TimeUnit.NANOSECONDS);
             wakeUpAt = at;
-        } catch (RejectedExecutionException e) { // everything is closed
+        } catch (RejectedExecutionException e) { // the pools are closed
             log.debug("a wake-up comes after the end", e);
         }
     }
 
     /**
-     * Where no thread can be started (a limit of processes, no memory), the timer's thread, which exists,
-     * reports that and retries.
+     * Queues a run. If no thread can be started (a limit of processes, no memory), the existing thread of the timer
+     * reports and retries.
      */
     @GuardedBy("lock")
     private void enqueue() {
@@ -139,10 +143,10 @@ final class Lane {
     }
 
     /**
-     * Lets the task run no more.
+     * Prevents further runs.
      *
-     * @param timeout longest wait for a run that is going on
-     * @return whether it is over
+     * @param timeout longest wait for the current run
+     * @return whether the current run has ended
      */
     boolean stop(Duration timeout) {
         boolean interrupted = false;
@@ -170,8 +174,8 @@ final class Lane {
     }
 
     /**
-     * Lets the task run no more, and runs a last action on a thread of the pool once no run is going on, however long that
-     * takes. Call once.
+     * Prevents further runs, and runs a last action on a thread of the pool after the current run has ended, without a
+     * time limit. Call once.
      */
     void end(Runnable action) {
         lock.lock();
@@ -183,7 +187,7 @@ final class Lane {
             last = action;
             if (state == State.IDLE) {
                 enqueueLast();
-            } // else the run that is queued or going on ends with it
+            } // otherwise the queued or current run ends with it
         } finally {
             lock.unlock();
         }
@@ -223,14 +227,14 @@ final class Lane {
         try {
             task.run();
             failed = false;
-        } catch (Throwable e) { // not even its error handling worked
+        } catch (Throwable e) { // the task's own error handling failed
             log.error("a lane failed, will retry", e);
         } finally {
             end(failed);
         }
     }
 
-    /** A run that was queued twice, because queueing it seemed to fail, begins once. */
+    /** Begins a run; a run that was queued twice, because queueing seemed to fail, begins only once. */
     private boolean begin() {
         boolean restarted;
         lock.lock();
@@ -281,7 +285,7 @@ final class Lane {
         }
     }
 
-    /** On a thread of the pool; the last action is run without the lock. */
+    /** Runs the last action on a thread of the pool, without holding the lock. */
     @GuardedBy("lock")
     private void finish() {
         Runnable action = last;

@@ -5,10 +5,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import org.litestream4j.internal.capture.Capture;
 
-/** A task of another thread for the capture lane, and its result. It can be withdrawn until it begins. Thread-safe. */
+/** A task that another thread submits to the capture lane, with its result. It can be withdrawn until it begins. Thread-safe. */
 final class LaneTask<T> {
 
-    /** What is run on the lane. */
+    /** The work to run on the lane. */
     @FunctionalInterface
     interface Action<T> {
         T run(Capture capture) throws IOException;
@@ -28,25 +28,25 @@ final class LaneTask<T> {
         this.action = action;
     }
 
-    /** On the lane; does nothing if it was withdrawn. */
+    /** Runs the task, on the lane; does nothing if the task was withdrawn. */
     void run(Capture capture) {
         if (state.compareAndSet(State.WAITING, State.BEGUN)) {
             try {
                 result.complete(action.run(capture));
-            } catch (Throwable e) { // whoever waits must learn of it
+            } catch (Throwable e) { // the waiting thread must receive it
                 result.completeExceptionally(e);
             }
         }
     }
 
-    /** The lane has ended. */
+    /** Fails the task because the lane has ended. */
     void refuse(IOException reason) {
         if (withdraw()) {
             result.completeExceptionally(reason);
         }
     }
 
-    /** True if the task has not run and will not. */
+    /** Withdraws the task; returns true if it has not run and will not run. */
     boolean withdraw() {
         return state.compareAndSet(State.WAITING, State.WITHDRAWN);
     }

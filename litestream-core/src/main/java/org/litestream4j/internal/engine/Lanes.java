@@ -18,8 +18,8 @@ import org.litestream4j.internal.replication.Replication;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * What replicates one database: its lanes, what they share, and the status that follows from both until they are {@link #end
- * ended}. Thread-safe.
+ * The components that replicate one database: its lanes, their shared objects, and the status derived from them, until
+ * they are {@link #end ended}. Thread-safe.
  */
 final class Lanes {
 
@@ -39,7 +39,7 @@ final class Lanes {
     private final Clock clock;
     private volatile boolean ended;
 
-    /** @param captureListener told of checkpoints, and of the write lock */
+    /** @param captureListener receives checkpoints and uses of the write lock */
     Lanes(
             DatabaseConfig config,
             ReplicaClient client,
@@ -103,7 +103,7 @@ final class Lanes {
         progress.signal();
     }
 
-    /** What is known now; no file or network access. */
+    /** Returns the current status, without file or network access. */
     DatabaseStatus status() {
         Progress.Failure failure = progress.failure(Step.UPLOAD);
         if (failure == null) {
@@ -147,20 +147,20 @@ final class Lanes {
         return now.capture().passive() ? DatabaseState.PASSIVE : DatabaseState.WAITING;
     }
 
-    /** Whether a pause was requested, and nothing here reads the database any more. */
+    /** Returns whether a pause was requested, and this process no longer reads the database. */
     boolean isPaused() {
         return captureLane.isPauseRequested() && !board.now().capture().attached() && !images.isOpen();
     }
 
     private Duration lag() {
         if (board.now().capture().passive() && progress.failure(Step.CAPTURE) == null) {
-            return Duration.ZERO; // another process replicates, and knows its lag
+            return Duration.ZERO; // another process replicates and knows its lag
         }
         Instant uncaptured = captureLane.uncapturedSince();
         Instant since = null;
         if (replication.replicated().isBefore(capture.captured())) {
             since = replication.pendingSince();
-            if (since == null) { // the upload lane is not at it yet, or has not reached the replica since the start
+            if (since == null) { // the upload lane has not reached it, or has not reached the replica since the start
                 since = captureLane.capturedSince();
             }
         }
@@ -178,7 +178,7 @@ final class Lanes {
         return lag.isNegative() ? Duration.ZERO : lag;
     }
 
-    /** Whether nothing more will be replicated. */
+    /** Returns whether replication has ended for good. */
     boolean haveStopped() {
         return ended || board.now().conflict();
     }
@@ -187,14 +187,14 @@ final class Lanes {
         return ended;
     }
 
-    /** Tells all who wait that there is nothing more to wait for. */
+    /** Ends all waits, because there will be no more progress. */
     void end() {
         ended = true;
         progress.signal();
         waits.reconsider();
     }
 
-    /** With the last error, if there is one. */
+    /** Returns an exception that contains the last error, if there is one. */
     LitestreamException notReplicated(String problem, @Nullable Throwable cause) {
         DatabaseStatus status = status();
         String error = status.lastError() != null ? ": " + status.lastError() : "";

@@ -12,7 +12,7 @@ import org.litestream4j.LitestreamOperation.Outcome;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** All listeners: none of them disturbs the others, or who tells them. */
+/** Notifies all listeners. An exception of one affects neither the others nor the notifying thread. */
 final class Listeners implements LitestreamListener {
 
     private static final Logger log = LoggerFactory.getLogger(Listeners.class);
@@ -28,7 +28,7 @@ final class Listeners implements LitestreamListener {
         for (LitestreamListener listener : all) {
             try {
                 listener.onEvent(event);
-            } catch (Throwable e) { // a lane must go on, whatever a stranger does
+            } catch (Throwable e) { // a lane must survive any failure of a listener
                 log.warn(
                         "listener failed: db={} event={}",
                         event.database(),

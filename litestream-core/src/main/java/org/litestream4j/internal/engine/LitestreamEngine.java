@@ -35,12 +35,12 @@ import org.litestream4j.restore.RestoreResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The engine: the registered databases, and the threads and listeners that they share. Thread-safe. */
+/** The engine: the registered databases, and their shared threads and listeners. Thread-safe. */
 public final class LitestreamEngine implements Litestream {
 
     private static final Logger log = LoggerFactory.getLogger(LitestreamEngine.class);
 
-    /** How long closing waits for the application's connections, of all databases. */
+    /** Longest wait of a close for the application's connections to all databases. */
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
     private final Clock clock;
@@ -52,9 +52,9 @@ public final class LitestreamEngine implements Litestream {
     @GuardedBy("lock")
     private final Map<String, DatabaseEngine> databases = new LinkedHashMap<>();
 
-    private volatile List<DatabaseEngine> watched = List.of(); // written with the lock
+    private volatile List<DatabaseEngine> watched = List.of(); // written under the lock
 
-    /** By name; those of a restore before the start go on counting after it. */
+    /** Counters by name; counters of a restore before the start are continued after it. */
     private final Map<String, EngineCounters> counters = new ConcurrentHashMap<>();
 
     private final ScheduledFuture<?> watching;
@@ -69,15 +69,15 @@ public final class LitestreamEngine implements Litestream {
 
     /**
      * @param clock source of all timestamps
-     * @param watchInterval how often databases are checked for commits of other processes; positive
-     * @param providers backends that take precedence over those that are found
+     * @param watchInterval interval at which databases are checked for commits of other processes; positive
+     * @param providers backends that take precedence over those found on the class path
      */
     public LitestreamEngine(
             Clock clock, Duration watchInterval, List<LitestreamListener> listeners, List<ReplicaProvider> providers) {
         this(clock, watchInterval, listeners, providers, Pools.threads());
     }
 
-    /** @param threads makes all threads */
+    /** @param threads creates all threads */
     LitestreamEngine(
             Clock clock,
             Duration watchInterval,
@@ -153,7 +153,10 @@ public final class LitestreamEngine implements Litestream {
         return new Listeners(List.of(counters, listener));
     }
 
-    /** What will not pass by waiting fails the start, unless the database is there and need not fail fast; an outage is retried. */
+    /**
+     * Checks the replica. Permanent failures fail the start, unless the database exists and is not configured to fail
+     * fast; outages are retried.
+     */
     private static void prepare(DatabaseConfig config, ReplicaClient client) throws IOException {
         try {
             client.prepare();
@@ -177,7 +180,7 @@ public final class LitestreamEngine implements Litestream {
         }
     }
 
-    /** A replica in a folder of the local state would be mistaken for it, and be lost with it. */
+    /** Rejects a replica inside the folder of the local state: it would be mistaken for that state, and lost with it. */
     private static void refuseInsideLocalState(DatabaseConfig config, ReplicaClient client) throws LitestreamException {
         String folder = "file://" + config.metaPath();
         if (client.url().equals(folder) || client.url().startsWith(folder + "/")) {
@@ -189,7 +192,7 @@ public final class LitestreamEngine implements Litestream {
         }
     }
 
-    /** A new database would follow on what the replica holds, and hide it. */
+    /** Rejects a new database if the replica holds data, which the database would continue and hide. */
     private static void refuseIfReplicated(DatabaseConfig config, ReplicaClient client) throws IOException {
         boolean[] any = new boolean[1];
         client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
@@ -279,7 +282,10 @@ public final class LitestreamEngine implements Litestream {
         }
     }
 
-    /** Of several threads that close a database, the first removes it; the name may have another one then. */
+    /**
+     * Removes a database. If several threads close it, the first one removes it; the name may then belong to another
+     * database.
+     */
     private void remove(DatabaseEngine database) {
         lock.lock();
         try {
@@ -305,7 +311,7 @@ public final class LitestreamEngine implements Litestream {
         maintenance(false);
     }
 
-    /** Files are closed without the lock, which the watch needs. */
+    /** Pauses or resumes maintenance. Files are closed without the lock, which the watch needs. */
     private void maintenance(boolean paused) {
         maintenanceLock.lock();
         try {
@@ -360,12 +366,12 @@ public final class LitestreamEngine implements Litestream {
         pools.close();
     }
 
-    /** On the timer's thread: takes no lock that may be held while files are used. */
+    /** Checks all databases, on the timer's thread. Takes no lock that may be held during file access. */
     private void watch() {
         for (DatabaseEngine database : watched) {
             try {
                 database.watch();
-            } catch (Throwable e) { // else it would be the last time
+            } catch (Throwable e) { // otherwise the timer would not run it again
                 log.warn("cannot check a database for changes, will retry: db={}", database.name(), e);
             }
         }

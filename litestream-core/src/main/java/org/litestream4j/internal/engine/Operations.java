@@ -11,13 +11,13 @@ import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.RestoreResult;
 
-/** Tells a listener of what is done with one database. Thread-safe. */
+/** Reports the operations of one database to a listener. Thread-safe. */
 final class Operations {
 
     private final String database;
     private final LitestreamListener listener;
 
-    /** @param listener must not throw */
+    /** @param listener listener, which must not throw */
     Operations(String database, LitestreamListener listener) {
         this.database = database;
         this.listener = listener;
@@ -28,7 +28,7 @@ final class Operations {
         T run() throws E;
     }
 
-    /** @param outcome of what the work returns */
+    /** @param outcome returns the outcome for the result of the work */
     <T extends @Nullable Object, E extends Exception> T observe(
             Kind kind, int level, Function<T, Outcome> outcome, Work<T, E> work) throws E {
         End end = listener.onBegin(new LitestreamOperation(kind, database, level));
@@ -48,7 +48,7 @@ final class Operations {
         }
     }
 
-    /** @param job returns null if there is nothing to restore, which is no failure */
+    /** @param job returns null if there is nothing to restore, which is not a failure */
     <T extends @Nullable RestoreResult> T restore(Work<T, IOException> job) throws IOException {
         return observe(
                 Kind.RESTORE,

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The few threads that all databases share, named for their lane. They are never interrupted: some read database files. The
- * timer's thread exists from the beginning, so that it can retry what no thread could be started for; its tasks are short and
- * touch no file.
+ * The few threads that all databases share, named after their lanes. They are never interrupted, because some read
+ * database files. The timer's thread exists from the beginning, so that it can retry when no thread can be started; its
+ * tasks are short and access no file.
  */
 final class Pools {
 
@@ -38,7 +38,7 @@ final class Pools {
     final ScheduledExecutorService timer;
     private final ScheduledFuture<?> tending;
 
-    /** @param threads makes all threads; they get their names here */
+    /** @param threads creates all threads; they are named here */
     Pools(ThreadFactory threads) {
         capture = new Pool("litestream-capture", CAPTURE_THREADS, TimeUnit.SECONDS.toNanos(5), threads);
         upload = new Pool("litestream-upload", UPLOAD_THREADS, TimeUnit.MINUTES.toNanos(1), threads);
@@ -73,7 +73,7 @@ final class Pools {
         return Executors.defaultThreadFactory();
     }
 
-    /** Call after all lanes have stopped. */
+    /** Ends all threads. Call after all lanes have stopped. */
     void close() {
         tending.cancel(false);
         timer.shutdown();
@@ -84,8 +84,8 @@ final class Pools {
     }
 
     /**
-     * Threads for one kind of lane. A task that does not return, because its file system or its store hangs, must not keep the
-     * lanes of other databases from running: for each slow task there are two more threads, up to a limit.
+     * Threads for one kind of lane. A task that hangs in its file system or its store must not block the lanes of other
+     * databases: for each slow task, two threads are added, up to a limit.
      */
     static final class Pool extends ThreadPoolExecutor {
 
@@ -95,7 +95,7 @@ final class Pools {
         private final long slowNanos;
         private final Map<Thread, Long> begun = new ConcurrentHashMap<>();
 
-        /** @param slowNanos how long a task may run before others get a thread in its place */
+        /** @param slowNanos running time after which a task counts as slow, in nanoseconds */
         Pool(String name, int threads, long slowNanos, ThreadFactory factory) {
             super(
                     threads,
@@ -109,7 +109,7 @@ final class Pools {
             allowCoreThreadTimeOut(true);
         }
 
-        /** Threads that cannot be started do not matter as long as there is one. */
+        /** Runs a task. Threads that cannot be started are irrelevant as long as there is one. */
         @Override
         public void execute(Runnable task) {
             try {
@@ -134,7 +134,7 @@ final class Pools {
             begun.remove(Thread.currentThread());
         }
 
-        /** Adapts the number of threads; on the timer's thread, once a second. */
+        /** Adjusts the number of threads; called on the timer's thread once a second. */
         private void tend() {
             try {
                 long now = System.nanoTime();
@@ -152,7 +152,7 @@ final class Pools {
                 if (getPoolSize() == 0 && !getQueue().isEmpty()) {
                     prestartCoreThread();
                 }
-            } catch (Throwable e) { // no thread to be had: tried again in a second
+            } catch (Throwable e) { // no thread available: retried in a second
                 log.debug("cannot adapt the number of threads", e);
             }
         }

@@ -24,18 +24,17 @@ import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/**
- * What the lanes of one database tell each other and those who wait: the last error of each lane, and a signal for every
- * change. Thread-safe.
- */
+/** Progress of one database's lanes: the last error of each lane, and a signal for every change. Thread-safe. */
 final class Progress {
 
     /**
-     * What went wrong last, and when it began.
+     * The last failure of a step, and the time of its first occurrence.
      *
+     * @param text description of the failure
+     * @param at time at which the failure began
      * @param diskFull whether a full disk is the cause
-     * @param refused whether it will go on until somebody changes something: waiting does not help
-     * @param number another one each time
+     * @param refused whether the failure persists until the operator acts, so that waiting does not help
+     * @param number number that differs for each failure
      */
     record Failure(String text, Instant at, boolean diskFull, boolean refused, long number) {}
 
@@ -50,7 +49,7 @@ final class Progress {
     private final AtomicLong failed = new AtomicLong();
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
 
-    /** @param replica address without secrets */
+    /** @param replica address of the replica, without secrets */
     Progress(String database, String replica, EngineCounters counters, LitestreamListener listener) {
         this.database = database;
         this.replica = replica;
@@ -58,7 +57,7 @@ final class Progress {
         this.listener = listener;
     }
 
-    /** That a lane or a check could not be started. */
+    /** Returns an exception for a lane or check that could not be started. */
     static IOException cannotStart(Throwable e) {
         return new IOException(
                 "cannot start a thread: " + e
@@ -67,7 +66,7 @@ final class Progress {
                 e);
     }
 
-    /** For the lane of a step: shows as the step's error while it cannot be started. */
+    /** Returns a listener for the lane of a step, which reports failed starts as errors of that step. */
     Lane.StartListener starts(Step step, Clock clock) {
         return new Lane.StartListener() {
             @Override
@@ -95,7 +94,7 @@ final class Progress {
         }
     }
 
-    /** True if there was none of this step before. */
+    /** Records a failure; returns true if the step had not failed before. */
     boolean failed(Step step, Throwable error, Instant now) {
         boolean first = note(step, error, now);
         if (first) {
@@ -105,22 +104,22 @@ final class Progress {
         return first;
     }
 
-    /** Somebody else writes to the replica: the reason is known from here on. */
+    /** Records that another program writes to the replica, so that the reason is available from here on. */
     void noteConflict(Throwable error, Instant now) {
         note(Step.UPLOAD, error, now);
     }
 
-    /** What was captured does not lead to the database. */
+    /** Reports that the captured state does not lead to the database. */
     void auditFailed(String problem) {
         listener.onEvent(new LitestreamEvent.AuditFailed(database, replica, problem));
     }
 
-    /** This is the last that is told of it. */
+    /** Reports a conflict; no further event follows. */
     void conflict(Throwable error) {
         listener.onEvent(new LitestreamEvent.Conflict(database, replica, String.valueOf(error.getMessage())));
     }
 
-    /** What was wrong, and what was done about it. */
+    /** Reports a repair with its cause. */
     void healed(String problem, String remedy) {
         listener.onEvent(new LitestreamEvent.Healed(database, replica, problem, remedy));
     }
@@ -129,7 +128,7 @@ final class Progress {
         Failure before = failure(step);
         boolean speaks = error instanceof IOException
                 && error.getMessage() != null
-                && !(error instanceof FileSystemException); // that one only names a file
+                && !(error instanceof FileSystemException); // whose message is only a file name
         String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
         counters.failed(step, diskFull);
@@ -147,23 +146,23 @@ final class Progress {
         return cause instanceof SQLiteException e && e.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB;
     }
 
-    /** Failures until now, of all steps. */
+    /** Returns the number of failures of all steps so far. */
     long failures() {
         return failed.get();
     }
 
-    /** Whether a step's last attempt failed, and later than so many {@link #failures}. */
+    /** Returns whether the last attempt of a step failed, later than the given number of {@link #failures}. */
     boolean hasFailedSince(Step step, long failures) {
         Failure last = failure(step);
         return last != null && last.number() > failures;
     }
 
-    /** Whether the last attempt to capture or to upload was refused, and later than so many {@link #failures}. */
+    /** Returns whether the last attempt to capture or to upload was refused, later than the given number of {@link #failures}. */
     boolean isRefusedSince(long failures) {
         return isRefusedSince(Step.CAPTURE, failures) || isRefusedSince(Step.UPLOAD, failures);
     }
 
-    /** Whether a step's last attempt was refused. */
+    /** Returns whether the last attempt of a step was refused. */
     boolean isRefused(Step step) {
         Failure last = failure(step);
         return last != null && last.refused();
@@ -174,7 +173,7 @@ final class Progress {
         return last != null && last.refused() && last.number() > failures;
     }
 
-    /** True if there was a failure of this step, now over. */
+    /** Records a success; returns true if it ends a failure of this step. */
     boolean succeeded(Step step, Instant now) {
         Failure before = failures.remove(step);
         if (before == null) {
@@ -183,7 +182,7 @@ final class Progress {
         signal();
         Duration outage = Duration.between(before.at(), now);
         listener.onEvent(new LitestreamEvent.ReplicationRecovered(
-                database, replica, step, outage.isNegative() ? Duration.ZERO : outage)); // a clock that was set back
+                database, replica, step, outage.isNegative() ? Duration.ZERO : outage)); // the clock was set back
         return true;
     }
 
@@ -192,7 +191,7 @@ final class Progress {
         return failures.get(step);
     }
 
-    /** Whether a full disk is what a step met last. */
+    /** Returns whether a full disk caused the last failure of a step. */
     boolean isDiskFull() {
         return failures.values().stream().anyMatch(Failure::diskFull);
     }
@@ -200,7 +199,7 @@ final class Progress {
     /**
      * Waits until a condition holds; it is checked after every change.
      *
-     * @throws TimeoutException if it does not hold in time
+     * @throws TimeoutException if the condition does not hold within the timeout
      */
     void await(BooleanSupplier condition, Duration timeout) throws InterruptedException, TimeoutException {
         if (!reached(condition, timeout)) {
@@ -208,7 +207,7 @@ final class Progress {
         }
     }
 
-    /** Waits for a condition; false if it did not come true in time. */
+    /** Waits for a condition; returns false if it does not hold within the timeout. */
     private boolean reached(BooleanSupplier condition, Duration timeout) throws InterruptedException {
         long left = timeout.toNanos();
         lock.lockInterruptibly();

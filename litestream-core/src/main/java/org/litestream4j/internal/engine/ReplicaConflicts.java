@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stops the replication of a database whose replica another process writes to, or that belongs to another database. Any lane may
- * find that; the first report counts. Thread-safe.
+ * Stops the replication of a database if another process writes to its replica, or if the replica belongs to another
+ * database. Any lane may report a conflict; only the first report counts. Thread-safe.
  */
 final class ReplicaConflicts {
 
@@ -23,7 +23,7 @@ final class ReplicaConflicts {
 
     /**
      * @param database name of the database
-     * @param replica address without secrets
+     * @param replica address of the replica, without secrets
      */
     ReplicaConflicts(
             String database, String replica, Board board, Progress progress, ReplicationWaits waits, Clock clock) {
@@ -35,12 +35,12 @@ final class ReplicaConflicts {
         this.clock = clock;
     }
 
-    /** Another program writes to the replica. */
+    /** Reports that another program writes to the replica. */
     void otherWriter(ReplicaConflictException e) {
         report("replication stopped, another process writes to the replica: db={} replica={} txid={}", e);
     }
 
-    /** The replica's content does not belong to the database. */
+    /** Reports that the replica's content does not belong to the database. */
     void otherDatabase(ReplicaConflictException e) {
         report("replication stopped, the replica seems to hold another database: db={} replica={} txid={}", e);
     }
@@ -58,7 +58,7 @@ final class ReplicaConflicts {
         log.error(line, database, replica, board.now().upload().replicated(), e);
     }
 
-    /** Ends the failure of uploads, unless there is a conflict: its reason stays. True if there was a failure. */
+    /** Ends the failure of uploads, unless there is a conflict, whose reason is kept. Returns true if there was a failure. */
     synchronized boolean uploadSucceeded() {
         return !board.now().conflict() && progress.succeeded(Step.UPLOAD, clock.instant());
     }

@@ -13,27 +13,27 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
 
 /**
- * Those who wait until what they committed is on the replica: first for a capture that begins after their commit, then for the
- * upload of its transaction. Each sleeps until its own turn has come. Thread-safe.
+ * Threads waiting for their commits to be replicated: first for a capture that begins after their commit, then for the
+ * upload of its transaction. Each thread is woken only when its own wait is over. Thread-safe.
  */
 final class ReplicationWaits {
 
-    /** What a wait asks of the capture lane. */
+    /** The capture that a wait requires. */
     enum Urgency {
-        /** A capture at once. */
+        /** A capture immediately. */
         NOW,
-        /** A capture as soon as no upload is going on: all who come meanwhile share one file. */
+        /** A capture as soon as no upload is running, so that all commits in the meantime share one file. */
         NEXT_UPLOAD,
-        /** Nothing: the next regular capture will do. */
+        /** No additional capture; the next regular one is sufficient. */
         NEXT_SYNC
     }
 
-    /** One of them. */
+    /** One waiting thread. */
     static final class Wait {
         private final long ticket;
         private final Condition turn;
 
-        // Guarded by the lock of the waits.
+        // Guarded by the lock of the enclosing object.
         private @Nullable Txid txid;
         private boolean over;
 
@@ -46,13 +46,13 @@ final class ReplicationWaits {
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
-    private final Deque<Wait> uncaptured = new ArrayDeque<>(); // in the order of the tickets
+    private final Deque<Wait> uncaptured = new ArrayDeque<>(); // ordered by ticket
 
     @GuardedBy("lock")
-    private final Deque<Wait> unreplicated = new ArrayDeque<>(); // in the order of the TXIDs
+    private final Deque<Wait> unreplicated = new ArrayDeque<>(); // ordered by TXID
 
     @GuardedBy("lock")
-    private final Map<Urgency, Long> asked = new EnumMap<>(Urgency.class); // newest ticket of each
+    private final Map<Urgency, Long> asked = new EnumMap<>(Urgency.class); // newest ticket of each urgency
 
     @GuardedBy("lock")
     private long newest;
@@ -63,7 +63,10 @@ final class ReplicationWaits {
     @GuardedBy("lock")
     private Txid replicated = Txid.NONE;
 
-    /** Who came back from an upload will soon commit again; that many are worth waiting for, until then. */
+    /**
+     * Number of writers for which the next upload waits briefly: writers released by the last upload are likely to
+     * commit again soon.
+     */
     @GuardedBy("lock")
     private int expected;
 
@@ -73,7 +76,7 @@ final class ReplicationWaits {
     @GuardedBy("lock")
     private long capturedAt = System.nanoTime();
 
-    /** Call after the commit has returned, then wake the capture lane, then {@link #await}. */
+    /** Starts a wait. Call after the commit has returned, then wake the capture lane, then call {@link #await}. */
     Wait begin(Urgency urgency) {
         lock.lock();
         try {
@@ -87,11 +90,12 @@ final class ReplicationWaits {
     }
 
     /**
-     * Waits; the wait is over when this returns.
+     * Waits. The wait is over when this method returns.
      *
-     * @param ask longest time until {@code hopeless} is asked again
-     * @param hopeless whether there is nothing to wait for; asked at the beginning, and after each {@link #reconsider}
-     * @return whether it was replicated; false if that is hopeless, or did not happen in time
+     * @param ask longest time until {@code hopeless} is polled again
+     * @param hopeless returns whether waiting is pointless; polled at the beginning and after each
+     *     {@link #reconsider}
+     * @return whether the commit was replicated; false if waiting is pointless, or if the timeout has passed
      */
     boolean await(Wait wait, Duration timeout, Duration ask, BooleanSupplier hopeless) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
@@ -121,7 +125,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** The transaction that must be on the replica; null as long as it is not captured. */
+    /** Returns the transaction that must be on the replica; null until it is captured. */
     @Nullable
     Txid txid(Wait wait) {
         lock.lock();
@@ -132,7 +136,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** Lets each look whether waiting still makes sense. */
+    /** Makes all waiting threads check whether waiting still makes sense. */
     void reconsider() {
         lock.lock();
         try {
@@ -143,7 +147,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** Whether anybody waits. */
+    /** Returns whether any thread is waiting. */
     boolean isAnyone() {
         lock.lock();
         try {
@@ -153,7 +157,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** Whether anybody has asked for that and is not captured yet, still waiting or not. */
+    /** Returns whether a request of this urgency is not captured yet, even if its thread no longer waits. */
     boolean wants(Urgency urgency) {
         lock.lock();
         try {
@@ -164,10 +168,11 @@ final class ReplicationWaits {
     }
 
     /**
-     * How long a capture for the next upload should wait for others to come: those whom the last upload released, but no longer
-     * than a quarter of what it took. Without that, two halves of the committers would take turns.
+     * Returns how long a capture for the next upload should wait for more commits: until the writers released by the
+     * last upload have committed again, but at most a quarter of the duration of that upload. Without this wait, two
+     * halves of the writers would alternate.
      *
-     * @return in nanoseconds; 0 if all are there, or it has waited long enough
+     * @return nanoseconds; 0 if all are present, or if the time has passed
      */
     long nanosToGather() {
         lock.lock();
@@ -178,7 +183,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** Whether the capture lane must hear of the newest: it is the first, or the last to gather. */
+    /** Returns whether the capture lane must be woken for the newest wait, because it is the first or the last expected one. */
     boolean isTurn() {
         lock.lock();
         try {
@@ -188,7 +193,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** The newest ticket: a capture that begins after this call has what its owner committed. */
+    /** Returns the newest ticket. A capture that begins after this call contains the commit of its thread. */
     long newest() {
         lock.lock();
         try {
@@ -198,7 +203,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** All up to a ticket are captured, in transactions up to this one. */
+    /** Records that all waits up to a ticket are captured, in transactions up to the given one. */
     void captured(long ticket, Txid txid) {
         lock.lock();
         try {
@@ -215,7 +220,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** Nothing that was captured counts until {@link #restarted}: it does not lead to the database. */
+    /** Ignores all captures until {@link #restarted}, because the captured state does not lead to the database. */
     void withhold() {
         lock.lock();
         try {
@@ -225,7 +230,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** An image has taken the place of all that was captured, and of the TXIDs of what is not replicated. */
+    /** Records that an image has replaced everything captured so far and reuses the TXIDs that are not replicated. */
     void restarted(Txid image) {
         lock.lock();
         try {
@@ -235,7 +240,7 @@ final class ReplicationWaits {
         }
     }
 
-    /** All transactions up to this one are on the replica. */
+    /** Records that all transactions up to this one are on the replica. */
     void replicated(Txid txid) {
         lock.lock();
         try {

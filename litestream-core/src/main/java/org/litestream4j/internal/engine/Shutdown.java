@@ -17,20 +17,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The shutdown of one database's replication, within its timeout: whether and when it began. What is left is captured and
- * uploaded, then the database is released. Concurrent callers wait for each other, and all get the same result. Thread-safe.
+ * The shutdown of one database's replication, within its timeout. Remaining changes are captured and uploaded, then the
+ * database is released. Concurrent callers wait for each other and get the same result. Thread-safe.
  */
 final class Shutdown {
 
     private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
 
-    /** How long a merge or snapshot may take to give up. */
+    /** Longest wait for a merge or snapshot to be cancelled. */
     private static final Duration COMPACTION_STOP_TIMEOUT = Duration.ofSeconds(5);
 
-    /** How long the upload that is going on may take beyond the shutdown timeout. */
+    /** Longest time for which the current upload may exceed the shutdown timeout. */
     private static final Duration UPLOAD_STOP_TIMEOUT = Duration.ofSeconds(1);
 
-    /** How long the capture that is going on may take beyond it. */
+    /** Longest time for which the current capture may exceed the shutdown timeout. */
     private static final Duration CAPTURE_STOP_TIMEOUT = Duration.ofSeconds(10);
 
     private final Lanes lanes;
@@ -57,15 +57,15 @@ final class Shutdown {
         this.inPlaceRestore = inPlaceRestore;
     }
 
-    /** As {@link DatabaseEngine#finish}. */
+    /** Implements {@link DatabaseEngine#finish}. */
     void begin(Duration drain) {
-        inPlaceRestore.stop(); // its caller may be the one that keeps a connection open
+        inPlaceRestore.stop(); // its caller may be the thread that keeps a connection open
         lock.lock();
         try {
             if (!begun) {
                 begun = true;
                 connections.drain(drain);
-                // A snapshot holds a reader, which the last checkpoint must not meet.
+                // A snapshot holds a reader, which would obstruct the last checkpoint.
                 lanes.compactionLane.stop(COMPACTION_STOP_TIMEOUT);
                 begunAt = System.nanoTime();
                 lanes.captureLane.finish();
@@ -77,7 +77,7 @@ final class Shutdown {
     }
 
     /**
-     * After it has begun: ends it, within the timeout. Idempotent.
+     * Completes a shutdown that has begun, within the timeout. Idempotent.
      *
      * @throws IOException the last error, if not everything was replicated; the same for every caller
      */
@@ -119,7 +119,7 @@ final class Shutdown {
         return unfinished != null ? unfinished : unreleased;
     }
 
-    /** Whether nothing is left that waiting could help. */
+    /** Returns whether further waiting is pointless. */
     private boolean isDone() {
         Board.View now = lanes.board.now();
         return now.capture().finished()
@@ -130,8 +130,9 @@ final class Shutdown {
     }
 
     /**
-     * The lane releases the database when its run is over, even if nobody waits any more: then another engine takes over. A
-     * restore in place that is being copied in is waited for: after the shutdown nothing changes the database.
+     * Releases the database on the lane after its current run, even if no thread waits any more; another engine can
+     * then take over. Waits for a restore in place that is being copied in, so that nothing changes the database after
+     * the shutdown.
      */
     private @Nullable IOException release() {
         CompletableFuture<Void> released = new CompletableFuture<>();
@@ -158,7 +159,7 @@ final class Shutdown {
                 .getNow(null);
     }
 
-    /** @param late whether nobody waits for it any more */
+    /** @param late whether no thread waits for the release any more */
     private void releaseOnLane(CompletableFuture<Void> released, AtomicBoolean late) {
         try {
             try {

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands images of the database from the capture lane, which opens them, to the compaction lane, which reads them into snapshots.
- * At most one is requested at a time. Thread-safe.
+ * Hands images of the database from the capture lane, which opens them, to the compaction lane, which writes them to
+ * snapshots. At most one image is requested at a time. Thread-safe.
  */
 final class SnapshotImages {
 
@@ -29,8 +29,8 @@ final class SnapshotImages {
     private int open;
 
     /**
-     * @param changed called when an image was requested, handed over, or closed
-     * @param unwanted whether an image that is handed over is closed at once
+     * @param changed called after an image was requested, handed over, or closed
+     * @param unwanted returns whether an image that is handed over is closed immediately
      */
     SnapshotImages(Runnable changed, BooleanSupplier unwanted) {
         this.changed = changed;
@@ -45,22 +45,22 @@ final class SnapshotImages {
         changed.run();
     }
 
-    /** Whether an image was requested and not yet handed over. */
+    /** Returns whether an image was requested and not yet handed over. */
     synchronized boolean isWanted() {
         return requested && handedOver == null;
     }
 
-    /** Whether an image was requested and not yet taken. */
+    /** Returns whether an image was requested and not yet taken. */
     synchronized boolean isRequested() {
         return requested;
     }
 
-    /** Whether an image that was handed over is not closed yet: a reader holds the database. */
+    /** Returns whether an image was handed over and not yet closed, so that a reader holds the database. */
     synchronized boolean isOpen() {
         return open > 0;
     }
 
-    /** Hands an image over, to be closed here. */
+    /** Hands over an image, which this object closes. */
     void put(LiveImage image) {
         LiveImage unused = image;
         synchronized (this) {
@@ -76,7 +76,7 @@ final class SnapshotImages {
         changed.run();
     }
 
-    /** The image that was handed over, to be {@link #close closed} here; null if there is none. */
+    /** Takes the image that was handed over, which must be {@link #close closed} here; null if there is none. */
     synchronized @Nullable LiveImage take() {
         LiveImage image = handedOver;
         handedOver = null;
@@ -86,7 +86,7 @@ final class SnapshotImages {
         return image;
     }
 
-    /** Closes an image that was handed over and not taken; the request counts as withdrawn then. */
+    /** Closes an image that was handed over and not taken; its request then counts as withdrawn. */
     void discard() {
         close(take());
     }

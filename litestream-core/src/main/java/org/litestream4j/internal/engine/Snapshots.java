@@ -26,9 +26,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The next snapshot of one database on its way: wanted, asked of the capture lane, handed over as a state that is held still,
- * staged in a local file, published once the replica has its last transaction. Confined to the compaction lane but for what is
- * said to be for any thread.
+ * The next snapshot of one database, in stages: required, requested from the capture lane, handed over as a fixed
+ * state, staged in a local file, and published once the replica has its last transaction. Confined to the compaction
+ * lane, except where noted.
  */
 final class Snapshots {
 
@@ -45,7 +45,7 @@ final class Snapshots {
     private final SnapshotImages images;
     private final Board board;
 
-    /** It must hold this transaction; {@link Txid#NONE} if none was asked for. Written under this lock. */
+    /** Transaction that the snapshot must contain; {@link Txid#NONE} if none is required. Written under this object's lock. */
     private volatile Txid wanted = Txid.NONE;
 
     private volatile @Nullable Staged staged;
@@ -54,7 +54,7 @@ final class Snapshots {
 
     private record Staged(LtxFileName name, int history) {}
 
-    /** @param images from the capture lane */
+    /** @param images images from the capture lane */
     Snapshots(
             DatabaseConfig config,
             ReplicaClient client,
@@ -75,36 +75,36 @@ final class Snapshots {
         this.files = capture.snapshots();
     }
 
-    /** There must be one of what is captured now. Any thread. */
+    /** Requires a snapshot of the state captured now. Thread-safe. */
     synchronized void demand() {
         wanted = Txid.max(wanted, capture.captured());
     }
 
-    /** Whether one that was demanded is still to come. Any thread. */
+    /** Returns whether a required snapshot is still pending. Thread-safe. */
     boolean isPending() {
         return !wanted.isNone();
     }
 
-    /** Whether one waits for the replica to have its last transaction. Any thread. */
+    /** Returns whether a staged snapshot waits for its last transaction to be on the replica. Thread-safe. */
     boolean isStaged() {
         return staged != null;
     }
 
-    /** Whether one was asked for, or is staged: somebody will wake the lane. */
+    /** Returns whether a snapshot is requested or staged, so that another lane will wake this one. */
     boolean isUnderway() {
         return staged != null || images.isRequested();
     }
 
-    /** Captured transactions are given up, with the snapshots of them; call before their numbers are used again. Any thread. */
+    /** Discards the snapshots of captured transactions that are given up. Call before their numbers are reused. Thread-safe. */
     synchronized void historyEnds() {
         wanted = Txid.NONE;
     }
 
     /**
-     * Requests an image of the database, if a snapshot is due.
+     * Requests an image of the database if a snapshot is due.
      *
      * @param replicated newest transaction of the replica
-     * @param heals whether one is wanted that heals the replica
+     * @param heals whether a snapshot is needed to repair the replica
      */
     void requestIfDue(Txid replicated, boolean heals) {
         synchronized (this) {
@@ -121,7 +121,7 @@ final class Snapshots {
         }
     }
 
-    /** Deletes what a crash has left: it is of no use any more. */
+    /** Deletes unusable files left by a crash. */
     void clean() throws IOException {
         if (!cleaned) {
             for (LtxFileName name : files.list()) {
@@ -134,8 +134,9 @@ final class Snapshots {
     /**
      * Writes the state that was handed over, if there is one, to a local file.
      *
-     * @param stop asked for each page
-     * @throws org.litestream4j.internal.capture.LostContinuityException if the database is not what was captured of it; nothing is staged
+     * @param stop polled for each page
+     * @throws org.litestream4j.internal.capture.LostContinuityException if the database differs from its captured
+     *     state; nothing is staged
      */
     void stage(BooleanSupplier stop) throws IOException {
         LiveImage image = images.take();
@@ -156,22 +157,22 @@ final class Snapshots {
     }
 
     /**
-     * Publishes what is staged, if the replica has its last transaction.
+     * Publishes the staged snapshot if the replica has its last transaction.
      *
-     * @param replicated newest transaction of the replica, asked for before this call
-     * @return false if it was put off, and must be tried again
+     * @param replicated newest transaction of the replica, read before this call
+     * @return false if the snapshot was postponed and must be retried
      */
     boolean publish(Txid replicated) throws IOException {
         Staged waiting = staged;
         if (waiting == null) {
             return true;
         }
-        if (history() != waiting.history()) { // asked after the position, which then was this history's
+        if (history() != waiting.history()) { // read after the position, which then belonged to this history
             drop(waiting);
             return true;
         }
         if (replicated.isBefore(waiting.name().max())) {
-            return true; // the upload lane will wake us
+            return true; // the upload lane will wake this one
         }
         Path path = files.path(waiting.name());
         try (InputStream in = new BufferedInputStream(Files.newInputStream(path), READ_SIZE)) {

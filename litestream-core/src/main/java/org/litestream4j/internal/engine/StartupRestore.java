@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings a missing database back before anybody opens it: the replica's newest state and what local level-0 files hold beyond
- * it, and records the position, so that replication goes on from there without an image.
+ * Restores a missing database before the first connection opens it: the replica's newest state plus later local level-0
+ * files. Records the position, so that replication continues from there without a full image.
  */
 final class StartupRestore {
 
@@ -58,7 +58,7 @@ final class StartupRestore {
         this.operations = operations;
     }
 
-    /** Empty if the database is there, or neither replica nor local state holds anything of it. */
+    /** Runs the restore; empty if the database exists, or if neither the replica nor the local state contains a backup. */
     Optional<RestoreResult> run() throws IOException {
         if (CaptureLane.exists(config.path())) {
             return Optional.empty();
@@ -95,7 +95,7 @@ final class StartupRestore {
         }
     }
 
-    /** Null if there is no backup. */
+    /** Restores; returns null if there is no backup. */
     private @Nullable RestoreResult restore(RestoreOptions options) throws IOException {
         try {
             return Restore.restore(replica, config.path(), options);
@@ -107,7 +107,10 @@ final class StartupRestore {
         }
     }
 
-    /** A new database begins: what was captured of the lost one is of no use without a replica, but must not be deleted. */
+    /**
+     * Moves the local files aside for a new database. Without a replica, the captured changes of the lost database are
+     * of no use, but they must not be deleted.
+     */
     private void keepLocalFiles(ReplicaClient local) throws IOException {
         boolean[] any = new boolean[1];
         local.list(0, Txid.NONE, file -> {
@@ -119,7 +122,7 @@ final class StartupRestore {
         }
     }
 
-    /** The old local state goes aside; what it held beyond the replica stays and is uploaded. */
+    /** Moves the old local state aside; files that are not on the replica yet are kept and uploaded. */
     private void adopt(RestoreResult result) throws IOException {
         Path aside = moveAside(config.metaPath());
         if (aside != null && result.localFiles() > 0) {
@@ -129,7 +132,7 @@ final class StartupRestore {
                 txid = txid.previous();
             }
             if (!txid.isNone()) {
-                keep(aside, LtxFileName.of(txid)); // tells that the replica's newest file is ours
+                keep(aside, LtxFileName.of(txid)); // proves that the replica's newest file is ours
             }
         }
         long checksum = result.localFiles() == 0 ? newestChecksum(result.txid()) : 0;
@@ -158,7 +161,7 @@ final class StartupRestore {
         return aside;
     }
 
-    /** By which the first upload knows that the replica is still the one that was restored; 0 if it cannot tell. */
+    /** Returns the checksum by which the first upload recognizes the restored replica; 0 if unknown. */
     private long newestChecksum(Txid txid) throws IOException {
         LtxFileInfo[] newest = new LtxFileInfo[1];
         replica.list(0, txid, file -> {

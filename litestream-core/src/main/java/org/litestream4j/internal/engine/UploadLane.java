@@ -25,7 +25,7 @@ import org.litestream4j.restore.PageSample;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings one database's captured files to its replica, one at a time; waits out the replica's outages. */
+/** Uploads one database's captured files to its replica, one at a time. Retries during outages of the replica. */
 final class UploadLane {
 
     private static final Logger log = LoggerFactory.getLogger(UploadLane.class);
@@ -54,7 +54,7 @@ final class UploadLane {
     private @Nullable Verdict verdict;
     private int number;
 
-    /** The local state that the replica was last compared with, and the one that the verdict is about. */
+    /** The local state with which the replica was last compared, and the one to which the verdict applies. */
     private int compared;
 
     private int localStates;
@@ -65,10 +65,10 @@ final class UploadLane {
     private @Nullable Damage damage;
     private boolean needsRecovery;
 
-    /** The last loss found by the compaction lane that was acted on. */
+    /** The last loss found by the compaction lane that was handled. */
     private @Nullable ReplicaLostException loss;
 
-    private volatile long backoff; // written by the lane alone
+    private volatile long backoff; // written only by the lane
 
     UploadLane(
             DatabaseConfig config,
@@ -117,14 +117,14 @@ final class UploadLane {
         return replication.replicated();
     }
 
-    /** Somebody has begun to wait for the replica: no long pause before the next attempt. Any thread. */
+    /** Records that a thread has begun to wait for the replica, which shortens the pause before the next attempt. Thread-safe. */
     void waitedFor() {
         if (backoff > WAITED_FOR_BACKOFF_NANOS) {
             lane.wakeIn(WAITED_FOR_BACKOFF_NANOS);
         }
     }
 
-    /** The process is about to end: no long pauses any more. */
+    /** Shortens all pauses, because the process is about to end. */
     void hurry() {
         hurry = true;
         lane.wake();
@@ -158,7 +158,7 @@ final class UploadLane {
             more = true;
         } catch (LocalFileException e) {
             localFileLost(e);
-        } catch (Throwable e) { // whatever it is, the lane must go on
+        } catch (Throwable e) { // the lane must survive any failure
             fail(e);
         }
         publish();
@@ -168,7 +168,7 @@ final class UploadLane {
         }
     }
 
-    /** What was uploaded is gone from the replica: it is compared anew, and what it needs follows. */
+    /** Handles the loss of uploaded files: the replica is compared again, and missing files are replaced. */
     private void lost(ReplicaLostException e) {
         log.warn(
                 "files are missing on the replica, uploading what it needs: db={} replica={}",
@@ -182,7 +182,10 @@ final class UploadLane {
         replication.lost();
     }
 
-    /** What is lost was on no replica and is in the database still: an image in its place is safe. */
+    /**
+     * Handles the loss of a local file. Its content was not on the replica, but is still in the database, so that a
+     * full image can safely replace it.
+     */
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
@@ -190,7 +193,7 @@ final class UploadLane {
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
         }
-        needsRecovery = true; // it may have been the whole local state
+        needsRecovery = true; // the whole local state may be lost
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
@@ -242,7 +245,7 @@ final class UploadLane {
         return uploaded;
     }
 
-    /** Compares the replica with the local files; null if that must wait for the capture lane. */
+    /** Compares the replica with the local files; returns null if that must wait for the capture lane. */
     private @Nullable Verdict compare() throws IOException {
         CaptureState captured = board.now().capture();
         if (!captured.attached()) {
@@ -257,7 +260,7 @@ final class UploadLane {
             found = verifyPast(found);
         }
         if (found.diverged()) {
-            boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // what this process put there
+            boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // written by this process
             Txid newest = found.replicaNewest();
             damage = newest.isNone() || replication.isReadable(newest) ? null : new Damage(newest, clock.instant());
             diverged(found, found.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null);
@@ -278,7 +281,7 @@ final class UploadLane {
         return damage == null;
     }
 
-    /** After a loss: the newest file may be all that is there. */
+    /** Verifies the replica after a loss: only its newest file may be left. */
     private Verdict verifyPast(Verdict found) throws IOException {
         Validation.Result past = Validation.run(client, false, () -> false);
         verifiedLosses = losses;
@@ -295,7 +298,7 @@ final class UploadLane {
         return operations.observe(Kind.UPLOAD, level, Outcome::of, replication::uploadNext) != null;
     }
 
-    /** Null if the replica holds nothing that could be restored. */
+    /** Returns a sample of the replica; null if nothing can be restored from it. */
     private @Nullable Kinship kinshipWithReplica() throws IOException {
         return PageSample.of(client)
                 .map(sample -> new Kinship(sample.pageSize(), sample.commit(), sample.pages()))
@@ -316,7 +319,7 @@ final class UploadLane {
         kinship = open;
     }
 
-    /** @param open what must be shown before an image may follow; null if nothing */
+    /** @param open kinship that must be proven before an image may follow; null if none */
     private void diverged(Verdict found, @Nullable Kinship open) {
         decide(found, open);
         log.warn(

@@ -7,13 +7,14 @@ import org.litestream4j.internal.replication.Verdict;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The state of a database's upload lane.
+ * State of a database's upload lane.
  *
- * @param verdict result of the last comparison of the replica with the local files; null before the first, and after a loss
- * @param number of the verdict, from 1
- * @param localStates the {@link CaptureState#localStates} that the verdict is about
+ * @param verdict result of the last comparison of the replica with the local files; null before the first, and
+ *     after a loss
+ * @param number number of the verdict, from 1
+ * @param localStates value of {@link CaptureState#localStates} to which the verdict applies
  * @param followed number of the newest verdict that uploads follow
- * @param kinship must be proven before a full image may follow on the replica; null if it need not be
+ * @param kinship kinship that must be proven before a full image may follow on the replica; null if none
  * @param replicated newest transaction on the replica
  * @param losses how often uploaded files were missing on the replica
  * @param damage what keeps the newest transactions from being restored; null if nothing does

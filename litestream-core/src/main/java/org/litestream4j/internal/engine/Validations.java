@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What validations of one database's replica have found: the last results, what of them a snapshot is to make up for, and what
- * makes the next one due. {@link #runIfDue} and {@link #checkHealed} are confined to the compaction lane; all else is for any
- * thread.
+ * Validations of one database's replica: the last results, the problems that a snapshot is to repair, and the time of
+ * the next validation. {@link #runIfDue} and {@link #checkHealed} are confined to the compaction lane; all other
+ * methods are thread-safe.
  */
 final class Validations {
 
@@ -32,13 +32,13 @@ final class Validations {
     private volatile @Nullable Ended last;
     private volatile @Nullable Ended lastDeep;
 
-    /** What was found that a snapshot makes up for; null if there is nothing (any more). */
+    /** Result with problems that a snapshot is to repair; null if there is none. */
     private volatile Validation.@Nullable Result healing;
 
-    /** The replica is validated once something follows on this; {@link Txid#NONE} if there is no need. */
+    /** Transaction after which the replica is validated once another one follows; {@link Txid#NONE} if there is no need. */
     private volatile Txid doubted = Txid.NONE;
 
-    // Of the scheduled ones; confined to the lane.
+    // Time of the last scheduled validation; confined to the lane.
     private long lastMillis;
     private Txid lastTxid = Txid.NONE;
     private boolean suspected;
@@ -55,26 +55,26 @@ final class Validations {
         this.lastMillis = clock.millis();
     }
 
-    /** The last one; null if there was none. */
+    /** Returns the last result; null if there was none. */
     Validation.@Nullable Result last() {
         Ended ended = last;
         return ended != null ? ended.result() : null;
     }
 
-    /** The last one that read all content; null if there was none. */
+    /** Returns the result of the last validation that read all content; null if there was none. */
     Validation.@Nullable Result lastDeep() {
         Ended ended = lastDeep;
         return ended != null ? ended.result() : null;
     }
 
-    /** When the last one ended; null if there was none. */
+    /** Returns the time at which the last validation ended; null if there was none. */
     @Nullable
     Instant lastAt() {
         Ended ended = last;
         return ended != null ? ended.at() : null;
     }
 
-    /** One came to its end. True if a snapshot is to heal what it found. */
+    /** Records the result of a complete validation; returns true if a snapshot is to repair its problems. */
     boolean ended(Validation.Result result) {
         remember(result);
         if (result.uncovered().isEmpty()) {
@@ -105,12 +105,12 @@ final class Validations {
         }
     }
 
-    /** Whether a transaction of the replica can be reached is worth a look, once something follows on it. */
+    /** Requests a validation once a transaction follows the given one, which may not be reachable. */
     void doubt(Txid replicaNewest) {
         doubted = replicaNewest;
     }
 
-    /** A merge met a gap: the replica is validated at once. */
+    /** Requests a validation immediately, because a merge met a gap. */
     void suspect() {
         suspected = true;
     }
@@ -119,17 +119,17 @@ final class Validations {
         return !doubted.isNone();
     }
 
-    /** Whether a snapshot is to heal something. */
+    /** Returns whether a snapshot is to repair a problem. */
     boolean isHealing() {
         return healing != null;
     }
 
     /**
-     * Validates the replica if it is time or there is doubt.
+     * Validates the replica if a validation is due or was requested.
      *
      * @param replicated newest transaction of the replica
-     * @param stop asked in between; what was stopped does not count
-     * @return whether a snapshot is to heal what was found
+     * @param stop polled during the validation; a stopped validation has no result
+     * @return whether a snapshot is to repair problems
      */
     boolean runIfDue(Txid replicated, BooleanSupplier stop) throws IOException {
         long interval = config.validationInterval().toMillis();
@@ -153,10 +153,10 @@ final class Validations {
     }
 
     /**
-     * Looks once whether a snapshot has healed the replica; what it has not is left for the next validation.
+     * Checks once whether a snapshot has repaired the replica. Remaining problems are left to the next validation.
      *
-     * @param newestSnapshot last transaction of the replica's newest
-     * @param stop asked in between; what was stopped does not count
+     * @param newestSnapshot last transaction of the replica's newest snapshot
+     * @param stop polled during the validation; a stopped validation has no result
      */
     void checkHealed(Txid newestSnapshot, BooleanSupplier stop) throws IOException {
         Validation.Result found = healing;

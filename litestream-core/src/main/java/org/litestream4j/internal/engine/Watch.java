@@ -10,14 +10,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks the files of one database for commits of other processes. There is one check at a time: one that does not return holds
- * up no other database, and is reported. Thread-safe.
+ * Checks the files of one database for commits of other processes. Only one check runs at a time. A check that hangs
+ * does not delay other databases, and is reported. Thread-safe.
  */
 final class Watch {
 
     private static final Logger log = LoggerFactory.getLogger(Watch.class);
 
-    /** A check that takes longer is reported. */
+    /** Duration after which a running check is reported. */
     private static final long HUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final DatabaseConfig config;
@@ -27,15 +27,15 @@ final class Watch {
     private final Clock clock;
     private final Pools pools;
 
-    /** Whether a check is queued or running: at most one. */
+    /** Whether a check is queued or running. */
     private final AtomicBoolean underway = new AtomicBoolean();
 
-    /** When the check that is running began. */
+    /** Start of the running check. */
     private volatile long begun;
 
     private volatile boolean running;
 
-    /** @param changed called when something was written, or a file was replaced */
+    /** @param changed called after a write or the replacement of a file */
     Watch(DatabaseConfig config, WatchedFiles files, Runnable changed, Progress progress, Clock clock, Pools pools) {
         this.config = config;
         this.files = files;
@@ -45,7 +45,7 @@ final class Watch {
         this.pools = pools;
     }
 
-    /** Begins a check, unless the last has not returned. Touches no file. */
+    /** Starts a check, unless the last one is still running. Accesses no file. */
     void tick() {
         if (underway.compareAndSet(false, true)) {
             try {

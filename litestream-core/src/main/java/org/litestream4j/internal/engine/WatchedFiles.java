@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.SqlitePaths;
 
 /**
- * A database file, its WAL and the lock of its local state as they were at the last check, which opens none of them. Confined to
- * the watch.
+ * Metadata of a database file, its WAL and the lock of its local state at the last check, which opens no file. Confined
+ * to the watch.
  */
 final class WatchedFiles {
 
-    /** Some file systems keep whole seconds, or two. */
+    /** Coarsest resolution of file times, with a margin; some file systems have a resolution of one or two seconds. */
     private static final long LONGEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(2_100);
 
     private final Path database;
@@ -25,7 +25,7 @@ final class WatchedFiles {
     private FileState databaseSeen = FileState.NONE;
     private FileState walSeen = FileState.NONE;
 
-    /** When the last change was seen; a later write may hide behind it while {@code unsettled}. */
+    /** Time at which the last change was seen; while {@code unsettled}, a later write may be undetectable. */
     private long unsettledSince;
 
     private boolean unsettled;
@@ -38,8 +38,9 @@ final class WatchedFiles {
     }
 
     /**
-     * Whether a file was, or may have been, written, replaced or deleted since this was asked last. Times are coarse: a write
-     * within the same tick as the one before leaves no trace, so that a change counts again until a tick has surely passed.
+     * Returns whether a file was, or may have been, written, replaced or deleted since the last call. File times are
+     * coarse: a second write within the same tick leaves no trace. Therefore, a change is reported again until a tick
+     * has certainly passed.
      */
     boolean haveChanged() throws IOException {
         FileState walNow = FileState.of(wal);
@@ -60,7 +61,7 @@ final class WatchedFiles {
         return mayHide;
     }
 
-    /** Nothing of a file that is not there. */
+    /** Metadata of a file; empty if the file does not exist. */
     private record FileState(@Nullable Object key, long size, long modified) {
 
         static final FileState NONE = new FileState(null, 0, 0);

@@ -1,6 +1,7 @@
 /**
- * The engine: lanes that capture, upload and compact each database on shared threads, the waits of callers for them, and the life
- * cycle of a database from registration to the last upload. Entry: {@link org.litestream4j.internal.engine.LitestreamEngine}.
+ * The engine: lanes that capture, upload and compact each database on shared threads, the waits of callers, and the
+ * life cycle of a database from registration to the last upload. Entry point:
+ * {@link org.litestream4j.internal.engine.LitestreamEngine}.
  */
 @NullMarked
 package org.litestream4j.internal.engine;

@@ -7,13 +7,13 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * Keeps SQLite from opening a database while a descriptor of it is being closed. Closing the last one is harmless;
- * but a connection opened between the count of descriptors and the close would lose its locks. Only connections opened
- * through this class are protected: the engine's own, and those of wrapped DataSources. Thread-safe.
+ * Prevents SQLite from opening a database while a descriptor of it is being closed. Closing the last descriptor is
+ * harmless, but a connection opened between counting the descriptors and closing one would lose its locks. Only
+ * connections opened through this class are protected: those of the engine and of wrapped DataSources. Thread-safe.
  */
 public final class DatabaseOpening {
 
-    /** An open that takes longer keeps unused descriptors open until the next attempt. */
+    /** Longest wait in milliseconds; if an open takes longer, unused descriptors stay open until the next attempt. */
     private static final long MAX_WAIT_MILLIS = 1_000;
 
     private static final ReadWriteLock LOCK = new ReentrantReadWriteLock();
@@ -32,7 +32,7 @@ public final class DatabaseOpening {
         void close() throws IOException;
     }
 
-    /** Opens a connection while no descriptor of a database file is closed. */
+    /** Opens a connection while no descriptor of a database file is being closed. */
     public static <T> T open(Opener<T> opener) throws SQLException {
         try {
             NativeLibrary.require();
@@ -47,7 +47,7 @@ public final class DatabaseOpening {
         }
     }
 
-    /** Closes descriptors while no connection is opened; does nothing if that is not possible within a second. */
+    /** Closes descriptors while no connection is being opened; does nothing if that is not possible within a second. */
     public static void close(Closer closer) throws IOException {
         boolean locked = false;
         try {

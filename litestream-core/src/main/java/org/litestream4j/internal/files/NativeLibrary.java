@@ -5,12 +5,12 @@ import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteJDBCLoader;
 
-/** SQLite itself, which the driver unpacks into a folder for temporary files and loads from there. */
+/** SQLite's native library, which the driver extracts to a folder for temporary files and loads from there. */
 public final class NativeLibrary {
 
     private NativeLibrary() {}
 
-    /** It cannot be loaded, and will not be until the process is started with other settings. */
+    /** Thrown if the library cannot be loaded; the error persists until the process is started with other settings. */
     public static final class NotLoadedException extends IOException {
 
         @Serial
@@ -21,7 +21,7 @@ public final class NativeLibrary {
         }
     }
 
-    /** Whether that is why something failed. */
+    /** Returns whether a failure was caused by the library. */
     public static boolean isCauseOf(@Nullable Throwable error) {
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof NotLoadedException) {
@@ -32,9 +32,9 @@ public final class NativeLibrary {
     }
 
     /**
-     * Loads it, if that did not happen yet.
+     * Loads the library unless it is loaded.
      *
-     * @throws NotLoadedException naming the folder and the settings if it cannot be loaded
+     * @throws NotLoadedException if it cannot be loaded; names the folder and the settings
      */
     public static void require() throws NotLoadedException {
         try {

@@ -2,12 +2,15 @@ package org.litestream4j.internal.files;
 
 import java.util.Locale;
 
-/** Names of files with characters that Java cannot write in the process's locale. */
+/** File names with characters that Java cannot encode in the process's locale. */
 public final class NonAsciiNames {
 
     private NonAsciiNames() {}
 
-    /** Returns what to do if a name has characters that the locale lacks, as the continuation of a message; else an empty text. */
+    /**
+     * Returns the remedy for a name with characters that the locale lacks, as the continuation of a message; otherwise
+     * an empty text.
+     */
     public static String remedy(String name) {
         String encoding = System.getProperty("sun.jnu.encoding", "unknown");
         boolean ascii = name.chars().allMatch(c -> c <= 0x7F);

@@ -17,8 +17,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * Creates files and folders that only their owner may use, whatever the umask: they hold pages of databases. Where the file system has
- * no such rights, they are created as usual.
+ * Creates files and folders that only their owner can access, regardless of the umask, because they contain pages of
+ * databases. On a file system without such permissions, they are created as usual.
  */
 public final class PrivateFiles {
 
@@ -37,12 +37,12 @@ public final class PrivateFiles {
                 : new FileAttribute<?>[0];
     }
 
-    /** Creates a folder; the one above it exists. */
+    /** Creates a folder, whose parent must exist. */
     public static void createDirectory(Path folder) throws IOException {
         Files.createDirectory(folder, OF_FOLDER);
     }
 
-    /** Creates a folder and those above it. Folders that exist keep their mode. */
+    /** Creates a folder and its missing parents. The permissions of existing folders are unchanged. */
     public static void createDirectories(Path folder) throws IOException {
         Files.createDirectories(folder, OF_FOLDER);
     }
@@ -52,7 +52,7 @@ public final class PrivateFiles {
         Files.createFile(file, OF_FILE);
     }
 
-    /** Opens a file; one that this creates is private, one that exists keeps its mode. */
+    /** Opens a file. A file created by this call is private; the permissions of an existing file are unchanged. */
     public static FileChannel open(Path file, OpenOption... options) throws IOException {
         return FileChannel.open(file, Set.of(options), OF_FILE);
     }
@@ -63,7 +63,7 @@ public final class PrivateFiles {
                 open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE));
     }
 
-    /** Takes the rights of others from a folder that exists, unless it is another user's. */
+    /** Removes the permissions of other users from an existing folder, unless another user owns it. */
     public static void restrict(Path folder) throws IOException {
         if (!POSIX) {
             return;
@@ -76,7 +76,7 @@ public final class PrivateFiles {
             try {
                 Files.setPosixFilePermissions(folder, kept);
             } catch (FileSystemException e) {
-                // of another user, who has made it so on purpose
+                // owned by another user, who set the permissions on purpose
             }
         }
     }

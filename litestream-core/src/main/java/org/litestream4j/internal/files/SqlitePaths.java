@@ -8,12 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Which file SQLite opens for a path, and what the files beside it are called. SQLite resolves every symbolic link, {@code ..}
- * behind a link included, and names the side files after the resolved file (sqlite-facts: which file).
+ * The file that SQLite opens for a path, and the names of its side files. SQLite resolves every symbolic link,
+ * including {@code ..} after a link, and names the side files after the resolved file (sqlite-facts: which file).
  */
 public final class SqlitePaths {
 
-    /** As SQLite's own limit, SQLITE_MAX_SYMLINK. */
+    /** Maximum number of links; equal to SQLite's limit, SQLITE_MAX_SYMLINK. */
     private static final int MAX_LINKS = 200;
 
     private SqlitePaths() {}
@@ -30,14 +30,14 @@ public final class SqlitePaths {
     /**
      * Returns the path of the write-ahead log.
      *
-     * @param database as {@link #resolve} returned it
+     * @param database path as returned by {@link #resolve}
      */
     public static Path wal(Path database) {
         return database.resolveSibling(database.getFileName() + "-wal");
     }
 
     /**
-     * Returns a URL of the SQLite driver that opens exactly this file, whatever characters its name has.
+     * Returns a URL of the SQLite driver that opens exactly this file, for any characters in its name.
      *
      * @param query parameters of an SQLite URI, such as {@code mode=ro}; may be empty
      */

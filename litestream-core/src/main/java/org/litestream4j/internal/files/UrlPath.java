@@ -5,21 +5,22 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** The path of a replica URL, read as Litestream reads it: the same URL names the same object for both programs. */
+/** The path of a replica URL, parsed as Litestream parses it, so that a URL refers to the same object in both programs. */
 public final class UrlPath {
 
-    /** Beside letters and digits. */
+    /** Characters that are never escaped, in addition to letters and digits. */
     private static final String NEVER_ESCAPED = "-_.~$&+,/:;=@";
 
-    /** Accepted as they are where the whole path is a valid encoding. */
+    /** Characters that are accepted without escape if the whole path is a valid encoding. */
     private static final String KEPT = "!'()*[]%";
 
     private UrlPath() {}
 
     /**
-     * Decodes percent escapes; a plus sign is a plus sign.
+     * Decodes percent escapes. A plus sign is not decoded.
      *
-     * @throws IllegalArgumentException if a percent sign begins no escape, or the escapes are not UTF-8; without the path
+     * @throws IllegalArgumentException if a percent sign does not begin an escape, or if the escapes are not UTF-8;
+     *     the message does not contain the path
      */
     public static String decode(String path) {
         byte[] bytes;
@@ -29,7 +30,7 @@ public final class UrlPath {
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("a % that two hex digits do not follow; write %25 for a percent sign");
         }
-        if (path.chars().anyMatch(c -> c > 0x7F)) { // written as it is: each part for itself
+        if (path.chars().anyMatch(c -> c > 0x7F)) { // not ASCII: each part is decoded separately
             return decodeMixed(path);
         }
         try {
@@ -55,8 +56,8 @@ public final class UrlPath {
     }
 
     /**
-     * Returns the path in its escaped form: as it is written if that is a valid encoding, else escaped anew. Litestream gives this
-     * name to the folder of a {@code file://} URL.
+     * Returns the path in its escaped form: unchanged if it is a valid encoding, otherwise escaped again. Litestream
+     * uses this form as the folder of a {@code file://} URL.
      *
      * @throws IllegalArgumentException as {@link #decode}
      */

@@ -1,6 +1,6 @@
 /**
- * Files as SQLite sees them. Entry: {@link org.litestream4j.internal.files.SqlitePaths}, which file a path names and how the
- * files beside it are called.
+ * Files as SQLite sees them. Entry point: {@link org.litestream4j.internal.files.SqlitePaths}, which resolves the file
+ * of a path and names its side files.
  */
 @NullMarked
 package org.litestream4j.internal.files;

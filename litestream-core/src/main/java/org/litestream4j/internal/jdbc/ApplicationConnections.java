@@ -5,8 +5,8 @@ import javax.sql.DataSource;
 import org.litestream4j.internal.capture.CaptureListener;
 
 /**
- * The door through which an application reaches one replicated database: wraps its {@code DataSource}, holds its connections
- * back while the database is replaced, and waits for them to close. Thread-safe.
+ * The application's connections to one replicated database: wraps its {@code DataSource}, holds connections back while
+ * the database is replaced, and waits for them to close. Thread-safe.
  */
 public final class ApplicationConnections {
 
@@ -16,28 +16,28 @@ public final class ApplicationConnections {
     private final WriteQueue writeQueue = new WriteQueue();
     private final WriteLock writeLock;
 
-    /** @param next told of all that {@link #captureListener} is told of */
+    /** @param next receives the same calls as {@link #captureListener} */
     public ApplicationConnections(CommitHooks hooks, CaptureListener next) {
         this.hooks = hooks;
         this.writeLock = new WriteLock(next);
     }
 
-    /** The DataSource to use in place of one that opens physical connections to this database. */
+    /** Returns the DataSource that replaces the one that opens physical connections to this database. */
     public DataSource wrap(DataSource physical, CommitHooks.Policy policy) {
         return new LitestreamDataSource(physical, this, policy);
     }
 
-    /** To be told of the moments in which the engine holds SQLite's write lock: writers wait for their end. */
+    /** Returns the listener for the times in which the engine holds SQLite's write lock; writers wait for their end. */
     public CaptureListener captureListener() {
         return writeLock;
     }
 
-    /** From now on connections to other databases that attach this one tell its engine of their commits, too. */
+    /** Registers the database, so that connections to other databases that attach it report their commits to its engine, too. */
     public void register() {
         RegisteredDatabases.add(this);
     }
 
-    /** Ends what {@link #register} began. */
+    /** Reverts {@link #register}. */
     public void unregister() {
         RegisteredDatabases.remove(this);
     }
@@ -45,28 +45,28 @@ public final class ApplicationConnections {
     /**
      * Holds connections back between two transactions until {@link #admit}.
      *
-     * @param limit after which they are admitted all the same
+     * @param limit time after which they are admitted in any case
      */
     public void holdBack(Duration limit) {
         gate.shut(limit);
     }
 
-    /** Lets connections go on. */
+    /** Admits connections again. */
     public void admit() {
         gate.open();
     }
 
-    /** Whether connections are held back now. */
+    /** Returns whether connections are held back now. */
     public boolean isHeldBack() {
         return gate.isShut();
     }
 
-    /** Waits until all connections are closed, then closes those that are not. */
+    /** Waits until all connections are closed, then closes those that are still open. */
     public void drain(Duration timeout) {
         open.drain(timeout);
     }
 
-    /** Number of connections that are open. */
+    /** Returns the number of open connections. */
     public int count() {
         return open.count();
     }

@@ -18,15 +18,15 @@ import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConnection;
 
 /**
- * The databases that a connection has attached beside its own. One that is replicated must hear of commits, and commits may
- * have to wait for its replica. One that is not has nobody else who checkpoints it: {@code wal_autocheckpoint} is off for the
- * whole connection. Used by one thread at a time.
+ * The databases that a connection has attached. Commits to a replicated database must be reported to its engine, and
+ * may have to wait for its replica. Any other attached database must be checkpointed here, because
+ * {@code wal_autocheckpoint} is off for the whole connection. Used by one thread at a time.
  */
 final class Attachments {
 
     private static final Logger log = LoggerFactory.getLogger(Attachments.class);
 
-    /** SQLite's own default. */
+    /** SQLite's default number of pages. */
     private static final int CHECKPOINT_PAGES = 1_000;
 
     private final SQLiteConnection sqlite;
@@ -35,7 +35,7 @@ final class Attachments {
     private List<Unreplicated> others = List.of();
     private long registrations;
 
-    /** Databases that the running call may have written to, although they are not attached any more. */
+    /** Databases that the running call may have written to, although they are no longer attached. */
     private List<ApplicationConnections> left = List.of();
 
     private record Replicated(String schema, ApplicationConnections database) {}
@@ -49,7 +49,10 @@ final class Attachments {
         return replicated.isEmpty() && others.isEmpty() && left.isEmpty();
     }
 
-    /** A text was run that attaches or detaches. Which databases it wrote to in between is not known if it does both. */
+    /**
+     * Called after a text that attaches or detaches databases was run. If it does both, the databases it wrote to in
+     * between are unknown.
+     */
     void changed(boolean attached, boolean detached) throws SQLException {
         List<ApplicationConnections> before =
                 replicated.stream().map(Replicated::database).toList();
@@ -58,8 +61,8 @@ final class Attachments {
     }
 
     /**
-     * Asks SQLite what the application's DataSource has attached already. Leaves the connection as a pool wants to find it: without
-     * a statement in its transaction, or the driver refuses to make it read-only.
+     * Reads the databases that the application's DataSource has already attached. Leaves the connection without a
+     * statement in its transaction, as a pool expects; otherwise, the driver refuses to make it read-only.
      */
     void opened() throws SQLException {
         boolean used = sqlite.isFirstStatementExecuted();
@@ -74,7 +77,7 @@ final class Attachments {
         sqlite.setFirstStatementExecuted(used);
     }
 
-    /** Asks SQLite what is attached. */
+    /** Reads the attached databases from SQLite. */
     private void refresh() throws SQLException {
         registrations = RegisteredDatabases.changes();
         List<Replicated> nowReplicated = new ArrayList<>();
@@ -83,7 +86,7 @@ final class Attachments {
             List<String[]> rows = new ArrayList<>();
             try (ResultSet row = statement.executeQuery("PRAGMA database_list")) {
                 while (row.next()) {
-                    if (row.getInt("seq") > 1 && !row.getString("file").isEmpty()) { // 0 is main, 1 temp
+                    if (row.getInt("seq") > 1 && !row.getString("file").isEmpty()) { // 0 is main, 1 is temp
                         rows.add(new String[] {row.getString("name"), row.getString("file")});
                     }
                 }
@@ -116,14 +119,14 @@ final class Attachments {
         }
     }
 
-    /** SQLite is about to commit; must neither throw nor touch files. */
+    /** Called when SQLite is about to commit; must neither throw nor access files. */
     void committing() {
         for (Replicated attached : replicated) {
             attached.database.hooks().committing();
         }
     }
 
-    /** Those that are replicated, and are not the connection's own. */
+    /** Returns the replicated databases, without the connection's own. */
     List<ApplicationConnections> replicated() throws SQLException {
         refreshIfRegistrationsChanged();
         if (replicated.isEmpty() && left.isEmpty()) {
@@ -135,12 +138,12 @@ final class Attachments {
                 .toList();
     }
 
-    /** A call begins: what an earlier one did is settled. */
+    /** Called at the beginning of a call, when the previous call is complete. */
     void forgetLeft() {
         left = List.of();
     }
 
-    /** Whether {@link #checkpointOthers} has something to do, which it cannot while the connection holds the write lock. */
+    /** Returns whether {@link #checkpointOthers} has work, which it cannot do while the connection holds the write lock. */
     boolean isCheckpointDue() {
         for (Unreplicated other : others) {
             if (other.hasGrown()) {
@@ -150,7 +153,10 @@ final class Attachments {
         return false;
     }
 
-    /** After a commit, as SQLite's automatic checkpoint would: those that are not replicated and have grown. */
+    /**
+     * Checkpoints attached databases that are not replicated and have grown; called after a commit, in place of
+     * SQLite's automatic checkpoint.
+     */
     void checkpointOthers() {
         for (Unreplicated other : others) {
             if (other.hasGrown() && other.checkpoint(sqlite, "PASSIVE")) {
@@ -159,14 +165,14 @@ final class Attachments {
         }
     }
 
-    /** Whether it is the engine that checkpoints the database of a schema. */
+    /** Returns whether the engine checkpoints the database of a schema. */
     boolean isReplicated(@Nullable String schema) {
         return schema == null
                 || schema.equals("main")
                 || replicated.stream().anyMatch(attached -> attached.schema.equals(schema));
     }
 
-    /** Lets the engine do, or does, what a passive checkpoint cannot do that takes the place of one that waits. */
+    /** Does, or lets the engine do, the part of a waiting checkpoint that the passive checkpoint in its place cannot do. */
     void beforeCheckpoint(Checkpoint checkpoint, Duration timeout) throws SQLException {
         refreshIfRegistrationsChanged();
         String schema = checkpoint.schema();
@@ -189,13 +195,13 @@ final class Attachments {
         return '"' + schema.replace("\"", "\"\"") + '"';
     }
 
-    /** A database that no engine of this process checkpoints. */
+    /** A database that is not checkpointed by an engine of this process. */
     private static final class Unreplicated {
         private final String schema;
         private final File wal;
         private final long limit;
 
-        /** Length of the WAL at the last checkpoint, or since it was cut. */
+        /** Length of the WAL at the last checkpoint, or since it was truncated. */
         private long seen;
 
         private Unreplicated(String schema, File wal, long limit) {
@@ -204,7 +210,10 @@ final class Attachments {
             this.limit = limit;
         }
 
-        /** A WAL is cut to the limit when it begins anew: only so its length tells how much is in it. */
+        /**
+         * Sets a size limit for the WAL. A WAL is truncated to the limit when it is restarted; only then does its
+         * length show how much it contains.
+         */
         static Unreplicated of(Statement statement, String schema, File wal) throws SQLException {
             long frame = number(statement, "PRAGMA " + quoted(schema) + ".page_size") + WalFile.FRAME_HEADER_SIZE;
             long limit = CHECKPOINT_PAGES * frame;
@@ -226,7 +235,7 @@ final class Attachments {
             return length - seen >= limit;
         }
 
-        /** False if that cannot be now, because the connection itself is in a transaction. */
+        /** Runs a checkpoint; returns false if that is not possible now, because the connection is in a transaction. */
         boolean checkpoint(SQLiteConnection sqlite, String mode) {
             try (Statement statement = sqlite.createStatement()) {
                 statement.execute("PRAGMA " + quoted(schema) + ".wal_checkpoint(" + mode + ")");

@@ -7,8 +7,8 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The row that answers a {@code PRAGMA wal_checkpoint} which was run as a passive one instead. That reports "not busy" also where
- * it left something in the WAL, which the one that was asked for reports as busy.
+ * The result row of a {@code PRAGMA wal_checkpoint} that was run as a passive one instead. A passive checkpoint reports
+ * "not busy" even if frames remain in the WAL, which the requested mode would report as busy.
  */
 final class CheckpointAnswer {
 
@@ -18,7 +18,7 @@ final class CheckpointAnswer {
         return text != null && !text.checkpoints().isEmpty();
     }
 
-    /** What a getter returns; null if that is for the row itself to say. */
+    /** Returns the value of a getter; null if the row itself provides it. */
     static @Nullable Object of(ResultSet row, Method method, Object @Nullable [] arguments) throws SQLException {
         if (arguments == null || !method.getName().startsWith("get") || !isBusyColumn(arguments[0])) {
             return null;

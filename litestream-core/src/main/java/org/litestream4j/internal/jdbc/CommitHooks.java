@@ -3,40 +3,45 @@ package org.litestream4j.internal.jdbc;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** What the application's connections to one database need of the engine that replicates it. Thread-safe. */
+/** The engine as needed by the application's connections to one database. Thread-safe. */
 public interface CommitHooks {
 
-    /** Name of the database, for messages. */
+    /** Returns the name of the database, for messages. */
     String name();
 
-    /** The file that SQLite opens for the database. */
+    /** Returns the file that SQLite opens for the database. */
     Path path();
 
-    /** Pages that the WAL should not exceed for long. */
+    /** Returns the number of pages that the WAL should not exceed for long. */
     int walLimitPages();
 
-    /** Whether commits wait for the replica: those of statements that are transactions of their own, too. */
+    /** Returns whether commits wait for the replica, including those of statements that are their own transaction. */
     boolean isDurable();
 
-    /** A connection was opened; returns when the engine has attached to the database, or gives up waiting for that. */
+    /** Called after a connection was opened. Returns when the engine has attached to the database, or after a timeout. */
     void opened();
 
-    /** SQLite is about to commit, on the committing thread; must neither throw nor touch files. */
+    /** Called on the committing thread when SQLite is about to commit; must neither throw nor access files. */
     void committing();
 
-    /** Runs the checkpoint that the application asked SQLite for; longest wait in its busy timeout. */
+    /**
+     * Runs the checkpoint that the application has requested from SQLite.
+     *
+     * @param timeout longest wait; the busy timeout of the connection
+     */
     void checkpoint(Duration timeout);
 
     /** Decides, for each commit through one wrapped {@code DataSource}, whether it waits for the replica. Thread-safe. */
     interface Policy {
 
-        /** Whether a commit of this thread must be replicated; asked before it. */
+        /** Returns whether the next commit of this thread must be replicated. Called before the commit. */
         boolean isReplicated(CommitHooks database);
 
         /**
-         * A commit that changed something has returned from SQLite. What is thrown here reaches the caller of the commit.
+         * Called after a commit that changed the database has returned from SQLite. An exception thrown here reaches
+         * the caller of the commit.
          *
-         * @param autoCommit whether the statement was a transaction of its own
+         * @param autoCommit whether the statement was its own transaction
          */
         void committed(CommitHooks database, boolean autoCommit);
     }

@@ -7,9 +7,9 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Holds back the application's connections between two transactions while the database is replaced. It opens by itself when its
- * time is over, whatever keeps the thread that shut it: what replaces the database is one transaction, which needs no gate to be
- * correct. Thread-safe.
+ * Holds back the application's connections between two transactions while the database is replaced. Opens automatically
+ * after a time limit, even if the thread that closed it is delayed: the replacement is one transaction and does not
+ * need the gate for correctness. Thread-safe.
  */
 final class Gate {
 
@@ -20,7 +20,7 @@ final class Gate {
     private volatile boolean shut;
     private volatile long shutUntil;
 
-    /** @param limit after which it is open again */
+    /** @param limit time after which the gate opens */
     void shut(Duration limit) {
         shutUntil = System.nanoTime() + limit.toNanos();
         shut = true;
@@ -40,7 +40,7 @@ final class Gate {
         return shut && System.nanoTime() - shutUntil < 0;
     }
 
-    /** Waits while the gate is shut; a moment's read if it is not. */
+    /** Waits while the gate is closed; costs one read of a field if it is open. */
     void pass() throws SQLTransientConnectionException {
         if (!isShut()) {
             return;

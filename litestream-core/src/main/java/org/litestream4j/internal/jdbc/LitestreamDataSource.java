@@ -17,15 +17,15 @@ import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteDataSource;
 
 /**
- * Stands between a pool and the driver: each physical connection gets the settings that replication needs and tells when it
- * commits.
+ * DataSource between a pool and the driver. Each physical connection gets the settings that replication needs and
+ * reports its commits.
  */
 final class LitestreamDataSource implements DataSource {
 
     /**
-     * A WAL is this many times its limit long before it is cut. Writers go on while a round is under way, so it passes its
-     * limit under load; and one that is cut each time must grow each time, which costs a commit that forces it to the disk as
-     * much again.
+     * Length at which a WAL is truncated, as a multiple of its limit. Writers continue during a checkpoint round, so
+     * that the WAL exceeds its limit under load. A WAL that is truncated each time must grow each time, which doubles
+     * the cost of a commit that forces it to the disk.
      */
     private static final int WAL_FILE_LIMITS = 2;
 
@@ -52,8 +52,8 @@ final class LitestreamDataSource implements DataSource {
     }
 
     /**
-     * Another journal mode cannot be set beside the engine, which answers "database is locked"; with exclusive locking nobody else
-     * sees the commits.
+     * Rejects unsuitable settings. Another journal mode cannot be set while the engine has the database open; SQLite
+     * reports "database is locked". With exclusive locking, no other connection sees the commits.
      */
     private void refuseUnfitSettings() throws SQLException {
         if (!(physical instanceof SQLiteDataSource sqlite)) {
@@ -90,7 +90,7 @@ final class LitestreamDataSource implements DataSource {
         try {
             SQLiteConnection sqlite = connection.unwrap(SQLiteConnection.class);
             PhysicalConnection known = database.open().find(sqlite);
-            if (known != null && known.isOf(connection)) { // of a DataSource that has one connection for all
+            if (known != null && known.isOf(connection)) { // from a DataSource with a single shared connection
                 ready = true;
                 return known.proxy();
             }
@@ -107,22 +107,24 @@ final class LitestreamDataSource implements DataSource {
     }
 
     /**
-     * After the driver's own settings: a page size or auto_vacuum of the user's is in force already. Leaves the connection as a
-     * pool or a transaction manager wants to find it: without a statement in its transaction, if the driver has begun one.
+     * Configures a connection after the driver has applied the user's settings, such as the page size or auto_vacuum.
+     * Leaves the connection without a statement in its transaction, if the driver has begun one, as a pool or a
+     * transaction manager expects.
      */
     private void configure(SQLiteConnection sqlite) throws SQLException {
         boolean used = sqlite.isFirstStatementExecuted();
         boolean switches = !sqlite.isReadOnly() && !isWal(sqlite);
         boolean begun = !sqlite.getAutoCommit() && (switches || !used);
         if (begun) {
-            sqlite.setAutoCommit(true); // a pool may have tried it, but a database that is not in WAL mode is new
+            sqlite.setAutoCommit(true); // a pool may have turned it off, but a database that is not in WAL mode is new
         }
         try (Statement statement = sqlite.createStatement()) {
             requireRegisteredFile(statement);
             if (switches) {
                 statement.execute("PRAGMA journal_mode=WAL");
             }
-            // A connection that checkpoints by itself beside our reader would walk the whole WAL index at each commit.
+            // With a reader of the engine open, a connection that runs its own checkpoints would scan the whole WAL
+            // index at each commit.
             statement.execute("PRAGMA wal_autocheckpoint=0");
             long frame;
             try (ResultSet row = statement.executeQuery("PRAGMA page_size")) {
@@ -134,10 +136,13 @@ final class LitestreamDataSource implements DataSource {
         if (begun) {
             sqlite.setAutoCommit(false);
         }
-        sqlite.setFirstStatementExecuted(used && !begun); // else the driver refuses that a pool makes it read-only
+        sqlite.setFirstStatementExecuted(used && !begun); // otherwise the driver refuses to make it read-only
     }
 
-    /** What is committed to another file would return as replicated and be nowhere. */
+    /**
+     * Checks that the connection uses the registered file: a commit to another file would return as replicated without
+     * being replicated.
+     */
     private void requireRegisteredFile(Statement statement) throws SQLException {
         String opened = "";
         try (ResultSet rows = statement.executeQuery("PRAGMA database_list")) {

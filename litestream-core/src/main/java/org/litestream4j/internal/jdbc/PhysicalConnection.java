@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConnection;
 
 /**
- * A connection of the application to the driver: shows its {@link Transactions} what is called on it and on its statements, and
- * waits where a transaction would begin while the database is replaced. Used by one thread at a time.
+ * A connection of the application to the driver. Reports the calls on it and on its statements to its
+ * {@link Transactions}, and waits at the start of a transaction while the database is replaced. Used by one thread at a
+ * time.
  */
 final class PhysicalConnection implements InvocationHandler {
 
@@ -39,7 +40,7 @@ final class PhysicalConnection implements InvocationHandler {
         this.proxy = proxy(Connection.class, this);
     }
 
-    /** @param sqlite what the connection is to the driver */
+    /** @param sqlite the driver's connection */
     static PhysicalConnection open(
             Connection connection, SQLiteConnection sqlite, ApplicationConnections database, CommitHooks.Policy policy)
             throws SQLException {
@@ -76,7 +77,7 @@ final class PhysicalConnection implements InvocationHandler {
                 awaitGate();
                 transactions.restoreMode();
                 return statement(self, method, arguments);
-            case "setSavepoint": // it may be what a transaction begins with
+            case "setSavepoint": // a transaction may begin with it
                 awaitGate();
                 transactions.restoreMode();
                 return call(connection, method, arguments);
@@ -154,7 +155,7 @@ final class PhysicalConnection implements InvocationHandler {
         return arguments != null && arguments[0] instanceof String sql ? SqlText.of(sql) : null;
     }
 
-    /** With SQL that SQLite answers without waiting for the engine's reader. */
+    /** Returns the arguments, with SQL that SQLite runs without waiting for the engine's reader. */
     private Object @Nullable [] arguments(Object @Nullable [] arguments, @Nullable SqlText text) {
         if (arguments == null || text == null || text.checkpoints().isEmpty()) {
             return arguments;
@@ -165,9 +166,9 @@ final class PhysicalConnection implements InvocationHandler {
     }
 
     /**
-     * What leads back to the connection of the driver is not given to the application, but seen through us.
+     * Returns a proxy for results that would give the application access to the driver's connection.
      *
-     * @param text that was prepared, or that a result answers; null if there is none
+     * @param text text that was prepared, or to which a result belongs; null if there is none
      */
     private @Nullable Object watched(@Nullable Object result, Method method, Object owner, @Nullable SqlText text) {
         Class<?> type = method.getReturnType();
@@ -187,7 +188,7 @@ final class PhysicalConnection implements InvocationHandler {
     private void closed() throws SQLException {
         transactions.closed();
         database.open().closed(sqlite);
-        if (!sqlite.isClosed()) { // it went back to a pool, and comes with another object of this kind
+        if (!sqlite.isClosed()) { // returned to a pool; reused through another object of this class
             sqlite.removeCommitListener(transactions);
         }
     }
@@ -198,13 +199,13 @@ final class PhysicalConnection implements InvocationHandler {
         }
     }
 
-    /** A statement, a result, or what describes them. */
+    /** A statement, a result, or their metadata. */
     private final class Watched implements InvocationHandler {
 
         private final Object target;
         private final Object owner;
 
-        /** That was prepared, or was run last; of a result, what it answers. Null if it is not known. */
+        /** Text that was prepared or run last; for a result, the text to which it belongs. Null if unknown. */
         private @Nullable SqlText text;
 
         private final List<SqlText> batch = new ArrayList<>(0);
@@ -243,7 +244,7 @@ final class PhysicalConnection implements InvocationHandler {
                     target instanceof Statement statement && method.getName().startsWith("execute")
                             ? execute(statement, method, arguments)
                             : call(target, method, arguments);
-            boolean isRows = method.getReturnType() == ResultSet.class; // the driver's are their own metadata, too
+            boolean isRows = method.getReturnType() == ResultSet.class; // a result is its own metadata in the driver
             if (isRows && result instanceof ResultSet rows && !method.getName().equals("getGeneratedKeys")) {
                 transactions.returned(rows);
             }
@@ -285,7 +286,7 @@ final class PhysicalConnection implements InvocationHandler {
         private List<SqlText> texts(Method method) {
             if (!batch.isEmpty() && method.getName().endsWith("Batch")) {
                 List<SqlText> added = List.copyOf(batch);
-                batch.clear(); // the driver has run them, or forgets them
+                batch.clear(); // the driver has run or discarded them
                 return added;
             }
             return text == null ? List.of() : List.of(text);

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConnection;
 
-/** The application's connections to one database that were opened through us. Thread-safe. */
+/** The application's connections to one database that were opened through the wrapped DataSource. Thread-safe. */
 final class PhysicalConnections {
 
     private static final Logger log = LoggerFactory.getLogger(PhysicalConnections.class);
@@ -35,7 +35,7 @@ final class PhysicalConnections {
         }
     }
 
-    /** As what an open connection is known; null if it is not. */
+    /** Returns the wrapper of an open connection; null if there is none. */
     @Nullable
     PhysicalConnection find(SQLiteConnection connection) {
         lock.lock();
@@ -65,7 +65,7 @@ final class PhysicalConnections {
         }
     }
 
-    /** Waits until all are closed, then closes those that are not. */
+    /** Waits until all connections are closed, then closes those that are still open. */
     void drain(Duration timeout) {
         List<SQLiteConnection> left = awaitNone(timeout);
         if (!left.isEmpty()) {
@@ -73,7 +73,7 @@ final class PhysicalConnections {
         }
         for (SQLiteConnection connection : left) {
             try {
-                connection.getDatabase().interrupt(); // SQLite's: ends a running statement
+                connection.getDatabase().interrupt(); // SQLite's interrupt, which ends a running statement
                 connection.close();
             } catch (SQLException e) {
                 log.debug("closing a connection of the application failed", e);
@@ -105,7 +105,10 @@ final class PhysicalConnections {
         }
     }
 
-    /** Also one that was closed past us, as that of a {@code DataSource} with one connection for all. */
+    /**
+     * Returns whether a connection is closed, even if it was closed without its wrapper, as by a {@code DataSource}
+     * with a single shared connection.
+     */
     private static boolean isClosed(SQLiteConnection connection) {
         try {
             return connection.isClosed();

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConnection;
 
 /**
- * The transactions of one connection, as the queue of writers sees them: a turn begins before SQLite is asked for the write
- * lock, and ends with the transaction. Used by one thread at a time.
+ * The transactions of one connection in the queue of writers. A turn begins before SQLite is asked for the write lock,
+ * and ends with the transaction. Used by one thread at a time.
  */
 final class QueuedWriter {
 
@@ -16,19 +16,22 @@ final class QueuedWriter {
     private final WriteLock engine;
     private final SQLiteConnection sqlite;
 
-    /** Whether a transaction is open although JDBC's calls have begun none. */
+    /** Whether a transaction is open that was not begun by JDBC calls. */
     private boolean begunByStatement;
 
-    /** Whether the transaction has read: to wait for another writer would outdate what it saw, and SQLite refuse it. */
+    /**
+     * Whether the transaction has read: waiting for another writer would make its snapshot stale, and SQLite would
+     * reject its writes.
+     */
     private boolean hasRead;
 
-    /** Whether it was its turn once in this transaction. */
+    /** Whether the transaction has had a turn. */
     private boolean writes;
 
-    /** What a query returned may be open still. */
+    /** The last result of a query, which may still be open. */
     private @Nullable ResultSet result;
 
-    /** Whether SQLite has told of the end of a transaction that wrote, since the last call began. */
+    /** Whether SQLite has reported the end of a writing transaction since the last call began. */
     private boolean told;
 
     QueuedWriter(WriteQueue queue, WriteLock engine, SQLiteConnection sqlite) {
@@ -37,29 +40,29 @@ final class QueuedWriter {
         this.sqlite = sqlite;
     }
 
-    /** A transaction is about to take the write lock as it begins. */
+    /** Called before a transaction that takes the write lock when it begins. */
     void beforeBegin() {
         awaitTurn(0);
     }
 
-    /** The connection, a statement or a result is about to be called. */
+    /** Called before a call of the connection, a statement or a result. */
     void beforeCall() {
         told = false;
     }
 
-    /** SQLite commits or has rolled back, not only to a savepoint. */
+    /** Called when SQLite commits or has rolled back, except to a savepoint. */
     void told() {
         told = true;
     }
 
-    /** Also after a call that failed. */
+    /** Called after a call, including a failed one. */
     void afterCall() {
         if (told) {
             ended();
         }
     }
 
-    /** A query has returned something. */
+    /** Called after a query has returned a result. */
     void returned(ResultSet returned) {
         if (!hasOpenResult()) {
             result = returned;
@@ -67,9 +70,9 @@ final class QueuedWriter {
     }
 
     /**
-     * A statement is about to be run.
+     * Called before a statement is run.
      *
-     * @param timeoutSeconds its own; 0 if it has none
+     * @param timeoutSeconds timeout of the statement; 0 if it has none
      */
     void before(StatementKind kind, int timeoutSeconds) {
         told = false;
@@ -85,7 +88,7 @@ final class QueuedWriter {
         }
     }
 
-    /** @param done false if the statement has failed: a transaction is open or not, as before */
+    /** @param done false if the statement has failed, so that a transaction is open or not as before */
     void after(StatementKind kind, boolean done) {
         if (done && (kind == StatementKind.BEGIN || kind == StatementKind.BEGIN_WRITING)) {
             begunByStatement = true;
@@ -95,7 +98,7 @@ final class QueuedWriter {
         }
     }
 
-    /** @param done false if the transaction could not be ended, or not be begun: the driver says that it is, nevertheless */
+    /** @param done false if the transaction could not be ended or begun, although the driver reports it as such */
     void afterAutoCommit(boolean on, boolean done) {
         if (on && !done && !told) {
             begunByStatement = true;
@@ -104,14 +107,14 @@ final class QueuedWriter {
         }
     }
 
-    /** @param done false if the transaction goes on, unless SQLite has told otherwise */
+    /** @param done false if the transaction continues, unless SQLite has reported its end */
     void afterEnd(boolean done, boolean nextHoldsLock) {
         if (done ? !nextHoldsLock : told) {
             ended();
         }
     }
 
-    /** The transaction has ended, and no other one has begun that holds the write lock. */
+    /** Called after the end of a transaction, if no other one has begun that holds the write lock. */
     void ended() {
         begunByStatement = false;
         hasRead = false;
@@ -125,7 +128,7 @@ final class QueuedWriter {
         return begunByStatement || !sqlite.getConnectionConfig().isAutoCommit();
     }
 
-    /** Then SQLite does not wait for the write lock, as in a transaction that has read. */
+    /** Returns whether a result is open. SQLite then does not wait for the write lock, as in a transaction that has read. */
     private boolean hasOpenResult() {
         try {
             return result != null && !result.isClosed() && !result.isAfterLast();
@@ -146,7 +149,7 @@ final class QueuedWriter {
             }
             if (timeout > 0) {
                 queue.await(this, timeout);
-                writes = true; // unless another thread has used the connection meanwhile, it is
+                writes = true; // it is, unless another thread has used the connection
             }
         }
         engine.awaitRelease();

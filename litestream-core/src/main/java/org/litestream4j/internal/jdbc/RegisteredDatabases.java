@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The databases of this process that are being replicated, by whichever engine: a connection to one of them can write to another
- * that it attaches. Thread-safe.
+ * The databases of this process that are being replicated, by any engine. A connection to one of them can write to
+ * another that it attaches. Thread-safe.
  */
 final class RegisteredDatabases {
 
@@ -29,7 +29,7 @@ final class RegisteredDatabases {
         CHANGES.incrementAndGet();
     }
 
-    /** Grows with each change of what {@link #find} may answer. */
+    /** Returns a number that grows with each change of the results of {@link #find}. */
     static long changes() {
         return CHANGES.get();
     }
@@ -38,7 +38,7 @@ final class RegisteredDatabases {
         return List.copyOf(DATABASES);
     }
 
-    /** The database of a file, under any of its names; opens nothing. Null if it is not being replicated. */
+    /** Returns the database of a file, under any of its names, without opening it; null if it is not replicated. */
     static @Nullable ApplicationConnections find(Path file) {
         for (ApplicationConnections database : DATABASES) {
             if (isSame(file, database.hooks().path())) {

@@ -14,17 +14,17 @@ import org.sqlite.ExtendedCommand.BackupCommand;
 import org.sqlite.ExtendedCommand.RestoreCommand;
 
 /**
- * SQL of the application, one statement or several, as far as the engine must know it before SQLite runs it. Whether it commits
- * is not read from the text: SQLite reports that.
+ * SQL of the application, one statement or several, as far as the engine must analyse it before SQLite runs it. Commits
+ * are not derived from the text; SQLite reports them.
  *
- * @param kind of the first statement
- * @param readsOnly whether it is certain that it writes nothing; false in case of doubt
+ * @param kind kind of the first statement
+ * @param readsOnly whether the text certainly writes nothing; false in case of doubt
  * @param attaches whether it attaches databases
  * @param detaches whether it detaches databases
- * @param checkpoints what it asks of SQLite that waits for readers, in the order of the text
- * @param unreported whether it commits without a report from SQLite: VACUUM, and the driver's own command that overwrites a database
- *     from a file
- * @param writtenFile the file that the driver's own backup command writes; null for all other texts
+ * @param checkpoints checkpoints that wait for readers, in the order of the text
+ * @param unreported whether it commits without a report from SQLite: VACUUM, and the driver's command that overwrites a database from
+ *     a file
+ * @param writtenFile file written by the driver's backup command; null for all other texts
  */
 record SqlText(
         String sql,
@@ -47,10 +47,10 @@ record SqlText(
     /**
      * A {@code PRAGMA wal_checkpoint} with a mode that waits for readers.
      *
-     * @param schema lower case; null for all databases of the connection
-     * @param mode as it stands in the text, without quotes
-     * @param from where the mode stands in the text
-     * @param to where it ends
+     * @param schema schema in lower case; null for all databases of the connection
+     * @param mode mode as written in the text, without quotes
+     * @param from start of the mode in the text
+     * @param to end of the mode in the text
      */
     record Checkpoint(@Nullable String schema, String mode, int from, int to) {}
 
@@ -99,7 +99,7 @@ record SqlText(
                 command instanceof BackupCommand backup ? pathOf(backup.destFile) : null);
     }
 
-    /** Whether there is a semicolon, wherever it stands, and something behind it. */
+    /** Returns whether the text contains a semicolon, at any position, that is followed by more text. */
     private static boolean maySeparate(String sql) {
         int at = sql.indexOf(';');
         while (at >= 0 && at < sql.length() && (sql.charAt(at) == ';' || Character.isWhitespace(sql.charAt(at)))) {
@@ -115,7 +115,7 @@ record SqlText(
         try {
             return ExtendedCommand.parse(sql);
         } catch (SQLException e) {
-            return null; // the driver reports it
+            return null; // reported by the driver
         }
     }
 
@@ -127,7 +127,7 @@ record SqlText(
         }
     }
 
-    /** The text with checkpoints that wait for nobody, in the databases for which that is wanted. */
+    /** Returns the text with passive checkpoints in place of waiting ones, for the databases accepted by the predicate. */
     String withPassiveCheckpoints(Predicate<@Nullable String> wanted) {
         StringBuilder text = new StringBuilder(sql);
         for (int i = checkpoints.size() - 1; i >= 0; i--) {
@@ -147,7 +147,10 @@ record SqlText(
         private int argumentFrom;
         private int argumentTo;
 
-        /** @param tokens at the word PRAGMA; behind the statement's last token that matters, or at its end, on return */
+        /**
+         * @param tokens positioned at the word PRAGMA; on return, after the last relevant token of the statement,
+         *     or at its end
+         */
         static Pragma parse(SqlTokens tokens) {
             Pragma pragma = new Pragma();
             if (!tokens.next()) {

@@ -1,6 +1,6 @@
 package org.litestream4j.internal.jdbc;
 
-/** The tokens of a text of SQL, as SQLite separates them: comments and white space are none. Not thread-safe. */
+/** The tokens of an SQL text, separated as by SQLite, without comments and white space. Not thread-safe. */
 final class SqlTokens {
 
     private final String sql;
@@ -11,7 +11,7 @@ final class SqlTokens {
         this.sql = sql;
     }
 
-    /** Moves to the next token; false at the end of the text. */
+    /** Moves to the next token; returns false at the end of the text. */
     boolean next() {
         start = skipBlank(sql, end);
         if (start == sql.length()) {
@@ -30,7 +30,7 @@ final class SqlTokens {
         return true;
     }
 
-    /** Moves behind the next semicolon that ends a statement; false at the end of the text. */
+    /** Moves past the next semicolon that ends a statement; returns false at the end of the text. */
     boolean nextStatement() {
         while (!is(";")) {
             if (!next()) {
@@ -48,18 +48,18 @@ final class SqlTokens {
         return end;
     }
 
-    /** Whether the token is this word or sign; a quoted one is not. */
+    /** Returns whether the token is this word or sign, without quotes. */
     boolean is(String word) {
         return end - start == word.length() && sql.regionMatches(true, start, word, 0, word.length());
     }
 
-    /** The token as a name: without its quotes. */
+    /** Returns the token as a name, with its quotes removed. */
     String name() {
         boolean quoted = end - start >= 2 && "'\"`[".indexOf(sql.charAt(start)) >= 0;
         return quoted ? sql.substring(start + 1, end - 1) : sql.substring(start, end);
     }
 
-    /** Where the text goes on behind white space and comments. */
+    /** Returns the position of the first character that is not white space or part of a comment. */
     static int skipBlank(String sql, int from) {
         int at = from;
         while (at < sql.length()) {

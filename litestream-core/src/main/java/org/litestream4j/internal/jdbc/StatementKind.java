@@ -4,9 +4,9 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** What a statement does to the transaction, as far as its words tell. */
+/** Effect of a statement on the transaction, as far as its keywords show. */
 enum StatementKind {
-    /** Begins a transaction that has no lock at first. */
+    /** Begins a transaction without a lock. */
     BEGIN,
 
     /** Begins a transaction with the write lock. */
@@ -18,7 +18,7 @@ enum StatementKind {
     /** Needs the write lock. */
     WRITE,
 
-    /** Reads, asks or sets something. */
+    /** Reads, queries or sets something. */
     OTHER;
 
     private static final Set<String> WRITE_WORDS =
@@ -32,7 +32,7 @@ enum StatementKind {
     private static final Pattern TO_SAVEPOINT =
             Pattern.compile("\\s+(?:TRANSACTION\\s+)?TO\\b", Pattern.CASE_INSENSITIVE);
 
-    /** By its words; a mistake costs time, not correctness: SQLite knows better. */
+    /** Determines the kind by keywords. A wrong result costs time, not correctness, because SQLite decides. */
     static StatementKind of(String sql) {
         int start = start(sql);
         int end = start;
@@ -65,7 +65,7 @@ enum StatementKind {
         return what.matcher(sql).region(at, sql.length()).lookingAt();
     }
 
-    /** Behind white space, comments and empty statements. */
+    /** Returns the position after white space, comments and empty statements. */
     private static int start(String sql) {
         int at = SqlTokens.skipBlank(sql, 0);
         while (at < sql.length() && sql.charAt(at) == ';') {

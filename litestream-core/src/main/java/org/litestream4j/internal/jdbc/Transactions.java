@@ -14,8 +14,8 @@ import org.sqlite.SQLiteConfig.TransactionMode;
 import org.sqlite.SQLiteConnection;
 
 /**
- * The transactions of one connection: tells the engine when they commit, lets the commit wait for the replica, and takes its
- * turn among the writers. Used by one thread at a time.
+ * The transactions of one connection: reports their commits to the engine, makes the commits wait for the replica, and
+ * queues the connection among the writers. Used by one thread at a time.
  */
 final class Transactions implements SQLiteCommitListener {
 
@@ -25,7 +25,7 @@ final class Transactions implements SQLiteCommitListener {
     private final CommitHooks.Policy policy;
     private final QueuedWriter writer;
 
-    /** Whether statements that are transactions of their own wait, too. */
+    /** Whether statements that are their own transaction wait, too. */
     private final boolean watchesStatements;
 
     private final Attachments attachments;
@@ -33,13 +33,13 @@ final class Transactions implements SQLiteCommitListener {
     /** Whether SQLite has committed since the last call began. */
     private boolean committed;
 
-    /** Whether a transaction that should hold the write lock from its beginning was begun without. */
+    /** Whether a transaction was begun without the write lock that it is configured to hold from its beginning. */
     private boolean relaxed;
 
-    /** Whether the transaction may have written what SQLite does not count as changed rows. */
+    /** Whether the transaction may have made writes that SQLite does not count as changed rows. */
     private boolean wrote;
 
-    /** Rows that the connection had written when the transaction began. */
+    /** Number of rows that the connection had written when the transaction began. */
     private long changesBefore;
 
     Transactions(
@@ -56,7 +56,7 @@ final class Transactions implements SQLiteCommitListener {
         transactionBegins();
     }
 
-    /** Runs on the committing thread, before the commit is visible; must neither throw nor touch files. */
+    /** Called on the committing thread, before the commit is visible; must neither throw nor access files. */
     @Override
     public void onCommit() {
         committed = true;
@@ -65,29 +65,29 @@ final class Transactions implements SQLiteCommitListener {
         attachments.committing();
     }
 
-    /** One call may commit a transaction and roll another back: what is committed stays so. */
+    /** Called after a rollback. One call may commit a transaction and roll another back; the commit remains valid. */
     @Override
     public void onRollback() {
         writer.told();
     }
 
-    /** What may end a transaction is about to be called. */
+    /** Called before a call that may end a transaction. */
     void beforeCall() {
         committed = false;
         writer.beforeCall();
     }
 
-    /** Also if that failed. */
+    /** Called after a call, including a failed one. */
     void called() {
         writer.afterCall();
     }
 
-    /** A query has returned something. */
+    /** Called after a query has returned a result. */
     void returned(ResultSet result) {
         writer.returned(result);
     }
 
-    /** After a call that has ended normally. */
+    /** Called after a successful call. */
     void afterCall() throws SQLException {
         if (committed) {
             committed = false;
@@ -97,7 +97,7 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** After a call that has failed: it may have committed something before, as a batch whose second statement fails. */
+    /** Called after a failed call, which may have committed before it failed, as a batch whose second statement fails. */
     void afterFailure(Throwable failure) {
         try {
             afterCall();
@@ -106,12 +106,12 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** What SQLite has committed is visible now. */
+    /** Reports commits of SQLite, which are visible now. */
     private void settle(List<ApplicationConnections> replicated, boolean autoCommit) throws SQLException {
         if (!attachments.isEmpty() && !sqlite.isClosed()) {
             attachments
                     .replicated()
-                    .forEach(attached -> attached.hooks().committing()); // what was attached within the call, too
+                    .forEach(attached -> attached.hooks().committing()); // includes databases attached within the call
             attachments.checkpointOthers();
         }
         for (ApplicationConnections written : replicated) {
@@ -120,9 +120,10 @@ final class Transactions implements SQLiteCommitListener {
     }
 
     /**
-     * The databases whose replicas a commit waits for. SQLite does not tell to which of the attached ones it wrote.
+     * Returns the databases whose replicas a commit waits for. SQLite does not report which of the attached databases
+     * it wrote to.
      *
-     * @param statement whether it is a statement that is a transaction of its own
+     * @param statement whether the commit belongs to a statement that is its own transaction
      */
     private List<ApplicationConnections> replicated(boolean statement) throws SQLException {
         if (attachments.isEmpty()) {
@@ -138,10 +139,10 @@ final class Transactions implements SQLiteCommitListener {
     }
 
     /**
-     * A statement is about to be run.
+     * Called before a statement is run.
      *
-     * @param texts what is run, as far as it is known
-     * @param timeoutSeconds of the statement itself; 0 if it has none
+     * @param texts texts of the statement, as far as known
+     * @param timeoutSeconds timeout of the statement; 0 if it has none
      */
     void beforeStatement(List<SqlText> texts, StatementKind kind, int timeoutSeconds) throws SQLException {
         for (SqlText text : texts) {
@@ -155,7 +156,7 @@ final class Transactions implements SQLiteCommitListener {
         writer.before(kind, timeoutSeconds);
     }
 
-    /** After one that has ended normally. */
+    /** Called after a statement has succeeded. */
     void afterStatement(List<SqlText> texts) throws SQLException {
         run(texts);
         afterCall();
@@ -166,7 +167,7 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** After one that has failed: what comes before the failure in the same text or batch is done. */
+    /** Called after a statement has failed; the part of the text or batch before the failure is done. */
     void afterFailure(List<SqlText> texts, Throwable failure) {
         try {
             run(texts);
@@ -191,7 +192,7 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** The driver's backup command has written to a file, which may be a database of ours. */
+    /** Called after the driver's backup command has written to a file, which may be a replicated database. */
     private void written(Path file) {
         ApplicationConnections target = RegisteredDatabases.find(file);
         if (target != null) {
@@ -202,7 +203,7 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** Whether the engine has to checkpoint the database of a schema for an application that asks SQLite for it. */
+    /** Returns whether the engine runs the checkpoints that an application requests for the database of a schema. */
     boolean isReplicated(@Nullable String schema) {
         return attachments.isReplicated(schema);
     }
@@ -215,10 +216,10 @@ final class Transactions implements SQLiteCommitListener {
     void setAutoCommit(boolean on) throws SQLException {
         beforeCall();
         if (on) {
-            relaxed = false; // the next transaction begins as it is configured
+            relaxed = false; // the next transaction begins as configured
         }
         if (connection.getAutoCommit() == on) {
-            connection.setAutoCommit(on); // does nothing, and ends nothing
+            connection.setAutoCommit(on); // no effect; ends no transaction
             return;
         }
         if (!on) {
@@ -261,7 +262,10 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** The driver begins the next transaction at once: as it is configured, that would hold the write lock while we wait. */
+    /**
+     * Ends a transaction. The driver begins the next one immediately; as configured, it would hold the write lock
+     * during the wait.
+     */
     private void endAndLetGo(Ending ending) throws SQLException {
         TransactionMode mode = sqlite.getConnectionConfig().getTransactionMode();
         sqlite.getConnectionConfig().setTransactionMode(TransactionMode.DEFERRED);
@@ -273,7 +277,7 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** Not only to a savepoint. */
+    /** Rolls back the whole transaction, not only to a savepoint. */
     void rollback() throws SQLException {
         beforeCall();
         if (relaxed) {
@@ -288,7 +292,7 @@ final class Transactions implements SQLiteCommitListener {
         void run() throws SQLException;
     }
 
-    /** The driver begins the next transaction at once, which may hold the write lock from its beginning. */
+    /** Ends a transaction. The driver begins the next one immediately, which may hold the write lock from its beginning. */
     private void end(Ending ending) throws SQLException {
         boolean done = false;
         try {
@@ -303,7 +307,7 @@ final class Transactions implements SQLiteCommitListener {
         return sqlite.getConnectionConfig().getTransactionMode() == TransactionMode.DEFERRED;
     }
 
-    /** Before the first statement of a transaction: it begins as it is configured. */
+    /** Called before the first statement of a transaction, which begins as configured. */
     void restoreMode() throws SQLException {
         if (relaxed) {
             relaxed = false;
@@ -315,14 +319,15 @@ final class Transactions implements SQLiteCommitListener {
         }
     }
 
-    /** The connection was closed. */
+    /** Called after the connection was closed. */
     void closed() {
         writer.ended();
     }
 
     /**
-     * A transaction that held the write lock counts as committed, even if all it did was read. What is written without changing
-     * rows, as {@code PRAGMA user_version}, shows nowhere: whoever may have done that has changed something.
+     * Returns whether the transaction has changed the database. A transaction that held the write lock is reported by
+     * SQLite as committed, even if it only read. Writes that change no rows, such as {@code PRAGMA user_version}, are
+     * not visible; a transaction that may have made such writes counts as a change.
      */
     private boolean hasChanged() throws SQLException {
         return wrote || sqlite.getDatabase().total_changes() != changesBefore;

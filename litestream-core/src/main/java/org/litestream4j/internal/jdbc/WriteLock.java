@@ -7,9 +7,10 @@ import org.litestream4j.internal.capture.CaptureListener;
 import org.litestream4j.internal.capture.CheckpointMode;
 
 /**
- * The moments in which the engine holds SQLite's write lock. A transaction that has read and then writes would fail in them at
- * once, as SQLite does not call its busy handler there; so the application's connections wait here for their end before they
- * write. The engine writes nothing meanwhile: what they have read stays the newest. Thread-safe.
+ * The times in which the engine holds SQLite's write lock. A transaction that has read and then writes would fail
+ * immediately, because SQLite does not call its busy handler in that case. Therefore, the application's connections
+ * wait here before they write. The engine writes nothing in the meantime, so that the data they have read remains
+ * current. Thread-safe.
  */
 final class WriteLock implements CaptureListener {
 
@@ -20,12 +21,12 @@ final class WriteLock implements CaptureListener {
     private final Condition released = lock.newCondition();
     private volatile boolean held;
 
-    /** @param next told of everything, too */
+    /** @param next receives the same calls */
     WriteLock(CaptureListener next) {
         this.next = next;
     }
 
-    /** Only while it is held, so that nobody who waits here can be the one the engine waits for. */
+    /** Called only while the lock is held, so that no thread waiting here can be one that the engine waits for. */
     @Override
     public void writeLockTaken() {
         held = true;
@@ -51,7 +52,10 @@ final class WriteLock implements CaptureListener {
         next.checkpointed(mode, nanos, done);
     }
 
-    /** Returns when it is not held, or after some seconds, or when the thread is interrupted, which it stays. */
+    /**
+     * Waits until the lock is released. Returns after several seconds in any case, and when the thread is interrupted,
+     * which leaves its interrupt status set.
+     */
     void awaitRelease() {
         if (!held) {
             return;

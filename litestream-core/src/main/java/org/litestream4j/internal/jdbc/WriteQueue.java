@@ -8,35 +8,39 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets the application's writers take turns. SQLite's write lock knows no order: who waits for it sleeps and tries again, and
- * may be overtaken for seconds. Here they wait in the order in which they came. It is a courtesy only, SQLite's lock is what
- * protects the database: a turn that lasts long is passed on, and who got none goes to SQLite without. Thread-safe.
+ * Queues the application's writers. SQLite's write lock has no order: a connection that finds the lock taken sleeps and
+ * retries, and may be overtaken for seconds. Here, writers wait in the order of their arrival. The queue is only an
+ * optimization; SQLite's lock protects the database. A turn that takes too long passes to the next writer, and a writer
+ * that times out proceeds to SQLite without a turn. Thread-safe.
  */
 final class WriteQueue {
 
-    /** For how long a writer goes on while others wait; each change of the writer costs it the pages it has cached. */
+    /** Time for which one writer may continue while others wait; each change of the writer costs the pages in its cache. */
     private static final long LONGEST_STREAK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    /** In which each of those who wait gets its streak, unless they are so many that the streaks end at once. */
+    /** Time in which each waiting writer gets its turn, unless there are so many that turns end immediately. */
     private static final long ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
 
-    /** A writer that comes back within this time goes on with its streak. */
+    /** Time within which a returning writer continues its series of turns. */
     private static final long BREAK_NANOS = TimeUnit.MICROSECONDS.toNanos(300);
 
-    /** How often the first in the queue looks whether the writer still comes back. */
+    /** Interval at which the first waiting writer checks whether the last writer still returns. */
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** A longer transaction holds SQLite's lock, or its end was not seen: to wait for it is SQLite's business. */
+    /**
+     * Maximum duration of a turn. A longer transaction holds SQLite's lock, or its end was not noticed; waiting for it
+     * is left to SQLite.
+     */
     private static final Duration LONGEST_TURN = Duration.ofMillis(200);
 
     private final long longestTurnNanos;
     private final ReentrantLock lock = new ReentrantLock();
     private final ArrayDeque<Waiter> waiting = new ArrayDeque<>();
 
-    /** Whose turn it is; null if nobody's. */
+    /** The writer whose turn it is; null if there is none. */
     private @Nullable Object writer;
 
-    /** Whose turn it was last, since when, and whether it keeps coming back. */
+    /** The writer of the last turn, the start of its series, and whether it keeps returning. */
     private @Nullable Object latest;
 
     private long streakBegan;
@@ -46,7 +50,7 @@ final class WriteQueue {
     private long turnEnded;
     private long waited;
 
-    /** One in the queue. */
+    /** A writer in the queue. */
     private static final class Waiter {
         private final Object writer;
         private final Condition first;
@@ -61,14 +65,14 @@ final class WriteQueue {
         this(LONGEST_TURN);
     }
 
-    /** @param longestTurn which is passed on if it has not ended */
+    /** @param longestTurn duration after which a turn passes to the next writer */
     WriteQueue(Duration longestTurn) {
         this.longestTurnNanos = longestTurn.toNanos();
     }
 
     /**
-     * Waits for a turn, which ends with {@link #end}. Returns without one after a time, or when the thread is interrupted, which
-     * it stays.
+     * Waits for a turn, which ends with {@link #end}. Returns without a turn after the timeout, or when the thread is
+     * interrupted, which leaves its interrupt status set.
      */
     void await(Object newWriter, long timeoutNanos) {
         lock.lock();
@@ -110,7 +114,7 @@ final class WriteQueue {
         }
     }
 
-    /** Until the first in the queue may begin, or should look again. */
+    /** Returns the time until the first waiting writer may begin, or should check again. */
     private long nanosUntilNext(long now) {
         if (writer != null) {
             long left = turnBegan + longestTurnNanos - now;
@@ -137,7 +141,7 @@ final class WriteQueue {
         turnBegan = now;
     }
 
-    /** Ends a turn; does nothing if the writer has none, or has it no longer. */
+    /** Ends a turn; does nothing if the writer has no turn or has lost it. */
     void end(Object oldWriter) {
         lock.lock();
         try {
@@ -145,7 +149,7 @@ final class WriteQueue {
                 writer = null;
                 turnEnded = System.nanoTime();
                 if (!comesBack || turnEnded - streakBegan >= streak()) {
-                    wakeFirst(); // else it looks by itself: waking it at each commit would cost more than the commit
+                    wakeFirst(); // otherwise it polls: a wake-up at each commit would cost more than the commit
                 }
             }
         } finally {
@@ -160,7 +164,7 @@ final class WriteQueue {
         }
     }
 
-    /** How often a writer did not get its turn at once. */
+    /** Returns how often a writer had to wait for its turn. */
     long waited() {
         lock.lock();
         try {

@@ -7,11 +7,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows and index entries on a page, each as a number that tells it from others. Layout: fileformat2, "B-tree Pages".
+ * The rows and index entries on a page, each represented by a hash. Layout: fileformat2, "B-tree Pages".
  *
- * @param kind of the page
- * @param all of them
- * @param telling those that are long enough for two databases not to have them by chance
+ * @param kind kind of the page
+ * @param all hashes of all cells
+ * @param telling hashes of cells that are long enough not to be equal in two databases by chance
  */
 record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
 
@@ -20,13 +20,13 @@ record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
         ROWS,
         /** Entries of an index, or rows of a table without rowid. */
         ENTRIES,
-        /** Page numbers and nothing else: inner pages of tables. */
+        /** Only page numbers: inner pages of tables. */
         INNER,
-        /** No page of a b-tree: part of a long value, or free. */
+        /** Not a page of a b-tree: part of a long value, or free. */
         OTHER
     }
 
-    /** In bytes; the payload of a row of some small numbers is shorter. */
+    /** Minimum size in bytes of a distinctive cell; the payload of a row of some small numbers is shorter. */
     private static final int TELLING = 16;
 
     private static final int FILE_HEADER = 100;
@@ -67,7 +67,7 @@ record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
         return new Cells(kind, all, telling);
     }
 
-    /** How much of a payload lies on the page. */
+    /** Returns the number of payload bytes that are on the page. */
     private static int local(Kind kind, long length, int usable) {
         int most = kind == Kind.ROWS ? usable - 35 : (usable - 12) * 64 / 255 - 23;
         if (length <= most) {
@@ -78,7 +78,7 @@ record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
         return (int) (fitting <= most ? fitting : least);
     }
 
-    /** The pages below an inner page of a table. */
+    /** Returns the child pages of an inner page of a table. */
     static List<Long> children(long pgno, byte[] page) {
         int start = pgno == 1 ? FILE_HEADER : 0;
         List<Long> children = new ArrayList<>();
@@ -115,7 +115,7 @@ record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
             this.at = at;
         }
 
-        /** Beyond the page, 0. */
+        /** Reads a varint; returns 0 beyond the page. */
         long varint() {
             long value = 0;
             for (int i = 0; i < 8; i++) {
@@ -132,7 +132,7 @@ record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
             return at < page.length ? page[at++] & 0xFF : 0;
         }
 
-        /** Null if it reaches beyond the page. */
+        /** Returns the hash of a cell; null if the cell extends beyond the page. */
         @Nullable
         Long hash(long rowid, long length, int local) {
             if (length < 0 || local < 0 || at + local > page.length) {

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 
-/** Writes all that is read to an output, too. Closes neither. */
+/** Copies all bytes that are read to an output. Closes neither stream. */
 final class CopyingInputStream extends FilterInputStream {
 
     private final OutputStream out;
@@ -40,6 +40,6 @@ final class CopyingInputStream extends FilterInputStream {
 
     @Override
     public void close() {
-        // whoever opened the streams closes them
+        // closed by the code that opened the streams
     }
 }

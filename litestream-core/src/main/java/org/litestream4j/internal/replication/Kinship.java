@@ -11,20 +11,20 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.capture.LivePages;
 
 /**
- * Whether a database and what a replica holds are of one history, by the content of pages. Two databases of one application have
- * the same schema, the same empty tables and perhaps the same reference data; an older or a newer copy of one database has,
- * where its pages differ, rows in common there. So schema and empty pages count for nothing, equal pages and pages with common rows
- * count for kinship, and pages with rows of which none (or few) are common count against it, whatever equal pages there are beside
- * them.
+ * Determines from the content of pages whether a database and a replica belong to one history. Two databases of one
+ * application have the same schema, the same empty tables and perhaps the same reference data. An older or newer copy
+ * of one database has common rows on the pages that differ. Therefore, schema and empty pages are ignored; equal pages
+ * and pages with common rows count as evidence for kinship; pages with rows of which none (or few) are common count
+ * against it, regardless of equal pages.
  */
 public final class Kinship {
 
-    /** In bytes; of a smaller database all pages are read, so that rows that have moved are found. */
+    /** Size in bytes up to which all pages of a database are read, so that moved rows are found. */
     private static final int SMALL = 4 << 20;
 
     private static final int RATIO = 2;
 
-    /** Of the pages that count for kinship, one part in so many may be contradicted. */
+    /** Of the pages that prove kinship, one in this many may be contradicted. */
     private static final int TOLERANCE = 16;
 
     private final int pageSize;
@@ -33,11 +33,11 @@ public final class Kinship {
     private final Set<Long> schema;
 
     /**
-     * Begins with pages of the replica's newest state.
+     * Starts with pages of the replica's newest state.
      *
-     * @param pageSize of the replica's database, in bytes
-     * @param commit its size, in pages
-     * @param pages some of its pages, by page number
+     * @param pageSize page size of the replica's database in bytes
+     * @param commit size of the replica's database in pages
+     * @param pages pages of the replica's database, by page number
      */
     public Kinship(int pageSize, long commit, SortedMap<Long, byte[]> pages) {
         this.pageSize = pageSize;
@@ -50,13 +50,13 @@ public final class Kinship {
         }
     }
 
-    /** What a comparison has found, in pages. */
+    /** Result of a comparison, in pages. */
     private static final class Tally {
         private int common;
         private int foreign;
-        /** Of the common ones, those that are not equal. */
+        /** Number of common pages that are not equal. */
         private int changed;
-        /** Of the foreign ones, those with several rows on both sides. */
+        /** Number of foreign pages with several rows on both sides. */
         private int contradicting;
 
         boolean isEmpty() {
@@ -69,9 +69,9 @@ public final class Kinship {
     }
 
     /**
-     * Compares.
+     * Compares the replica with a database.
      *
-     * @return null if they are of one history; else what was found, for messages
+     * @return null if they belong to one history; otherwise the findings, for messages
      */
     public @Nullable String contradiction(LivePages live) throws IOException {
         SortedMap<Long, byte[]> ours = read(live);
@@ -110,7 +110,7 @@ public final class Kinship {
         return ours;
     }
 
-    /** Whether nothing differs but perhaps the counters on page 1. */
+    /** Returns whether nothing differs, except possibly the counters on page 1. */
     private boolean isSame(LivePages live, SortedMap<Long, byte[]> ours) {
         if (live.pageSize() != pageSize || live.commit() != commit || !pages.containsKey(1L)) {
             return false;
@@ -142,7 +142,7 @@ public final class Kinship {
                 return;
             }
             default -> {
-                // below
+                // handled below
             }
         }
         boolean tells = !cells.telling().isEmpty();

@@ -3,7 +3,7 @@ package org.litestream4j.internal.replication;
 import java.io.IOException;
 import org.litestream4j.ltx.Txid;
 
-/** A captured file that is not on the replica yet is missing or damaged; an image must take its place. */
+/** Thrown if a captured file that is not on the replica yet is missing or damaged. A full image must replace it. */
 public final class LocalFileException extends IOException {
 
     private static final long serialVersionUID = 1L;
@@ -16,7 +16,7 @@ public final class LocalFileException extends IOException {
         this.replicated = replicated;
     }
 
-    /** Newest transaction on the replica; what follows must be captured anew. */
+    /** Returns the newest transaction on the replica; later changes must be captured again. */
     public Txid replicated() {
         return replicated;
     }

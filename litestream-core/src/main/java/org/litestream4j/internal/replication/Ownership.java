@@ -21,20 +21,22 @@ import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaLostException;
 
 /**
- * The proof that nobody else writes to the replica. Names fence as long as they exist; once retention has deleted one, a
- * writer that slept could create it again and mix two histories. So a proof (a listing, or a write that would have failed)
- * expires before anything that it saw can be deleted, by the wall clock and by the monotonic clock: a machine that was
- * suspended stops one of them. Nothing is written or deleted without a fresh proof.
+ * The proof that no other process writes to the replica. File names fence other writers as long as the files exist;
+ * after retention has deleted a file, a writer that was suspended could create it again and mix two histories.
+ * Therefore, a proof (a listing, or a write that would have failed) expires before any file that it saw can be deleted,
+ * by the wall clock and by the monotonic clock: suspending a machine stops one of them. Nothing is written or deleted
+ * without a valid proof.
  *
- * <p>It is also the proof that what this process wrote is still there: the place itself (a folder can be unmounted) is compared
- * each time, and the newest file of ours is looked for every few seconds in which something is written. Thread-safe.
+ * <p>It also proves that files written by this process still exist. The physical store (a folder can be unmounted) is
+ * compared each time. The newest file of this process is checked every few seconds while files are written.
+ * Thread-safe.
  */
 public final class Ownership {
 
-    /** What was written is looked for so often at most. */
+    /** Minimum time between two checks for the newest file of this process. */
     private static final long PRESENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** The replica was empty: its folders are still to come. */
+    /** Place of an empty replica, whose folders are created later. */
     private static final String MISSING = "to come";
 
     private final ReplicaClient client;
@@ -51,11 +53,11 @@ public final class Ownership {
     @GuardedBy("this")
     private String place = "";
 
-    /** Newest file that was written here and is not known to be gone. */
+    /** Newest file written by this process that is not known to be lost. */
     @GuardedBy("this")
     private @Nullable Own newestOwn;
 
-    /** The newest at the last check: a newer one is there even if everything before it was deleted meanwhile. */
+    /** Newest file at the last check: a newer file proves the same, even if all earlier files were deleted since. */
     @GuardedBy("this")
     private @Nullable Own witness;
 
@@ -63,7 +65,7 @@ public final class Ownership {
     private long presentAtNanos;
 
     @GuardedBy("this")
-    private boolean presenceOpen; // something was written since
+    private boolean presenceOpen; // a file was written since the last check
 
     @GuardedBy("this")
     private int claimedLevel;
@@ -78,9 +80,9 @@ public final class Ownership {
     private long provenAtNanos;
 
     /**
-     * Begins without a proof.
+     * Starts without a proof.
      *
-     * @param validity of a proof; at most half of the time that level-0 files are kept
+     * @param validity validity of a proof; at most half of the retention of level-0 files
      */
     public Ownership(ReplicaClient client, Clock clock, LongSupplier nanoTime, Duration validity) {
         this.client = client;
@@ -90,7 +92,7 @@ public final class Ownership {
         java.util.Arrays.fill(newest, Txid.NONE);
     }
 
-    /** A file that was written here. */
+    /** A file written by this process. */
     private record Own(LtxFileInfo file, long fileChecksum) {}
 
     /** A moment by both clocks. */
@@ -101,8 +103,8 @@ public final class Ownership {
     }
 
     /**
-     * A file is about to be written. If its name exists, the write itself finds out whose it is; any other file that holds its
-     * transaction is somebody else's.
+     * Records that a file is about to be written. If its name exists, the write itself determines its owner; any other
+     * file that contains its transaction belongs to another process.
      */
     synchronized void claim(int level, LtxFileName name) {
         claimedLevel = level;
@@ -110,9 +112,9 @@ public final class Ownership {
     }
 
     /**
-     * The claimed file was written, which would have failed if somebody else had been there first.
+     * Records that the claimed file was written, which would have failed if another process had been first.
      *
-     * @param begun when the write began: what happened in a long write is not proven
+     * @param begun start of the write; the time during a long write is not covered by the proof
      */
     synchronized void wrote(Txid txid, Moment begun) {
         ours = Txid.max(ours, txid);
@@ -120,9 +122,9 @@ public final class Ownership {
     }
 
     /**
-     * A file of ours is on the replica: it is what must be found there from now on.
+     * Records that a file of this process is on the replica and must be found there from now on.
      *
-     * @param fileChecksum that ends it
+     * @param fileChecksum checksum at the end of the file
      */
     synchronized void published(LtxFileInfo file, long fileChecksum) throws IOException {
         newestOwn = new Own(file, fileChecksum);
@@ -132,7 +134,7 @@ public final class Ownership {
         }
     }
 
-    /** We begin anew after what the replica holds, as a listing told. */
+    /** Restarts after the newest transaction of the replica, as found by a listing. */
     synchronized void restart(Txid replicaNewest, Moment begun) throws IOException {
         ours = replicaNewest;
         claimed = null;
@@ -161,20 +163,21 @@ public final class Ownership {
     }
 
     /**
-     * Makes sure that a proof is fresh, and that what was written is still there; asks the replica only if that is some time ago.
+     * Ensures that the proof is valid and that files of this process still exist. Sends requests only if the last proof
+     * has expired.
      *
-     * @throws ReplicaConflictException if the replica holds a transaction that is not ours
-     * @throws ReplicaLostException if it does not hold ours any more
+     * @throws ReplicaConflictException if the replica contains a transaction of another process
+     * @throws ReplicaLostException if the replica no longer contains the files of this process
      */
     public synchronized void ensure() throws IOException {
         ensure(witness != null ? witness : newestOwn, place.isEmpty() ? PRESENCE_NANOS : 0);
     }
 
     /**
-     * Makes sure that the newest file is still there, for as long as nothing follows.
+     * Ensures that the newest file still exists, as long as no other file follows it.
      *
-     * @throws ReplicaConflictException as above
-     * @throws ReplicaLostException as above
+     * @throws ReplicaConflictException as for {@link #ensure}
+     * @throws ReplicaLostException as for {@link #ensure}
      */
     synchronized void ensureNewest() throws IOException {
         ensure(newestOwn, 0);
@@ -211,7 +214,7 @@ public final class Ownership {
         renew(begun);
     }
 
-    /** Where it cannot be told, what comes next will tell why. */
+    /** Returns the current place. If it cannot be determined, the next operation reports the error. */
     @GuardedBy("this")
     private String placeNow() {
         try {
@@ -221,7 +224,7 @@ public final class Ownership {
         }
     }
 
-    /** In nanoseconds, until it is time to look whether what was written last is still there; negative if that is known. */
+    /** Returns the time in nanoseconds until the last written file must be checked; negative if no check is needed. */
     public synchronized long nanosUntilCheck() {
         return presenceOpen ? Math.max(0, presentAtNanos + PRESENCE_NANOS - nanoTime.getAsLong()) : -1;
     }
@@ -230,7 +233,7 @@ public final class Ownership {
         return new ReplicaLostException(client.url(), problem, "find out who emptied, replaced or unmounted it");
     }
 
-    /** Whether a file of any level holds a transaction. */
+    /** Returns whether a file of any level contains a transaction. */
     private boolean isMerged(Txid txid) throws IOException {
         boolean[] found = new boolean[1];
         client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
@@ -240,7 +243,7 @@ public final class Ownership {
         return found[0];
     }
 
-    /** Whether a file of ours is still there, as far as it was a moment ago. */
+    /** Returns whether a file of this process still exists, checked at most once per interval. */
     @GuardedBy("this")
     private boolean isPresent(@Nullable Own expected, long interval) throws IOException {
         long now = nanoTime.getAsLong();
@@ -260,7 +263,7 @@ public final class Ownership {
                         null);
             }
         } catch (ReplicaFileNotFoundException e) {
-            return false; // or others have merged and deleted it
+            return false; // or another process has merged and deleted it
         }
         presentAtNanos = now;
         presenceOpen &= !expected.equals(newestOwn);

@@ -28,9 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the local level-0 files of one database to its replica: first {@link #verify}, then {@link #uploadNext} as long as
- * there is one. Confined to the database's upload lane; {@link #replicated} may be called by any thread. After an
- * {@link IOException} the same call may be repeated.
+ * Uploads the local level-0 files of one database to its replica: first {@link #verify}, then {@link #uploadNext} as
+ * long as there is a file. Confined to the database's upload lane; {@link #replicated} is thread-safe. After an
+ * {@link IOException}, the same call may be repeated.
  */
 public final class Replication {
 
@@ -53,14 +53,14 @@ public final class Replication {
     private Txid oldestLocal = Txid.NONE;
     private @Nullable Attempt attempted;
 
-    /** An upload that was about to be published, and whose end may not have been heard of. */
+    /** An upload that was about to be published and whose outcome may be unknown. */
     private record Attempt(LtxFileName name, long fileChecksum) {}
 
     /**
-     * Begins with nothing known.
+     * Starts without any knowledge of the replica.
      *
-     * @param localRetention how long replicated files are kept here
-     * @param uploaded told of each file that was published
+     * @param localRetention time for which replicated files are kept locally
+     * @param uploaded receives each published file
      */
     public Replication(
             Capture capture,
@@ -78,25 +78,26 @@ public final class Replication {
         this.uploaded = uploaded;
     }
 
-    /** Newest transaction on the replica, as far as this process knows. Any thread. */
+    /** Returns the newest transaction on the replica, as known to this process. Thread-safe. */
     public Txid replicated() {
         return replicated;
     }
 
-    /** Whether there is a file to upload. Any thread. */
+    /** Returns whether there is a file to upload. Thread-safe. */
     public boolean isPending() {
         return replicated.isBefore(capture.captured());
     }
 
-    /** When the oldest captured transaction that is not on the replica was captured; null if there is none. Any thread. */
+    /** Returns the time at which the oldest unreplicated transaction was captured; null if there is none. Thread-safe. */
     public @Nullable Instant pendingSince() {
         return isPending() ? pendingSince : null;
     }
 
     /**
-     * Looks what the replica holds, and whether the local files lead on from there.
+     * Lists the replica and determines whether the local files continue it.
      *
-     * @throws LocalFileException if they would, but one that is not on the replica is missing or damaged
+     * @throws LocalFileException if the local files continue the replica, but one that is not uploaded yet is
+     *     missing or damaged
      */
     public Verdict verify() throws IOException {
         client.prepare();
@@ -129,7 +130,7 @@ public final class Replication {
         return Verdict.continues(newest.txid());
     }
 
-    /** This database is here, so nothing is lost; but a restore will not find what is there. */
+    /** Warns of a backup in another format. This database exists, so nothing is lost, but a restore will not find that backup. */
     private void warnOfOtherBackup() {
         try {
             client.otherBackup()
@@ -143,7 +144,7 @@ public final class Replication {
         }
     }
 
-    /** Everything up to a transaction is on the replica (or belongs to a past that is not ours). */
+    /** Sets the position: all transactions up to the given one are on the replica, or belong to another history. */
     public void startAfter(Txid txid) throws IOException {
         List<LtxFileName> local = staging.list();
         oldestLocal = local.isEmpty() ? txid.next() : local.get(0).min();
@@ -154,9 +155,9 @@ public final class Replication {
     /**
      * Uploads the next local file, if there is one.
      *
-     * @return what is on the replica now; null if there was none
-     * @throws org.litestream4j.replica.ReplicaConflictException if the replica has another file of that name
-     * @throws LocalFileException if the local file cannot be uploaded, now or ever
+     * @return the file that is now on the replica; null if there was none to upload
+     * @throws org.litestream4j.replica.ReplicaConflictException if the replica has a different file of that name
+     * @throws LocalFileException if the local file permanently cannot be uploaded
      */
     public @Nullable LtxFileInfo uploadNext() throws IOException {
         if (!isPending()) {
@@ -181,15 +182,15 @@ public final class Replication {
         return published;
     }
 
-    /** What was uploaded is not on the replica any more: {@link #verify} comes next. */
+    /** Records that uploaded files are no longer on the replica; {@link #verify} must follow. */
     public void lost() {
         replicated = Txid.NONE;
     }
 
     /**
-     * Looks, if it is time, whether what was uploaded last is still there.
+     * Checks, if a check is due, whether the last uploaded file still exists.
      *
-     * @return nanoseconds until it is time again; negative if there is nothing to look for
+     * @return nanoseconds until the next check is due; negative if there is nothing to check
      */
     public long checkPresence() throws IOException {
         if (ownership.nanosUntilCheck() == 0) {
@@ -198,12 +199,12 @@ public final class Replication {
         return ownership.nanosUntilCheck();
     }
 
-    /** A full image is uploaded once: the first is a snapshot. */
+    /** Returns the level of a file. A full image is uploaded once; the first one is a snapshot. */
     private static int levelOf(LtxFileName name) {
         return name.equals(FIRST_IMAGE) ? ReplicaClient.SNAPSHOT_LEVEL : 0;
     }
 
-    /** Reads the file as LTX on its way: what is damaged is not published. */
+    /** Uploads a file while verifying its content as LTX. A damaged file is not published. */
     private LtxFileInfo upload(LtxFileName name) throws IOException {
         String source = staging.path(name).toString();
         Instant timestamp;
@@ -221,9 +222,9 @@ public final class Replication {
                 ReplicaUpload upload = client.write(levelOf(name), name, timestamp, databaseChecksum);
                 LtxReader reader = LtxReader.open(new CopyingInputStream(in, upload), source, name)) {
             while (reader.next()) {
-                // reading to the end is the check
+                // reading the whole file is the check
             }
-            ownership.ensure(); // a slow upload may have taken longer than the proof holds
+            ownership.ensure(); // the proof may have expired during a slow upload
             Ownership.Moment begun = ownership.now();
             attempted = new Attempt(name, reader.trailer().fileChecksum());
             LtxFileInfo published = upload.publish();
@@ -235,7 +236,7 @@ public final class Replication {
         }
     }
 
-    /** A file that is lost here is on the replica if its upload seemed to fail only because the answer was lost. */
+    /** Returns a file that is lost locally, but already on the replica, because only the response of its upload was lost. */
     private Optional<LtxFileInfo> publishedUnheard(LtxFileName name) throws IOException {
         Attempt last = attempted;
         if (last == null || !last.name().equals(name)) {
@@ -261,11 +262,14 @@ public final class Replication {
         try {
             return staging.timestamp(LtxFileName.of(txid));
         } catch (IOException e) {
-            return clock.instant(); // the upload will tell
+            return clock.instant(); // the upload reports the error
         }
     }
 
-    /** Deletes replicated files past their retention; the newest stays, it tells at the next start that the replica is ours. */
+    /**
+     * Deletes replicated files past their retention. The newest file is kept: at the next start, it proves that the
+     * replica belongs to this database.
+     */
     private void expireLocal() throws IOException {
         Instant before = clock.instant().minus(localRetention);
         while (oldestLocal.isBefore(replicated)) {
@@ -275,14 +279,17 @@ public final class Replication {
                     return;
                 }
             } catch (NoSuchFileException e) {
-                // gone already
+                // already deleted
             }
             staging.delete(name);
             oldestLocal = oldestLocal.next();
         }
     }
 
-    /** @param file with that transaction alone, where every upload of ours has its newest; null if there is none */
+    /**
+     * @param file file of this transaction alone, in the level where uploads of this program have their newest
+     *     file; null if there is none
+     */
     private record Newest(Txid txid, @Nullable LtxFileInfo file) {}
 
     private Newest newestOnReplica() throws IOException {
@@ -303,7 +310,7 @@ public final class Replication {
         return file != null && file.name().equals(LtxFileName.of(newest.txid())) && ours(file);
     }
 
-    /** A file with one transaction. */
+    /** Returns whether a file with one transaction was written by this database. */
     private boolean ours(LtxFileInfo file) throws IOException {
         OptionalLong local = capture.fileChecksum(file.maxTxid());
         return local.isPresent() && local.getAsLong() == remoteChecksum(client, file);
@@ -337,7 +344,7 @@ public final class Replication {
         }
     }
 
-    /** Whether the replica has the level-0 file of a transaction as it was captured here. */
+    /** Returns whether the replica has the level-0 file of a transaction as it was captured locally. */
     private boolean isOnReplica(Txid captured) throws IOException {
         LtxFileInfo[] found = new LtxFileInfo[1];
         client.list(0, captured, file -> {
@@ -364,7 +371,7 @@ public final class Replication {
             try (InputStream in = new BufferedInputStream(Files.newInputStream(staging.path(name)), COPY_SIZE);
                     LtxReader reader = LtxReader.open(in, source, name)) {
                 while (reader.next()) {
-                    // reading to the end is the check
+                    // reading the whole file is the check
                 }
             } catch (NoSuchFileException | LtxFormatException e) {
                 log.warn("local file is missing or damaged: file={} problem={}", source, e.toString());

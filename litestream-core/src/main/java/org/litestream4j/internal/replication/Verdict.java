@@ -3,35 +3,41 @@ package org.litestream4j.internal.replication;
 import org.litestream4j.ltx.Txid;
 
 /**
- * What a look at the replica says about the local files.
+ * Result of comparing the replica with the local files.
  *
- * @param kind whether they lead on from what the replica holds
- * @param replicaNewest the newest transaction of the replica over all levels; {@link Txid#NONE} if it is empty
- * @param reason for messages; empty if they do
+ * @param kind whether the local files continue the replica
+ * @param replicaNewest newest transaction of the replica, over all levels; {@link Txid#NONE} if it is empty
+ * @param reason reason for messages; empty if the local files continue the replica
  */
 public record Verdict(Kind kind, Txid replicaNewest, String reason) {
 
-    /** How local files and replica belong together. */
+    /** Relations between local files and replica. */
     public enum Kind {
-        /** The replica's newest transaction is ours, and every local file after it is here and valid. */
+        /** The replica's newest transaction was written by this database, and all later local files exist and are valid. */
         CONTINUES,
-        /** Not so: the local files are of no use, an image after the replica's newest transaction must follow. */
+        /**
+         * The local files do not continue the replica. They are of no use; a full image after the replica's newest
+         * transaction must follow.
+         */
         DIVERGED,
-        /** The same, and nothing local shows that the replica is this database's: the image must wait for another proof. */
+        /**
+         * As {@link #DIVERGED}, and no local file proves that the replica belongs to this database: the image must wait
+         * for another proof.
+         */
         UNKNOWN
     }
 
-    /** Local files after {@code replicaNewest} lead on. */
+    /** Returns a verdict that local files after {@code replicaNewest} continue the replica. */
     public static Verdict continues(Txid replicaNewest) {
         return new Verdict(Kind.CONTINUES, replicaNewest, "");
     }
 
-    /** Local files are of no use. */
+    /** Returns a verdict that local files do not continue the replica. */
     public static Verdict diverged(Txid replicaNewest, String reason) {
         return new Verdict(Kind.DIVERGED, replicaNewest, reason);
     }
 
-    /** Local files are of no use, and know nothing of what the replica holds. */
+    /** Returns a verdict that local files do not continue the replica and prove nothing about its content. */
     public static Verdict unknown(Txid replicaNewest, String reason) {
         return new Verdict(Kind.UNKNOWN, replicaNewest, reason);
     }
@@ -40,7 +46,7 @@ public record Verdict(Kind kind, Txid replicaNewest, String reason) {
         return kind != Kind.CONTINUES;
     }
 
-    /** Whether it must be shown by other means that the replica is this database's. */
+    /** Returns whether another proof is needed that the replica belongs to this database. */
     public boolean isKinshipOpen() {
         return kind == Kind.UNKNOWN;
     }

@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** The cumulative checksum of header and frames: two 32-bit sums over 32-bit words. Not thread-safe. */
+/** Cumulative checksum of header and frames: two 32-bit sums over 32-bit words. Not thread-safe. */
 final class WalChecksum {
 
     private static final VarHandle BIG = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
@@ -20,7 +20,7 @@ final class WalChecksum {
         this.s1 = s1;
     }
 
-    /** @param length a multiple of 8 */
+    /** @param length number of bytes, a multiple of 8 */
     void update(byte[] bytes, int offset, int length) {
         if (bigEndian) {
             updateBig(bytes, offset, length);

@@ -11,13 +11,13 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * A {@code -wal} file, read beside SQLite. It carries no locks, so that opening and closing it is harmless. What is not
- * valid (a torn tail, frames left over from before a reset, a transaction in progress) counts as not there; what cannot be
- * read is an {@link IOException}. Not thread-safe.
+ * A {@code -wal} file, read concurrently with SQLite. SQLite takes no locks on it, so that opening and closing it is
+ * harmless. Invalid content (a torn tail, frames left from before a reset, a transaction in progress) is treated as
+ * absent; content that cannot be read is an {@link IOException}. Not thread-safe.
  */
 public final class WalFile implements Closeable {
 
-    /** In bytes. */
+    /** Size of a frame's header in bytes. */
     public static final int FRAME_HEADER_SIZE = 24;
 
     private static final int READ_SIZE = 256 << 10;
@@ -39,27 +39,28 @@ public final class WalFile implements Closeable {
         return new WalFile(path, FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE));
     }
 
-    /** The header as it is now; empty if there is no valid one. */
+    /** Returns the current header; empty if there is no valid one. */
     public Optional<WalHeader> header() throws IOException {
         byte[] bytes = new byte[WalHeader.SIZE];
         return readUpTo(bytes, 0) < bytes.length ? Optional.empty() : WalHeader.decode(bytes);
     }
 
     /**
-     * Finds the committed transactions behind a position. If the WAL was reset since (other salts), from its start.
+     * Finds the committed transactions after a position. If the WAL was reset since, which changes its salts, the scan
+     * begins at its start.
      *
-     * @param from where the last scan ended
-     * @param limit bytes after which the scan ends with the next commit frame
+     * @param from end of the last scan
+     * @param limit number of bytes after which the scan ends with the next commit frame
      */
     public WalScan scan(WalPosition from, long limit) throws IOException {
         return scan(from, limit, Long.MAX_VALUE);
     }
 
     /**
-     * Finds the transactions between a position and the last frame that SQLite counts as committed. A valid commit frame
-     * behind that one is not committed: its writer was killed, or its fsync failed, before SQLite counted it.
+     * Finds the transactions between a position and the last frame that SQLite counts as committed. A valid commit
+     * frame after that one is not committed: its writer was killed, or its fsync failed, before SQLite counted it.
      *
-     * @param from where the last scan ended; if its salts are not the WAL's, the scan begins at the start of the WAL
+     * @param from end of the last scan; if its salts differ from the WAL's, the scan begins at the start of the WAL
      * @param limit number of bytes after which the scan ends with the next commit frame
      * @param counted number of committed frames in the WAL, as SQLite counts them
      */
@@ -73,7 +74,8 @@ public final class WalFile implements Closeable {
     }
 
     /**
-     * Whether the chain of checksums from the header to a position is whole: nothing before it was torn or overwritten.
+     * Returns whether the chain of checksums from the header to a position is intact: no frame before it was torn or
+     * overwritten.
      */
     public boolean leadsTo(WalPosition position) throws IOException {
         Optional<WalHeader> header = header();
@@ -90,10 +92,10 @@ public final class WalFile implements Closeable {
     }
 
     /**
-     * Whether the last frame before a position is still the one that was read there: the same salts and checksums. One small
-     * read; {@link #leadsTo} checks all frames.
+     * Returns whether the last frame before a position is still the frame that was read there, with the same salts and
+     * checksums. Takes one small read; {@link #leadsTo} checks all frames.
      *
-     * @param frameSize in bytes, header and page
+     * @param frameSize size of header and page in bytes
      */
     public boolean endsAt(WalPosition position, int frameSize) throws IOException {
         if (position.offset() == WalHeader.SIZE) {
@@ -110,8 +112,8 @@ public final class WalFile implements Closeable {
     /**
      * Reads the page of a frame.
      *
-     * @param frame counted from 0
-     * @param page filled whole
+     * @param frame index of the frame, counted from 0
+     * @param page buffer, which is filled completely
      */
     public void readPage(int frame, byte[] page) throws IOException {
         long offset = WalHeader.SIZE + (long) frame * (FRAME_HEADER_SIZE + page.length) + FRAME_HEADER_SIZE;
@@ -120,12 +122,12 @@ public final class WalFile implements Closeable {
         }
     }
 
-    /** Of the file, in bytes; frames from before a reset may be at its end. */
+    /** Returns the size of the file in bytes; frames from before a reset may be at its end. */
     public long size() throws IOException {
         return channel.size();
     }
 
-    /** Makes everything durable that was written to the file, by whomever. */
+    /** Forces the file to the disk, including writes of other processes. */
     public void force() throws IOException {
         channel.force(false);
     }
@@ -155,7 +157,7 @@ public final class WalFile implements Closeable {
         return in.getInt(at) != 0 && in.getInt(at + 8) == header.salt1() && in.getInt(at + 12) == header.salt2();
     }
 
-    /** Walks valid frames in order. */
+    /** Reads valid frames in order. */
     private final class Scanner {
         private final WalHeader header;
         private final WalPosition start;
@@ -164,10 +166,10 @@ public final class WalFile implements Closeable {
         private final ByteBuffer view;
         private final WalChecksum checksum;
         private int filled;
-        private int at; // of the next frame in the buffer
-        private long offset; // of the next frame in the file
+        private int at; // position of the next frame in the buffer
+        private long offset; // position of the next frame in the file
 
-        /** Pages of the transaction that is being read, in order; they count once its commit frame is reached. */
+        /** Pages of the transaction that is being read, in order; they become valid with its commit frame. */
         private int[] pending = new int[64];
 
         private int pendingCount;
@@ -204,7 +206,7 @@ public final class WalFile implements Closeable {
             return new WalScan(header, start, end, commit, pages, more);
         }
 
-        /** Moves behind the next frame if it is valid. */
+        /** Advances past the next frame if it is valid. */
         boolean next() throws IOException {
             if (at + frameSize > filled) {
                 view.clear();

@@ -6,24 +6,24 @@ import java.util.Optional;
 /**
  * The 32-byte header of a WAL file.
  *
- * @param bigEndian byte order of the words that the checksums sum up (the header's magic names it)
- * @param pageSize in bytes, a power of two from 512 to 65536
- * @param checkpointSequence grows with each reset
- * @param salt1 grows with each reset
- * @param salt2 random with each reset
- * @param checksum1 first half of the header's checksum, where the chain of the frames begins
- * @param checksum2 second half
+ * @param bigEndian byte order of the words in the checksums, as determined by the header's magic
+ * @param pageSize page size in bytes, a power of two from 512 to 65536
+ * @param checkpointSequence number that grows with each reset
+ * @param salt1 salt that grows with each reset
+ * @param salt2 salt that is random with each reset
+ * @param checksum1 first half of the header's checksum, from which the frames' checksums continue
+ * @param checksum2 second half of the header's checksum
  */
 public record WalHeader(
         boolean bigEndian, int pageSize, int checkpointSequence, int salt1, int salt2, int checksum1, int checksum2) {
 
-    /** In bytes. */
+    /** Size of the header in bytes. */
     public static final int SIZE = 32;
 
     private static final int MAGIC = 0x377f0682;
     private static final int VERSION = 3_007_000;
 
-    /** Empty unless the bytes are a valid header; SQLite then takes the WAL for empty. */
+    /** Decodes a header; empty if the bytes are invalid, in which case SQLite treats the WAL as empty. */
     static Optional<WalHeader> decode(byte[] bytes) {
         if (bytes.length < SIZE) {
             return Optional.empty();
@@ -46,12 +46,12 @@ public record WalHeader(
         return valid ? Optional.of(header) : Optional.empty();
     }
 
-    /** Size of a frame: its header and one page. */
+    /** Returns the size of a frame in bytes: its header and one page. */
     public int frameSize() {
         return WalFile.FRAME_HEADER_SIZE + pageSize;
     }
 
-    /** Whether a position belongs to the content that this header begins. */
+    /** Returns whether a position belongs to the WAL that starts with this header. */
     public boolean sameSalts(WalPosition position) {
         return salt1 == position.salt1() && salt2 == position.salt2();
     }

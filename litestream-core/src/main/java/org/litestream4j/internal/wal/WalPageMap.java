@@ -3,26 +3,26 @@ package org.litestream4j.internal.wal;
 import java.util.Arrays;
 
 /**
- * The newest frame of each page, by page number: open addressing over primitive arrays, at most 24 bytes a page. Not
- * thread-safe.
+ * The newest frame of each page, by page number. Uses open addressing in primitive arrays, with at most 24 bytes a
+ * page. Not thread-safe.
  */
 public final class WalPageMap {
 
-    private static final int EMPTY = 0; // no page has number 0
+    private static final int EMPTY = 0; // page numbers start at 1
 
     private int[] pgnos = new int[64];
     private int[] frames = new int[64];
     private int size;
 
-    /** Number of pages. */
+    /** Returns the number of pages. */
     public int size() {
         return size;
     }
 
     /**
-     * The newest frame of a page, counted from 0; -1 if there is none.
+     * Returns the newest frame of a page, counted from 0; -1 if there is none.
      *
-     * @param pgno unsigned 32-bit
+     * @param pgno unsigned 32-bit page number
      */
     public int frame(long pgno) {
         int slot = slot((int) pgno);
@@ -42,10 +42,10 @@ public final class WalPageMap {
     }
 
     /**
-     * All pages up to a size of the database, ascending: page number in the upper, frame in the lower half of each
-     * element.
+     * Returns all pages up to a size of the database, in ascending order: page number in the upper half, frame in the
+     * lower half of each element.
      *
-     * @param commit database size in pages
+     * @param commit size of the database in pages
      */
     public long[] sorted(long commit) {
         long[] entries = new long[size];
@@ -53,7 +53,7 @@ public final class WalPageMap {
         for (int i = 0; i < pgnos.length; i++) {
             long pgno = Integer.toUnsignedLong(pgnos[i]);
             if (pgnos[i] != EMPTY && pgno <= commit) {
-                // 2^31 pages and more would sort as negative; flip the sign while sorting
+                // page numbers from 2^31 on would sort as negative: flip the sign while sorting
                 entries[count++] = (pgno << 32 | frames[i]) ^ Long.MIN_VALUE;
             }
         }
@@ -65,12 +65,12 @@ public final class WalPageMap {
         return result;
     }
 
-    /** Page number of an element of {@link #sorted}. */
+    /** Returns the page number of an element of {@link #sorted}. */
     public static long pgno(long entry) {
         return entry >>> 32;
     }
 
-    /** Frame of an element of {@link #sorted}. */
+    /** Returns the frame of an element of {@link #sorted}. */
     public static int frameOf(long entry) {
         return (int) entry;
     }

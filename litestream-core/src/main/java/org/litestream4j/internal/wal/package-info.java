@@ -1,7 +1,7 @@
 /**
- * SQLite's write-ahead log: {@link org.litestream4j.internal.wal.WalFile} finds the committed frames behind a
- * {@link org.litestream4j.internal.wal.WalPosition} and the newest frame of each page among them. Layout and checksums: sqlite.org,
- * "WAL-mode File Format".
+ * SQLite's write-ahead log. {@link org.litestream4j.internal.wal.WalFile} finds the committed frames after a
+ * {@link org.litestream4j.internal.wal.WalPosition}, and the newest frame of each of their pages. Layout and checksums:
+ * sqlite.org, "WAL-mode File Format".
  */
 @NullMarked
 package org.litestream4j.internal.wal;

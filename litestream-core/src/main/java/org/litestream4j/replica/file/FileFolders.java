@@ -9,16 +9,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import org.litestream4j.internal.files.PrivateFiles;
 
-/** Folders whose entries survive a power cut. */
+/** Durable changes of folders, whose entries survive a power failure. */
 final class FileFolders {
 
-    /** Windows cannot open a folder; NTFS journals its entries. */
+    /** False on Windows, which cannot open a folder; NTFS journals its entries. */
     private static final boolean CAN_FORCE =
             !System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
 
     private FileFolders() {}
 
-    /** Creates a folder and those above it, each made durable. */
+    /** Creates a folder and its missing parents, and makes each durable. */
     static void create(Path folder) throws IOException {
         if (Files.isDirectory(folder)) {
             return;
@@ -33,14 +33,14 @@ final class FileFolders {
             if (!Files.isDirectory(folder)) {
                 throw e;
             }
-            return; // somebody else created it meanwhile
+            return; // created by another process in the meantime
         }
         if (parent != null) {
             force(parent);
         }
     }
 
-    /** Makes durable which files a folder holds. */
+    /** Forces the entries of a folder to the disk. */
     static void force(Path folder) throws IOException {
         if (CAN_FORCE) {
             try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {

@@ -40,10 +40,10 @@ import org.litestream4j.replica.ReplicaUpload;
 /** A replica in a folder. */
 final class FileReplicaClient implements ReplicaClient {
 
-    /** Temporary files of ours are taken for left over when nobody wrote to them for so long. */
+    /** Time without a write after which a temporary file of this format counts as left over. */
     static final Duration STALE = Duration.ofHours(1);
 
-    /** Somebody who has just created one may be about to lock it. */
+    /** Minimum age of a temporary file before its lock is checked: its creator may be about to lock it. */
     static final Duration SETTLED = Duration.ofSeconds(10);
 
     private static final Pattern TEMPORARY = Pattern.compile("\\.[0-9a-f]{16}-[0-9a-f]{16}\\.ltx\\.[0-9a-f]{16}\\.tmp");
@@ -60,7 +60,7 @@ final class FileReplicaClient implements ReplicaClient {
         this(root, root, publisher);
     }
 
-    /** @param former the folder that an earlier version of this library used for the same address */
+    /** @param former folder that an earlier version of this library used for the same address */
     FileReplicaClient(Path root, Path former, Publisher publisher) {
         this.root = root.toAbsolutePath().normalize();
         this.former = former.toAbsolutePath().normalize();
@@ -81,7 +81,7 @@ final class FileReplicaClient implements ReplicaClient {
             for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {
                 deleteStaleTemporaries(level);
             }
-            Path probe = Files.createTempFile(folder, ".probe", ".tmp"); // rights alone do not tell: read-only mounts
+            Path probe = Files.createTempFile(folder, ".probe", ".tmp"); // a mount may be read-only
             Files.delete(probe);
         } catch (FileAlreadyExistsException | NotDirectoryException e) {
             throw inTheWay(e);
@@ -97,7 +97,7 @@ final class FileReplicaClient implements ReplicaClient {
         }
     }
 
-    /** Device and inode of the folder of level 0, where the system has such. */
+    /** Returns device and inode of the folder of level 0, if the system provides them. */
     @Override
     public String place() throws IOException {
         try {
@@ -145,13 +145,16 @@ final class FileReplicaClient implements ReplicaClient {
                 }
             }
         } catch (NoSuchFileException e) {
-            return; // no such level yet, or somebody else cleans up
+            return; // the level does not exist yet, or another process cleans up
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
     }
 
-    /** Of a process that was killed; in a loop of kills during the first upload such images would pile up. */
+    /**
+     * Returns whether a temporary file was left by a killed process. If a process is killed repeatedly during its first
+     * upload, such files would accumulate.
+     */
     private static boolean isAbandoned(Path file) throws IOException {
         Instant limit = Instant.now().minus(SETTLED);
         return Files.getLastModifiedTime(file).toInstant().isBefore(limit) && FileReplicaUpload.isLeftOver(file);
@@ -169,7 +172,7 @@ final class FileReplicaClient implements ReplicaClient {
             try {
                 attributes = Files.readAttributes(path(level, name), BasicFileAttributes.class);
             } catch (NoSuchFileException e) {
-                continue; // deleted meanwhile
+                continue; // deleted in the meantime
             }
             if (attributes.isRegularFile() && !visitor.visit(info(level, name, attributes))) {
                 return;
@@ -245,7 +248,7 @@ final class FileReplicaClient implements ReplicaClient {
             version = file.fileKey() + " " + file.size() + " " + file.lastModifiedTime();
             checksum = DatabaseChecksum.of(path(level, name));
         } catch (NoSuchFileException e) {
-            // deleted in this moment, and readable to its end
+            // just deleted; an open file stays readable to its end
         }
         return new OpenedFile(content, checksum, version);
     }

@@ -14,18 +14,19 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaProvider;
 
 /**
- * Replicas in a folder: {@code file:///var/backups/app} or, below the working directory, {@code file:backups/app}. The folder of an
- * absolute URL has the URL's escaped name, as Litestream makes it; the setting {@code path} takes any name as it is.
- * Files are {@code <folder>/ltx/<level>/<name>}; their modification time is their timestamp.
+ * Replicas in a folder: {@code file:///var/backups/app} or, relative to the working directory,
+ * {@code file:backups/app}. The folder of an absolute URL has the escaped name of the URL, as in Litestream; the
+ * setting {@code path} accepts any name unchanged. Files are stored as {@code <folder>/ltx/<level>/<name>}; their
+ * modification time is their timestamp.
  */
 public final class FileReplicaProvider implements ReplicaProvider {
 
     private static final String SCHEME = "file";
 
     /**
-     * The replica in a folder, which need not exist.
+     * Returns a client for the replica in a folder, which need not exist.
      *
-     * @param folder the one that holds {@code ltx}
+     * @param folder folder that contains {@code ltx}
      */
     public static ReplicaClient at(Path folder) {
         return new FileReplicaClient(folder, Publisher.byLink());
@@ -47,7 +48,7 @@ public final class FileReplicaProvider implements ReplicaProvider {
         return path.isBlank() ? byUrl(location.url()) : byPath(path, location.url());
     }
 
-    /** The folder's plain name, for one that no URL can name. */
+    /** Returns a client for the plain name of a folder, for names that a URL cannot express. */
     private static ReplicaClient byPath(String path, String url) {
         if (!url.substring(SCHEME.length() + 1).matches("/*")) {
             throw new IllegalArgumentException(
@@ -60,7 +61,7 @@ public final class FileReplicaProvider implements ReplicaProvider {
         String rest = url.substring(SCHEME.length() + 1);
         if (rest.startsWith("//")) {
             rest = rest.substring(2);
-            if (!rest.isEmpty() && !rest.startsWith("/")) { // may hold a password: not in the message
+            if (!rest.isEmpty() && !rest.startsWith("/")) { // may contain a password: not in the message
                 throw new IllegalArgumentException("replica URL " + SCHEME
                         + "://… names a host; write three slashes before an absolute path (file:///var/backups/app)");
             }
@@ -84,16 +85,16 @@ public final class FileReplicaProvider implements ReplicaProvider {
         }
     }
 
-    /** The decoded name was the folder's. */
+    /** Returns the folder used by earlier versions: the one with the decoded name. */
     private static Path former(String rest) {
         try {
             return path(UrlPath.decode(rest), rest);
         } catch (IllegalArgumentException e) {
-            return path(rest, rest); // it was refused
+            return path(rest, rest); // earlier versions refused it
         }
     }
 
-    /** As Litestream, with the home folder for a tilde. */
+    /** Returns the path as Litestream does, with the home folder in place of a tilde. */
     private static Path path(String name, String shown) {
         String home = name.equals("~") || name.startsWith("~/") ? System.getProperty("user.home", "") : "";
         String plain = home.isEmpty() ? name : home + name.substring(1);

@@ -24,12 +24,15 @@ import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
 
-/** Writes under a temporary name beside the final one. */
+/** Writes a file under a temporary name beside the final one. */
 final class FileReplicaUpload extends ReplicaUpload {
 
     private static final int BUFFER = 64 * 1024;
 
-    /** Temporary files of this process: a lock tells nothing within a process, and closing a channel to one would drop it. */
+    /**
+     * Temporary files of this process. A lock has no effect within a process, and closing a channel to such a file
+     * would release it.
+     */
     private static final Set<Path> RUNNING = ConcurrentHashMap.newKeySet();
 
     private final FileReplicaClient client;
@@ -73,7 +76,7 @@ final class FileReplicaUpload extends ReplicaUpload {
         this.channel = channel;
     }
 
-    /** The level's folder must exist. */
+    /** Starts an upload. The folder of the level must exist. */
     static FileReplicaUpload begin(
             FileReplicaClient client,
             Publisher publisher,
@@ -89,12 +92,12 @@ final class FileReplicaUpload extends ReplicaUpload {
         try {
             channel.tryLock();
         } catch (IOException e) {
-            // no locks on this file system: its age tells that it is left over
+            // the file system has no locks: a left-over file is recognized by its age
         }
         return new FileReplicaUpload(client, publisher, level, name, timestamp, databaseChecksum, temporary, channel);
     }
 
-    /** Whether the upload that wrote a temporary file has ended, most likely with its process: nobody holds its lock. */
+    /** Returns whether the upload that wrote a temporary file has ended, most likely with its process: its lock is free. */
     static boolean isLeftOver(Path temporary) {
         if (RUNNING.contains(temporary)) {
             return false;

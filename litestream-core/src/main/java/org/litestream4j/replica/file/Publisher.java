@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives a finished file its final name, if that is free. A hard link is the one step of a file system that does both at
- * once: of two writers one wins. (A move without {@code REPLACE_EXISTING} looks first and then replaces: both win.)
+ * Moves a finished file to its final name, if that name is free. A hard link is the only operation of a file system
+ * that checks and creates atomically: of two writers, one succeeds. (A move without {@code REPLACE_EXISTING} checks
+ * first and then replaces: both succeed.)
  *
  * <p>Thread-safe.
  */
@@ -57,7 +58,7 @@ final class Publisher {
                     target.getParent(),
                     cause.toString());
         }
-        synchronized (this) { // the writers of this client at least
+        synchronized (this) { // excludes at least the other writers of this client
             if (Files.exists(target)) {
                 throw new FileAlreadyExistsException(target.toString());
             }
@@ -65,7 +66,7 @@ final class Publisher {
         }
     }
 
-    /** {@link Files#createLink}, or what a file system without it does. */
+    /** {@link Files#createLink}, or the behaviour of a file system without links. */
     @FunctionalInterface
     interface Linker {
         void link(Path link, Path existing) throws IOException;

@@ -8,7 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Part of a file: as many bytes as promised, or an exception. */
+/** Part of a file. Returns exactly the requested number of bytes, or throws an exception. */
 final class RangeInputStream extends InputStream {
 
     private final FileReplicaClient client;

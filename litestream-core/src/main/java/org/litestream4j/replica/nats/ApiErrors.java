@@ -4,7 +4,7 @@ import io.nats.client.JetStreamApiException;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaException;
 
-/** JetStream's error codes, and what they mean for a replica. */
+/** Translates JetStream's error codes into exceptions of a replica. */
 final class ApiErrors {
 
     static final int NO_MESSAGE = 10037;
@@ -17,19 +17,17 @@ final class ApiErrors {
 
     private ApiErrors() {}
 
-    /** The message expected another predecessor under its subject. */
+    /** Returns whether the message expected a different predecessor under its subject. */
     static boolean isWrongPredecessor(JetStreamApiException e) {
         return e.getApiErrorCode() == WRONG_LAST_SEQUENCE || e.getApiErrorCode() == WRONG_LAST_SEQUENCE_IN_CLUSTER;
     }
 
-    /** The stream did not take a message, for want of space or because its storage failed. */
+    /** Returns whether the stream rejected a message because it has no space or its storage failed. */
     static boolean isStoreFailure(JetStreamApiException e) {
         return e.getApiErrorCode() == STORE_FAILED;
     }
 
-    /**
-     * @param doing what was asked for, in the words of a sentence: "list the bucket"
-     */
+    /** @param doing the attempted operation, as part of a sentence: "list the bucket" */
     static ReplicaException translate(NatsSettings settings, String doing, JetStreamApiException e) {
         String problem =
                 "the server would not " + doing + ": " + e.getErrorDescription() + " [" + e.getApiErrorCode() + "]";
@@ -69,7 +67,7 @@ final class ApiErrors {
                 cause);
     }
 
-    /** @param limit in bytes; -1 if not known */
+    /** @param limit limit in bytes; -1 if unknown */
     static ReplicaAccessException tooLarge(NatsSettings settings, String what, long limit, Throwable cause) {
         return new ReplicaAccessException(
                 settings.url(),

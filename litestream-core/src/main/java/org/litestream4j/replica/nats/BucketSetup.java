@@ -13,7 +13,7 @@ import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.nats.NatsSettings.NewBucket;
 
-/** Looks whether the bucket can hold a replica, and creates it where it may. */
+/** Checks whether the bucket can hold a replica, and creates the bucket if permitted. */
 final class BucketSetup {
 
     private final NatsBucket bucket;
@@ -24,7 +24,7 @@ final class BucketSetup {
         settings = bucket.settings();
     }
 
-    /** @throws ReplicaAccessException naming what is wrong and what to change */
+    /** @throws ReplicaAccessException if the bucket cannot be used; names the cause and the remedy */
     void prepare() throws IOException {
         StreamInfo info = info();
         if (info == null) {
@@ -44,7 +44,7 @@ final class BucketSetup {
         }
     }
 
-    /** The stream behind the bucket; null if there is none. */
+    /** Returns the stream of the bucket; null if there is none. */
     @Nullable
     StreamInfo info() throws IOException {
         Message answer = bucket.ask(Operation.HEAD, "STREAM.INFO." + bucket.stream(), new byte[0]);
@@ -59,7 +59,7 @@ final class BucketSetup {
         return info;
     }
 
-    /** Whether another chunk is more than the bucket may hold. */
+    /** Returns whether one more chunk exceeds the limit of the bucket. */
     boolean isFull() throws IOException {
         StreamInfo info = info();
         if (info == null) {
@@ -90,7 +90,7 @@ final class BucketSetup {
         StreamInfo created = new StreamInfo(answer);
         if (created.hasError() && created.getApiErrorCode() == ApiErrors.STREAM_EXISTS) {
             bucket.report(Operation.PUT, Outcome.CONFLICT, 0, 0);
-            return; // somebody was faster, with other settings: theirs hold
+            return; // created by another process, with settings of its own, which apply
         }
         bucket.check(created, Operation.PUT, "create the bucket");
         bucket.report(Operation.PUT, Outcome.SUCCESS, 0, 0);
@@ -119,7 +119,7 @@ final class BucketSetup {
         }
     }
 
-    /** Whether the missing bucket is no mistake, but one that {@link #prepare} will create. */
+    /** Returns whether the bucket is missing and {@link #prepare} will create it. */
     boolean isStillToCome() throws IOException {
         return settings.newBucket() != null && info() == null;
     }

@@ -3,14 +3,14 @@ package org.litestream4j.replica.nats;
 import java.util.Arrays;
 
 /**
- * Where the chunks of an object are: their sequences in the stream and the offsets that they begin at. 16 bytes a
- * chunk. Not thread-safe while it grows.
+ * Positions of an object's chunks: their sequences in the stream and their offsets in the file. Takes 16 bytes a chunk.
+ * Not thread-safe while it grows.
  */
 final class ChunkMap {
 
     private long[] sequences = new long[16];
 
-    /** One more than chunks: the last is the size. */
+    /** One more entry than chunks; the last one is the size. */
     private long[] offsets = new long[17];
 
     private int count;
@@ -37,7 +37,7 @@ final class ChunkMap {
         return sequences[chunk];
     }
 
-    /** @param chunk up to {@link #count}, which gives the size */
+    /** @param chunk index up to {@link #count}, which returns the size */
     long offset(int chunk) {
         return offsets[chunk];
     }
@@ -46,13 +46,13 @@ final class ChunkMap {
         return Math.toIntExact(offsets[chunk + 1] - offsets[chunk]);
     }
 
-    /** The chunk that holds the byte at an offset below the size. */
+    /** Returns the chunk that contains the byte at an offset below the size. */
     int chunkAt(long offset) {
         int found = Arrays.binarySearch(offsets, 0, count + 1, offset);
         if (found < 0) {
             return -found - 2;
         }
-        while (found + 1 < count && offsets[found + 1] == offset) { // chunks without bytes
+        while (found + 1 < count && offsets[found + 1] == offset) { // empty chunks
             found++;
         }
         return found;

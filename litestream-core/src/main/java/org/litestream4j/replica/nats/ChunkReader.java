@@ -12,15 +12,16 @@ import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 
 /**
- * Bytes of an object: fetches the chunks that hold them, a few ahead. Each chunk is checked against the map, and the
- * whole content against its digest before the last chunk is handed out, if all of it is read. Not thread-safe.
+ * Stream of an object's bytes. Fetches the chunks that contain them, a few in advance. Each chunk is checked against
+ * the map. If the whole object is read, its content is checked against its digest before the last chunk is returned.
+ * Not thread-safe.
  */
 final class ChunkReader extends InputStream {
 
-    /** Chunks ahead are no more than this together, or else one. */
+    /** Maximum total size of the chunks fetched in advance, in bytes; at least one chunk is fetched. */
     private static final int AHEAD_BYTES = 1024 * 1024;
 
-    /** The reference cuts merged files into chunks of some hundred bytes. */
+    /** Maximum number of chunks fetched in advance. Litestream splits merged files into chunks of some hundred bytes. */
     private static final int AHEAD = 256;
 
     private static final String DIGEST = "SHA-256=";
@@ -38,21 +39,21 @@ final class ChunkReader extends InputStream {
 
     private final @Nullable MessageDigest digest;
 
-    /** Of the next byte to hand out. */
+    /** Offset of the next byte to return. */
     private long position;
 
     private int nextToSend;
     private int nextToTake;
     private byte[] chunk = new byte[0];
 
-    /** In the file, of the chunk's first byte. */
+    /** Offset of the current chunk's first byte in the file. */
     private long chunkOffset;
 
     private boolean closed;
 
     /**
-     * @param end offset behind the last byte, at most the size
-     * @param onMissing called when a chunk is not where the map says
+     * @param end offset after the last byte, at most the size
+     * @param onMissing called if a chunk is not at the position in the map
      */
     ChunkReader(
             NatsBucket bucket,
@@ -88,7 +89,7 @@ final class ChunkReader extends InputStream {
         return DIGEST + Base64.getUrlEncoder().encodeToString(digest.digest());
     }
 
-    /** As the object store may write it: with or without padding. */
+    /** Returns whether two digests are equal; they may be written with or without padding. */
     static boolean sameDigest(@Nullable String one, @Nullable String other) {
         return one != null && other != null && one.replace("=", "").equals(other.replace("=", ""));
     }
@@ -153,7 +154,7 @@ final class ChunkReader extends InputStream {
             try {
                 sent = bucket.sendForChunk(map.sequence(nextToSend));
             } catch (LostException e) {
-                return; // what is needed now is asked for again, and again
+                return; // chunks needed now are requested again, repeatedly
             }
             if (sent == null) {
                 return;

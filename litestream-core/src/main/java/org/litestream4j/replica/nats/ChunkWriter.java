@@ -5,15 +5,15 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publishes the chunks of one object, some at a time, and knows in the end that the stream holds each of them once and
- * in order: every acknowledgement names the sequence at which its chunk is stored, and these must grow. What gets no
- * acknowledgement is sent again under the same message id, by which the server recognises what it has stored already;
- * after that, the messages are also counted. No chunk goes over a new connection while one before it may have been lost
+ * Publishes the chunks of one object, several at a time, and verifies that the stream contains each of them once and in
+ * order: every acknowledgement contains the sequence of its chunk, and the sequences must increase. A chunk without
+ * acknowledgement is sent again with the same message id, by which the server recognizes duplicates; in that case, the
+ * stored messages are also counted. No chunk is sent over a new connection while an earlier chunk may have been lost
  * with the old one. Not thread-safe.
  */
 final class ChunkWriter {
 
-    /** Of {@link NatsBucket#CHUNK_SIZE} bytes each: 1 MiB. */
+    /** Maximum number of unacknowledged chunks of {@link NatsBucket#CHUNK_SIZE} bytes each: 1 MiB. */
     private static final int AT_ONCE = 8;
 
     private static final int ATTEMPTS = 3;
@@ -21,10 +21,10 @@ final class ChunkWriter {
     private final NatsBucket bucket;
     private final String subject;
 
-    /** Sent, not yet acknowledged; in order. */
+    /** Chunks that were sent and not yet acknowledged, in order. */
     private final ArrayDeque<Chunk> waiting = new ArrayDeque<>();
 
-    /** Of the last acknowledged chunk; 0 if there is none. */
+    /** Sequence of the last acknowledged chunk; 0 if there is none. */
     private long lastSequence;
 
     private long acknowledged;
@@ -38,7 +38,7 @@ final class ChunkWriter {
         subject = bucket.chunkSubject(nuid);
     }
 
-    /** @param data is kept until it is acknowledged */
+    /** @param data content, which must not change until it is acknowledged */
     void append(byte[] data) throws IOException {
         while (waiting.size() >= AT_ONCE) {
             settleFirst();
@@ -50,19 +50,19 @@ final class ChunkWriter {
             try {
                 sent = bucket.sendChunk(subject, number, data, earlier);
             } catch (LostException e) {
-                // Settling sends it again, in its turn.
+                // Settling sends it again, in order.
             }
         }
         waiting.addLast(new Chunk(number, data, sent));
         size += data.length;
     }
 
-    /** Waits until all chunks are stored; returns their number. */
+    /** Waits until all chunks are stored and returns their number. */
     long finish() throws IOException {
         while (!waiting.isEmpty()) {
             settleFirst();
         }
-        if (lostSome || acknowledged > 1) { // somebody else may have taken the first for left over
+        if (lostSome || acknowledged > 1) { // another client may have purged the first ones as left over
             countStored();
         }
         return acknowledged;
@@ -74,7 +74,7 @@ final class ChunkWriter {
             if (stored.count() == acknowledged && stored.size() == size) {
                 return;
             }
-            if (lostSome || attempt == ATTEMPTS) { // else it may be a server of the cluster that has not caught up yet
+            if (lostSome || attempt == ATTEMPTS) { // otherwise a server of the cluster may not have caught up yet
                 throw disorder();
             }
         }
@@ -91,7 +91,7 @@ final class ChunkWriter {
             try {
                 sequence = bucket.stored(first.sent, first.data.length);
             } catch (LostException e) {
-                // It may be stored or not.
+                // The chunk may or may not be stored.
             }
         }
         if (sequence == 0) {

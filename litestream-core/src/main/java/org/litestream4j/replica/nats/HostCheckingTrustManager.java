@@ -10,15 +10,15 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Also compares the certificate's names with the host that was asked for: the NATS library opens its sockets without
- * that check, so any certificate of a trusted authority would do.
+ * Trust manager that also compares the certificate's names with the requested host. The NATS library opens its sockets
+ * without that check, so that any certificate of a trusted authority would be accepted.
  */
 final class HostCheckingTrustManager extends X509ExtendedTrustManager {
 
     private final X509ExtendedTrustManager chains;
     private final Consumer<CertificateException> onRefusal;
 
-    /** @param onRefusal told of each certificate that is not accepted, which the library does not tell */
+    /** @param onRefusal receives each rejected certificate, which the library does not report */
     HostCheckingTrustManager(X509ExtendedTrustManager chains, Consumer<CertificateException> onRefusal) {
         this.chains = chains;
         this.onRefusal = onRefusal;

@@ -3,7 +3,10 @@ package org.litestream4j.replica.nats;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaException;
 
-/** No answer: the connection broke, or nobody served the request. Whether it was carried out is not known. */
+/**
+ * Thrown if a request gets no response, because the connection broke or no server handles the request. Whether the
+ * request was executed is unknown.
+ */
 final class LostException extends ReplicaException {
 
     private static final long serialVersionUID = 1L;
@@ -15,7 +18,7 @@ final class LostException extends ReplicaException {
         this.unserved = unserved;
     }
 
-    /** The server said that nobody listens there: JetStream is off, or the stream has no leader. */
+    /** Returns whether the server reported that the subject has no subscriber: JetStream is off, or the stream has no leader. */
     boolean unserved() {
         return unserved;
     }

@@ -27,17 +27,17 @@ import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.RequestListener.Request;
 
 /**
- * The object store's protocol, as far as replicas need it: the subjects of a bucket, and single requests to the stream
- * behind it. Thread-safe.
+ * The part of the object store's protocol that replicas need: the subjects of a bucket, and single requests to its
+ * stream. Thread-safe.
  */
 final class NatsBucket {
 
     static final String STREAM_PREFIX = "OBJ_";
 
-    /** That of the reference and of all NATS clients. */
+    /** The chunk size of Litestream and of all NATS clients, in bytes. */
     static final int CHUNK_SIZE = 128 * 1024;
 
-    /** A chunk and its headers. */
+    /** Size of a chunk with its headers, in bytes. */
     static final int NEEDED_MESSAGE_SIZE = CHUNK_SIZE + 1024;
 
     private static final String ROLLUP = "Nats-Rollup";
@@ -50,7 +50,7 @@ final class NatsBucket {
     private final String stream;
     private final AtomicBoolean leavesChunks = new AtomicBoolean();
 
-    /** Whether messages may be asked of any server that has them; null: not known yet. */
+    /** Whether messages may be requested from any server that has them; null if not known yet. */
     private volatile @Nullable Boolean direct;
 
     NatsBucket(NatsSettings settings, NatsLink link, RequestListener listener) {
@@ -81,7 +81,7 @@ final class NatsBucket {
                 + Base64.getUrlEncoder().encodeToString(objectName.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The object's name in the subject of its description; null if it is none. */
+    /** Returns the name of the object whose description has this subject; null if the subject is not that of a description. */
     @Nullable
     String objectName(String metaSubject) {
         String prefix = "$O." + settings.bucket() + ".M.";
@@ -96,7 +96,7 @@ final class NatsBucket {
         }
     }
 
-    /** An object's description, of whatever age its copy at other servers of a cluster is; null if there is none. */
+    /** Returns an object's description, possibly from a server of the cluster that is behind; null if there is none. */
     @Nullable
     StoredObject find(String objectName) throws IOException {
         Message answer = ask(
@@ -107,9 +107,9 @@ final class NatsBucket {
     }
 
     /**
-     * The sequence of the newest message on a subject, as the stream's leader knows it; 0 if there is none.
+     * Returns the sequence of the newest message on a subject, as known to the stream's leader; 0 if there is none.
      *
-     * @param subject may have wildcards
+     * @param subject subject; may contain wildcards
      */
     long newestSequence(String subject) throws IOException {
         Message answer = ask(
@@ -140,7 +140,7 @@ final class NatsBucket {
         }
     }
 
-    /** Whether the answer says that there is no such message. */
+    /** Returns whether the response reports that there is no such message. */
     private boolean isMissing(MessageInfo info, Operation operation, String doing) throws IOException {
         if (info.hasError() && info.getApiErrorCode() == ApiErrors.NO_MESSAGE) {
             report(operation, Outcome.NOT_FOUND, 0, 0);
@@ -150,7 +150,7 @@ final class NatsBucket {
         return false;
     }
 
-    /** The bucket was looked at. */
+    /** Records the configuration of the bucket. */
     void allowsDirect(boolean allows) {
         direct = allows;
     }
@@ -162,10 +162,10 @@ final class NatsBucket {
         return Boolean.TRUE.equals(direct);
     }
 
-    /** Asks for the message at a sequence, to be had from {@link #chunk}; null if it must be asked for there. */
+    /** Requests the message at a sequence, to be received by {@link #chunk}; returns null if it must be requested there. */
     NatsLink.@Nullable Call sendForChunk(long sequence) throws IOException {
         if (!isDirect()) {
-            return null; // nobody would answer
+            return null; // no server would respond
         }
         return link.send(
                 "$JS.API.DIRECT.GET." + stream,
@@ -174,9 +174,9 @@ final class NatsBucket {
     }
 
     /**
-     * The content of a chunk; null if there is no message at that sequence, or it is none of that subject.
+     * Returns the content of a chunk; null if there is no message at that sequence, or if it has another subject.
      *
-     * @param sent the request, or null to send it now
+     * @param sent the request; null to send it now
      */
     byte @Nullable [] chunk(NatsLink.@Nullable Call sent, String subject, long sequence) throws IOException {
         Message answer = null;
@@ -190,7 +190,7 @@ final class NatsBucket {
         if (answer != null && !answer.isStatusMessage()) {
             return content(new MessageInfo(answer, stream, true), subject, sequence);
         }
-        // Missing at the server that answered, which may be behind the others; or lost.
+        // Missing at the server that responded, which may be behind the others; or lost.
         answer = ask(
                 Operation.GET,
                 "STREAM.MSG.GET." + stream,
@@ -206,10 +206,10 @@ final class NatsBucket {
     }
 
     /**
-     * Publishes a chunk, which the stream takes once even if it is sent again within its duplicate window.
+     * Publishes a chunk. The stream stores it once, even if it is sent again within the stream's duplicate window.
      *
-     * @param earlier the request with the chunk before, if that is not acknowledged yet
-     * @throws LostException if the two cannot go the same way
+     * @param earlier request of the previous chunk, if that chunk is not acknowledged yet
+     * @throws LostException if the two chunks cannot be sent over the same connection
      */
     NatsLink.Call sendChunk(String subject, long number, byte[] data, NatsLink.@Nullable Call earlier)
             throws IOException {
@@ -218,20 +218,20 @@ final class NatsBucket {
     }
 
     /**
-     * The sequence that a chunk was stored at.
+     * Returns the sequence at which a chunk was stored.
      *
-     * @throws LostException if it may be stored or not
+     * @throws LostException if the chunk may or may not be stored
      */
     long stored(NatsLink.Call sent, int length) throws IOException {
         return acknowledged(sent, Operation.MULTIPART_PART, length, "store a chunk");
     }
 
     /**
-     * Publishes an object's description, which makes it visible.
+     * Publishes an object's description, which makes the object visible.
      *
-     * @param predecessor sequence of the description that it replaces; 0 if there must be none
-     * @return its sequence; -1 if there is another description
-     * @throws LostException if it may be stored or not
+     * @param predecessor sequence of the description that is replaced; 0 if there must be none
+     * @return sequence of the description; -1 if there is another description
+     * @throws LostException if the description may or may not be stored
      */
     long describe(String objectName, ObjectInfo description, long predecessor) throws IOException {
         Headers headers = new Headers().put(ROLLUP, "sub").put(EXPECTED_PREDECESSOR, Long.toString(predecessor));
@@ -257,7 +257,7 @@ final class NatsBucket {
         }
     }
 
-    /** Asks for the removal of a subject's messages below a sequence; for {@link #purged}. */
+    /** Requests the removal of a subject's messages below a sequence; {@link #purged} receives the response. */
     NatsLink.Call sendPurge(String subject, long belowSequence) throws IOException {
         PurgeOptions options =
                 PurgeOptions.builder().subject(subject).sequence(belowSequence).build();
@@ -269,7 +269,7 @@ final class NatsBucket {
         report(operation, Outcome.SUCCESS, 0, 0);
     }
 
-    /** Sets whether the last unfinished upload could not be cleaned up, and tells what was set before. */
+    /** Sets whether the chunks of the last unfinished upload could not be removed, and returns the previous value. */
     boolean leavesChunks(boolean now) {
         return leavesChunks.getAndSet(now);
     }
@@ -297,7 +297,7 @@ final class NatsBucket {
         }
     }
 
-    /** Sends a request of JetStream's API once; null if nobody answers in time. */
+    /** Sends a request of JetStream's API once; returns null if there is no response within the time. */
     @Nullable
     Message askWithin(Duration time, Operation operation, String api, byte[] body) throws IOException {
         NatsLink.Call sent = link.send("$JS.API." + api, null, body);
@@ -328,7 +328,7 @@ final class NatsBucket {
         return e instanceof ReplicaAccessException ? Outcome.REFUSED : Outcome.FAILED;
     }
 
-    /** Throws what an answer complains of. */
+    /** Throws an exception for the error in a response. */
     void check(ApiResponse<?> answer, Operation operation, String doing) throws ReplicaException {
         Error error = answer.getErrorObject();
         if (error != null) {

@@ -31,18 +31,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one connection of a client: opened by the first request, and replaced by the next one after it broke. The library
- * could reconnect by itself, but would then send what was still in its queue, behind what was lost. A request whose
- * connection breaks fails at once instead of waiting for an answer that cannot come. Thread-safe.
+ * The only connection of a client. The first request opens it; after it broke, the next request replaces it.
+ * Reconnecting by the library is disabled, because the library would then send its queued messages after messages that
+ * were lost. A request whose connection breaks fails immediately instead of waiting for a response that cannot arrive.
+ * Thread-safe.
  */
 final class NatsLink implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NatsLink.class);
 
-    /** How long "no server handles this" is taken for a server that is just starting. */
+    /** Time for which "no server handles this" is attributed to a server that is starting. */
     private static final long UNSERVED_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** How long requests are repeated while the connection is down; longer outages are the caller's. */
+    /** Time for which requests are retried while the connection is down; longer outages are handled by the caller. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final long PAUSE_MILLIS = 50;
@@ -53,7 +54,7 @@ final class NatsLink implements Closeable {
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Guarded by {@link #lock}, as all up to {@link #notBefore}. */
+    /** Guarded by {@link #lock}, as are all fields up to {@link #notBefore}. */
     private @Nullable Connection connection;
 
     private boolean closed;
@@ -62,7 +63,7 @@ final class NatsLink implements Closeable {
 
     private int failedReconnects;
 
-    /** When to try again, by {@link System#nanoTime}; of interest after a failed attempt alone. */
+    /** Earliest time of the next attempt, by {@link System#nanoTime}; valid only after a failed attempt. */
     private long notBefore;
 
     private volatile @Nullable Exception lastFailure;
@@ -73,22 +74,22 @@ final class NatsLink implements Closeable {
         this.settings = settings;
     }
 
-    /** A request under way, on one connection. */
+    /** A request in progress on one connection. */
     record Call(String subject, CompletableFuture<Message> answer, Connection via) {}
 
     long timeoutNanos() {
         return settings.connection().timeout().toNanos();
     }
 
-    /** Sends a request; its answer is for {@link #await}. */
+    /** Sends a request; {@link #await} receives the response. */
     Call send(String subject, @Nullable Headers headers, byte @Nullable [] body) throws IOException {
         return send(subject, headers, body, null);
     }
 
     /**
-     * Sends a request behind another one.
+     * Sends a request after an earlier one.
      *
-     * @param earlier the request that was sent on the same connection; null: any connection will do
+     * @param earlier request that was sent over the same connection; null for any connection
      * @throws LostException if that connection is down
      */
     Call send(String subject, @Nullable Headers headers, byte @Nullable [] body, @Nullable Call earlier)
@@ -99,7 +100,7 @@ final class NatsLink implements Closeable {
         }
         Call call = new Call(subject, new CompletableFuture<>(), connected);
         try {
-            inFlight.add(call); // before it is sent: failures come on other threads
+            inFlight.add(call); // before sending: failures are reported on other threads
             var sent = connected.requestWithTimeout(
                     subject, headers, body, settings.connection().timeout());
             var unused = call.answer().whenComplete((message, failure) -> {
@@ -115,16 +116,16 @@ final class NatsLink implements Closeable {
                 return message;
             });
             return call;
-        } catch (IllegalStateException e) { // closed, or broken in this moment
+        } catch (IllegalStateException e) { // closed, or just broken
             inFlight.remove(call);
             throw lost("the connection is down", e);
         }
     }
 
     /**
-     * Waits for an answer.
+     * Waits for a response.
      *
-     * @throws LostException if there will be none
+     * @throws LostException if there will be no response
      */
     Message await(Call call, long nanos) throws IOException {
         try {
@@ -148,7 +149,7 @@ final class NatsLink implements Closeable {
         }
     }
 
-    /** Sends a request that may be repeated without harm, and repeats it while the connection breaks. */
+    /** Sends an idempotent request, and repeats it while the connection is broken. */
     Message request(String subject, byte @Nullable [] body) throws IOException {
         long start = System.nanoTime();
         while (true) {
@@ -164,9 +165,9 @@ final class NatsLink implements Closeable {
     }
 
     /**
-     * Whether to try again after a loss; waits a moment.
+     * Returns whether to retry after a loss; waits before it returns true.
      *
-     * @param start of the attempts, by {@link System#nanoTime}
+     * @param start time of the first attempt, by {@link System#nanoTime}
      */
     boolean mayRepeat(long start, LostException loss) throws IOException {
         long patience = Math.min(loss.unserved() ? UNSERVED_NANOS : PATIENCE_NANOS, timeoutNanos());
@@ -197,9 +198,9 @@ final class NatsLink implements Closeable {
     }
 
     /**
-     * The connection.
+     * Returns the connection.
      *
-     * @throws LostException if it broke and cannot be replaced at the moment
+     * @throws LostException if it broke and cannot be replaced now
      */
     Connection connection() throws IOException {
         lock.lock();
@@ -295,9 +296,8 @@ final class NatsLink implements Closeable {
         settings.login().applyTo(options, settings.url());
         if (settings.tls().enabled()) {
             options.sslContext(settings.tls().context(settings.url(), refused -> refusedCertificate = refused))
-                    .hostnameResolveMode(
-                            Options.HostnameResolveMode.HappyEyeballs) // certificates name hosts, not their addresses
-                    .ignoreDiscoveredServers(); // those are addresses
+                    .hostnameResolveMode(Options.HostnameResolveMode.HappyEyeballs) // certificates contain no addresses
+                    .ignoreDiscoveredServers(); // discovered servers are addresses
         }
         return options.build();
     }
@@ -319,12 +319,15 @@ final class NatsLink implements Closeable {
         return new LostException(settings.url(), problem, false, cause);
     }
 
-    /** The server tells what it refuses apart from the requests, and as text alone. */
+    /**
+     * Returns whether an error of the server is a permissions violation. The server reports it separately from the
+     * request, as text.
+     */
     static boolean isPermissionsViolation(String error) {
         return error.toLowerCase(Locale.ROOT).startsWith("permissions violation");
     }
 
-    /** Also as text alone. */
+    /** Returns whether an error of the server is a failed login, which is also reported as text. */
     static boolean isLoginFailure(@Nullable String error) {
         String text = error == null ? "" : error.toLowerCase(Locale.ROOT);
         return text.startsWith("authorization violation")
@@ -356,13 +359,13 @@ final class NatsLink implements Closeable {
                     call.answer().completeExceptionally(refused);
                 }
             }
-            if (!ours) { // the inbox: no request gets an answer, and only a new connection asks for it again
+            if (!ours) { // the inbox: no request gets a response, and only a new connection subscribes again
                 failAll(refused);
                 end(source);
             }
         }
 
-        /** Else the library waits for its time-out before it tells. */
+        /** Closes the connection, because the library would report the error only after its timeout. */
         private void end(Connection source) {
             try {
                 source.close();

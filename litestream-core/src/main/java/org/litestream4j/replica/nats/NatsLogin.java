@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 
 /**
- * Who we are; at most one way is set.
+ * Credentials; at most one method is set.
  *
  * @param nkey seed of a user's key pair ({@code SU…})
- * @param jwt of a user, together with the {@code seed} of its key pair
- * @param creds file that holds both
+ * @param jwt JWT of a user, used together with the {@code seed} of its key pair
+ * @param creds path of a file that contains both
  */
 record NatsLogin(
         @Nullable String username,
@@ -27,7 +27,7 @@ record NatsLogin(
         @Nullable Secret seed,
         @Nullable Path creds) {
 
-    /** @throws IllegalArgumentException if two ways are set, or half of one */
+    /** @throws IllegalArgumentException if two methods are set, or if one is incomplete */
     NatsLogin {
         List<String> ways = new ArrayList<>();
         pair(ways, "username", username, "password", password);
@@ -57,7 +57,7 @@ record NatsLogin(
         }
     }
 
-    /** @throws ReplicaAccessException if a seed, a token or the credentials file is not one */
+    /** @throws ReplicaAccessException if a seed, a token or the credentials file is invalid */
     void applyTo(Options.Builder options, String replica) throws ReplicaAccessException {
         if (username != null && password != null) {
             options.userInfo(username.toCharArray(), password.value().toCharArray());
@@ -88,7 +88,7 @@ record NatsLogin(
             }
             String file = creds.toString();
             options.authHandler(checked(
-                    () -> Nats.credentials(file), // read again at each connect: the file may be renewed
+                    () -> Nats.credentials(file), // read again for each connection, because the file may be renewed
                     true,
                     replica,
                     "the file " + creds + " is not a credentials file",
@@ -96,7 +96,10 @@ record NatsLogin(
         }
     }
 
-    /** The library reads its credentials in the middle of connecting, and would lose what is wrong with them there. */
+    /**
+     * Returns a handler with validated credentials. The library reads credentials while connecting, and would lose
+     * errors there.
+     */
     private static AuthHandler checked(
             Supplier<AuthHandler> maker, boolean withJwt, String replica, String problem, String remedy)
             throws ReplicaAccessException {
@@ -108,7 +111,7 @@ record NatsLogin(
                 return handler;
             }
         } catch (RuntimeException e) {
-            // Not the cause: its message may quote the content.
+            // Without the cause: its message may contain the content.
         }
         throw new ReplicaAccessException(replica, problem, remedy, null);
     }

@@ -29,10 +29,10 @@ import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.replica.RequestListener.Operation;
 
-/** LTX files as objects {@code [<path>/]ltx/<level>/<name>} of a bucket. Thread-safe. */
+/** A replica whose LTX files are objects {@code [<path>/]ltx/<level>/<name>} of a bucket. Thread-safe. */
 final class NatsReplicaClient implements ReplicaClient {
 
-    /** Files whose deletion is under way at a time. */
+    /** Maximum number of files whose deletion is in progress. */
     private static final int DELETE_AT_ONCE = 32;
 
     private final NatsSettings settings;
@@ -46,7 +46,7 @@ final class NatsReplicaClient implements ReplicaClient {
         this(settings, listener, Clock.systemUTC(), OrphanedChunks.AGE);
     }
 
-    /** @param orphanAge chunks that no object describes are left over when they are so much older than the newest */
+    /** @param orphanAge difference in age to the newest chunk from which chunks without a description count as left over */
     NatsReplicaClient(NatsSettings settings, RequestListener listener, Clock clock, Duration orphanAge) {
         this.settings = settings;
         this.clock = clock;
@@ -68,13 +68,13 @@ final class NatsReplicaClient implements ReplicaClient {
 
     @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
-        folder(level); // refuses a level that does not exist
+        folder(level); // rejects an invalid level
         List<@Nullable Txid> one = new ArrayList<>(Collections.nCopies(SNAPSHOT_LEVEL + 1, null));
         one.set(level, from);
         visit(new Listing(one), visitor);
     }
 
-    /** The bucket is read once for all levels. */
+    /** Lists all levels by reading the bucket once. */
     @Override
     public void listAll(List<Txid> from, Visitor visitor) throws IOException {
         visit(new Listing(from), visitor);
@@ -103,7 +103,10 @@ final class NatsReplicaClient implements ReplicaClient {
         return reader.open(objectName(level, name), offset, length);
     }
 
-    /** Objects without the header, such as those that somebody copied into the bucket, tell it at their beginning. */
+    /**
+     * Returns the timestamp; for objects without the header, such as objects copied into the bucket, from the start of
+     * the file.
+     */
     @Override
     public Instant timestamp(LtxFileInfo file) throws IOException {
         if (file.exact()) {
@@ -146,7 +149,7 @@ final class NatsReplicaClient implements ReplicaClient {
         }
     }
 
-    /** Deletes files, descriptions first: no moment in which a file is listed and cannot be read. */
+    /** Deletes files, descriptions first, so that no listed file is unreadable. */
     private @Nullable IOException deleteSome(int level, List<LtxFileName> names, List<LtxFileName> remaining) {
         IOException first = null;
         List<LtxFileName> found = new ArrayList<>();
@@ -197,13 +200,13 @@ final class NatsReplicaClient implements ReplicaClient {
         return folder(level) + name;
     }
 
-    /** The files of some levels, sorted. */
+    /** Collects the files of some levels, sorted. */
     private final class Listing implements StreamScan.Sink {
 
         private final List<? extends @Nullable Txid> from;
         private final List<NavigableMap<LtxFileName, LtxFileInfo>> levels = new ArrayList<>();
 
-        /** @param from by level; null for a level that is not asked for */
+        /** @param from first transaction by level; null for a level that was not requested */
         Listing(List<? extends @Nullable Txid> from) {
             this.from = from;
             for (int level = 0; level <= SNAPSHOT_LEVEL; level++) {

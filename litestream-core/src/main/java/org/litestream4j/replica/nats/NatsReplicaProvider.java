@@ -7,8 +7,9 @@ import org.litestream4j.replica.ReplicaProvider;
 import org.litestream4j.replica.RequestListener;
 
 /**
- * Replicas in a NATS JetStream object store: {@code nats://user:password@host:4222/bucket}, or with a path below the
- * bucket. Objects are named {@code [<path>/]ltx/<level>/<name>}. All settings are in docs/replicas/nats.md.
+ * Replicas in a NATS JetStream object store: {@code nats://user:password@host:4222/bucket}, optionally with a path
+ * after the bucket. Objects are named {@code [<path>/]ltx/<level>/<name>}. The settings are documented in
+ * docs/replicas/nats.md.
  */
 public final class NatsReplicaProvider implements ReplicaProvider {
 

@@ -5,12 +5,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that a client needs to know, checked by {@link NatsSettingsParser}.
+ * Settings of a client, validated by {@link NatsSettingsParser}.
  *
- * @param servers as {@code nats://host:port} or {@code tls://host:port}, without user or password
- * @param path in front of the object names, without slashes at its ends; may be empty
- * @param connection how to reach the servers
- * @param newBucket how to create the bucket if it is missing; null: it must exist
+ * @param servers servers as {@code nats://host:port} or {@code tls://host:port}, without user or password
+ * @param path prefix of the object names, without leading and trailing slashes; may be empty
+ * @param connection settings of the connection to the servers
+ * @param newBucket settings of a bucket to create if it is missing; null if it must exist
  */
 record NatsSettings(
         List<String> servers,
@@ -22,11 +22,11 @@ record NatsSettings(
         @Nullable NewBucket newBucket) {
 
     /**
-     * @param maxReconnects failed attempts in a row after which a call no longer waits for the connection; -1 for no
-     *     limit but its time-out
-     * @param reconnectWait between attempts to replace a broken connection
-     * @param reconnectJitter up to which a random time is added to the wait
-     * @param timeout of connecting, and of a request
+     * @param maxReconnects number of consecutive failed attempts after which a call stops waiting for the
+     *     connection; -1 for no limit other than the timeout
+     * @param reconnectWait time between attempts to replace a broken connection
+     * @param reconnectJitter upper limit of a random time added to the wait
+     * @param timeout timeout of connecting and of a request
      */
     record ConnectionSettings(
             int maxReconnects,
@@ -36,16 +36,14 @@ record NatsSettings(
             Duration pingInterval,
             int maxPingsOut) {}
 
-    /**
-     * @param maxBytes of all objects together; -1 for no limit
-     */
+    /** @param maxBytes maximum total size of all objects in bytes; -1 for no limit */
     record NewBucket(boolean inMemory, int replicas, long maxBytes) {}
 
     NatsSettings {
         servers = List.copyOf(servers);
     }
 
-    /** Without secrets. */
+    /** Returns the address without secrets. */
     String url() {
         StringBuilder url = new StringBuilder("nats://");
         String separator = "";

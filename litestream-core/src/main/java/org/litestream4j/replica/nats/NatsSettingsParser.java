@@ -19,7 +19,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.nats.NatsSettings.ConnectionSettings;
 import org.litestream4j.replica.nats.NatsSettings.NewBucket;
 
-/** Makes {@link NatsSettings} from a URL, its parameters and the settings that override them. */
+/** Creates {@link NatsSettings} from a URL, its parameters, and the settings that override them. */
 final class NatsSettingsParser {
 
     static final List<String> NAMES = List.of(
@@ -83,7 +83,10 @@ final class NatsSettingsParser {
         location.settings().forEach(this::put);
     }
 
-    /** @throws IllegalArgumentException naming the setting, its value unless secret, and what is allowed */
+    /**
+     * @throws IllegalArgumentException if a setting is invalid; names the setting, its value (unless secret) and
+     *     the allowed values
+     */
     static NatsSettings parse(ReplicaLocation location) {
         return new NatsSettingsParser(location).settings();
     }
@@ -235,7 +238,7 @@ final class NatsSettingsParser {
     private static Path asPath(String name, String value) {
         try {
             return Path.of(value);
-        } catch (InvalidPathException e) { // somebody may have put the content there: not in the message
+        } catch (InvalidPathException e) { // the value may be the file's content: not in the message
             throw new IllegalArgumentException("NATS: bad " + name + "; allowed: the path of a file");
         }
     }
@@ -265,7 +268,7 @@ final class NatsSettingsParser {
         return value;
     }
 
-    /** As {@code 500ms}, {@code 2s}, {@code 5m}, {@code 1h}, or ISO 8601. */
+    /** Returns a duration: {@code 500ms}, {@code 2s}, {@code 5m}, {@code 1h}, or ISO 8601. */
     private Duration time(String name, Duration byDefault) {
         String value = values.get(name);
         if (value == null) {
@@ -288,7 +291,10 @@ final class NatsSettingsParser {
         throw bad(name, value, "a time such as 500ms, 2s or PT2S");
     }
 
-    /** Bytes, or with a unit of 1024: {@code 8GiB}, {@code 8GB}, {@code 8G} are the same; -1 if not set. */
+    /**
+     * Returns a number of bytes, optionally with a unit based on 1024: {@code 8GiB}, {@code 8GB} and {@code 8G} are
+     * equal; -1 if not set.
+     */
     private long size(String name) {
         String value = values.get(name);
         if (value == null || value.equals("-1")) {
@@ -313,7 +319,7 @@ final class NatsSettingsParser {
     private static String decode(String text) {
         try {
             return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException e) { // may hold a password: not in the message
+        } catch (IllegalArgumentException e) { // may contain a password: not in the message
             throw new IllegalArgumentException(
                     "NATS: the replica URL has a % that is not followed by two hex digits; write %25 for a percent sign");
         }

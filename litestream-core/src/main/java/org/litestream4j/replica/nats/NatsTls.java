@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 
 /**
- * Encryption of the connection; files are PEM.
+ * Encryption of the connection. Files are in PEM format.
  *
- * @param rootCas who may sign the servers' certificates; empty: whom the JVM trusts
- * @param clientKey PKCS#8, not encrypted
+ * @param rootCas certificate authorities trusted for the servers' certificates; empty for those trusted by the JVM
+ * @param clientKey private key in PKCS#8, not encrypted
  */
 record NatsTls(boolean enabled, List<Path> rootCas, @Nullable Path clientCert, @Nullable Path clientKey) {
 
@@ -47,8 +47,8 @@ record NatsTls(boolean enabled, List<Path> rootCas, @Nullable Path clientCert, @
     }
 
     /**
-     * @param onRefusal told of each certificate of a server that is not accepted
-     * @throws ReplicaAccessException naming the file that cannot be used
+     * @param onRefusal receives each rejected certificate of a server
+     * @throws ReplicaAccessException if a file cannot be used; names the file
      */
     SSLContext context(String replica, Consumer<CertificateException> onRefusal) throws ReplicaAccessException {
         try {
@@ -65,7 +65,7 @@ record NatsTls(boolean enabled, List<Path> rootCas, @Nullable Path clientCert, @
     }
 
     private X509ExtendedTrustManager trust(String replica) throws GeneralSecurityException, IOException {
-        KeyStore store = null; // the JVM's own
+        KeyStore store = null; // the JVM's default
         if (!rootCas.isEmpty()) {
             store = emptyStore();
             int number = 0;
@@ -127,7 +127,7 @@ record NatsTls(boolean enabled, List<Path> rootCas, @Nullable Path clientCert, @
                     try {
                         return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(key));
                     } catch (InvalidKeySpecException e) {
-                        // of another kind
+                        // another algorithm
                     }
                 }
             }

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stores chunks as they fill, then the description with the expectation that there is none yet, by which one of several
- * writers wins. Not thread-safe.
+ * Stores chunks as they fill, then the description under the condition that there is none yet, so that one of several
+ * writers succeeds. Not thread-safe.
  */
 final class NatsUpload extends ReplicaUpload {
 
@@ -45,7 +45,7 @@ final class NatsUpload extends ReplicaUpload {
     private long size;
     private Instant lastWrite;
 
-    /** The chunks belong to a visible object, or may: they stay. */
+    /** Whether the chunks belong, or may belong, to a visible object and must be kept. */
     private boolean kept;
 
     private boolean ended;
@@ -143,7 +143,7 @@ final class NatsUpload extends ReplicaUpload {
         boolean inDoubt = false;
         while (true) {
             try {
-                kept = true; // until we know better: a visible object must never lose its chunks
+                kept = true; // until the outcome is known: a visible object must never lose its chunks
                 if (bucket.describe(objectName, description, predecessor) > 0) {
                     return;
                 }
@@ -151,16 +151,16 @@ final class NatsUpload extends ReplicaUpload {
                 if (!bucket.link().mayRepeat(start, e)) {
                     throw e;
                 }
-                inDoubt = true; // what was sent may even arrive later
-                continue; // the same again: if it was stored after all, the answer is that there is another
+                inDoubt = true; // a sent message may arrive even later
+                continue; // repeat: if it was stored, the response reports an existing description
             }
             StoredObject other = bucket.find(objectName);
             if (other != null && other.nuid().equals(nuid)) {
                 return;
             }
-            kept = inDoubt; // refused, and what is there is not ours
+            kept = inDoubt; // rejected, and the existing object is not from this upload
             if (other == null || other.deleted()) {
-                predecessor = other == null ? 0 : other.sequence(); // a tombstone, or deleted in this moment
+                predecessor = other == null ? 0 : other.sequence(); // a tombstone, or just deleted
                 continue;
             }
             boolean same = other.size() == size && ChunkReader.sameDigest(other.digest(), written);
@@ -202,7 +202,7 @@ final class NatsUpload extends ReplicaUpload {
             bucket.leavesChunks(false);
         } catch (IOException e) {
             if (bucket.leavesChunks(true)) {
-                return; // said before, at the first of several attempts
+                return; // already logged for the first of several attempts
             }
             LOG.warn(
                     "Chunks of an unfinished upload remain until a later clean-up replica={} file={} reason={}",

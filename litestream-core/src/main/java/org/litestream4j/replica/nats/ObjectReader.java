@@ -15,8 +15,9 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
 
 /**
- * Finds the chunks of objects. A small object, read whole, is fetched from where its chunks must be if nobody wrote in
- * between; all others get a map of their chunks by one scan of headers, which later reads use again. Thread-safe.
+ * Finds the chunks of objects. A small object that is read whole is fetched from the position its chunks have if no
+ * other client wrote in between. For all others, one scan of headers creates a map of the chunks, which later reads
+ * reuse. Thread-safe.
  */
 final class ObjectReader {
 
@@ -24,12 +25,12 @@ final class ObjectReader {
 
     private static final int SMALL_BYTES = 1024 * 1024;
 
-    /** Chunks in the maps that we remember, together: 2 MiB. One map may be larger. */
+    /** Maximum number of chunks in all cached maps: 2 MiB. A single map may be larger. */
     private static final int REMEMBERED = 128 * 1024;
 
     private final NatsBucket bucket;
 
-    /** By object name, the longest unused first. Guarded by itself, as {@link #remembered}. */
+    /** Cached maps by object name, least recently used first. Guarded by itself, as is {@link #remembered}. */
     private final Map<String, Located> maps = new LinkedHashMap<>(16, 0.75f, true);
 
     private long remembered;
@@ -45,7 +46,7 @@ final class ObjectReader {
         synchronized (maps) {
             known = maps.get(objectName);
         }
-        if (known != null && offset > 0) { // a range of a file that is read in ranges: one request less
+        if (known != null && offset > 0) { // a range of a file that is read in ranges: saves a request
             return ranged(objectName, known, offset, length);
         }
         StoredObject object = bucket.find(objectName);
@@ -93,7 +94,7 @@ final class ObjectReader {
         return length == ReplicaClient.TO_END ? size : offset + Math.min(length, size - offset);
     }
 
-    /** The content, if the messages right before the description are the chunks; else null. */
+    /** Returns the content if the messages directly before the description are the chunks; otherwise null. */
     private byte @Nullable [] fetchSmall(StoredObject object) throws IOException {
         int count = (int) object.chunks();
         long first = object.sequence() - count;
@@ -145,7 +146,7 @@ final class ObjectReader {
         return located;
     }
 
-    /** All chunks that the stream holds under a subject. */
+    /** Returns all chunks that the stream contains under a subject. */
     static ChunkMap scan(NatsBucket bucket, String chunkSubject) throws IOException {
         MapMaker maker = new MapMaker();
         new StreamScan(bucket).run(chunkSubject, StreamScan.Kind.ALL_HEADERS, maker);
@@ -165,7 +166,7 @@ final class ObjectReader {
         }
     }
 
-    /** An object is not (any more) as we knew it. */
+    /** Discards the cached map of an object that has changed. */
     void forget(String objectName) {
         synchronized (maps) {
             Located gone = maps.remove(objectName);

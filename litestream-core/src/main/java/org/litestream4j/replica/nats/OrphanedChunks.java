@@ -17,9 +17,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds chunks that no object describes, left by an upload or a deletion that was killed, and purges them: those of the
- * whole bucket, as chunks do not tell their path. Only those of uploads whose last chunk was stored a day before the newest chunk
- * of the bucket, both by the server's time: another upload may be under way, and clients' clocks can be wrong. Thread-safe.
+ * Finds and purges chunks without a description, left by an upload or a deletion that was killed. Covers the whole
+ * bucket, because chunks do not contain their path. Purges only uploads whose last chunk was stored a day before the
+ * newest chunk of the bucket, both by the server's time: other uploads may be running, and clients' clocks may be
+ * wrong. Thread-safe.
  */
 final class OrphanedChunks {
 
@@ -32,14 +33,14 @@ final class OrphanedChunks {
     private final Duration age;
     private final AtomicReference<@Nullable Instant> lastRun = new AtomicReference<>();
 
-    /** @param age of the last chunk of an upload, before the newest of the bucket */
+    /** @param age minimum age of the last chunk of an upload, relative to the newest chunk of the bucket */
     OrphanedChunks(NatsBucket bucket, Clock clock, Duration age) {
         this.bucket = bucket;
         this.clock = clock;
         this.age = age;
     }
 
-    /** At most once in a day. */
+    /** Purges at most once a day. */
     void purgeIfDue() {
         Instant now = clock.instant();
         Instant last = lastRun.get();
@@ -54,7 +55,7 @@ final class OrphanedChunks {
                         bucket.settings().url(),
                         purged);
             }
-        } catch (IOException e) { // a side job: the deletion that it went along with was done
+        } catch (IOException e) { // must not fail the deletion that triggered it, which is done
             LOG.warn(
                     "Cannot list chunks of unfinished uploads replica={} reason={}",
                     bucket.settings().url(),
@@ -63,7 +64,7 @@ final class OrphanedChunks {
     }
 
     private int purge() throws IOException {
-        // Chunks first: an object that is described later than that is younger than its chunks may be.
+        // Chunks first: objects described after this scan have chunks that are younger than the limit.
         Collector chunks = new Collector();
         new StreamScan(bucket).run(bucket.chunkSubject(">"), StreamScan.Kind.NEWEST_HEADERS, chunks);
         Set<String> old = chunks.olderThan(age);
@@ -82,7 +83,7 @@ final class OrphanedChunks {
         return subject.substring(subject.lastIndexOf('.') + 1);
     }
 
-    /** When the last chunk of each upload was stored, by the server's time. */
+    /** Collects the time at which the last chunk of each upload was stored, by the server's time. */
     private static final class Collector implements StreamScan.Sink {
 
         private final Map<String, Instant> lasts = new HashMap<>();
@@ -112,7 +113,7 @@ final class OrphanedChunks {
         }
     }
 
-    /** Leaves those that no object describes. */
+    /** Removes uploads that have a description. */
     private static final class Described implements StreamScan.Sink {
 
         private final Set<String> all;
@@ -135,7 +136,7 @@ final class OrphanedChunks {
                 if (!info.isDeleted()) {
                     orphans.remove(info.getNuid());
                 }
-            } catch (RuntimeException e) { // it may describe any chunks: better purge none
+            } catch (RuntimeException e) { // may describe any chunks: purge none
                 throw new IOException("an object's description cannot be read", e);
             }
         }

@@ -2,7 +2,7 @@ package org.litestream4j.replica.nats;
 
 import org.jspecify.annotations.Nullable;
 
-/** A text that no message, log or {@code toString} may show. */
+/** A text that messages, logs and {@code toString} must not contain. */
 record Secret(String value) {
 
     static @Nullable Secret of(@Nullable String value) {

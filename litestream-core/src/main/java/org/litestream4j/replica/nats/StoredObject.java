@@ -14,16 +14,16 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.DatabaseChecksum;
 
 /**
- * What the bucket says about an object.
+ * Description of an object in the bucket.
  *
- * @param nuid names the subject of its chunks; empty if it has none
- * @param size in bytes
- * @param digest of the content as the object store writes it ({@code SHA-256=…}); null if unknown
- * @param timestamp from its header; null if it has none
- * @param databaseChecksum from its header; empty if it has none
- * @param stored when its description was written
- * @param deleted it is the tombstone of an object
- * @param sequence of the description in the stream
+ * @param nuid part of the subject of its chunks; empty if it has none
+ * @param size size in bytes
+ * @param digest digest of the content in the object store's format ({@code SHA-256=…}); null if unknown
+ * @param timestamp timestamp from the header; null if there is none
+ * @param databaseChecksum database checksum from the header; empty if there is none
+ * @param stored time at which the description was written
+ * @param deleted whether this is the tombstone of an object
+ * @param sequence sequence of the description in the stream
  */
 record StoredObject(
         String nuid,
@@ -74,7 +74,7 @@ record StoredObject(
                 sequence);
     }
 
-    /** RFC 3339, UTC, trailing zeros of the fraction dropped. */
+    /** Returns the timestamp in RFC 3339, UTC, without trailing zeros of the fraction. */
     static String format(Instant timestamp) {
         return FORMAT.format(timestamp);
     }

@@ -17,8 +17,9 @@ import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;
 
 /**
- * Reads many messages of the stream with one request: what is stored under a subject (which may hold wildcards) at the
- * moment. The server sends no more than we take, so memory stays small. A scan that the connection breaks begins again.
+ * Reads many messages of the stream with one request: all messages stored under a subject (which may contain wildcards)
+ * at that moment. The server sends only as many messages as were requested, so memory use stays small. A scan restarts
+ * if the connection breaks.
  */
 final class StreamScan {
 
@@ -27,33 +28,34 @@ final class StreamScan {
     private static final int ATTEMPTS = 3;
 
     /**
-     * A cluster places a consumer on any of the stream's servers, for minutes also on one that was killed, which never answers
-     * (seen with 2.9.10): the next may be placed on another.
+     * Maximum number of attempts to create a consumer. A cluster places a consumer on any of the stream's servers, for
+     * minutes even on a server that was killed and never responds (observed with 2.9.10); the next consumer may be
+     * placed on another.
      */
     private static final int PLACEMENTS = 8;
 
     private static final Duration PLACEMENT = Duration.ofSeconds(2);
 
-    /** Sequences of the consumer, in the heartbeats of a server that has nothing more to send. */
+    /** Sequences of the consumer in the heartbeats of a server that has no more messages to send. */
     private static final String LAST_CONSUMER = "Nats-Last-Consumer";
 
     private static final String STALLED = "Nats-Consumer-Stalled";
 
-    /** What to read of each subject, and of each message. */
+    /** Messages of a subject to read, and the part of each message. */
     enum Kind {
-        /** The newest message of each subject, whole. */
+        /** The newest message of each subject, with content. */
         NEWEST,
-        /** The newest message of each subject, without its content. */
+        /** The newest message of each subject, without content. */
         NEWEST_HEADERS,
-        /** All messages, without their content: their size is in the header {@link #SIZE}. */
+        /** All messages, without content; its size is in the header {@link #SIZE}. */
         ALL_HEADERS
     }
 
     static final String SIZE = "Nats-Msg-Size";
 
-    /** Takes the messages of one scan. */
+    /** Receives the messages of one scan. */
     interface Sink {
-        /** A scan begins: forget what an earlier attempt brought. */
+        /** Called when a scan begins. Messages of an earlier attempt must be discarded. */
         void begin();
 
         void take(Message message) throws IOException;
@@ -65,7 +67,7 @@ final class StreamScan {
         this.bucket = bucket;
     }
 
-    /** @throws ReplicaAccessException if there is no such bucket */
+    /** @throws ReplicaAccessException if the bucket does not exist */
     void run(String subject, Kind kind, Sink sink) throws IOException {
         for (int attempt = 1; ; attempt++) {
             long start = System.nanoTime();
@@ -82,8 +84,9 @@ final class StreamScan {
     }
 
     /**
-     * A consumer reads from any server of a cluster, also from one that has not caught up yet and would show an older state as
-     * if it were the newest. So the leader is asked first what the newest message is, and a scan without it does not count.
+     * Runs one attempt. A consumer may read from a server of the cluster that is behind, and would return an older
+     * state as the newest. Therefore, the leader is first asked for the newest message, and a scan that does not
+     * include it is invalid.
      */
     private void attempt(String subject, Kind kind, Sink sink) throws IOException {
         long newest = kind == Kind.ALL_HEADERS ? 0 : bucket.newestSequence(subject);
@@ -92,7 +95,7 @@ final class StreamScan {
         }
     }
 
-    /** The highest sequence that was seen; 0 if there was no message. */
+    /** Returns the highest sequence received; 0 if there was no message. */
     private long scan(String subject, Kind kind, Sink sink) throws IOException {
         Connection connection = bucket.link().connection();
         for (int placement = 1; ; placement++) {
@@ -111,9 +114,9 @@ final class StreamScan {
                 }
             } finally {
                 try {
-                    subscription.unsubscribe(); // not used again: a late answer must not mix two consumers
+                    subscription.unsubscribe(); // not reused: a late message must not mix two consumers
                 } catch (IllegalStateException e) {
-                    // The connection has gone, and the subscription with it.
+                    // The connection is closed, and the subscription with it.
                 }
             }
             if (placement == PLACEMENTS || connection.getStatus() != Connection.Status.CONNECTED) {
@@ -122,7 +125,7 @@ final class StreamScan {
         }
     }
 
-    /** Null if the server that should serve it does not answer. */
+    /** Creates a consumer; returns null if its server does not respond. */
     private @Nullable ConsumerInfo create(String subject, Kind kind, String inbox) throws IOException {
         ConsumerConfiguration consumer = ConsumerConfiguration.builder()
                 .deliverSubject(inbox)
@@ -169,7 +172,10 @@ final class StreamScan {
         }
     }
 
-    /** Where the server waits to hear that we have taken all that came before; empty if it does not wait. */
+    /**
+     * Returns the reply subject if the server waits for a confirmation that all messages so far were received; empty if
+     * it does not wait.
+     */
     private static String wanted(Message status) {
         String reply = status.getReplyTo();
         if (reply == null || reply.isEmpty()) {
@@ -178,7 +184,10 @@ final class StreamScan {
         return reply == null ? "" : reply;
     }
 
-    /** A server without more to send says so; the last messages may have been deleted meanwhile. */
+    /**
+     * Returns whether a heartbeat reports that the server has no more messages; the last messages may have been deleted
+     * in the meantime.
+     */
     private boolean isEnd(Message heartbeat, long received) throws IOException {
         String last = heartbeat.hasHeaders() ? heartbeat.getHeaders().getFirst(LAST_CONSUMER) : null;
         if (last != null && !last.equals(Long.toString(received))) {

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Credentials from the settings.
  *
- * @param sessionToken of temporary credentials, else null
+ * @param sessionToken session token of temporary credentials; otherwise null
  */
 record AccessKeys(String accessKeyId, Secret secretAccessKey, @Nullable Secret sessionToken) {
 
@@ -16,7 +16,7 @@ record AccessKeys(String accessKeyId, Secret secretAccessKey, @Nullable Secret s
         requireNonNull(secretAccessKey, "secretAccessKey");
     }
 
-    /** Nothing: the id is half of the credentials. */
+    /** Returns a text without the credentials; the id is half of them. */
     @Override
     public String toString() {
         return "(access keys)";

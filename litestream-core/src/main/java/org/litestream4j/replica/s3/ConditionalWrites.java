@@ -1,11 +1,11 @@
 package org.litestream4j.replica.s3;
 
-/** Whether an upload asks the store to refuse it when the name is taken ({@code If-None-Match: *}). */
+/** Specifies whether an upload asks the store to reject it if the name is taken ({@code If-None-Match: *}). */
 enum ConditionalWrites {
-    /** Yes, until the store says that it does not know how. */
+    /** Yes, unless the store reports that it does not support the condition. */
     AUTO,
-    /** Yes; a store that does not know how is an error. */
+    /** Yes; a store that does not support the condition is an error. */
     ON,
-    /** No: look first, then write. Two writers at the same moment cannot be detected. */
+    /** No: check first, then write. Two concurrent writers cannot be detected. */
     OFF
 }

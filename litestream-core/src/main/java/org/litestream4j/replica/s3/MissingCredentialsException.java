@@ -2,7 +2,7 @@ package org.litestream4j.replica.s3;
 
 import software.amazon.awssdk.core.exception.SdkClientException;
 
-/** The credentials chain came to its end; told apart by type, as the SDK has only a text for it. */
+/** Thrown if the credentials chain finds no credentials. The SDK itself identifies this case only by a text. */
 final class MissingCredentialsException extends SdkClientException {
 
     private static final long serialVersionUID = 1L;

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Content of one request, in memory: grows by small blocks, so that a small file costs little and a large one needs no
- * large array (which the garbage collector would have to keep in one piece). Filled by one thread, then read by another.
+ * Content of one request, in memory. Grows by small blocks: a small file takes little memory, and a large file needs no
+ * large contiguous array. Filled by one thread, then read by another.
  */
 final class PartBuffer {
 
@@ -18,7 +18,7 @@ final class PartBuffer {
 
     private int size;
 
-    /** @param capacity in bytes */
+    /** @param capacity capacity in bytes */
     PartBuffer(int capacity) {
         this.capacity = capacity;
     }
@@ -31,7 +31,7 @@ final class PartBuffer {
         return size == capacity;
     }
 
-    /** Takes as many bytes as there is room for; returns their number. */
+    /** Appends as many bytes as fit and returns their number. */
     int append(byte[] bytes, int offset, int length) {
         int taken = 0;
         while (taken < length && size < capacity) {
@@ -48,7 +48,7 @@ final class PartBuffer {
         return taken;
     }
 
-    /** The content from its beginning, for each attempt anew. */
+    /** Returns the content from its beginning; called for each attempt. */
     InputStream open() {
         return new InputStream() {
             private int position;

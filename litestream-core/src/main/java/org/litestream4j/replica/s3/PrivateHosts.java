@@ -5,14 +5,14 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Which hosts are on this machine or in a private network, by their address alone: a name says nothing. */
+/** Determines whether a host is on this machine or in a private network. Only addresses count; a name proves nothing. */
 final class PrivateHosts {
 
     private static final Pattern ADDRESS = Pattern.compile("(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})");
 
     private PrivateHosts() {}
 
-    /** The host of an address without a scheme, in lower case. */
+    /** Returns the host of an address without a scheme, in lower case. */
     static String host(String address) {
         String lower = address.toLowerCase(Locale.ROOT);
         int bracket = lower.indexOf(']');

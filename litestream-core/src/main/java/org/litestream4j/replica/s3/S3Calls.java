@@ -15,17 +15,18 @@ import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 
-/**
- * Sends requests: counts each, and repeats those that may succeed the next time, for a few seconds at most. Thread-safe.
- */
+/** Sends requests, counts each of them, and retries those that may succeed later, for a few seconds at most. Thread-safe. */
 final class S3Calls implements Closeable {
 
-    /** How often and how long a request is repeated. */
+    /** Number and duration of the retries of a request. */
     record Patience(int attempts, Duration firstPause, Duration giveUpAfter) {
 
         static final Patience DEFAULT = new Patience(4, Duration.ofMillis(150), Duration.ofSeconds(5));
 
-        /** Growing fourfold, of random length so that clients do not come back all at once. */
+        /**
+         * Returns the pause before the next attempt. It grows fourfold and is randomized, so that clients do not retry
+         * at the same time.
+         */
         Duration pause(int failures) {
             long full = firstPause.toMillis() << (2 * (failures - 1));
             return Duration.ofMillis(full / 2 + ThreadLocalRandom.current().nextLong(full / 2 + 1));
@@ -63,9 +64,9 @@ final class S3Calls implements Closeable {
     }
 
     /**
-     * Sends a request until it succeeds or is refused for good.
+     * Sends a request until it succeeds or fails permanently.
      *
-     * @param bytesSent of content
+     * @param bytesSent bytes of content
      * @throws SdkException the last failure
      */
     <T> T run(Operation operation, long bytesSent, Call<T> call) throws IOException {
@@ -74,7 +75,7 @@ final class S3Calls implements Closeable {
         return result;
     }
 
-    /** The same for a request whose answer is a stream: its reader counts it when it ends. */
+    /** Sends a request whose response is a stream; the reader of the stream counts the request when it ends. */
     <T> T open(Call<T> call) throws IOException {
         return repeat(Operation.GET, 0, call);
     }
@@ -102,7 +103,7 @@ final class S3Calls implements Closeable {
         listener.onRequest(new Request(operation, outcome, bytesSent, bytesReceived));
     }
 
-    /** Waits, but not longer than until this is closed. */
+    /** Waits for the given time, or until this instance is closed. */
     void pause(Duration pause) throws IOException {
         lock.lock();
         try {
@@ -118,7 +119,7 @@ final class S3Calls implements Closeable {
         connection.checkOpen();
     }
 
-    /** @throws InterruptedIOException if the failure comes from an interrupt of this thread */
+    /** @throws InterruptedIOException if the failure was caused by an interrupt of this thread */
     void checkInterrupted(Exception failure) throws IOException {
         if (failure instanceof AbortedException || Thread.currentThread().isInterrupted()) {
             throw interrupted(failure);
@@ -126,7 +127,7 @@ final class S3Calls implements Closeable {
     }
 
     private static InterruptedIOException interrupted(Exception cause) {
-        Thread.currentThread().interrupt(); // for the caller, who may have asked for it
+        Thread.currentThread().interrupt(); // keeps the interrupt status for the caller
         InterruptedIOException exception = new InterruptedIOException("interrupted while talking to the store");
         exception.initCause(cause);
         return exception;

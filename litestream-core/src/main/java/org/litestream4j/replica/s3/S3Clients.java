@@ -24,48 +24,48 @@ import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.auth.scheme.S3AuthSchemeProvider;
 import software.amazon.awssdk.utils.AttributeMap;
 
-/** Builds the SDK's client as the settings say. */
+/** Builds the SDK's client from the settings. */
 final class S3Clients {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
-    /** Without a byte from the store. */
+    /** Longest time without a byte from the store. */
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(30);
 
-    /** Below what stores and load balancers close idle connections after. */
+    /** Shorter than the time after which stores and load balancers close idle connections. */
     private static final Duration MAX_IDLE = Duration.ofSeconds(20);
 
     private static final int MAX_CONNECTIONS = 64;
 
     private S3Clients() {}
 
-    /** @param credentials used where the settings have none; null for the SDK's default chain */
+    /** @param credentials credentials to use if the settings have none; null for the SDK's default chain */
     static S3Client build(S3Settings settings, String region, @Nullable AwsCredentialsProvider credentials) {
         return builder(settings, region, credentials)
                 .httpClient(httpClient(settings))
                 .build();
     }
 
-    /** All but the HTTP client. */
+    /** Returns a builder with all settings except the HTTP client. */
     static S3ClientBuilder builder(S3Settings settings, String region, @Nullable AwsCredentialsProvider credentials) {
         S3ClientBuilder builder = S3Client.builder()
                 .credentialsProvider(telling(credentials(settings.keys(), credentials)))
                 .region(Region.of(region))
                 .forcePathStyle(settings.pathStyle())
                 .authSchemeProvider(authSchemes(settings))
-                // The SDK's own repetitions share a quota that runs dry in long outages; ours do not: S3Calls.
+                // The SDK's own retries share a quota that is exhausted by long outages; S3Calls has no such quota.
                 .overrideConfiguration(configuration -> {
                     configuration
                             .retryStrategy(AwsRetryStrategy.doNotRetry())
                             .putAdvancedOption(SdkAdvancedClientOption.USER_AGENT_PREFIX, "litestream4j");
                     if (settings.vendor() == S3Vendor.TIGRIS) {
-                        configuration.putHeader("X-Tigris-Consistent", "true"); // its copies elsewhere lag behind
+                        configuration.putHeader("X-Tigris-Consistent", "true"); // copies in other regions are behind
                     }
                 })
-                // LTX files carry a checksum of their own, and it covers ranges put together as well.
+                // LTX files carry their own checksum, which also covers content assembled from ranges.
                 .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
                 .serviceConfiguration(service -> service.useArnRegionEnabled(true)
-                        // "aws-chunked" bodies are understood by few stores but Amazon's.
+                        // Few stores other than Amazon's support "aws-chunked" bodies.
                         .chunkedEncodingEnabled(settings.vendor() == S3Vendor.AWS));
         if (settings.vendor() != S3Vendor.AWS) {
             builder.requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED);
@@ -106,7 +106,7 @@ final class S3Clients {
                                 keys.accessKeyId(), secret, keys.sessionToken().value()));
     }
 
-    /** The same credentials; that there are none is told by an exception of its own type. */
+    /** Returns the same credentials with a distinct exception type for missing credentials. */
     private static AwsCredentialsProvider telling(AwsCredentialsProvider credentials) {
         return () -> {
             try {

@@ -16,12 +16,12 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
-/** The SDK's client, made at the first request: making it may ask the store where the bucket is. Thread-safe. */
+/** The SDK's client, created by the first request: its creation may need a request for the bucket's region. Thread-safe. */
 final class S3Connection implements Closeable {
 
     private static final Logger LOG = LoggerFactory.getLogger(S3Connection.class);
 
-    /** Where the question for a bucket's region is asked; any region answers it. */
+    /** Region that receives the request for a bucket's region; any region answers it. */
     private static final String ASKED_REGION = "us-east-1";
 
     private static final String BUCKET_REGION = "x-amz-bucket-region";
@@ -39,9 +39,9 @@ final class S3Connection implements Closeable {
     private volatile boolean closed;
 
     /**
-     * Makes the client, and closes it.
+     * Creates and closes its own client.
      *
-     * @param credentials used where the settings have none; null for the SDK's default chain
+     * @param credentials credentials to use if the settings have none; null for the SDK's default chain
      */
     S3Connection(S3Settings settings, @Nullable AwsCredentialsProvider credentials) {
         this.settings = settings;
@@ -66,10 +66,10 @@ final class S3Connection implements Closeable {
     }
 
     /**
-     * The client.
+     * Returns the client.
      *
-     * @param listener told of the request that looks for the region, where one is needed
-     * @throws SdkException if the region cannot be found out
+     * @param listener receives the request for the bucket's region, if one is needed
+     * @throws SdkException if the region cannot be determined
      */
     S3Client client(RequestListener listener) throws IOException {
         checkOpen();
@@ -113,7 +113,7 @@ final class S3Connection implements Closeable {
         }
     }
 
-    /** The region of a bucket: stores name it in their answer even where they refuse the question. */
+    /** Returns the region of a bucket. Stores name it in their response even if they deny the request. */
     static String regionOf(S3Client client, String bucket) {
         try {
             String region = client.headBucket(request -> request.bucket(bucket)).bucketRegion();

@@ -1,10 +1,10 @@
 package org.litestream4j.replica.s3;
 
 /**
- * What the calls of one client share.
+ * State shared by all calls of one client.
  *
- * @param wholeFence for files sent by one request
- * @param partsFence for files sent in parts
+ * @param wholeFence fence for files sent by one request
+ * @param partsFence fence for files sent in parts
  */
 record S3Context(
         S3Settings settings,

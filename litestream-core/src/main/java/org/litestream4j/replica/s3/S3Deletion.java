@@ -18,15 +18,18 @@ import software.amazon.awssdk.services.s3.model.DeleteObjectsResponse;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 import software.amazon.awssdk.services.s3.model.S3Error;
 
-/** Deletes files: many by one request where the store can, else one by one. For one call of the client. */
+/**
+ * Deletes files: many by one request if the store supports it, otherwise one by one. One instance for each call of the
+ * client.
+ */
 final class S3Deletion {
 
     private static final Logger LOG = LoggerFactory.getLogger(S3Deletion.class);
 
-    /** The protocol's limit. */
+    /** Maximum number of files of one request, as defined by the protocol. */
     private static final int BATCH = 1000;
 
-    /** What one client learned about its store. */
+    /** What a client has learned about its store. */
     static final class Bulk {
         private volatile boolean possible;
 
@@ -97,7 +100,7 @@ final class S3Deletion {
             Map<String, LtxFileName> again = new LinkedHashMap<>();
             for (S3Error error : response.errors()) {
                 LtxFileName name = left.get(error.key());
-                if (name == null) { // whichever it is of: none of them is known to be deleted
+                if (name == null) { // the failed file is unknown: no file is known to be deleted
                     failed(left.values(), context.failures().ofCode(error.code(), "delete files"));
                     return;
                 }
@@ -158,7 +161,7 @@ final class S3Deletion {
                 if (S3Failures.isMissing(e)) {
                     continue;
                 }
-                boolean general = !anyDeleted || S3Failures.mayPass(e); // the others would fare no better
+                boolean general = !anyDeleted || S3Failures.mayPass(e); // the other files would fail, too
                 failed(
                         general ? batch.subList(i, batch.size()) : List.of(batch.get(i)),
                         context.failures().translate(e, "delete " + key));

@@ -14,15 +14,15 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 
 /**
- * The content of an object, or a range of it. When the connection breaks, or the body ends early, it goes on by a new
- * request at the byte it had come to, of the same object or not at all. For one thread.
+ * Content of an object, or of a range of it. If the connection breaks, or the body ends early, a new request continues
+ * at the same byte of the same version of the object. Not thread-safe.
  */
 final class S3Download extends InputStream {
 
-    /** Unread rest up to which reading on is cheaper than a new connection, in bytes. */
+    /** Number of unread bytes up to which reading them is cheaper than a new connection. */
     private static final int DRAINED = 64 << 10;
 
-    /** After so many bytes a broken connection is no longer held against the store. */
+    /** Number of bytes after which an earlier broken connection no longer counts as a failure. */
     private static final long PROGRESS = 1 << 20;
 
     private static final long UNKNOWN = -1;
@@ -39,17 +39,17 @@ final class S3Download extends InputStream {
 
     private boolean connected;
 
-    /** Of the object that the first request found. */
+    /** ETag of the object found by the first request. */
     private @Nullable String etag;
 
     private OptionalLong databaseChecksum = OptionalLong.empty();
 
     private long position;
 
-    /** Where it ends, exclusive; {@link #UNKNOWN} until the store told. */
+    /** End of the range, exclusive; {@link #UNKNOWN} until the store has returned it. */
     private long end;
 
-    /** Where the present body ends, exclusive. */
+    /** End of the current body, exclusive. */
     private long bodyEnd;
 
     private long fromStore;
@@ -73,7 +73,7 @@ final class S3Download extends InputStream {
      * Opens an object.
      *
      * @param length at least 1, or {@link ReplicaClient#TO_END}
-     * @throws SdkException if the store refuses
+     * @throws SdkException if the store denies the request
      */
     static S3Download open(
             S3Calls calls, S3Requests requests, S3Failures failures, String key, long offset, long length)
@@ -98,7 +98,7 @@ final class S3Download extends InputStream {
                     failures.replica(), "asked for " + range() + " of " + key + ", the store sent " + given, "", null);
         }
         if (!connected && bodyEnd != UNKNOWN && (end == UNKNOWN || end > bodyEnd)) {
-            end = bodyEnd; // a range beyond the file's end is cut there
+            end = bodyEnd; // a range beyond the end of the file is truncated
         }
         if (!connected && response.hasMetadata()) {
             databaseChecksum = S3Metadata.databaseChecksum(response.metadata());
@@ -107,17 +107,17 @@ final class S3Download extends InputStream {
         etag = response.eTag();
     }
 
-    /** The size of what is read, if the store told it; else negative. */
+    /** Returns the end of the content to read, if the store has returned it; otherwise a negative number. */
     long knownEnd() {
         return end;
     }
 
-    /** From the object's metadata. */
+    /** Returns the checksum from the object's metadata. */
     OptionalLong databaseChecksum() {
         return databaseChecksum;
     }
 
-    /** Of the object that is read; null if the store has none. */
+    /** Returns the ETag of the object; null if the store has none. */
     @Nullable
     String etag() {
         return etag;
@@ -188,7 +188,7 @@ final class S3Download extends InputStream {
         return end == UNKNOWN ? length : (int) Math.min(length, end - position);
     }
 
-    /** Counts a broken connection, and waits before the next. */
+    /** Counts a broken connection and waits before the next attempt. */
     private void broken(Exception cause) throws IOException {
         finish(Outcome.FAILED);
         calls.checkOpen();
@@ -215,12 +215,12 @@ final class S3Download extends InputStream {
         calls.count(Operation.GET, outcome, 0, fromStore);
         try {
             if (outcome == Outcome.SUCCESS && bodyEnd != UNKNOWN && bodyEnd - position <= DRAINED) {
-                old.close(); // reads the rest, and keeps the connection
+                old.close(); // reads the remaining bytes and keeps the connection
             } else {
                 old.abort();
             }
         } catch (IOException | RuntimeException e) {
-            old.abort(); // only the connection is lost; what was read was right
+            old.abort(); // only the connection is lost; the bytes read were valid
         }
     }
 

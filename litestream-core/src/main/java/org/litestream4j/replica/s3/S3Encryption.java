@@ -3,11 +3,11 @@ package org.litestream4j.replica.s3;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encryption by the store beyond its default; at most one of the three is set.
+ * Encryption by the store beyond its default. At most one of the three is set.
  *
- * @param customerKey 32 bytes in base64, sent with each request and kept by nobody but the user
- * @param customerKeyPath a file that holds that key, in base64 or as 32 plain bytes
- * @param kmsKeyId a key of the store's key service
+ * @param customerKey 32 bytes in base64, sent with each request and stored only by the user
+ * @param customerKeyPath file that contains such a key, in base64 or as 32 plain bytes
+ * @param kmsKeyId key of the store's key management service
  */
 record S3Encryption(@Nullable Secret customerKey, @Nullable String customerKeyPath, @Nullable String kmsKeyId) {
 

@@ -15,7 +15,7 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
-/** What the SDK's exceptions mean, by HTTP status and the store's error code. */
+/** Interprets the SDK's exceptions by HTTP status and the store's error code. */
 final class S3Failures {
 
     private static final Set<String> PASSING = Set.of(
@@ -60,7 +60,7 @@ final class S3Failures {
         this.settings = settings;
     }
 
-    /** The replica's address. */
+    /** Returns the address of the replica. */
     String replica() {
         return settings.url();
     }
@@ -69,7 +69,7 @@ final class S3Failures {
         return e instanceof SdkServiceException service ? service.statusCode() : 0;
     }
 
-    /** The store's error code; empty where the answer had none, as answers to HEAD. */
+    /** Returns the store's error code; empty if the response had none, as for HEAD. */
     static String code(SdkException e) {
         if (e instanceof S3Exception s3) {
             AwsErrorDetails details = s3.awsErrorDetails();
@@ -78,10 +78,10 @@ final class S3Failures {
         return "";
     }
 
-    /** Whether the same request may succeed a moment later. */
+    /** Returns whether the same request may succeed shortly after. */
     static boolean mayPass(SdkException e) {
         if (!(e instanceof SdkServiceException)) {
-            return e.getCause() instanceof IOException && !isCertificate(e); // no answer, or half of one
+            return e.getCause() instanceof IOException && !isCertificate(e); // no response, or an incomplete one
         }
         int status = status(e);
         return status == 408
@@ -100,17 +100,20 @@ final class S3Failures {
         return status(e) == 404 && !code(e).equals("NoSuchBucket");
     }
 
-    /** Whether a range begins where the file ends, or beyond. */
+    /** Returns whether a range begins at or beyond the end of the file. */
     static boolean isBeyondEnd(SdkException e) {
         return status(e) == 416;
     }
 
-    /** Whether the store misses, or does not understand, the checksum of a request's body. */
+    /** Returns whether the store requires a checksum of the request's body, or does not support the one that was sent. */
     static boolean isBadDigest(SdkException e) {
         return status(e) == 400 && NO_DIGEST.contains(code(e));
     }
 
-    /** Whether the parts of a large file are gone: put together by an earlier attempt, or discarded by somebody. */
+    /**
+     * Returns whether the parts of a large file no longer exist: completed by an earlier attempt, or deleted by another
+     * program.
+     */
     static boolean isUploadGone(SdkException e) {
         return code(e).equals("NoSuchUpload");
     }
@@ -119,7 +122,7 @@ final class S3Failures {
         return status(e) == 412;
     }
 
-    /** Whether the store says that it does not know such a request, or a part of it. */
+    /** Returns whether the store reports that it does not support the request or a part of it. */
     static boolean isUnsupported(SdkException e) {
         int status = status(e);
         return status == 501 || status == 405 || (status == 400 && UNKNOWN_REQUEST.contains(code(e)));
@@ -139,9 +142,9 @@ final class S3Failures {
     }
 
     /**
-     * The exception for the caller.
+     * Returns the exception for the caller.
      *
-     * @param doing what was tried, after "cannot"
+     * @param doing the attempted operation, as it follows "cannot"
      */
     IOException translate(SdkException e, String doing) {
         String problem = "cannot " + doing + ": " + facts(e);
@@ -162,12 +165,12 @@ final class S3Failures {
                 settings.url(), problem, silent ? "check the endpoint and the network if this lasts" : "", e);
     }
 
-    /** The exception for a file that is not there. */
+    /** Returns the exception for a file that does not exist. */
     ReplicaFileNotFoundException missing(SdkException e, String key) {
         return new ReplicaFileNotFoundException(settings.url(), "there is no file " + key + " (any more)", "", e);
     }
 
-    /** The exception for one file of a request that named several, from the code that the store gave for it. */
+    /** Returns the exception for one file of a request for several files, based on the store's code for that file. */
     IOException ofCode(String code, String doing) {
         String problem = "cannot " + doing + ": the store answered " + code;
         return code.equals("AccessDenied")

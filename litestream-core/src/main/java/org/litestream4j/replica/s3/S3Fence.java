@@ -7,22 +7,23 @@ import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
- * Whether uploads carry {@code If-None-Match: *}, and whether that can be relied on: as set, and as the store turns out to
- * behave. Stores may refuse the condition, or take it and overwrite all the same. One for files sent whole and one for files
- * sent in parts, as stores may know the condition for one of them only. Thread-safe.
+ * Decides whether uploads carry {@code If-None-Match: *}, and whether the condition is effective, based on the settings
+ * and the observed behaviour of the store. A store may reject the condition, or accept it and overwrite the file
+ * nevertheless. There is one instance for files sent whole and one for files sent in parts, because a store may support
+ * the condition for only one of them. Thread-safe.
  */
 final class S3Fence {
 
     private static final Logger LOG = LoggerFactory.getLogger(S3Fence.class);
 
     private enum Trust {
-        /** The condition is sent, and nothing is known yet of what it does: we look first. */
+        /** The condition is sent, but its effect is not known yet: the name is checked before the write. */
         UNKNOWN,
-        /** The store has refused a name that was taken, or is one that is known to. */
+        /** The store has rejected a taken name, or is known to do so. */
         PROVEN,
-        /** The condition is not sent: we look first. */
+        /** The condition is not sent: the name is checked before the write. */
         NONE,
-        /** The condition was asked for, and the store overwrote all the same. */
+        /** The condition was sent, and the store overwrote the file nevertheless. */
         BROKEN
     }
 
@@ -32,7 +33,7 @@ final class S3Fence {
 
     private volatile Trust trust;
 
-    /** @param writes which files, for the log */
+    /** @param writes description of the files, for the log */
     S3Fence(S3Settings settings, String writes) {
         this.settings = settings;
         this.writes = writes;
@@ -44,9 +45,9 @@ final class S3Fence {
     }
 
     /**
-     * Whether writes carry the condition.
+     * Returns whether writes carry the condition.
      *
-     * @throws ReplicaAccessException if they must, and the store is known to ignore it
+     * @throws ReplicaAccessException if the condition is required, and the store is known to ignore it
      */
     boolean isConditional() throws ReplicaAccessException {
         if (trust == Trust.BROKEN) {
@@ -55,19 +56,19 @@ final class S3Fence {
         return trust != Trust.NONE;
     }
 
-    /** Whether the store is known to refuse a name that is taken, so that no look before a write is needed. */
+    /** Returns whether the store is known to reject taken names, so that no check before a write is needed. */
     boolean isProven() {
         return trust == Trust.PROVEN;
     }
 
-    /** To be called when the store refused a name because it is taken. */
+    /** Records that the store rejected a name because it is taken. */
     void obeyed() {
         if (trust == Trust.UNKNOWN) {
             trust = Trust.PROVEN;
         }
     }
 
-    /** To be called when a file was overwritten in spite of the condition. */
+    /** Records that a file was overwritten despite the condition. */
     void ignored() {
         if (settings.conditionalWrites() == ConditionalWrites.ON) {
             trust = Trust.BROKEN;
@@ -76,12 +77,15 @@ final class S3Fence {
         }
     }
 
-    /** Whether a conditional write that failed so may be tried without its condition. */
+    /** Returns whether a conditional write that failed with this exception may be repeated without the condition. */
     boolean mayGoWithout(SdkException e) {
         return settings.conditionalWrites() == ConditionalWrites.AUTO && S3Failures.isUnsupported(e);
     }
 
-    /** Whether a conditional write failed so because the store does not know the condition, and it was asked for. */
+    /**
+     * Returns whether a conditional write failed because the store does not support the condition, and the condition is
+     * required.
+     */
     boolean isRefusedForGood(SdkException e) {
         return settings.conditionalWrites() == ConditionalWrites.ON && S3Failures.isUnsupported(e);
     }
@@ -99,7 +103,7 @@ final class S3Fence {
                 e);
     }
 
-    /** To be called when a write succeeded without the condition that had been refused: it was the condition. */
+    /** Records that a write succeeded without the condition after it had failed with it. */
     void dropped() {
         goWithout("refuses");
     }

@@ -15,7 +15,7 @@ final class S3Keys {
         this.prefix = prefix;
     }
 
-    /** What all keys of a level begin with. */
+    /** Returns the prefix of all keys of a level. */
     String level(int level) {
         if (level < 0 || level > ReplicaClient.SNAPSHOT_LEVEL) {
             throw new IllegalArgumentException("no such level: " + level);
@@ -27,17 +27,17 @@ final class S3Keys {
         return level(level) + name;
     }
 
-    /** A key before all files of the level that begin at {@code from} or later, and after all others. */
+    /** Returns a key between all files of the level that begin before {@code from} and all others. */
     String before(int level, Txid from) {
         return level(level) + from;
     }
 
-    /** What all keys of the replica begin with. */
+    /** Returns the prefix of all keys of the replica. */
     String root() {
         return prefix + "/";
     }
 
-    /** Whether a key is that of a file of the replica, of whatever level. */
+    /** Returns whether a key belongs to a file of the replica, in any level. */
     boolean isFile(String key) {
         for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
             if (name(key, level(level)).isPresent()) {
@@ -47,23 +47,23 @@ final class S3Keys {
         return false;
     }
 
-    /** What the keys of Litestream 0.3 begin with at the same address. */
+    /** Returns the prefix of the keys of Litestream 0.3 at the same address. */
     String generations() {
         return below("generations/");
     }
 
-    /** What the keys of a folder replica begin with that was copied to the same address. */
+    /** Returns the prefix of the keys of a folder replica that was copied to the same address. */
     String copiedFolder() {
         return below("ltx/");
     }
 
-    /** As other programs make keys: without empty segments, and without "." for the bucket itself. */
+    /** Returns a key in the form used by other programs: without empty segments, and without "." for the bucket itself. */
     private String below(String name) {
         String plain = S3Url.clean(prefix);
         return plain.isEmpty() ? name : plain + "/" + name;
     }
 
-    /** The file that a key of a level names; empty for objects of other kinds. */
+    /** Returns the file name in a key of a level; empty for other objects. */
     static Optional<LtxFileName> name(String key, String levelPrefix) {
         return key.startsWith(levelPrefix) ? LtxFileName.parse(key.substring(levelPrefix.length())) : Optional.empty();
     }

@@ -18,13 +18,14 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.MultipartUpload;
 
 /**
- * Discards what uploads in parts left behind that nobody finished or aborted: their process was killed, or their abort did
- * not arrive. Parts are invisible, and billed. Looks with the first deletion and then once a day at most, so that only who
- * deletes from the replica (its owner) does it, and an idle replica asks nothing. Thread-safe.
+ * Deletes the parts of multipart uploads that were neither completed nor aborted, because their process was killed or
+ * the abort request was lost. Such parts are invisible, but billed. Checks with the first deletion and then at most
+ * once a day: only the owner of the replica, which deletes from it, sends these requests, and an idle replica sends
+ * none. Thread-safe.
  */
 final class S3Leftovers {
 
-    /** No upload takes that long, whoever's it is. */
+    /** Age that no running upload of any program reaches. */
     static final Duration SAFE_AGE = Duration.ofDays(2);
 
     private static final Logger LOG = LoggerFactory.getLogger(S3Leftovers.class);
@@ -39,7 +40,7 @@ final class S3Leftovers {
 
     private final Clock clock;
 
-    /** Ids of this client's own. */
+    /** Ids of the running uploads of this client. */
     private final Set<String> running = ConcurrentHashMap.newKeySet();
 
     @GuardedBy("this")
@@ -60,7 +61,7 @@ final class S3Leftovers {
         running.remove(uploadId);
     }
 
-    /** Looks, if it is time to, and discards. What fails is left for the next time. */
+    /** Checks for left-over parts, if a check is due, and deletes them. Failed deletions are repeated by the next check. */
     void discard() {
         if (!isDue()) {
             return;
@@ -93,7 +94,7 @@ final class S3Leftovers {
         return true;
     }
 
-    /** The first thousand: the next time brings the others. */
+    /** Returns the first thousand uploads; the next check returns the others. */
     private List<MultipartUpload> list() throws IOException {
         return calls.run(Operation.LIST, 0, client -> client.listMultipartUploads(
                         request -> request.bucket(settings.bucket()).prefix(keys.root()))

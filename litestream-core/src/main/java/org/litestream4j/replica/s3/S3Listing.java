@@ -17,8 +17,8 @@ import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
 /**
- * Lists one level or several, page by page: in memory is one page at a time. A page holds whatever comes next by name, also
- * of the next levels; what is not asked for is jumped over where that saves pages.
+ * Lists one or several levels page by page, with one page in memory at a time. A page contains the next keys by name,
+ * including those of other levels; keys that were not requested are skipped where that saves pages.
  */
 final class S3Listing {
 
@@ -30,10 +30,10 @@ final class S3Listing {
 
     private final int firstLevel;
 
-    /** By level, from the first. */
+    /** First transaction to list, by level. */
     private final List<Txid> from;
 
-    /** What the keys of each level begin with. */
+    /** Prefix of the keys of each level. */
     private final List<String> prefixes = new ArrayList<>();
 
     private @Nullable LtxFileInfo last;
@@ -52,7 +52,7 @@ final class S3Listing {
         return new S3Listing(context, context.keys().level(level), level, List.of(from));
     }
 
-    /** @param from by level */
+    /** @param from first transaction by level */
     static S3Listing ofAll(S3Context context, List<Txid> from) {
         return new S3Listing(context, context.keys().root(), 0, from);
     }
@@ -90,7 +90,7 @@ final class S3Listing {
         }
     }
 
-    /** The first level that may go on behind a key, counted from the first; else their number. */
+    /** Returns the index of the first level that may have keys after the given one; the number of levels if there is none. */
     private int levelAfter(String key) {
         int level = 0;
         while (level < prefixes.size()
@@ -138,7 +138,7 @@ final class S3Listing {
         return page.nextContinuationToken();
     }
 
-    /** A store that lists in another order would let a restore miss files. */
+    /** Checks the order of the listing: with any other order, a restore would miss files. */
     private void checkOrder(LtxFileInfo file) throws IOException {
         LtxFileInfo before = last;
         boolean inOrder = before == null
@@ -159,7 +159,7 @@ final class S3Listing {
         return new LtxFileInfo(level, name, object.size(), roundedUp(object.lastModified()), false);
     }
 
-    /** Listings cut to whole seconds; the file's own timestamp must not come out later than this. */
+    /** Rounds up: listings are truncated to whole seconds, and the result must not be earlier than the file's own timestamp. */
     private static Instant roundedUp(Instant lastModified) {
         boolean cut = lastModified.equals(lastModified.truncatedTo(ChronoUnit.SECONDS));
         return cut ? lastModified.plusNanos(ALMOST_A_SECOND) : lastModified;

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.DatabaseChecksum;
 
 /**
- * The user metadata of a file: its timestamp, in RFC 3339, UTC, trailing zeros of the fraction dropped, and the checksum of the
- * database where that is known.
+ * User metadata of a file: its timestamp in RFC 3339, UTC, without trailing zeros of the fraction, and the checksum of
+ * the database, if known.
  */
 final class S3Metadata {
 
@@ -37,9 +37,9 @@ final class S3Metadata {
     }
 
     /**
-     * The timestamp in an object's metadata; empty if there is none.
+     * Returns the timestamp in an object's metadata; empty if there is none.
      *
-     * @throws DateTimeException if the text is no RFC 3339 timestamp
+     * @throws DateTimeException if the text is not an RFC 3339 timestamp
      */
     static Optional<Instant> timestamp(Map<String, String> metadata) {
         String text = value(metadata, TIMESTAMP);
@@ -48,14 +48,14 @@ final class S3Metadata {
                 : Optional.of(DateTimeFormatter.ISO_OFFSET_DATE_TIME.parse(text, Instant::from));
     }
 
-    /** The database's checksum in an object's metadata; empty if there is none. */
+    /** Returns the database checksum in an object's metadata; empty if there is none. */
     static OptionalLong databaseChecksum(Map<String, String> metadata) {
         return DatabaseChecksum.parse(value(metadata, DatabaseChecksum.KEY));
     }
 
     private static @Nullable String value(Map<String, String> metadata, String key) {
         for (Map.Entry<String, String> entry : metadata.entrySet()) {
-            if (entry.getKey().equalsIgnoreCase(key)) { // stores differ in the case that they give back
+            if (entry.getKey().equalsIgnoreCase(key)) { // stores change the case of keys
                 return entry.getValue();
             }
         }

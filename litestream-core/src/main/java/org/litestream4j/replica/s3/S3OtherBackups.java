@@ -12,7 +12,7 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.CommonPrefix;
 
-/** What an address holds that is a backup, but no replica under the keys of this client. A few listings. */
+/** Finds backups at an address that are not replicas under the keys of this client. Takes a few listings. */
 final class S3OtherBackups {
 
     private static final Pattern LEVEL = Pattern.compile("000[0-9]/");
@@ -50,7 +50,7 @@ final class S3OtherBackups {
                 : Optional.empty();
     }
 
-    /** The bucket itself has two names: s3://bucket and s3://bucket/ differ in Litestream. */
+    /** Returns the other prefixes of the same bucket: in Litestream, s3://bucket and s3://bucket/ differ. */
     private Set<String> otherPrefixes() {
         String prefix = context.settings().prefix();
         Set<String> others = new LinkedHashSet<>();
@@ -64,7 +64,7 @@ final class S3OtherBackups {
         return others;
     }
 
-    /** Whether a common prefix below a key has such a name. */
+    /** Returns whether a common prefix below a key has a matching name. */
     private boolean holds(String key, Pattern name) throws IOException {
         try {
             List<CommonPrefix> folders = context.calls()
@@ -82,7 +82,7 @@ final class S3OtherBackups {
         } catch (SdkException e) {
             boolean refused = e instanceof AwsServiceException answer && answer.statusCode() / 100 == 4;
             if (refused && !key.startsWith(context.keys().root())) {
-                return false; // the credentials may be for the replica's own keys alone; some stores refuse such keys
+                return false; // credentials may be limited to the replica's keys; some stores reject such keys
             }
             throw context.failures().translate(e, "list " + key);
         }

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Sends the parts of large files beside the thread that makes them: a few at once for all uploads of a client, which
- * bounds the memory. Its threads end when idle. Thread-safe.
+ * Sends the parts of large files on other threads: a limited number at once for all uploads of a client, which bounds
+ * the memory. Idle threads end. Thread-safe.
  */
 final class S3Parts implements Closeable {
 
@@ -40,7 +40,7 @@ final class S3Parts implements Closeable {
         threads.allowCoreThreadTimeOut(true);
     }
 
-    /** Waits for room, then sends on another thread. The future fails with what {@code sending} throws. */
+    /** Waits for a free slot, then sends the part on another thread. The future fails with the exception of {@code sending}. */
     <T> CompletableFuture<T> submit(Sending<T> sending) throws IOException {
         try {
             room.acquire();
@@ -58,7 +58,7 @@ final class S3Parts implements Closeable {
                     T result = sending.send();
                     room.release();
                     future.complete(result);
-                } catch (Throwable e) { // an Error, too, must reach the one who waits
+                } catch (Throwable e) { // includes Error: the waiting thread must receive it
                     room.release();
                     future.completeExceptionally(e);
                 }
@@ -72,7 +72,7 @@ final class S3Parts implements Closeable {
         return future;
     }
 
-    /** Takes no more parts; those that run end by their client's close. */
+    /** Accepts no more parts. Running requests end when their client is closed. */
     @Override
     public void close() {
         threads.shutdown();

@@ -16,24 +16,24 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * Replicas in S3 and in stores that speak its protocol: {@code s3://<bucket>/<path>}. Settings and URL parameters are
- * listed in {@code docs/replicas/s3.md}. Thread-safe.
+ * Replicas in S3 and compatible stores: {@code s3://<bucket>/<path>}. Settings and URL parameters are documented in
+ * {@code docs/replicas/s3.md}. Thread-safe.
  *
- * <p>What a replica's settings say beats what the application gives, and that beats what is found: access keys of the
- * settings, then credentials of the application, then the SDK's default chain.
+ * <p>Precedence of credentials: access keys in the settings of the replica, then credentials of the application, then
+ * the SDK's default chain.
  */
 public final class S3Provider implements ReplicaProvider {
 
     private static final Set<String> SCHEMES = Set.of("s3");
 
-    /** Makes the connection of a client; its implementations need the SDK, this class loads without. */
+    /** Creates the connection of a client. The implementations need the SDK; this class loads without it. */
     private interface Connector {
         S3Connection connect(ReplicaLocation location);
     }
 
     private final Connector connector;
 
-    /** With credentials from the settings, else from the SDK's default chain. */
+    /** Creates a provider that uses the credentials of the settings, or the SDK's default chain. */
     public S3Provider() {
         this(location -> own(location, null));
     }
@@ -42,25 +42,32 @@ public final class S3Provider implements ReplicaProvider {
         this.connector = connector;
     }
 
-    /** With the application's credentials for replicas whose settings have no access keys. The application closes them. */
+    /**
+     * Returns a provider that uses the application's credentials for replicas whose settings contain no access keys.
+     * The application closes the credentials.
+     */
     public static S3Provider withCredentials(AwsCredentialsProvider credentials) {
         requireNonNull(credentials, "credentials");
         return new S3Provider(location -> own(location, credentials));
     }
 
-    /** As {@link #withClient(S3Client, AwsCredentialsProvider)}, without credentials of the application. */
+    /**
+     * Returns a provider as {@link #withClient(S3Client, AwsCredentialsProvider)} does, without credentials of the
+     * application.
+     */
     public static S3Provider withClient(S3Client client) {
         return withClient(client, null);
     }
 
     /**
-     * With the application's client for replicas whose settings and URL do not say how to connect: no region, endpoint, path
-     * style, access keys, {@code skip-verify}, {@code sign-payload} or {@code require-content-md5}. The others get a client
-     * of their own. The repetitions of the application's client come on top of ours, unseen by the listener. The application
-     * closes it, after the replica clients.
+     * Returns a provider that uses the application's client for replicas whose settings and URL contain no connection
+     * settings: region, endpoint, path style, access keys, {@code skip-verify}, {@code sign-payload} or
+     * {@code require-content-md5}. Other replicas get a client of their own. Retries by the application's client add to
+     * those of the provider and are not reported to the listener. The application closes its client, after the replica
+     * clients.
      *
-     * @param credentials for the clients of their own, unless the settings have access keys; null for the SDK's default
-     *     chain
+     * @param credentials credentials of the separate clients, unless the settings contain access keys; null for the
+     *     SDK's default chain
      */
     public static S3Provider withClient(S3Client client, @Nullable AwsCredentialsProvider credentials) {
         requireNonNull(client, "client");
@@ -73,7 +80,10 @@ public final class S3Provider implements ReplicaProvider {
         return new S3Connection(S3SettingsParser.parse(location), credentials);
     }
 
-    /** The location with the client's endpoint: what is particular to the store there, and the replica's address, follow. */
+    /**
+     * Returns the location with the client's endpoint, which determines the address of the replica and the known
+     * properties of the store.
+     */
     private static ReplicaLocation reachedBy(S3Client client, ReplicaLocation location) {
         URI endpoint = client.serviceClientConfiguration().endpointOverride().orElse(null);
         if (endpoint == null) {

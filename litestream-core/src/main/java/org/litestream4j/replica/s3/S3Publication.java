@@ -14,15 +14,15 @@ import software.amazon.awssdk.services.s3.model.CompletedMultipartUpload;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 
 /**
- * Makes a file visible under a name that must be free, or hold the same content already. "Taken" from the store is no
- * answer yet: an earlier attempt of ours may have arrived although its answer was lost. What is there decides.
+ * Makes a file visible under a name that is free or already has the same content. If the store reports that the name is
+ * taken, the existing content decides: an earlier attempt may have succeeded although its response was lost.
  */
 final class S3Publication {
 
-    /** A write that finds the name taken, and then nothing there, was beside a delete: it is repeated. */
+    /** Number of attempts. A write that finds the name taken, but then no file, coincided with a deletion and is repeated. */
     private static final int ROUNDS = 3;
 
-    /** A write, with the condition or without. */
+    /** A write, with or without the condition. */
     @FunctionalInterface
     private interface Write {
         void send(boolean onlyIfAbsent) throws IOException;
@@ -57,11 +57,11 @@ final class S3Publication {
                                 context.requests().put(key, metadata, onlyIfAbsent), S3Requests.body(content)));
         if (publish(fence, write) && fence.isConditional() && !fence.isProven()) {
             probe(fence, write);
-            fence.isConditional(); // throws where it must be and is not
+            fence.isConditional(); // throws if the condition is required, but ineffective
         }
     }
 
-    /** The same write again must be refused. A store that takes it has overwritten the file with itself. */
+    /** Repeats the write, which must be rejected. A store that accepts it has overwritten the file with identical content. */
     private static void probe(S3Fence fence, Write write) {
         try {
             write.send(true);
@@ -69,13 +69,13 @@ final class S3Publication {
         } catch (SdkException e) {
             if (S3Failures.isTaken(e)) {
                 fence.obeyed();
-            } // else the next file will tell: this one is there
+            } // otherwise the next file decides; this one is stored
         } catch (IOException e) {
-            // likewise
+            // the next file decides
         }
     }
 
-    /** Puts the parts of a large file together. Answers whether that used up the upload: else it is to be aborted. */
+    /** Completes a multipart upload. Returns whether the upload is finished; if not, it must be aborted. */
     boolean complete(String uploadId, List<CompletedPart> parts) throws IOException {
         return publish(context.partsFence(), onlyIfAbsent -> context.calls()
                 .run(
@@ -89,7 +89,7 @@ final class S3Publication {
                                 .build())));
     }
 
-    /** Answers whether the write succeeded, rather than having been there already. */
+    /** Returns true if the write succeeded, false if the file already existed. */
     private boolean publish(S3Fence fence, Write write) throws IOException {
         boolean conditional = fence.isConditional();
         for (int round = 1; ; round++) {
@@ -124,7 +124,7 @@ final class S3Publication {
         }
     }
 
-    /** @throws ReplicaConflictException if other content stands under the name */
+    /** @throws ReplicaConflictException if the name has other content */
     private boolean isThere() throws IOException {
         try (S3Download existing = S3Download.open(
                 context.calls(), context.requests(), context.failures(), key, 0, ReplicaClient.TO_END)) {

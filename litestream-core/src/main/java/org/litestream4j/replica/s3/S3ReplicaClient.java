@@ -32,7 +32,7 @@ final class S3ReplicaClient implements ReplicaClient {
 
     private final S3Deletion.Bulk bulkDelete;
 
-    /** @param clock tells the age of uploads that nobody finished */
+    /** @param clock clock for the age of unfinished uploads */
     S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.Patience patience, Clock clock) {
         S3Settings settings = connection.settings();
         S3Keys keys = new S3Keys(settings.prefix());
@@ -55,7 +55,7 @@ final class S3ReplicaClient implements ReplicaClient {
         return context.settings().url();
     }
 
-    /** Lists one key: credentials, clock, region and bucket show by that; the right to write shows at the first write. */
+    /** Lists one key, which verifies credentials, clock, region and bucket. Write permission is verified by the first write. */
     @Override
     public void prepare() throws IOException {
         holds(context.keys().root());
@@ -148,7 +148,10 @@ final class S3ReplicaClient implements ReplicaClient {
         }
     }
 
-    /** Objects without metadata, such as those that somebody copied into the bucket, tell it at their beginning. */
+    /**
+     * Returns the timestamp from the header of the file, for objects without metadata, such as objects copied into the
+     * bucket.
+     */
     private Instant timestampInHeader(LtxFileInfo file, String key, Instant lastModified) throws IOException {
         try (InputStream in = open(file.level(), file.name(), 0, LtxHeader.SIZE)) {
             byte[] header = in.readNBytes(LtxHeader.SIZE);
@@ -156,7 +159,7 @@ final class S3ReplicaClient implements ReplicaClient {
                     ? lastModified
                     : Instant.ofEpochMilli(LtxHeader.parse(header, key).timestampMillis());
         } catch (LtxFormatException e) {
-            return lastModified; // whoever reads it will be told
+            return lastModified; // the reader of the file will get the error
         }
     }
 
@@ -169,7 +172,7 @@ final class S3ReplicaClient implements ReplicaClient {
 
     @Override
     public void delete(int level, Collection<LtxFileName> names) throws IOException {
-        context.keys().level(level); // refuses a level that does not exist, also without names
+        context.keys().level(level); // rejects an invalid level even without names
         context.calls().checkOpen();
         new S3Deletion(context, bulkDelete, level).delete(new LinkedHashSet<>(names));
         if (!names.isEmpty()) {

@@ -25,17 +25,17 @@ import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.ServerSideEncryption;
 import software.amazon.awssdk.services.s3.model.UploadPartRequest;
 
-/** Fills in what the settings want in each request: bucket, storage class, encryption. Thread-safe. */
+/** Creates requests with the common settings: bucket, storage class, encryption. Thread-safe. */
 final class S3Requests {
 
     private static final String CONTENT_TYPE = "application/octet-stream";
 
     private static final String ALGORITHM = "AES256";
 
-    /** In bytes; no key is longer. */
+    /** Maximum size of a key file in bytes; keys are shorter. */
     private static final int MAX_KEY_FILE = 1024;
 
-    /** A customer's key as requests carry it. */
+    /** A customer's key in the form used in requests. */
     private record CustomerKey(Secret base64, String md5) {}
 
     private final S3Settings settings;
@@ -46,7 +46,7 @@ final class S3Requests {
         this.settings = settings;
     }
 
-    /** @param range as in the HTTP header, null for all */
+    /** @param range range as in the HTTP header; null for the whole object */
     GetObjectRequest get(String key, @Nullable String range, @Nullable String etag) throws IOException {
         GetObjectRequest.Builder request = GetObjectRequest.builder()
                 .bucket(settings.bucket())
@@ -120,7 +120,7 @@ final class S3Requests {
         return request;
     }
 
-    /** By the customer's key, if there is one; the SDK's requests have no type in common that could be given one. */
+    /** Adds the customer's key, if there is one. The SDK's requests have no common type for these fields. */
     private void encrypt(Consumer<String> algorithm, Consumer<String> key, Consumer<String> md5) throws IOException {
         CustomerKey secret = customerKey();
         if (secret != null) {
@@ -134,7 +134,7 @@ final class S3Requests {
         return RequestBody.fromContentProvider(content::open, content.size(), CONTENT_TYPE);
     }
 
-    /** Read when first needed: making a client reads no file. */
+    /** Returns the customer's key. Reads it on first use: creating a client reads no file. */
     private @Nullable CustomerKey customerKey() throws IOException {
         S3Encryption encryption = settings.encryption();
         if (!encryption.byCustomerKey()) {
@@ -172,7 +172,7 @@ final class S3Requests {
                 settings.url(), "cannot use the key file " + path + ": " + why, "correct sse-customer-key-path", cause);
     }
 
-    /** In base64, as the key. */
+    /** Returns the MD5 digest of a key, in base64 like the key. */
     static String customerKeyMd5(String base64) {
         try {
             return Base64.getEncoder()

@@ -7,18 +7,20 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.Redaction;
 
 /**
- * Where a replica in S3 is and how to reach it.
+ * Address and connection settings of a replica in S3.
  *
- * @param bucket a name, or the ARN of an access point
- * @param prefix of all keys, before {@code /<level>/<name>}; may be empty or "." (ltx-format, "Where the files stand")
- * @param formerPrefix under which an earlier version of this library kept the files, most often the same
- * @param region null only without an endpoint: the bucket's region is looked up then
- * @param endpoint with scheme, without path style's bucket; null for AWS itself
- * @param keys null for the SDK's default chain
- * @param storageClass null for the bucket's default
- * @param partSize in bytes, from 5 MiB to 1 GiB: smaller files are sent by one request, larger ones in such parts
- * @param concurrency parts of this replica sent at once, 1 to 64
- * @param skipVerify accept any certificate
+ * @param bucket name of the bucket, or ARN of an access point
+ * @param prefix prefix of all keys, before {@code /<level>/<name>}; may be empty or "." (ltx-format, "Where the
+ *     files stand")
+ * @param formerPrefix prefix under which an earlier version of this library stored the files; usually identical
+ * @param region region; null only without an endpoint, in which case the bucket's region is determined by a request
+ * @param endpoint endpoint with scheme, without the bucket of path style; null for AWS
+ * @param keys access keys; null for the SDK's default chain
+ * @param storageClass storage class; null for the bucket's default
+ * @param partSize size in bytes, from 5 MiB to 1 GiB: smaller files are sent by one request, larger files in parts
+ *     of this size
+ * @param concurrency number of parts of this replica sent concurrently, 1 to 64
+ * @param skipVerify whether any certificate is accepted
  */
 record S3Settings(
         String bucket,
@@ -43,7 +45,7 @@ record S3Settings(
 
     static final int MAX_CONCURRENCY = 64;
 
-    /** @throws IllegalArgumentException naming the setting, its value and what is allowed */
+    /** @throws IllegalArgumentException if a setting is invalid; names the setting, its value and the allowed values */
     S3Settings {
         requireNonNull(prefix, "prefix");
         requireNonNull(encryption, "encryption");
@@ -67,7 +69,7 @@ record S3Settings(
         return S3Vendor.of(endpoint);
     }
 
-    /** The replica's address without secrets. */
+    /** Returns the address of the replica, without secrets. */
     String url() {
         String path = prefix.isEmpty() ? "/" : prefix.equals(".") ? "" : "/" + prefix;
         return "s3://" + bucket + path + (endpoint == null ? "" : "?endpoint=" + endpoint);

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 
-/** Makes {@link S3Settings} from a URL, its parameters and the settings that override them. */
+/** Creates {@link S3Settings} from a URL, its parameters, and the settings that override them. */
 final class S3SettingsParser {
 
     static final List<String> NAMES = List.of(
@@ -40,7 +40,7 @@ final class S3SettingsParser {
             "require-content-md5",
             "conditional-writes");
 
-    /** Those that a client of the application's own has an answer to already. */
+    /** Settings that are already determined by a client of the application. */
     private static final List<String> OF_CONNECTION = List.of(
             "region",
             "endpoint",
@@ -68,15 +68,18 @@ final class S3SettingsParser {
         location.settings().forEach(this::put);
     }
 
-    /** @throws IllegalArgumentException naming the setting, its value unless secret, and what is allowed */
+    /**
+     * @throws IllegalArgumentException if a setting is invalid; names the setting, its value (unless secret) and
+     *     the allowed values
+     */
     static S3Settings parse(ReplicaLocation location) {
         return new S3SettingsParser(location).settings();
     }
 
     /**
-     * Whether URL or settings say how to reach the store, beyond the bucket.
+     * Returns whether the URL or the settings contain connection settings beyond the bucket.
      *
-     * @throws IllegalArgumentException if the URL is none of S3, or a setting is unknown
+     * @throws IllegalArgumentException if the URL is not an S3 URL, or if a setting is unknown
      */
     static boolean saysHowToConnect(ReplicaLocation location) {
         S3SettingsParser parser = new S3SettingsParser(location);
@@ -84,7 +87,10 @@ final class S3SettingsParser {
         return byHost || parser.url.endpoint() != null || OF_CONNECTION.stream().anyMatch(parser.values::containsKey);
     }
 
-    /** Litestream ignores these two there: the same URL would name another object. */
+    /**
+     * Adds a parameter of the URL. Litestream ignores these two parameters in a URL: with them, the same URL would
+     * refer to another object.
+     */
     private void putParameter(String name, String value) {
         if (List.of("bucket", "path").contains(plain(name)) && !url.bucket().isEmpty() && !value.isBlank()) {
             throw new IllegalArgumentException("S3: the URL has the parameter " + plain(name)
@@ -99,7 +105,7 @@ final class S3SettingsParser {
             throw new IllegalArgumentException("S3: no such setting: " + Redaction.name(name) + "; known are " + NAMES);
         }
         if (value.isBlank()) {
-            values.remove(known); // as if it were not there: placeholders may be empty
+            values.remove(known); // treated as absent: placeholders may be empty
         } else {
             values.put(known, known.equals("path") ? withoutLineBreaks(value) : value.strip());
         }
@@ -113,7 +119,7 @@ final class S3SettingsParser {
         return plain;
     }
 
-    /** Spelled as in Litestream's URLs ({@code forcePathStyle}) or in kebab case: the same. */
+    /** Returns the name without differences in spelling: {@code forcePathStyle}, as in Litestream's URLs, equals kebab case. */
     private static String plain(String name) {
         return name.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
     }
@@ -131,7 +137,7 @@ final class S3SettingsParser {
         String path = values.get("path");
         return new S3Settings(
                 bucket,
-                path == null ? url.prefix() : path, // not cleaned: Litestream's keys begin with what its path says
+                path == null ? url.prefix() : path, // not normalized: Litestream's keys start with the path as written
                 path == null ? url.formerPrefix() : S3Url.clean(path),
                 region(bucket, endpoint),
                 endpoint,
@@ -170,7 +176,10 @@ final class S3SettingsParser {
         return region == null && endpoint != null ? S3Vendor.of(endpoint).region(endpoint) : region;
     }
 
-    /** Without a scheme, plain HTTP is taken for addresses of this machine and of private networks only, and for no other name. */
+    /**
+     * Returns the endpoint. Without a scheme, plain HTTP is used only for addresses of this machine and of private
+     * networks, never for names.
+     */
     private static @Nullable URI endpoint(@Nullable String text) {
         if (text == null) {
             return null;
@@ -186,7 +195,7 @@ final class S3SettingsParser {
                 return uri;
             }
         } catch (IllegalArgumentException e) {
-            // the same message: it must not show a password that somebody wrote there
+            // the same message, because the text may contain a password
         }
         throw new IllegalArgumentException(
                 "S3: bad endpoint; allowed: http://host[:port] or https://host[:port], without user, password or query");
@@ -244,7 +253,7 @@ final class S3SettingsParser {
         String value = values.getOrDefault("conditional-writes", "auto").toLowerCase(Locale.ROOT);
         return switch (value) {
             case "auto" -> ConditionalWrites.AUTO;
-            case "on", "true" -> ConditionalWrites.ON; // YAML reads a bare "on" as true
+            case "on", "true" -> ConditionalWrites.ON; // YAML parses a bare "on" as true
             case "off", "false" -> ConditionalWrites.OFF;
             default -> throw bad("conditional-writes", value, "auto, on, off");
         };
@@ -273,7 +282,10 @@ final class S3SettingsParser {
         return Integer.parseInt(value);
     }
 
-    /** Bytes, or with a unit of 1024: {@code 7.5MiB}, {@code 7.5MB}, {@code 7.5M} are the same. */
+    /**
+     * Returns a number of bytes, optionally with a unit based on 1024: {@code 7.5MiB}, {@code 7.5MB} and {@code 7.5M}
+     * are equal.
+     */
     private int size(String name, int byDefault) {
         String value = values.get(name);
         if (value == null) {

@@ -21,12 +21,12 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 
 /**
- * A file on its way: kept in memory up to the part size and sent by one request, else sent in parts as they fill. For one
- * thread.
+ * Upload of a file: kept in memory up to the part size and sent by one request, or sent in parts as they fill. Not
+ * thread-safe.
  */
 final class S3Upload extends ReplicaUpload {
 
-    /** The protocol's limit for one file. */
+    /** Maximum number of parts of one file, as defined by the protocol. */
     private static final int MAX_PARTS = 10_000;
 
     private final S3Context context;
@@ -83,7 +83,7 @@ final class S3Upload extends ReplicaUpload {
         int taken = 0;
         while (taken < length) {
             if (buffer.isFull()) {
-                sendPart(); // only now: a file of exactly one part is still sent whole
+                sendPart(); // not earlier: a file of exactly one part is sent whole
             }
             taken += buffer.append(bytes, offset + taken, length - taken);
         }
@@ -202,7 +202,7 @@ final class S3Upload extends ReplicaUpload {
         }
         uploadId = null;
         for (CompletableFuture<CompletedPart> part : parts) {
-            part.exceptionally(failure -> null).join(); // a part that arrives after the abort would stay for ever
+            part.exceptionally(failure -> null).join(); // a part that arrives after the abort would remain
         }
         parts.clear();
         context.leftovers().ended(id);

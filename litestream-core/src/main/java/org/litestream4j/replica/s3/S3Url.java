@@ -14,15 +14,16 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.UrlPath;
 
 /**
- * A replica URL taken apart: {@code s3://<bucket>/<path>?<parameters>}. Instead of the bucket may stand an access
- * point's ARN, or a host name that holds bucket and region, as stores show it.
+ * A parsed replica URL: {@code s3://<bucket>/<path>?<parameters>}. In place of the bucket, the URL may contain the ARN
+ * of an access point, or a host name that contains bucket and region, as displayed by stores.
  *
- * @param bucket empty if the URL has none
- * @param prefix of the keys: the path without slashes at both ends; "." if the URL ends after the bucket
- * @param formerPrefix the prefix by which an earlier version of this library read this URL, most often the same
- * @param region named by host or ARN, else null
- * @param endpoint named by the host, with a scheme if that is known; else null
- * @param parameters decoded, in their order
+ * @param bucket name of the bucket; empty if the URL has none
+ * @param prefix prefix of the keys: the path without leading and trailing slashes; "." if the URL ends after the
+ *     bucket
+ * @param formerPrefix prefix that an earlier version of this library derived from this URL; usually identical
+ * @param region region contained in the host or ARN; otherwise null
+ * @param endpoint endpoint contained in the host, with a scheme if known; otherwise null
+ * @param parameters decoded parameters, in their order
  */
 record S3Url(
         String bucket,
@@ -38,7 +39,7 @@ record S3Url(
     private static final Pattern AWS_HOST =
             Pattern.compile("(.+)\\.s3(?:[.-]([a-z0-9-]+))?\\.amazonaws\\.com", Pattern.CASE_INSENSITIVE);
 
-    /** Bucket and the rest of a host that belongs to a known store. */
+    /** Matches the bucket and the rest of a host of a known store. */
     private static final Pattern STORE_HOST = Pattern.compile(
             "([^.]+)\\.("
                     + "[^.]+\\.digitaloceanspaces\\.com"
@@ -50,17 +51,17 @@ record S3Url(
                     + "|[^.]+\\.r2\\.cloudflarestorage\\.com)",
             Pattern.CASE_INSENSITIVE);
 
-    /** A user or a password, which may hold slashes. */
+    /** Matches a user or a password, which may contain slashes. */
     private static final Pattern LOGIN = Pattern.compile("[^/@]*@|[^/@]*:[^@]*@");
 
-    /** Bucket, host and port of a store of one's own. */
+    /** Matches the bucket, host and port of a self-hosted store. */
     private static final Pattern PORT_HOST = Pattern.compile("([^.]+)\\.([^:]+:\\d+)");
 
     S3Url {
         parameters = Map.copyOf(parameters);
     }
 
-    /** @throws IllegalArgumentException if it is no such URL; the message does not repeat it, secrets may be in it */
+    /** @throws IllegalArgumentException if the URL is invalid; the message does not contain it, because it may contain secrets */
     static S3Url parse(String url) {
         int question = url.indexOf('?');
         Map<String, String> parameters = question < 0 ? Map.of() : parameters(url.substring(question + 1));
@@ -99,12 +100,12 @@ record S3Url(
         }
     }
 
-    /** A plus sign was read as a blank. */
+    /** Returns the prefix derived by earlier versions, which decoded a plus sign as a space. */
     private static String formerPrefix(String path) {
         return clean(decode(path));
     }
 
-    /** The bucket is written as it is, hosts are not. */
+    /** Parses a host name. The bucket keeps its case; hosts do not. */
     private static S3Url ofHost(String host, String prefix, String former, Map<String, String> parameters) {
         Matcher aws = AWS_HOST.matcher(host);
         if (aws.matches()) {
@@ -147,7 +148,7 @@ record S3Url(
         }
     }
 
-    /** Without empty, "." and ".." segments, and without slashes at both ends. */
+    /** Removes empty, "." and ".." segments, and leading and trailing slashes. */
     static String clean(String path) {
         Deque<String> segments = new ArrayDeque<>();
         for (String segment : path.split("/", -1)) {
@@ -160,7 +161,7 @@ record S3Url(
         return String.join("/", segments);
     }
 
-    /** Nothing of the parameters: they may be secrets. */
+    /** Returns a text without the parameters, which may be secrets. */
     @Override
     public String toString() {
         return "s3://" + bucket + "/" + prefix;

@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Stores that speak the protocol, as far as they differ: known by the host of their endpoint. */
+/** Differences between the stores that implement the protocol. A store is recognized by the host of its endpoint. */
 enum S3Vendor {
     AWS("(?:.+\\.)?s3(?:\\.dualstack|-fips)?\\.([a-z0-9-]+)\\.amazonaws\\.com(?:\\.cn)?", "us-east-1", Style.HOST),
     CLOUDFLARE(".+\\.r2\\.cloudflarestorage\\.com", "auto", Style.PATH),
@@ -18,7 +18,7 @@ enum S3Vendor {
     FILEBASE("(?:.+\\.)?s3\\.filebase\\.(?:com|io)", "us-east-1", Style.PATH),
     SUPABASE(".+\\.supabase\\.co", "us-east-1", Style.PATH),
     GOOGLE("(?:[^.]+-)?storage(?:-[^.]+)?\\.(?:.+\\.)?googleapis\\.com", "auto", Style.PATH),
-    /** MinIO, Ceph, Garage, a proxy: whatever stands behind an endpoint of one's own. */
+    /** MinIO, Ceph, Garage, a proxy, or any other custom endpoint. */
     OTHER(".*", "us-east-1", Style.PATH);
 
     private enum Style {
@@ -38,13 +38,13 @@ enum S3Vendor {
         this.style = style;
     }
 
-    /** @param endpoint null is AWS */
+    /** @param endpoint endpoint; null for AWS */
     static S3Vendor of(@Nullable URI endpoint) {
         if (endpoint == null) {
             return AWS;
         }
         String host = host(endpoint);
-        if (host.endsWith(".amazonaws.com")) { // also those whose region we cannot read, such as VPC endpoints
+        if (host.endsWith(".amazonaws.com")) { // includes hosts whose region cannot be parsed, such as VPC endpoints
             return AWS;
         }
         for (S3Vendor vendor : values()) {
@@ -59,28 +59,28 @@ enum S3Vendor {
         return endpoint.getHost() == null ? "" : endpoint.getHost().toLowerCase(Locale.ROOT);
     }
 
-    /** The region to sign for: the one that the endpoint names, or what the store takes. */
+    /** Returns the region for signatures: the region contained in the endpoint, or one that the store accepts. */
     String region(URI endpoint) {
         Matcher matcher = host.matcher(host(endpoint));
         return matcher.matches() && matcher.groupCount() == 1 && matcher.group(1) != null ? matcher.group(1) : region;
     }
 
-    /** Whether the bucket stands in the path rather than in the host name. */
+    /** Returns whether the bucket is in the path instead of the host name. */
     boolean pathStyle() {
         return style == Style.PATH;
     }
 
-    /** Parts of one file uploaded at once: R2 refuses more than a few requests at a time. */
+    /** Returns the number of parts of one file uploaded concurrently; R2 rejects more than a few concurrent requests. */
     int concurrency() {
         return this == CLOUDFLARE ? 2 : 3;
     }
 
-    /** Whether a delete of several keys wants {@code Content-MD5}, as the protocol's first version asked for. */
+    /** Returns whether deleting several keys requires {@code Content-MD5}, as in the first version of the protocol. */
     boolean contentMd5() {
         return this != AWS && this != TIGRIS;
     }
 
-    /** Whether {@code If-None-Match: *} is part of what the store promises; of others, each client finds out. */
+    /** Returns whether the store documents support for {@code If-None-Match: *}; for other stores, each client determines it. */
     boolean refusesTakenNames() {
         return this == AWS;
     }

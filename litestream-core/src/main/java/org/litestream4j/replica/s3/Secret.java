@@ -1,6 +1,6 @@
 package org.litestream4j.replica.s3;
 
-/** A text that no message, log or {@code toString} may show. */
+/** A text that messages, logs and {@code toString} must not contain. */
 record Secret(String value) {
 
     @Override

@@ -1,6 +1,6 @@
 /**
- * Replicas in S3 and in stores that speak its protocol: {@link org.litestream4j.replica.s3.S3Provider} is the entry.
- * Needs the AWS SDK's {@code s3} and {@code apache5-client} on the class path.
+ * Replicas in S3 and compatible stores. {@link org.litestream4j.replica.s3.S3Provider} is the entry point. Requires
+ * {@code s3} and {@code apache5-client} of the AWS SDK on the class path.
  */
 @NullMarked
 package org.litestream4j.replica.s3;

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.restore.RestorePoints;
 
-/** Asks a replica for its restore points once in 10 s at most, however many requests there are. Thread-safe. */
+/** Reads the restore points of a replica at most once in 10 s, for any number of requests. Thread-safe. */
 final class CachedRestorePoints {
 
     private static final Duration LIFETIME = Duration.ofSeconds(10);
@@ -18,7 +18,7 @@ final class CachedRestorePoints {
     private final Source source;
     private final ConcurrentMap<String, Entry> entries = new ConcurrentHashMap<>();
 
-    /** Lists what a replica holds. */
+    /** Lists the restore points of a replica. */
     @FunctionalInterface
     interface Source {
         RestorePoints of(ManagedDatabase database) throws IOException;
@@ -32,7 +32,7 @@ final class CachedRestorePoints {
         return entries.computeIfAbsent(database.name(), name -> new Entry()).get(database);
     }
 
-    /** What is known of a database is out of date. */
+    /** Discards the cached restore points of a database. */
     void forget(String database) {
         entries.remove(database);
     }

@@ -6,16 +6,16 @@ import org.litestream4j.DatabaseState;
 import org.litestream4j.DatabaseStatus;
 
 /**
- * One database in the endpoint's answers.
+ * One database in the responses of the endpoint.
  *
- * @param path of the database file
- * @param replica address without secrets
- * @param state what replication is doing
- * @param captured TXID of the newest captured transaction, 16 hex digits
- * @param replicated TXID of the newest transaction on the replica, 16 hex digits
+ * @param path path of the database file
+ * @param replica address of the replica, without secrets
+ * @param state state of the replication
+ * @param captured TXID of the newest captured transaction, 16 hexadecimal digits
+ * @param replicated TXID of the newest transaction on the replica, 16 hexadecimal digits
  * @param lag age of the oldest change that is not on the replica, ISO 8601
- * @param lastError what last went wrong and what to do; null once it succeeded again
- * @param lastErrorAt when, ISO 8601
+ * @param lastError last error, with its remedy; null after the failed step has succeeded again
+ * @param lastErrorAt time of the last error, ISO 8601
  */
 record DatabaseDescription(
         String name,

@@ -25,8 +25,9 @@ import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 import org.springframework.boot.actuate.endpoint.web.annotation.WebEndpoint;
 
 /**
- * What is replicated, how far, what went wrong, and what can be restored; {@code POST} and {@code DELETE} act and need {@code
- * access=unrestricted}. Paths, fields and answers: docs/actuator.md.
+ * Actuator endpoint with the replicated databases, their progress and errors, and the states that can be restored.
+ * {@code POST} and {@code DELETE} change state and require {@code access=unrestricted}. Paths, fields and responses:
+ * docs/actuator.md.
  */
 @WebEndpoint(id = "litestream", defaultAccess = Access.READ_ONLY)
 public final class LitestreamEndpoint {
@@ -37,7 +38,7 @@ public final class LitestreamEndpoint {
     private static final String RESTORE_POINTS = "restore-points";
     private static final String FILES = "files";
 
-    /** No request waits longer: threads of a web server are few, and proxies give up. */
+    /** Longest wait of a request: threads of a web server are limited, and proxies time out. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
     private static final Duration LONGEST_TIMEOUT = Duration.ofHours(1);
@@ -59,7 +60,7 @@ public final class LitestreamEndpoint {
         this(litestream, restores, folder, integrityCheck, clock, LONGEST_WAIT);
     }
 
-    /** @param longestWait for tests: in place of {@link #LONGEST_WAIT} */
+    /** @param longestWait replaces {@link #LONGEST_WAIT} in tests */
     LitestreamEndpoint(
             Litestream litestream,
             Restores restores,
@@ -75,7 +76,7 @@ public final class LitestreamEndpoint {
         this.longestWait = longestWait;
     }
 
-    /** All databases, by name. */
+    /** Returns all databases, ordered by name. */
     @ReadOperation
     public Databases databases() {
         return new Databases(litestream.databases().stream()
@@ -85,13 +86,16 @@ public final class LitestreamEndpoint {
                 .toList());
     }
 
-    /** One database. */
+    /** Returns one database. */
     @ReadOperation
     public Object database(@Selector String name) {
         return DatabaseDescription.of(find(name).status());
     }
 
-    /** Its {@code restore-points}, which asks the replica, or its {@code restores}, newest first. */
+    /**
+     * Returns the {@code restore-points} of a database, which requires access to the replica, or its {@code restores},
+     * newest first.
+     */
     @ReadOperation
     public Object part(@Selector String name, @Selector String part) {
         ManagedDatabase database = find(name);
@@ -105,13 +109,13 @@ public final class LitestreamEndpoint {
         };
     }
 
-    /** One restore, running or ended. */
+    /** Returns one restore, running or ended. */
     @ReadOperation
     public Object restore(@Selector String name, @Selector String part, @Selector String id) {
         return findRestore(name, part, id).describe();
     }
 
-    /** Cancels a restore, one that has ended stays as it is; or deletes one of the restored {@code files}. */
+    /** Cancels a restore, or deletes one of the restored {@code files}. A restore that has ended is unchanged. */
     @DeleteOperation
     public @Nullable Object cancel(@Selector String name, @Selector String part, @Selector String id) {
         if (part.equals(FILES)) {
@@ -126,15 +130,15 @@ public final class LitestreamEndpoint {
     }
 
     /**
-     * Acts on a database; the fields but {@code timeout} are for a restore.
+     * Runs an action on a database. All parameters except {@code timeout} apply only to a restore.
      *
-     * @param timeout longest wait; a request waits for 30 s at most, and what takes longer goes on
-     * @param timestamp moment to restore
+     * @param timeout longest wait; a request waits for 30 s at most, and longer actions continue
+     * @param timestamp time to restore
      * @param txid transaction to restore
      * @param target file to restore to, a plain name
      * @param inPlace whether to restore the database itself
-     * @param force whether a file that exists is replaced
-     * @param integrityCheck of the restored file
+     * @param force whether an existing file is replaced
+     * @param integrityCheck integrity check of the restored file
      */
     @WriteOperation
     public Object act(
@@ -232,7 +236,7 @@ public final class LitestreamEndpoint {
         return RestoreTarget.latest();
     }
 
-    /** Files of all databases are in one folder. */
+    /** Rejects a request for a file that is being restored; the files of all databases are in one folder. */
     private void refuseWhileRestored(String name, String file) {
         boolean running = litestream.databases().stream()
                 .flatMap(database -> restores.of(database.name()).stream())
@@ -276,7 +280,7 @@ public final class LitestreamEndpoint {
                         + Restores.MOST_ENDED + " are kept, until the application ends"));
     }
 
-    /** What a restored file will have, about; the file is not opened. */
+    /** Returns the approximate size of a restored file, without opening a file. */
     private static long size(ManagedDatabase database) {
         try {
             return Files.size(database.config().path());
@@ -296,18 +300,18 @@ public final class LitestreamEndpoint {
         return new RequestException(RequestException.NOT_FOUND, text);
     }
 
-    /** These texts carry no secrets. */
+    /** Returns an exception for an unavailable replica. These texts contain no secrets. */
     private static RequestException unavailable(IOException e) {
         return new RequestException(RequestException.SERVICE_UNAVAILABLE, String.valueOf(e.getMessage()));
     }
 
-    /** What can be asked for. */
+    /** Actions on a database. */
     public enum Action {
-        /** Capture now, and wait until it is on the replica. */
+        /** Capture all changes now and wait until they are on the replica. */
         SYNC,
-        /** Put a snapshot of the newest state on the replica, and wait until it is there. */
+        /** Write a snapshot of the newest state to the replica and wait until it is there. */
         SNAPSHOT,
-        /** Begin to restore. */
+        /** Start a restore. */
         RESTORE
     }
 
@@ -315,28 +319,28 @@ public final class LitestreamEndpoint {
     public record Databases(List<DatabaseDescription> databases) {}
 
     /**
-     * A restore that has begun.
+     * A restore that has started.
      *
-     * @param location where to look at it, relative to this request's URL
+     * @param location address of the restore, relative to the URL of this request
      */
     public record Accepted(String id, String location) {}
 
     /**
      * The newest snapshot.
      *
-     * @param txid its last transaction, 16 hex digits
+     * @param txid last transaction in the snapshot, 16 hexadecimal digits
      */
     public record Snapshot(String txid) {}
 
     /**
-     * What goes on although the request no longer waits for it.
+     * An action that continues after the request has stopped waiting.
      *
      * @param continues the action
-     * @param text how far it is
+     * @param text progress of the action
      */
     public record Continuing(String continues, String text) {}
 
-    /** Files in the folder of restores, of all databases, by name. */
+    /** Files of all databases in the folder for restores, ordered by name. */
     public record FileList(List<RestoreFolder.RestoredFile> files) {}
 
     /** Restores of a database, newest first. */

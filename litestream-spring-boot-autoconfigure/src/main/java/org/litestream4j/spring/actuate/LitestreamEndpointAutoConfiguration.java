@@ -17,7 +17,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-/** The actuator endpoint {@code litestream}. */
+/** Auto-configuration of the actuator endpoint {@code litestream}. */
 @AutoConfiguration(after = LitestreamAutoConfiguration.class)
 @ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
 @ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)
@@ -37,7 +37,7 @@ public final class LitestreamEndpointAutoConfiguration {
         return new LitestreamEndpoint(litestream, restores, folder, settings.integrityCheck(), Clock.systemUTC());
     }
 
-    /** Ends before the engine, which it uses. */
+    /** Destroyed before the engine, which it uses. */
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean
     Restores litestreamRestores(

@@ -14,14 +14,15 @@ import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
 
 /**
- * The worst of all databases. Reads what the engine knows: a probe asks neither the replica nor the database. {@link
- * #DEGRADED} leaves the application's health as it is; a replica that is behind is a reason to look, not to restart.
+ * Reports the worst health of all databases. Uses only the state known to the engine, without access to replicas or
+ * databases. {@link #DEGRADED} does not affect the application's health: a replica with a backlog needs attention, not
+ * a restart.
  */
 final class LitestreamHealthIndicator extends AbstractHealthIndicator {
 
     static final Status DEGRADED = new Status("DEGRADED", "replication needs attention");
 
-    /** Of a broken replica, so many problems are told. */
+    /** Maximum number of problems reported for one replica. */
     private static final int MOST_PROBLEMS = 5;
 
     private final Supplier<List<ObservedDatabase>> databases;
@@ -68,7 +69,7 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         return attention ? DEGRADED : Status.UP;
     }
 
-    /** The newest state cannot be restored, or not for certain. */
+    /** Returns whether a problem makes the newest state unrestorable, or possibly so. */
     private static boolean isFatal(Problem problem) {
         return problem.kind() == Validation.Kind.UNREACHABLE || problem.kind() == Validation.Kind.DAMAGED;
     }

@@ -12,7 +12,10 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-/** What {@code /actuator/info} tells of replication, if that is switched on: replicas' addresses are of the environment. */
+/**
+ * Auto-configuration of the replication details in {@code /actuator/info}. Off by default, because the addresses of
+ * replicas reveal details of the environment.
+ */
 @AutoConfiguration(after = LitestreamAutoConfiguration.class)
 @ConditionalOnClass({InfoContributor.class, ConditionalOnEnabledInfoContributor.class})
 @ConditionalOnBooleanProperty(name = "litestream.enabled", matchIfMissing = true)

@@ -10,7 +10,7 @@ import org.litestream4j.ManagedDatabase;
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 
-/** Which version replicates which databases, and where to; without secrets. */
+/** Contributes the version of the library, the replicated databases and the addresses of their replicas, without secrets. */
 final class LitestreamInfoContributor implements InfoContributor {
 
     private final Litestream litestream;
@@ -23,7 +23,7 @@ final class LitestreamInfoContributor implements InfoContributor {
     public void contribute(Info.Builder builder) {
         Map<String, Object> details = new LinkedHashMap<>();
         String version = Litestream.class.getPackage().getImplementationVersion();
-        if (version != null) { // only a jar tells it
+        if (version != null) { // available only in a jar
             details.put("version", version);
         }
         List<Map<String, Object>> databases = litestream.databases().stream()

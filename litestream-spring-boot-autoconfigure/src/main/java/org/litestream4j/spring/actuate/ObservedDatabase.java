@@ -16,12 +16,13 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
- * What health is judged by; a moment's view.
+ * State of a database at one moment, as used by the health indicator.
  *
- * @param diskFull whether a full disk holds replication up
- * @param refused whether replication stands still until somebody changes something
- * @param validations the last one, and the last that read all content: a quick one does not make up for what that found
- * @param validatedAt when the last one ended; null before the first
+ * @param diskFull whether a full disk stops replication
+ * @param refused whether replication is stopped until the operator acts
+ * @param validations the last validation and the last that read all content; a later quick validation does not
+ *     supersede the problems found by the latter
+ * @param validatedAt time at which the last validation ended; null before the first
  */
 record ObservedDatabase(
         DatabaseStatus status,
@@ -49,7 +50,7 @@ record ObservedDatabase(
                 database.lastValidationAt().orElse(null));
     }
 
-    /** What the validations found and no snapshot makes up for: the newest state may not be restorable. */
+    /** Returns the problems that no snapshot makes irrelevant: the newest state may not be restorable. */
     List<Validation.Problem> uncovered() {
         Set<Txid> damaged = problems().stream()
                 .filter(problem ->
@@ -66,7 +67,7 @@ record ObservedDatabase(
                 .toList();
     }
 
-    /** All that the validations found, once each. */
+    /** Returns all problems that the validations found, without duplicates. */
     List<Validation.Problem> problems() {
         return validations.stream()
                 .flatMap(result -> result.problems().stream())

@@ -16,8 +16,8 @@ import org.springframework.boot.actuate.endpoint.invoke.ParameterMappingExceptio
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /**
- * Answers what cannot be done with a text: by itself an endpoint ignores fields that it does not know, and hides what is wrong
- * with the others. A misspelt {@code txid} must not restore the newest state.
+ * Explains invalid requests. By default, an endpoint ignores unknown fields and hides the errors of others; a misspelt
+ * {@code txid} must not restore the newest state.
  */
 final class Problems implements OperationInvokerAdvisor {
 
@@ -74,6 +74,6 @@ final class Problems implements OperationInvokerAdvisor {
         return new WebEndpointResponse<>(new Problem(text), status);
     }
 
-    /** @param error what is wrong */
+    /** @param error description of the problem */
     record Problem(@Nullable String error) {}
 }

@@ -2,7 +2,7 @@ package org.litestream4j.spring.actuate;
 
 import java.io.Serial;
 
-/** A request that is answered with an HTTP status and a text that says why. */
+/** Thrown for a request that is answered with an HTTP status and an explanation. */
 final class RequestException extends RuntimeException {
 
     static final int BAD_REQUEST = 400;
@@ -26,7 +26,7 @@ final class RequestException extends RuntimeException {
         return new RequestException(BAD_REQUEST, problem);
     }
 
-    /** A value of the request as an answer repeats it: not longer than a person reads. */
+    /** Returns a value of the request for the response, truncated to a readable length. */
     static String echo(Object value) {
         String text = value.toString();
         if (text.length() <= LONGEST_ECHO) {

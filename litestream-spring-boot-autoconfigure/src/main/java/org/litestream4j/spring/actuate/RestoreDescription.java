@@ -7,18 +7,18 @@ import org.litestream4j.InPlaceRestoreResult;
 import org.litestream4j.restore.RestoreResult;
 
 /**
- * One restore in the endpoint's answers.
+ * One restore in the responses of the endpoint.
  *
- * @param wanted state that was asked for
- * @param target file name below the restore folder; null if in place
- * @param startedAt ISO 8601
- * @param endedAt ISO 8601; null while it runs
- * @param phase what it does, or did last
- * @param bytes of LTX files that were read
- * @param bytesPerSecond on the average
- * @param estimatedEnd of reading, ISO 8601; null if nothing is known
- * @param result null unless it succeeded
- * @param error what went wrong and what to do; null unless it failed
+ * @param wanted requested state
+ * @param target file name in the restore folder; null for a restore in place
+ * @param startedAt start of the restore, ISO 8601
+ * @param endedAt end of the restore, ISO 8601; null while it runs
+ * @param phase current or last phase
+ * @param bytes bytes of LTX files read
+ * @param bytesPerSecond average rate
+ * @param estimatedEnd estimated end of reading, ISO 8601; null if unknown
+ * @param result result; null unless the restore succeeded
+ * @param error error, with its remedy; null unless the restore failed
  */
 record RestoreDescription(
         String id,
@@ -41,7 +41,7 @@ record RestoreDescription(
         @Nullable Result result,
         @Nullable String error) {
 
-    /** How it stands. */
+    /** States of a restore. */
     enum State {
         RUNNING,
         SUCCEEDED,
@@ -49,29 +49,29 @@ record RestoreDescription(
         CANCELLED
     }
 
-    /** What a restore does, in this order. */
+    /** Phases of a restore, in order. */
     enum Phase {
-        /** Waits until everything is on the replica; in place only. */
+        /** Waiting until all changes are on the replica; only for a restore in place. */
         SYNCING,
         PLANNING,
         READING,
         CHECKING,
         PUBLISHING,
-        /** Into the database, in one transaction; in place only. */
+        /** Copying into the database, in one transaction; only for a restore in place. */
         COPYING,
         DONE
     }
 
     /**
-     * What was restored.
+     * Result of a restore.
      *
-     * @param txid its state, 16 hex digits
-     * @param time of that state, ISO 8601
-     * @param pages of the database
-     * @param pageSize in bytes
-     * @param before in place: the last transaction before; restoring it undoes this restore
-     * @param after in place: the transaction that brought the restored state
-     * @param replicated in place: whether that is on the replica already
+     * @param txid TXID of the restored state, 16 hexadecimal digits
+     * @param time time of the restored state, ISO 8601
+     * @param pages size of the database in pages
+     * @param pageSize page size in bytes
+     * @param before last transaction before a restore in place; restoring it undoes the restore
+     * @param after transaction that contains the restored state, for a restore in place
+     * @param replicated whether that transaction is already on the replica
      * @param movedAside new names of files that were in the way
      */
     record Result(

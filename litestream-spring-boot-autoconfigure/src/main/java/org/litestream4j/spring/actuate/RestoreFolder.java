@@ -15,13 +15,16 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
 
-/** Where a restore over HTTP may write: files with plain names in one folder, and never a database that is in use here. */
+/**
+ * The folder to which a restore over HTTP may write. Files have plain names, and a database in use by this application
+ * is never overwritten.
+ */
 final class RestoreFolder {
 
-    /** No separators, nothing hidden, nothing that a file system takes for something else. */
+    /** Matches names without separators, hidden files, and characters with a special meaning in file systems. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,126}[A-Za-z0-9]|[A-Za-z0-9]");
 
-    /** SQLite would take these for a part of another database. */
+    /** Suffixes of files that SQLite would treat as part of another database. */
     private static final List<String> SIDE_FILES = List.of("-wal", "-shm", "-journal");
 
     private final @Nullable Path folder;
@@ -29,8 +32,8 @@ final class RestoreFolder {
     private final Litestream litestream;
 
     /**
-     * @param folder absolute; null where no files may be written
-     * @param quota most bytes of all its files
+     * @param folder absolute path; null if no files may be written
+     * @param quota maximum total size of its files in bytes
      */
     RestoreFolder(@Nullable Path folder, long quota, Litestream litestream) {
         this.folder = folder;
@@ -39,10 +42,10 @@ final class RestoreFolder {
     }
 
     /**
-     * The file of that name.
+     * Returns the file of a name.
      *
-     * @param force whether one that exists is replaced
-     * @throws RequestException if there must not be one
+     * @param force whether an existing file is replaced
+     * @throws RequestException if such a file is not allowed
      */
     Path resolve(String name, boolean force) {
         if (folder == null) {
@@ -69,10 +72,10 @@ final class RestoreFolder {
     }
 
     /**
-     * Refuses a restore for which the folder has no room.
+     * Rejects a restore that exceeds the quota of the folder.
      *
-     * @param file to be written; one that is replaced does not count
-     * @param size that it will have, about
+     * @param file file to be written; a file that is replaced does not count
+     * @param size approximate size of the new file
      */
     void refuseBeyondQuota(Path file, long size) {
         long others = files().stream()
@@ -91,11 +94,11 @@ final class RestoreFolder {
     /**
      * One restored file.
      *
-     * @param modifiedAt ISO 8601
+     * @param modifiedAt time of the last modification, ISO 8601
      */
     record RestoredFile(String name, long bytes, String modifiedAt) {}
 
-    /** The files that are there, by name; temporary ones are not. */
+    /** Returns the existing files by name, without temporary files. */
     List<RestoredFile> files() {
         if (folder == null || !Files.isDirectory(folder)) {
             return List.of();
@@ -119,7 +122,7 @@ final class RestoreFolder {
         return files;
     }
 
-    /** Deletes a restored file, and what SQLite left beside it. A database of this application is none. */
+    /** Deletes a restored file and SQLite's files beside it. Databases of this application are never deleted. */
     void delete(String name) {
         if (folder == null
                 || files().stream().noneMatch(file -> file.name().equals(name))
@@ -152,7 +155,7 @@ final class RestoreFolder {
         }
     }
 
-    /** An empty file counts as missing, as it does for SQLite. */
+    /** Returns whether a file exists; as in SQLite, an empty file counts as missing. */
     private static boolean isThere(Path file) {
         try {
             return Files.exists(file) && Files.size(file) > 0;
@@ -166,7 +169,7 @@ final class RestoreFolder {
             return file.equals(database)
                     || (Files.exists(file) && Files.exists(database) && Files.isSameFile(file, database));
         } catch (IOException e) {
-            return true; // cannot tell
+            return true; // unknown
         }
     }
 }

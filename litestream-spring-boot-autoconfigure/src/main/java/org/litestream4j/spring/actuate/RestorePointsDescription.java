@@ -5,11 +5,11 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.restore.RestorePoints;
 
 /**
- * What can be restored.
+ * States that can be restored.
  *
  * @param earliest oldest state; null if there is none
  * @param latest newest state; null if there is none
- * @param levels of the replica that hold files
+ * @param levels levels of the replica that contain files
  */
 record RestorePointsDescription(@Nullable Point earliest, @Nullable Point latest, List<Level> levels) {
 
@@ -31,18 +31,18 @@ record RestorePointsDescription(@Nullable Point earliest, @Nullable Point latest
     /**
      * A state of the database.
      *
-     * @param txid 16 hex digits
-     * @param time ISO 8601
+     * @param txid TXID, 16 hexadecimal digits
+     * @param time time of the state, ISO 8601
      */
     record Point(String txid, String time) {}
 
     /**
      * The files of one level.
      *
-     * @param minTxid first transaction, 16 hex digits
+     * @param minTxid first transaction, 16 hexadecimal digits
      * @param maxTxid last transaction
      * @param earliest end of the oldest file, ISO 8601
-     * @param latest end of the newest file
+     * @param latest end of the newest file, ISO 8601
      */
     record Level(int level, int files, long bytes, String minTxid, String maxTxid, String earliest, String latest) {
 

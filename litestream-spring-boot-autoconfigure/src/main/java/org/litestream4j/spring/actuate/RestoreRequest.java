@@ -7,11 +7,11 @@ import org.litestream4j.restore.IntegrityCheck;
 import org.litestream4j.restore.RestoreTarget;
 
 /**
- * What is to be restored, and where to.
+ * State and target of a requested restore.
  *
- * @param file null for the database itself
- * @param force replace a file that exists
- * @param timeout longest wait for the replica and for other writers; for the database itself only
+ * @param file target file; null for the database itself
+ * @param force whether an existing file is replaced
+ * @param timeout longest wait for the replica and for other writers; applies only to the database itself
  */
 record RestoreRequest(
         RestoreTarget state, @Nullable Path file, boolean force, IntegrityCheck integrityCheck, Duration timeout) {

@@ -21,7 +21,7 @@ import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The restores that were asked for over HTTP: those that run, and the last ones that ended. Thread-safe. */
+/** The restores requested over HTTP: the running ones and the last ones that have ended. Thread-safe. */
 final class Restores implements AutoCloseable {
 
     static final int MOST_RUNNING = 2;
@@ -29,7 +29,10 @@ final class Restores implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Restores.class);
 
-    /** A restore that is cancelled ends within about a second; only a replica that does not answer takes longer. */
+    /**
+     * Longest wait for running restores on close. A cancelled restore ends within about a second, unless the replica
+     * does not respond.
+     */
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(60);
 
     private static final Duration IDLE = Duration.ofSeconds(10);
@@ -47,8 +50,8 @@ final class Restores implements AutoCloseable {
     private boolean closed;
 
     /**
-     * @param parallelism connections to the replica, of each restore
-     * @param observed called by who asks for a restore: what runs in its place
+     * @param parallelism number of connections to the replica for each restore
+     * @param observed called on the thread that requests a restore; returns the task to run
      */
     Restores(int parallelism, Clock clock, UnaryOperator<Runnable> observed) {
         this.parallelism = parallelism;
@@ -69,7 +72,7 @@ final class Restores implements AutoCloseable {
         pool.allowCoreThreadTimeOut(true);
     }
 
-    /** @throws RequestException if the database is being restored already, or too many are */
+    /** @throws RequestException if the database is already being restored, or if too many restores are running */
     RunningRestore begin(ManagedDatabase database, RestoreRequest request) {
         lock.lock();
         try {
@@ -115,7 +118,7 @@ final class Restores implements AutoCloseable {
         }
     }
 
-    /** Those of a database, newest first. */
+    /** Returns the restores of a database, newest first. */
     List<RunningRestore> of(String database) {
         lock.lock();
         try {
@@ -133,7 +136,7 @@ final class Restores implements AutoCloseable {
         return of(database).stream().filter(restore -> restore.id().equals(id)).findFirst();
     }
 
-    /** Cancels what runs and waits for its end. */
+    /** Cancels running restores and waits for their end. */
     @Override
     public void close() {
         lock.lock();

@@ -57,7 +57,7 @@ final class RunningRestore implements Runnable {
         return outcome == null;
     }
 
-    /** Ends it soon; what was copied into the database already stays. */
+    /** Cancels the restore. Content that was already copied into the database remains. */
     void cancel() {
         cancelled = true;
     }
@@ -70,7 +70,7 @@ final class RunningRestore implements Runnable {
             Result result = restore();
             ended = new Outcome(State.SUCCEEDED, clock.instant(), result, null);
             LOG.info("restore succeeded: db={} id={} result={}", database(), id, result);
-        } catch (Throwable e) { // whatever it is, it has ended, and the next one may begin
+        } catch (Throwable e) { // the restore has ended after any failure, so that the next one may begin
             State state = cancelled ? State.CANCELLED : State.FAILED;
             ended = new Outcome(state, clock.instant(), null, e.getMessage() == null ? e.toString() : e.getMessage());
             if (cancelled) {
@@ -117,7 +117,7 @@ final class RunningRestore implements Runnable {
     }
 
     RestoreDescription describe() {
-        Outcome ended = outcome; // before the progress, which is the last one then
+        Outcome ended = outcome; // read before the progress, which is then the last one
         RestoreProgress last = progress;
         RestoreProgress now = last != null ? last : NOTHING_YET;
         Phase phase = phase(ended, last);
@@ -165,6 +165,6 @@ final class RunningRestore implements Runnable {
         };
     }
 
-    /** How it ended. */
+    /** Outcome of the restore. */
     private record Outcome(State state, Instant at, @Nullable Result result, @Nullable String error) {}
 }

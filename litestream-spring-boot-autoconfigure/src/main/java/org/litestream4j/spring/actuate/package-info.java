@@ -1,4 +1,4 @@
-/** The actuator endpoint {@code litestream}, health and info; each is optional. */
+/** The actuator endpoint {@code litestream}, health and info. Each is optional. */
 @NullMarked
 package org.litestream4j.spring.actuate;
 

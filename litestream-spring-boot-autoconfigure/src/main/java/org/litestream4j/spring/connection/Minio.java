@@ -3,19 +3,19 @@ package org.litestream4j.spring.connection;
 import java.util.Map;
 import org.litestream4j.spring.LitestreamConnectionDetails;
 
-/** What an S3 replica in MinIO needs beside a bucket. */
+/** Settings of an S3 replica in MinIO, except the bucket. */
 final class Minio {
 
     private Minio() {}
 
-    /** As {@link LitestreamConnectionDetails#getSettings}. */
+    /** Implements {@link LitestreamConnectionDetails#getSettings}. */
     static Map<String, String> settings(String scheme, String endpoint, String user, String password) {
         return scheme.equals("s3")
                 ? Map.of(
                         "endpoint",
                         endpoint,
                         "region",
-                        "us-east-1", // its own default; any other must be configured there
+                        "us-east-1", // MinIO's default; another region must be configured in MinIO
                         "force-path-style",
                         "true",
                         "access-key-id",
@@ -23,7 +23,7 @@ final class Minio {
                         "secret-access-key",
                         password,
                         "session-token",
-                        "") // not one that was meant for other keys
+                        "") // clears a token that belongs to other keys
                 : Map.of();
     }
 }

@@ -6,7 +6,10 @@ import org.springframework.boot.testcontainers.service.connection.ContainerConne
 import org.springframework.boot.testcontainers.service.connection.ContainerConnectionSource;
 import org.testcontainers.containers.MinIOContainer;
 
-/** Of a {@code MinIOContainer} with {@code @ServiceConnection}: where it is and its keys. The bucket is that of the settings. */
+/**
+ * Provides the address and the keys of a {@code MinIOContainer} with {@code @ServiceConnection}. The bucket comes from
+ * the settings.
+ */
 final class MinioContainerConnectionDetailsFactory
         extends ContainerConnectionDetailsFactory<MinIOContainer, LitestreamConnectionDetails> {
 

@@ -6,7 +6,10 @@ import org.springframework.boot.docker.compose.core.RunningService;
 import org.springframework.boot.docker.compose.service.connection.DockerComposeConnectionDetailsFactory;
 import org.springframework.boot.docker.compose.service.connection.DockerComposeConnectionSource;
 
-/** Of a Compose service with the image {@code minio/minio}: where it is and its keys. The bucket is that of the settings. */
+/**
+ * Provides the address and the keys of a Compose service with the image {@code minio/minio}. The bucket comes from the
+ * settings.
+ */
 final class MinioDockerComposeConnectionDetailsFactory
         extends DockerComposeConnectionDetailsFactory<LitestreamConnectionDetails> {
 
@@ -19,11 +22,11 @@ final class MinioDockerComposeConnectionDetailsFactory
         return new Details(source.getRunningService());
     }
 
-    /** What a running service says of itself. */
+    /** Connection details of a running service. */
     static final class Details extends DockerComposeConnectionDetails implements LitestreamConnectionDetails {
 
         private static final int PORT = 9000;
-        private static final String DEFAULT = "minioadmin"; // MinIO's own, for user and password
+        private static final String DEFAULT = "minioadmin"; // MinIO's default for user and password
 
         private final RunningService service;
 

@@ -1,4 +1,4 @@
-/** Containers as replicas: {@link org.litestream4j.spring.LitestreamConnectionDetails} of Testcontainers and of Docker Compose. */
+/** Replicas in containers: {@link org.litestream4j.spring.LitestreamConnectionDetails} for Testcontainers and Docker Compose. */
 @NullMarked
 package org.litestream4j.spring.connection;
 

@@ -37,7 +37,10 @@ import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.restore.RestoreProgress;
 
-/** Registers the meters of one database. They read what the engine knows, and ask neither the replica nor the database. */
+/**
+ * Registers the meters of one database. They read only the state known to the engine, without access to the replica or
+ * the database.
+ */
 final class DatabaseMeters {
 
     private static final List<Outcome> FAILURES = List.of(Outcome.THROTTLED, Outcome.REFUSED, Outcome.FAILED);
@@ -255,12 +258,12 @@ final class DatabaseMeters {
         return status.levels().get(level);
     }
 
-    /** Attributes alone: the file is not opened, which could cost SQLite its locks. */
+    /** Returns the size of a file by its attributes; opening the file could release SQLite's locks. */
     private static double size(Path file) {
         try {
             return Files.size(file);
         } catch (IOException e) {
-            return 0; // there is none
+            return 0; // the file does not exist
         }
     }
 

@@ -18,14 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Meters of each database, of the first hundred, for as long as it is registered. It hears of them as a listener of their {@link
- * org.litestream4j.Litestream}. Thread-safe.
+ * Meters of each registered database, for up to a hundred databases. Receives the databases as a listener of
+ * {@link org.litestream4j.Litestream}. Thread-safe.
  */
 public final class LitestreamMetrics implements MeterBinder, LitestreamListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(LitestreamMetrics.class);
 
-    /** Databases with meters: each has more than a hundred. */
+    /** Maximum number of databases with meters; each has more than a hundred meters. */
     private static final int MAX_DATABASES = 100;
 
     private final Clock clock;
@@ -40,12 +40,12 @@ public final class LitestreamMetrics implements MeterBinder, LitestreamListener 
     @GuardedBy("this")
     private final Map<MeterRegistry, Map<String, List<Meter>>> registries = new HashMap<>();
 
-    /** @param clock by which ages are measured */
+    /** @param clock clock for the calculation of ages */
     public LitestreamMetrics(Clock clock) {
         this(clock, MAX_DATABASES);
     }
 
-    /** @param maxDatabases how many have meters at the same time; those that are registered later have none */
+    /** @param maxDatabases maximum number of databases with meters at one time; databases registered later have none */
     public LitestreamMetrics(Clock clock, int maxDatabases) {
         this.clock = clock;
         this.maxDatabases = maxDatabases;

@@ -11,7 +11,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-/** The metrics of replication, where there is a {@link MeterRegistry}. */
+/** Auto-configuration of the metrics of replication, if there is a {@link MeterRegistry}. */
 @AutoConfiguration(
         after = LitestreamAutoConfiguration.class,
         afterName = {

@@ -9,8 +9,8 @@ import org.litestream4j.spring.observation.LitestreamObservation.HighCardinality
 import org.litestream4j.spring.observation.LitestreamObservation.LowCardinality;
 
 /**
- * The names of {@code docs/observations.md}. None of them is a meter's: an application that makes meters of observations would have
- * two of one name, with different tags.
+ * Names of observations as documented in {@code docs/observations.md}. None is the name of a meter: an application that
+ * creates meters from observations would otherwise have two meters of one name with different tags.
  */
 final class DefaultConvention implements ObservationConvention<LitestreamObservationContext> {
 

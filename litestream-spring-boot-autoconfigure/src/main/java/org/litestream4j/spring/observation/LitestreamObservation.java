@@ -7,11 +7,11 @@ import org.litestream4j.LitestreamOperation;
 
 /** The observations of replication and their keys, for tools that read such documentation. */
 public enum LitestreamObservation implements ObservationDocumentation {
-    /** Committed changes go from the WAL into a local level-0 file. */
+    /** Committed changes are captured from the WAL to a local level-0 file. */
     SYNC(LitestreamOperation.Kind.SYNC),
-    /** A file goes to the replica. */
+    /** A file is uploaded to the replica. */
     UPLOAD(LitestreamOperation.Kind.UPLOAD),
-    /** Files of the replica are merged into one of a higher level. */
+    /** Files of the replica are merged into one file of a higher level. */
     COMPACTION(LitestreamOperation.Kind.COMPACTION),
     /** The database is restored. */
     RESTORE(LitestreamOperation.Kind.RESTORE),
@@ -60,7 +60,7 @@ public enum LitestreamObservation implements ObservationDocumentation {
     public enum LowCardinality implements KeyName {
         /** Name of the database. */
         DATABASE,
-        /** Level of the file that is written. */
+        /** Level of the written file. */
         LEVEL;
 
         @Override
@@ -69,11 +69,11 @@ public enum LitestreamObservation implements ObservationDocumentation {
         }
     }
 
-    /** Keys with a value of each observation. */
+    /** Keys whose values differ for each observation. */
     public enum HighCardinality implements KeyName {
-        /** Newest transaction that it was about. */
+        /** Newest transaction of the operation. */
         TXID,
-        /** Size of what was written, or read by a restore. */
+        /** Size of the written content, or of the content read by a restore. */
         BYTES;
 
         @Override

@@ -18,7 +18,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
-/** The observations of replication, where there is an {@link ObservationRegistry}. */
+/** Auto-configuration of the observations of replication, if there is an {@link ObservationRegistry}. */
 @AutoConfiguration(
         after = LitestreamAutoConfiguration.class,
         afterName = {
@@ -37,7 +37,7 @@ public final class LitestreamObservationAutoConfiguration {
         try {
             registry.ifUnique(observations::use);
         } catch (BeansException e) {
-            // A handler of the registry uses a database, which is restored first: the registry follows with the last
+            // A handler of the registry may use a database, which is restored first: the registry is set after the last
             // singleton.
         }
         return observations;
@@ -53,7 +53,7 @@ public final class LitestreamObservationAutoConfiguration {
     @ConditionalOnClass(MeterObservationHandler.class)
     static class MeterConfiguration {
 
-        /** Comes before the handler that would make meters, which are here already. */
+        /** Ordered before the handler that would create meters, which exist already. */
         @Bean
         @Order(Ordered.HIGHEST_PRECEDENCE)
         Unmetered litestreamUnmeteredObservations() {
@@ -61,7 +61,10 @@ public final class LitestreamObservationAutoConfiguration {
         }
     }
 
-    /** Of the handlers that make meters of observations, the first that wants one gets it; this one makes none. */
+    /**
+     * Handler that creates no meters. Of the handlers that create meters from observations, the first one that supports
+     * an observation gets it.
+     */
     static final class Unmetered implements MeterObservationHandler<LitestreamObservationContext> {
 
         @Override

@@ -4,7 +4,7 @@ import io.micrometer.observation.Observation;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.LitestreamOperation;
 
-/** What is known of an observed operation. Confined to the operation's thread. */
+/** Context of an observed operation. Confined to the operation's thread. */
 public final class LitestreamObservationContext extends Observation.Context {
 
     private final LitestreamOperation operation;
@@ -18,7 +18,7 @@ public final class LitestreamObservationContext extends Observation.Context {
         return operation;
     }
 
-    /** How it ended; null as long as it goes on. */
+    /** Returns the outcome of the operation; null while it is running. */
     public LitestreamOperation.@Nullable Outcome outcome() {
         return outcome;
     }

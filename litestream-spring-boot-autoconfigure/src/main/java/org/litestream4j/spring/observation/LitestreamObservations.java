@@ -8,17 +8,17 @@ import org.litestream4j.LitestreamListener;
 import org.litestream4j.LitestreamOperation;
 
 /**
- * Observes what the engine does, for traces. An operation's observation is the current one of its thread as long as it goes on; its
- * parent is the one that was current before. Thread-safe.
+ * Creates observations of the engine's operations, for traces. The observation of a running operation is the current
+ * one of its thread; its parent is the one that was current before. Thread-safe.
  */
 public final class LitestreamObservations implements LitestreamListener {
 
     private static final ThreadLocal<Observation> ASKED = new ThreadLocal<>();
 
-    /** Null as long as there is none. */
+    /** The registry; null until it is set. */
     private volatile @Nullable ObservationRegistry registry;
 
-    /** Observes nothing until there is a registry. */
+    /** Creates an instance that observes nothing until the registry is set. */
     LitestreamObservations() {}
 
     public LitestreamObservations(ObservationRegistry registry) {
@@ -31,7 +31,7 @@ public final class LitestreamObservations implements LitestreamListener {
 
     @Override
     public void onEvent(LitestreamEvent event) {
-        // events are no operations
+        // events are not operations
     }
 
     @Override
@@ -54,8 +54,8 @@ public final class LitestreamObservations implements LitestreamListener {
     }
 
     /**
-     * What a task does on another thread gets the observation as its parent that is current now, for example that of the request
-     * which asks for it. That one may have ended by then.
+     * Returns a task that runs on another thread with the observation that is current now as its parent, for example
+     * that of the request that starts the task. The parent may have ended by then.
      */
     public Runnable continued(Runnable task) {
         ObservationRegistry registry = this.registry;
