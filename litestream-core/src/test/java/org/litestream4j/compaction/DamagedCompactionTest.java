@@ -13,7 +13,7 @@ import org.litestream4j.replica.FaultyReplicaClient;
 import org.litestream4j.replica.OpenedFile;
 
 /** Gaps, damage and lost answers: nothing wrong is merged. */
-class CompactionFaultTest extends CompactionFixture {
+class DamagedCompactionTest extends CompactionFixture {
 
     @Test
     void gap_isNeverMergedAcross() throws Exception {
