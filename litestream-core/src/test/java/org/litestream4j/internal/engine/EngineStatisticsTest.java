@@ -82,9 +82,8 @@ class EngineStatisticsTest extends EngineFixture {
         database.sync(TIMEOUT);
         replicaGoes();
         execute(connection, "INSERT INTO t VALUES (1)");
-        await().atMost(TIMEOUT)
-                .until(() -> database.statistics().operations().values().stream()
-                        .anyMatch(operation -> operation.failures() > 0));
+        await().atMost(TIMEOUT).until(() -> database.statistics().operations().values().stream()
+                .anyMatch(operation -> operation.failures() > 0));
         assertThat(database.statistics().diskFull()).isFalse();
         replicaReturns();
         database.sync(TIMEOUT);
