@@ -110,7 +110,7 @@ public record DatabaseConfig(
                 walLimitPages >= minCheckpointPages,
                 "walLimitPages",
                 walLimitPages,
-                "at least " + minCheckpointPages + ", the pages from which a checkpoint is worth its cost");
+                "at least " + minCheckpointPages + ", the configured minimum of pages for a checkpoint");
         check(maxSyncWalBytes >= 1 << 20, "maxSyncWalBytes", maxSyncWalBytes, "at least 1 MiB");
         check(atLeast(level0Retention, Duration.ZERO), "level0Retention", level0Retention, "not negative");
         check(Levels.areAllowed(levels), "levels", levels, Levels.ALLOWED);

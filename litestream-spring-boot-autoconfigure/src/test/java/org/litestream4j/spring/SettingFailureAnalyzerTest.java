@@ -29,7 +29,7 @@ class SettingFailureAnalyzerTest extends FailedStartFixture {
                     """
             max-sync-wal-size=1KB  | max-sync-wal-size = 1024: must be at least 1 MiB
             snapshot.interval=0s   | snapshot.interval = PT0S: must be at least 1 s
-            wal-limit-pages=5      | wal-limit-pages = 5: must be at least 1000, the pages from which a checkpoint is worth its cost
+            wal-limit-pages=5      | wal-limit-pages = 5: must be at least 1000, the configured minimum of pages for a checkpoint
             level0-retention=-1s   | level0-retention = PT-1S: must be not negative
             levels=5m,30s          | levels = [PT5M, PT30S]: must be 1 to 8 intervals of at least 1 s, each longer than the one before
             """)

@@ -115,7 +115,7 @@ final class Checkpointer {
         attachment.session().underWriteLock(() -> {
             increments.capture();
             thaw();
-            Checkpoint result = attachment.session().checkpointRenewingReader();
+            Checkpoint result = attachment.session().checkpointRenewingReader(CheckpointMode.LOCKED);
             increments.readerCovered(); // nobody could write in between
             if (settled(result)) {
                 freeze();

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Only the WAL proves that: it is the recorded one, whole up to the recorded end, and SQLite counts at least that much. The
  * size and the times of the database file prove nothing, they can only disprove: after a power cut, or within one tick of a
- * coarse clock, new content stands under old times (sqlite-facts: continuing after a restart).
+ * coarse clock, new content stands under old times (see docs/how-it-works.md).
  *
  * @param record which the last run left
  * @param saved when that was

@@ -18,7 +18,7 @@ import org.litestream4j.ltx.Txid;
  *
  * <p>Why nothing is missed when the WAL begins anew: that needs every frame to be in the database file, and while our reader is
  * held nobody copies a frame behind the end at which the reader began. So if everything up to that end is captured, a WAL
- * that begins anew ended there, once; a second time needs a new reader (sqlite-facts: capturing without missing a frame).
+ * that begins anew ended there, once; a second time needs a new reader (see docs/how-it-works.md, capture).
  */
 final class Increments {
 

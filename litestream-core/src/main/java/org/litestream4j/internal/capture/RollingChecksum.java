@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * has up to the position are taken from there first, and each capture adds those of the pages that it finds, up to the next position.
  * So a page that is still unknown has no frame between the start of the WAL and the position. Only checkpoints change
  * the database file, they copy frames, and never one behind the mark of our read transaction, up to which everything was captured
- * before the filling begins, and at each change of readers before the old one ends (see sqlite-facts: capturing without missing a
- * frame). A WAL starts again only when all of its frames are in the database file. Hence nobody writes an unknown page in the file
+ * before the filling begins, and at each change of readers before the old one ends (see docs/how-it-works.md, capture).
+ * A WAL starts again only when all of its frames are in the database file. Hence nobody writes an unknown page in the file
  * before it becomes known, and what stands there is the page at the position; where the file ends before it, zeros, as for SQLite.
  *
  * <p>Confined to the capture lane.

@@ -126,11 +126,16 @@ final class SqliteSession implements Closeable {
         return timedCheckpoint(spare(), CheckpointMode.PASSIVE);
     }
 
-    /** Under the write lock: ends the read transaction, copies everything, and begins the read transaction anew. */
-    Checkpoint checkpointRenewingReader() throws IOException {
+    /**
+     * Ends the read transaction, checkpoints, and begins the read transaction again. Call it under the write lock if no writer may
+     * come in between.
+     *
+     * @param mode {@link CheckpointMode#LOCKED} under the write lock
+     */
+    Checkpoint checkpointRenewingReader(CheckpointMode mode) throws IOException {
         connections.execute(held, "COMMIT");
         reading = false; // an error in between leaves no reader: the caller must detach
-        Checkpoint result = timedCheckpoint(held, CheckpointMode.LOCKED);
+        Checkpoint result = timedCheckpoint(held, mode);
         beginRead(held);
         reading = true;
         return result;

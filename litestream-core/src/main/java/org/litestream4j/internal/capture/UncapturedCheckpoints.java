@@ -50,9 +50,10 @@ final class UncapturedCheckpoints {
     /** @param locked whether writers must not come in between, so that the next one starts the WAL again */
     private static void round(SqliteSession session, boolean locked) throws IOException {
         if (locked) {
-            session.underWriteLock(session::checkpointRenewingReader); // if it is not to be had, in a second again
+            session.underWriteLock(() -> session.checkpointRenewingReader(
+                    CheckpointMode.LOCKED)); // if it is not to be had, in a second again
         } else {
-            session.checkpointRenewingReader();
+            session.checkpointRenewingReader(CheckpointMode.PASSIVE);
         }
     }
 }

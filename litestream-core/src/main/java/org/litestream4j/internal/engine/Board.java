@@ -49,7 +49,7 @@ final class Board {
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
     private volatile View now = View.INITIAL; // written under the lock
 
-    /** Sets the subscriber. Call before any state is published. */
+    /** Adds a subscriber. Call before any state is published. */
     void subscribe(Subscriber subscriber) {
         subscribers.add(subscriber);
     }

@@ -263,7 +263,9 @@ final class UploadLane {
             boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // written by this process
             Txid newest = found.replicaNewest();
             damage = newest.isNone() || replication.isReadable(newest) ? null : new Damage(newest, clock.instant());
-            diverged(found, found.isKinshipOpen() && !config.adoptReplica() && !shown ? kinshipWithReplica() : null);
+            boolean recorded = damage != null && replication.isRecorded(newest); // a damaged file shows no kinship
+            boolean open = found.isKinshipOpen() && !config.adoptReplica() && !shown && !recorded;
+            diverged(found, open ? kinshipWithReplica() : null);
         } else {
             replication.startAfter(found.replicaNewest());
             decide(found, null);
@@ -275,8 +277,13 @@ final class UploadLane {
 
     /** Whether a restore reaches what was uploaded. */
     private boolean isRestorable() {
-        if (damage != null && board.now().compaction().newestSnapshot().isAfter(damage.txid())) {
+        Damage found = damage;
+        Txid snapshot = board.now().compaction().newestSnapshot();
+        if (found != null && snapshot.isAfter(found.txid())) {
             damage = null;
+            progress.healed(
+                    "the newest file of the replica, of transaction " + found.txid() + ", is damaged",
+                    "a snapshot of transaction " + snapshot);
         }
         return damage == null;
     }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 
 /**
  * The file that SQLite opens for a path, and the names of its side files. SQLite resolves every symbolic link,
- * including {@code ..} after a link, and names the side files after the resolved file (sqlite-facts: which file).
+ * including {@code ..} after a link, and names the side files after the resolved file.
  */
 public final class SqlitePaths {
 

@@ -344,6 +344,11 @@ public final class Replication {
         }
     }
 
+    /** Returns whether a transaction was captured by this process or the one before it. */
+    public boolean isRecorded(Txid txid) throws IOException {
+        return capture.fileChecksum(txid).isPresent();
+    }
+
     /** Returns whether the replica has the level-0 file of a transaction as it was captured locally. */
     private boolean isOnReplica(Txid captured) throws IOException {
         LtxFileInfo[] found = new LtxFileInfo[1];
