@@ -1,0 +1,87 @@
+package org.litestream4j.compaction;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaUpload;
+
+/** Replicas to which others write, or wrote. */
+class SharedReplicaCompactionTest extends CompactionFixture {
+
+    /** As other programs may leave them. */
+    @Test
+    void fileInsideAnother_isHarmless() throws Exception {
+        commit(6, Duration.ofSeconds(1));
+        compaction.run(true); // 2 to 8
+        assertThat(replica.names(1)).containsExactly(name(2, 8));
+        write(1, name(3, 5));
+        write(1, name(2, 4));
+        commit(6, Duration.ofSeconds(1));
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        next.run(true);
+        assertThat(replica.names(1)).contains(name(9, 14));
+        assertThat(Validation.run(replica, false, () -> false).problems())
+                .allMatch(problem -> problem.kind() == Validation.Kind.CONTAINED)
+                .hasSize(2);
+        clock.advance(Duration.ofMinutes(6));
+        next.run(true);
+        assertThat(replica.names(0)).containsExactly(LtxFileName.of(database.txid()));
+        database.assertRestorable(replica, replica.all(), database.txid());
+    }
+
+    private void write(int level, LtxFileName file) throws IOException {
+        try (ReplicaUpload upload = replica.write(level, file, clock.instant())) {
+            upload.write(new byte[200]);
+            upload.publish();
+        }
+    }
+
+    @Test
+    void fence_keepsAwayFromAReplicaOfSomebodyElse() throws Exception {
+        compaction = new Compaction(
+                replica,
+                SETTINGS,
+                LocalLevel0.NONE,
+                () -> {
+                    throw new ReplicaConflictException("memory://", "not ours", "", null);
+                },
+                clock,
+                clock::nanoTime);
+        commit(60, Duration.ofSeconds(1));
+        assertThatThrownBy(() -> compaction.run(false)).isInstanceOf(ReplicaConflictException.class);
+        assertThatThrownBy(() -> database.publishSnapshot(compaction)).isInstanceOf(ReplicaConflictException.class);
+        assertThat(replica.names(1)).isEmpty();
+        assertThat(replica.names(9)).containsExactly(name(1, 1));
+    }
+
+    @Test
+    void takenName_isListedAndTheLevelGoesOnBehindIt() throws Exception {
+        commit(4, Duration.ofSeconds(1));
+        compaction.refresh();
+        Compaction other = compaction(
+                replica,
+                new CompactionSettings(
+                        Levels.DEFAULT,
+                        Duration.ofMinutes(5),
+                        Duration.ofHours(24),
+                        Duration.ofHours(24),
+                        true,
+                        PageEncoding.FRAME,
+                        true),
+                LocalLevel0.NONE);
+        other.run(false);
+        compaction.run(false);
+        assertThat(replica.names(1)).containsExactly(name(2, 6));
+        clock.advance(Duration.ofMinutes(1));
+        commit(2, Duration.ofSeconds(1));
+        compaction.run(false);
+        assertThat(replica.names(1)).containsExactly(name(2, 6), name(7, 8));
+        database.assertAllRestorable(replica);
+    }
+}
