@@ -156,7 +156,7 @@ class SeveralDatabasesTest extends SeveralDatabasesFixture {
     @Test
     void targetsOfARoutingDataSource_areReplicatedThoughTheyAreNoBeans() throws Exception {
         ApplicationContextRunner runner = Runners.jdbc(folder)
-                .withUserConfiguration(Tenants.class)
+                .withUserConfiguration(TenantsConfiguration.class)
                 .withBean(Path.class, () -> folder)
                 .withPropertyValues(
                         "spring.datasource.url=",
@@ -168,7 +168,7 @@ class SeveralDatabasesTest extends SeveralDatabasesFixture {
         runner.run(context -> {
             assertThat(context).hasNotFailed();
             for (String tenant : new String[] {"a", "b"}) {
-                Tenants.current.set(tenant);
+                TenantsConfiguration.current.set(tenant);
                 write(context, "tenants");
                 assertThat(client(context, "tenants")
                                 .sql("pragma wal_autocheckpoint")
@@ -180,7 +180,7 @@ class SeveralDatabasesTest extends SeveralDatabasesFixture {
         Runners.loseDisk(folder);
         runner.run(context -> {
             for (String tenant : new String[] {"a", "b"}) {
-                Tenants.current.set(tenant);
+                TenantsConfiguration.current.set(tenant);
                 assertThat(rows(context, "tenants")).isEqualTo(1);
             }
         });

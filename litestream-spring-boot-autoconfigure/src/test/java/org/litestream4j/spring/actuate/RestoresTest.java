@@ -48,7 +48,7 @@ class RestoresTest {
             restores.close();
             assertThatThrownBy(() -> restores.begin(database, request()))
                     .isInstanceOf(RequestException.class)
-                    .hasMessageContaining("ending");
+                    .hasMessageContaining("shutting down");
         }
     }
 

@@ -13,7 +13,7 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 
 /** One {@code DataSource} that stands for two databases, by the tenant of the thread. */
 @Configuration(proxyBeanMethods = false)
-class Tenants {
+class TenantsConfiguration {
     static final ThreadLocal<String> current = ThreadLocal.withInitial(() -> "a");
 
     @Bean
