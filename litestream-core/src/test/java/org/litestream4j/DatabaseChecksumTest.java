@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.litestream4j.testing.SqliteFixture.execute;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
@@ -165,6 +168,43 @@ class DatabaseChecksumTest {
         }
         assertThat(proven).isPositive();
         org.slf4j.LoggerFactory.getLogger(getClass()).info("{} crashes went on without an image", proven);
+    }
+
+    /** The pages that are still unknown become known by commits, so that none is left to be read. */
+    @Test
+    void pageOverwrittenAfterACrash_isNoticedAlsoIfCommitsCompleteTheChecksum() throws Exception {
+        FileChannel stranger; // closed last: that drops SQLite's locks
+        try (Connection writer = writer()) {
+            execute(
+                    writer,
+                    "CREATE TABLE t(x)",
+                    "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400)"
+                            + " INSERT INTO t SELECT zeroblob(3500) FROM s",
+                    "PRAGMA wal_checkpoint(TRUNCATE)",
+                    "UPDATE t SET x = zeroblob(3501) WHERE rowid = 399"); // else checkpoints could not change the file
+            Capture first = CaptureFixture.attach(folder, true);
+            first.judge();
+            first.image(Txid.NONE, false);
+            execute(writer, "UPDATE t SET x = zeroblob(3501) WHERE rowid = 400");
+            first.capture();
+            CaptureFixture.crash(first);
+            stranger = FileChannel.open(folder.resolve("app.db"), StandardOpenOption.WRITE);
+            stranger.write(ByteBuffer.wrap(new byte[] {1}), 5 * 4096 - 100);
+
+            Capture second = CaptureFixture.attach(folder, true);
+            assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            long due = second.completeChecksum();
+            for (long now = due; now <= due; now = second.completeChecksum()) {
+                due = now; // it grows when a piece was read
+            }
+            execute(writer, "UPDATE t SET x = zeroblob(3502) WHERE rowid > 100");
+            second.capture();
+            assertThat(second.databaseChecksum()).isPresent();
+            assertThat(second.isChecksumPending()).isTrue();
+            assertThatThrownBy(second::completeChecksum).isInstanceOf(LostContinuityException.class);
+            second.disown();
+        }
+        stranger.close();
     }
 
     @Test

@@ -375,7 +375,7 @@ public final class Capture implements Closeable {
 
     /** Whether {@link #completeChecksum} has pages left to read, to compare them with what was captured. */
     public boolean isChecksumPending() {
-        return checksum.nanosUntilDue() >= 0;
+        return checksum.isPending();
     }
 
     /** The checksum of the database at its position; empty if it is not known. */

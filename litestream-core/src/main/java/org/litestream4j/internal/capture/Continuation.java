@@ -124,12 +124,11 @@ final class Continuation {
                 increments.capture(); // to the mark of our reader at least
                 beginChecksum(position.get());
             }
-            if (checksum.disagrees()) {
-                throw new LostContinuityException(
-                        settings.database(),
-                        "the database file holds other pages than were captured of it: it was overwritten, or"
-                                + " damaged");
-            }
+        }
+        if (checksum.disagrees()) { // a commit may have made the last page known
+            throw new LostContinuityException(
+                    settings.database(),
+                    "the database file holds other pages than were captured of it: it was overwritten, or damaged");
         }
         long due = checksum.nanosUntilDue();
         if (due >= 0 || !position.get().atFrozenEnd()) { // else the WAL proves the position to the next start

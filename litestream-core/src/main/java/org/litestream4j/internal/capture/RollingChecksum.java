@@ -243,6 +243,11 @@ final class RollingChecksum {
         return Math.max(0, due - nanoTime.getAsLong());
     }
 
+    /** Whether pages are still to be read, or to be compared with what was captured. */
+    boolean isPending() {
+        return nanosUntilDue() >= 0 || baseline != null;
+    }
+
     boolean isBegun() {
         return pages != null && !open;
     }

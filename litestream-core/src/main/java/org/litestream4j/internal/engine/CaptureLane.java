@@ -315,9 +315,13 @@ final class CaptureLane {
             return;
         }
         capture.checkpoint();
+        boolean pending = capture.isChecksumPending();
         long checksumDue = capture.completeChecksum();
         if (checksumDue >= 0) {
             lane.wakeIn(checksumDue);
+        }
+        if (pending && !capture.isChecksumPending()) {
+            lane.wake(); // a snapshot may have waited for it
         }
         schedule.planNext();
     }
