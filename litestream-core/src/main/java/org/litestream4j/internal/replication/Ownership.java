@@ -36,6 +36,9 @@ public final class Ownership {
     /** Minimum time between two checks for the newest file of this process. */
     private static final long PRESENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** As {@link #PRESENCE_NANOS}, within one write to a replica that has a place. */
+    private static final long PRESENCE_WITHIN_WRITE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     /** Place of an empty replica, whose folders are created later. */
     private static final String MISSING = "to come";
 
@@ -171,6 +174,19 @@ public final class Ownership {
      */
     public synchronized void ensure() throws IOException {
         ensure(witness != null ? witness : newestOwn, place.isEmpty() ? PRESENCE_NANOS : 0);
+    }
+
+    /**
+     * Ensures the same before a file becomes visible, after {@link #ensure} at the start of its write. Files of this
+     * process are checked again only if that write has taken more than a second.
+     *
+     * @throws ReplicaConflictException as for {@link #ensure}
+     * @throws ReplicaLostException as for {@link #ensure}
+     */
+    synchronized void ensureStill() throws IOException {
+        ensure(
+                witness != null ? witness : newestOwn,
+                place.isEmpty() ? PRESENCE_NANOS : PRESENCE_WITHIN_WRITE_NANOS);
     }
 
     /**

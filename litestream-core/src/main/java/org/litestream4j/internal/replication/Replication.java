@@ -224,7 +224,7 @@ public final class Replication {
             while (reader.next()) {
                 // reading the whole file is the check
             }
-            ownership.ensure(); // the proof may have expired during a slow upload
+            ownership.ensureStill(); // the proof may have expired during a slow upload
             Ownership.Moment begun = ownership.now();
             attempted = new Attempt(name, reader.trailer().fileChecksum());
             LtxFileInfo published = upload.publish();
