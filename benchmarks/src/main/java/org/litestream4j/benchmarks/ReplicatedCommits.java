@@ -1,5 +1,7 @@
 package org.litestream4j.benchmarks;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -78,7 +80,8 @@ public final class ReplicatedCommits {
     }
 
     private static long puts(ManagedDatabase database) {
-        return database.statistics().operations().get(ReplicaOperation.PUT).count();
+        return requireNonNull(database.statistics().operations().get(ReplicaOperation.PUT))
+                .count();
     }
 
     private static void write(DataSource source, int writer, long end, Latencies latencies, CountDownLatch done) {

@@ -52,7 +52,7 @@ public final class LitestreamCli implements Runnable {
                 .setParameterExceptionHandler(
                         (e, args) -> usageError(e.getCommandLine(), e.getMessage() + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
-                        ? usageError(commandLine, e.getMessage())
+                        ? usageError(commandLine, String.valueOf(e.getMessage()))
                         : error(commandLine, FAILED, ErrorText.of(e)));
     }
 

@@ -136,13 +136,12 @@ final class Inputs {
             int large = 0;
             for (LtxFileInfo file : batch.files()) {
                 OpenedFile local = openLocal(file);
-                boolean isRemote = local == null;
-                if (isRemote && file.size() > SMALL && ++large > MOST_LARGE) {
+                if (local == null && file.size() > SMALL && ++large > MOST_LARGE) {
                     complete = true;
                     return new Opened(readers, databaseChecksum, false);
                 }
-                OpenedFile input = isRemote ? openRemote(client, file, stop) : local;
-                String label = isRemote ? label(client, file) : localLabel(file.name());
+                OpenedFile input = local == null ? openRemote(client, file, stop) : local;
+                String label = local == null ? label(client, file) : localLabel(file.name());
                 LtxReader reader = LtxReader.open(input.content(), label, file.name());
                 readers.add(reader);
                 if (reader.header().pageSize() != readers.get(0).header().pageSize()) {

@@ -64,9 +64,9 @@ final class IntegrityChecker {
             if (e.getResultCode() == SQLiteErrorCode.SQLITE_INTERRUPT) {
                 throw new StopSignal.StoppedException();
             }
-            throw failed(replica, e.getMessage(), e);
+            throw failed(replica, String.valueOf(e.getMessage()), e);
         } catch (SQLException e) {
-            throw failed(replica, e.getMessage(), e);
+            throw failed(replica, String.valueOf(e.getMessage()), e);
         }
         if (!findings.equals(List.of("ok"))) {
             throw failed(replica, String.join("; ", findings), null);

@@ -149,8 +149,9 @@ final class PlanReader {
             int file = i;
             PlanSource source = sources.get(i);
             if (i == sources.size() - 1) {
-                if (first.large() != null) {
-                    large.add(writer -> addParts(file, first.large(), image));
+                LargeFile opened = first.large();
+                if (opened != null) {
+                    large.add(writer -> addParts(file, opened, image));
                 } else {
                     small.add(writer -> readWhole(file, requireNonNull(first.reader()), image, writer));
                 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.concurrent.ThreadLocalRandom;
+import org.litestream4j.internal.files.Durable;
 import org.litestream4j.internal.files.PrivateFiles;
 
 /**
@@ -133,7 +134,7 @@ final class RollbackJournal implements Closeable {
         }
         buffer.clear();
         channel.force(true);
-        TargetFile.forceFolder(path.getParent());
+        Durable.forceFolderOf(path);
     }
 
     /** Deletes the journal: after all changes are durable, or if nothing was changed. */
@@ -141,7 +142,7 @@ final class RollbackJournal implements Closeable {
         channel.close();
         Files.delete(path);
         hot = false;
-        TargetFile.forceFolder(path.getParent());
+        Durable.forceFolderOf(path);
     }
 
     /**

@@ -1,14 +1,12 @@
 package org.litestream4j.restore;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.time.Clock;
@@ -20,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.Durable;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,9 +37,6 @@ final class TargetFile {
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private static final int MAX_LINKS = 40;
-
-    private static final boolean CAN_FORCE_FOLDERS =
-            !System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
 
     private final Path path;
     private final Path folder;
@@ -221,7 +217,7 @@ final class TargetFile {
         } else {
             linkOrMove(temporary);
         }
-        forceFolder(folder);
+        Durable.forceFolder(folder);
         return movedAside;
     }
 
@@ -276,7 +272,7 @@ final class TargetFile {
             moved.add(aside);
         }
         if (!moved.isEmpty()) {
-            forceFolder(folder);
+            Durable.forceFolder(folder);
         }
         return moved;
     }
@@ -295,16 +291,7 @@ final class TargetFile {
         }
         Files.createDirectories(folder);
         if (parent != null) {
-            forceFolder(parent);
-        }
-    }
-
-    /** Forces a folder to the disk, so that created, moved and deleted names are durable. */
-    static void forceFolder(Path folder) throws IOException {
-        if (CAN_FORCE_FOLDERS) {
-            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
+            Durable.forceFolder(parent);
         }
     }
 }

@@ -60,8 +60,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
             RoutingTargets.replace(routing, target -> seen(beanName, target, target));
             return bean;
         }
-        boolean tells = original == null || DataSourceUrls.url(dataSource).isPresent();
-        DataSource telling = tells ? dataSource : original;
+        DataSource telling = original == null || DataSourceUrls.url(dataSource).isPresent() ? dataSource : original;
         if (isSeen(telling)) {
             return bean; // a proxy that does not unwrap; the engine is below its pool
         }

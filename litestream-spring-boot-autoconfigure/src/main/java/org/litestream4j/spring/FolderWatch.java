@@ -1,5 +1,7 @@
 package org.litestream4j.spring;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,7 +86,7 @@ final class FolderWatch implements AutoCloseable {
             }
             for (Path file : List.copyOf(names.keySet())) {
                 if (!Files.exists(file)) {
-                    unregister(file, names.remove(file));
+                    unregister(file, requireNonNull(names.remove(file)));
                 }
             }
             failed.keySet().removeIf(file -> !Files.exists(file));

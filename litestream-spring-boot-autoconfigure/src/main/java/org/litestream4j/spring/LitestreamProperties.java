@@ -18,8 +18,8 @@ import org.springframework.util.unit.DataSize;
  *
  * @param enabled Whether to restore and replicate databases.
  * @param replica Replica of the application's database (spring.datasource.url).
- * @param metaPath Folder of the local state; a relative path is below the working directory. By default ".<file
- *     name>-litestream" beside the database.
+ * @param metaPath Folder of the local state; a relative path is below the working directory. By default beside the
+ *     database: ".app.db-litestream" for "app.db".
  * @param syncInterval Minimum time between two captures of a busy database. The first commit after a pause is captured
  *     immediately.
  * @param busyTimeout Maximum wait for SQLite's locks.
@@ -147,8 +147,8 @@ public record LitestreamProperties(
      *     bean of this name, or to the application's database (spring.datasource.url).
      * @param pattern Files of the folder that are databases, for example "*.db" or, with all subfolders, "**&#47;*.db".
      * @param replica Replica of the database. Each database needs its own.
-     * @param metaPath Folder of the local state; a relative path is below the working directory. By default ".<file
-     *     name>-litestream" beside the database.
+     * @param metaPath Folder of the local state; a relative path is below the working directory. By default beside the
+     *     database: ".app.db-litestream" for "app.db".
      * @param syncInterval Minimum time between two captures of a busy database. The first commit after a pause is captured
      *     immediately.
      * @param busyTimeout Maximum wait for SQLite's locks.

@@ -70,7 +70,8 @@ final class TransactionLabels implements PointcutAdvisor, Ordered, EmbeddedValue
         TransactionAttribute attribute =
                 attributes.getTransactionAttribute(method, target != null ? target.getClass() : null);
         Durability own = attribute != null ? durability(attribute, method) : null;
-        if (own == Durability.REPLICATED
+        if (attribute != null
+                && own == Durability.REPLICATED
                 && joins(attribute)
                 && TransactionSynchronizationManager.isActualTransactionActive()) {
             TransactionDurability.demand();

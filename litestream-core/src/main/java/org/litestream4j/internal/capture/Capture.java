@@ -201,7 +201,6 @@ public final class Capture implements Closeable {
     public void image(Txid after, boolean discard) throws IOException {
         guarded(() -> {
             continuation.image(after, discard);
-            return null;
         });
     }
 
@@ -343,7 +342,6 @@ public final class Capture implements Closeable {
         guarded(() -> {
             increments.capture();
             checkpointer.round(true);
-            return null;
         });
     }
 
@@ -353,7 +351,6 @@ public final class Capture implements Closeable {
             if (position.get().atFrozenEnd()) {
                 attachment.session().rest();
             }
-            return null;
         });
     }
 
@@ -389,7 +386,6 @@ public final class Capture implements Closeable {
             increments.capture();
             checkpointer.round(true);
             checksum.save(position.get());
-            return null;
         });
     }
 
@@ -399,7 +395,6 @@ public final class Capture implements Closeable {
             position.forget();
             checksum.forget();
             attachment.session().checkpointWithoutReader();
-            return null;
         });
     }
 
@@ -428,6 +423,13 @@ public final class Capture implements Closeable {
     }
 
     /** After an error of SQLite, or an unexpected one, nothing is known about the read transactions: attach and judge anew. */
+    private void guarded(Action action) throws IOException {
+        guarded(() -> {
+            action.run();
+            return true;
+        });
+    }
+
     private <T> T guarded(Step<T> step) throws IOException {
         boolean intact = false;
         try {
@@ -469,6 +471,11 @@ public final class Capture implements Closeable {
         } catch (IOException e) { // the exception itself is reported; an audit finds it again after a restart
             log.warn("cannot record that continuity was lost: db={} reason={}", settings.database(), why.problem(), e);
         }
+    }
+
+    @FunctionalInterface
+    private interface Action {
+        void run() throws IOException;
     }
 
     @FunctionalInterface

@@ -1,5 +1,7 @@
 package org.litestream4j.internal.capture;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +28,7 @@ final class DatabaseClaim {
      */
     void take(Path database, Object key) throws IOException {
         Path real = database.toRealPath();
-        String place = DatabaseFile.keyOf(real.getParent()) + "/" + real.getFileName() + END_OF_PLACE;
+        String place = DatabaseFile.keyOf(requireNonNull(real.getParent())) + "/" + real.getFileName() + END_OF_PLACE;
         String wanted = CLAIMED + key;
         Object other = System.getProperties().putIfAbsent(wanted, place + database);
         if (other == null) {

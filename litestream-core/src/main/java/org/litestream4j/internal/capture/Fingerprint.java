@@ -1,5 +1,7 @@
 package org.litestream4j.internal.capture;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,15 +30,20 @@ record Fingerprint(long inode, long size, long modified, long changed) {
         boolean unix = path.getFileSystem().supportedFileAttributeViews().contains("unix");
         Map<String, Object> attributes = Files.readAttributes(
                 path, unix ? "unix:ino,size,lastModifiedTime,ctime" : "basic:size,lastModifiedTime,creationTime");
-        long inode = unix ? (Long) attributes.get("ino") : 0;
-        FileTime changed = (FileTime) attributes.get(unix ? "ctime" : "creationTime");
-        FileTime modified = (FileTime) attributes.get("lastModifiedTime");
         Fingerprint actual = new Fingerprint(
-                inode,
-                (Long) attributes.get("size"),
-                modified.to(TimeUnit.NANOSECONDS),
-                changed.to(TimeUnit.NANOSECONDS));
+                unix ? number(attributes, "ino") : 0,
+                number(attributes, "size"),
+                nanos(attributes, "lastModifiedTime"),
+                nanos(attributes, unix ? "ctime" : "creationTime"));
         return view.apply(path, actual);
+    }
+
+    private static long number(Map<String, Object> attributes, String name) {
+        return (Long) requireNonNull(attributes.get(name), name);
+    }
+
+    private static long nanos(Map<String, Object> attributes, String name) {
+        return ((FileTime) requireNonNull(attributes.get(name), name)).to(TimeUnit.NANOSECONDS);
     }
 
     /** Whether the file is the same one; nothing is said of its content. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.litestream4j.internal.files.Durable;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.ltx.LtxFileName;

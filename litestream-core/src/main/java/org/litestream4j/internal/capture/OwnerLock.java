@@ -1,5 +1,7 @@
 package org.litestream4j.internal.capture;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -48,7 +50,7 @@ final class OwnerLock implements Closeable {
         if (channel != null) {
             return true;
         }
-        PrivateFiles.createDirectories(path.getParent());
+        PrivateFiles.createDirectories(requireNonNull(path.getParent()));
         try {
             PrivateFiles.createFile(path);
         } catch (FileAlreadyExistsException e) {

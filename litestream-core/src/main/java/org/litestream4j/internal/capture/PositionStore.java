@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.Durable;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.ltx.Txid;
 import org.slf4j.Logger;

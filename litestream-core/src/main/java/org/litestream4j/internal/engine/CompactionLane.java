@@ -70,6 +70,7 @@ final class CompactionLane {
     private @Nullable LostContinuityException mismatch;
     private @Nullable ReplicaLostException loss;
 
+    @SuppressWarnings("NullAway") // a merge may return null, as its type argument says
     CompactionLane(
             DatabaseConfig config,
             ReplicaClient client,

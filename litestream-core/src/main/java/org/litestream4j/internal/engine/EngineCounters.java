@@ -1,5 +1,7 @@
 package org.litestream4j.internal.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -104,7 +106,7 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
 
     @Override
     public void checkpointed(CheckpointMode mode, long nanos, boolean done) {
-        checkpoints.get(kind(mode)).add(nanos, 0, !done);
+        of(checkpoints, kind(mode)).add(nanos, 0, !done);
     }
 
     private static CheckpointKind kind(CheckpointMode mode) {
@@ -115,13 +117,13 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
     }
 
     void operated(ReplicaOperation operation, long nanos, long bytes, boolean failed) {
-        replicaOperations.get(operation).add(nanos, bytes, failed);
+        of(replicaOperations, operation).add(nanos, bytes, failed);
     }
 
     @Override
     public void onRequest(Request request) {
-        requests.get(request.operation()).incrementAndGet();
-        outcomes.get(request.outcome()).incrementAndGet();
+        of(requests, request.operation()).incrementAndGet();
+        of(outcomes, request.outcome()).incrementAndGet();
     }
 
     /** Returns the same options with a listener that records the progress of the restore for the statistics. */
@@ -138,11 +140,15 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
     }
 
     private static <K extends Enum<K>> Map<K, Tally> tallies(Map<K, Adder> adders, Class<K> keys) {
-        return map(keys, key -> adders.get(key).tally());
+        return map(keys, key -> of(adders, key).tally());
     }
 
     private static <K extends Enum<K>> Map<K, Long> counts(Map<K, AtomicLong> counts, Class<K> keys) {
-        return map(keys, key -> counts.get(key).get());
+        return map(keys, key -> of(counts, key).get());
+    }
+
+    private static <K, V> V of(Map<K, V> map, K key) {
+        return requireNonNull(map.get(key)); // there is an entry for each constant
     }
 
     private static <K extends Enum<K>, V> Map<K, V> map(Class<K> keys, Function<K, V> value) {

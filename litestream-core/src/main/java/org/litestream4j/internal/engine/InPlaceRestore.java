@@ -1,5 +1,7 @@
 package org.litestream4j.internal.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -103,7 +105,7 @@ final class InPlaceRestore {
         BooleanSupplier cancelled = () -> stopped || options.cancelled().getAsBoolean();
         waits.sync(timeout, cancelled);
         deleteSideFile();
-        PrivateFiles.createDirectories(side.getParent());
+        PrivateFiles.createDirectories(requireNonNull(side.getParent()));
         try {
             RestoreResult restored = lanes.operations.restore(() ->
                     Restore.restore(lanes.client, side, lanes.counters.observing(sideOptions(options, cancelled))));
@@ -202,7 +204,7 @@ final class InPlaceRestore {
                 if (interrupted.get()) {
                     Thread.currentThread().interrupt();
                 }
-                throw failed(e.getCause());
+                throw failed(requireNonNull(e.getCause()));
             }
             String hindrance = hindrance(deadline);
             boolean giveUp = interrupted.get() || cancelled.getAsBoolean() || hindrance != null;

@@ -96,17 +96,17 @@ final class Progress {
 
     /** Records a failure; returns true if the step had not failed before. */
     boolean failed(Step step, Throwable error, Instant now) {
-        boolean first = note(step, error, now);
-        if (first) {
-            listener.onEvent(new LitestreamEvent.ReplicationFailed(
-                    database, replica, step, failures.get(step).text(), now));
+        Failure before = failure(step);
+        Failure failure = note(step, before, error, now);
+        if (before == null) {
+            listener.onEvent(new LitestreamEvent.ReplicationFailed(database, replica, step, failure.text(), now));
         }
-        return first;
+        return before == null;
     }
 
     /** Records that another program writes to the replica, so that the reason is available from here on. */
     void noteConflict(Throwable error, Instant now) {
-        note(Step.UPLOAD, error, now);
+        note(Step.UPLOAD, failure(Step.UPLOAD), error, now);
     }
 
     /** Reports that the captured state does not lead to the database. */
@@ -124,8 +124,7 @@ final class Progress {
         listener.onEvent(new LitestreamEvent.Healed(database, replica, problem, remedy));
     }
 
-    private boolean note(Step step, Throwable error, Instant now) {
-        Failure before = failure(step);
+    private Failure note(Step step, @Nullable Failure before, Throwable error, Instant now) {
         boolean speaks = error instanceof IOException
                 && error.getMessage() != null
                 && !(error instanceof FileSystemException); // whose message is only a file name
@@ -137,9 +136,10 @@ final class Progress {
                 || isNoDatabase(error.getCause())
                 || NativeLibrary.isCauseOf(error);
         Instant since = before != null ? before.at() : now;
-        failures.put(step, new Failure(text, since, diskFull, refused, failed.incrementAndGet()));
+        Failure failure = new Failure(text, since, diskFull, refused, failed.incrementAndGet());
+        failures.put(step, failure);
         signal();
-        return before == null;
+        return failure;
     }
 
     private static boolean isNoDatabase(@Nullable Throwable cause) {

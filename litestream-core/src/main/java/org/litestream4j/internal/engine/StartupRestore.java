@@ -1,5 +1,7 @@
 package org.litestream4j.internal.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +61,7 @@ final class StartupRestore {
     }
 
     /** Runs the restore; empty if the database exists, or if neither the replica nor the local state contains a backup. */
+    @SuppressWarnings("NullAway") // the work may return null, as its type argument says
     Optional<RestoreResult> run() throws IOException {
         if (CaptureLane.exists(config.path())) {
             return Optional.empty();
@@ -143,7 +146,7 @@ final class StartupRestore {
     private void keep(Path aside, LtxFileName name) throws IOException {
         Path file = Path.of("ltx", "0", name.toString());
         Path kept = config.metaPath().resolve(file);
-        PrivateFiles.createDirectories(kept.getParent());
+        PrivateFiles.createDirectories(requireNonNull(kept.getParent()));
         Files.copy(aside.resolve(file), kept, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
     }
 

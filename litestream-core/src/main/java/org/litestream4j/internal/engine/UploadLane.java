@@ -297,6 +297,7 @@ final class UploadLane {
                 : Verdict.diverged(found.replicaNewest(), "the replica lost files: " + past.uncovered());
     }
 
+    @SuppressWarnings("NullAway") // the work may return null, as its type argument says
     private boolean upload() throws IOException {
         if (!replication.isPending()) {
             return false;

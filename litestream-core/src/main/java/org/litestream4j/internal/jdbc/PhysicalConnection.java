@@ -1,5 +1,7 @@
 package org.litestream4j.internal.jdbc;
 
+import static java.util.Objects.requireNonNull;
+
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -71,7 +73,7 @@ final class PhysicalConnection implements InvocationHandler {
                 return identity(self, connection, method, arguments);
             case "setAutoCommit":
                 awaitGate();
-                transactions.setAutoCommit((Boolean) arguments[0]);
+                transactions.setAutoCommit((Boolean) requireNonNull(arguments)[0]);
                 return null;
             case "createStatement", "prepareStatement", "prepareCall":
                 awaitGate();
@@ -293,11 +295,12 @@ final class PhysicalConnection implements InvocationHandler {
         }
 
         private StatementKind kind(Method method) {
-            boolean batched = text == null || !batch.isEmpty();
-            boolean update = text != null
-                    && text.kind() == StatementKind.OTHER
-                    && method.getName().contains("Update");
-            return batched || update ? StatementKind.WRITE : text.kind();
+            if (text == null || !batch.isEmpty()) {
+                return StatementKind.WRITE;
+            }
+            boolean update =
+                    text.kind() == StatementKind.OTHER && method.getName().contains("Update");
+            return update ? StatementKind.WRITE : text.kind();
         }
     }
 }

@@ -1,5 +1,7 @@
 package org.litestream4j.internal.jdbc;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -75,8 +77,8 @@ record SqlText(
                 readsOnly &= pragma.argument == null && !WRITING_PRAGMAS.contains(pragma.name);
                 if (pragma.isWaitingCheckpoint()) {
                     checkpoints = new ArrayList<>(checkpoints);
-                    checkpoints.add(
-                            new Checkpoint(pragma.schema, pragma.argument, pragma.argumentFrom, pragma.argumentTo));
+                    checkpoints.add(new Checkpoint(
+                            pragma.schema, requireNonNull(pragma.argument), pragma.argumentFrom, pragma.argumentTo));
                 }
             } else {
                 attaches |= tokens.is("ATTACH");

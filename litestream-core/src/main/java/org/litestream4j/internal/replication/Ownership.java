@@ -184,9 +184,7 @@ public final class Ownership {
      * @throws ReplicaLostException as for {@link #ensure}
      */
     synchronized void ensureStill() throws IOException {
-        ensure(
-                witness != null ? witness : newestOwn,
-                place.isEmpty() ? PRESENCE_NANOS : PRESENCE_WITHIN_WRITE_NANOS);
+        ensure(witness != null ? witness : newestOwn, place.isEmpty() ? PRESENCE_NANOS : PRESENCE_WITHIN_WRITE_NANOS);
     }
 
     /**

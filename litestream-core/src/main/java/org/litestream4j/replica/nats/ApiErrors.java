@@ -1,6 +1,7 @@
 package org.litestream4j.replica.nats;
 
 import io.nats.client.JetStreamApiException;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaException;
 
@@ -51,7 +52,7 @@ final class ApiErrors {
         };
     }
 
-    static ReplicaAccessException noBucket(NatsSettings settings, Throwable cause) {
+    static ReplicaAccessException noBucket(NatsSettings settings, @Nullable Throwable cause) {
         return new ReplicaAccessException(
                 settings.url(),
                 "there is no object store bucket " + settings.bucket(),
@@ -68,7 +69,7 @@ final class ApiErrors {
     }
 
     /** @param limit limit in bytes; -1 if unknown */
-    static ReplicaAccessException tooLarge(NatsSettings settings, String what, long limit, Throwable cause) {
+    static ReplicaAccessException tooLarge(NatsSettings settings, String what, long limit, @Nullable Throwable cause) {
         return new ReplicaAccessException(
                 settings.url(),
                 "the limit for " + what + (limit < 0 ? "" : " (" + limit + " bytes)") + " is too small for chunks of "

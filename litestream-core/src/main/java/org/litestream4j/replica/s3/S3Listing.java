@@ -141,10 +141,9 @@ final class S3Listing {
     /** Checks the order of the listing: with any other order, a restore would miss files. */
     private void checkOrder(LtxFileInfo file) throws IOException {
         LtxFileInfo before = last;
-        boolean inOrder = before == null
-                || before.level() < file.level()
-                || (before.level() == file.level() && before.name().compareTo(file.name()) < 0);
-        if (!inOrder) {
+        if (before != null
+                && (before.level() > file.level()
+                        || (before.level() == file.level() && before.name().compareTo(file.name()) >= 0))) {
             throw new ReplicaException(
                     context.settings().url(),
                     "the store lists " + prefix + " out of order: " + file.name() + " of level " + file.level()

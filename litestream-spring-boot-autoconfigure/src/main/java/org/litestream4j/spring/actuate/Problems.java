@@ -67,7 +67,7 @@ final class Problems implements OperationInvokerAdvisor {
                                         .map(value -> value.toString().toLowerCase(Locale.ROOT))
                                         .toList())
                 : ": not a " + type.getSimpleName();
-        return e.getParameter().getName() + " = " + RequestException.echo(e.getValue()) + allowed;
+        return e.getParameter().getName() + " = " + RequestException.echo(String.valueOf(e.getValue())) + allowed;
     }
 
     private static WebEndpointResponse<Problem> answer(int status, String text) {
