@@ -9,12 +9,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import org.litestream4j.internal.files.PrivateFiles;
 
-/** Small files that are there whole or not at all, also after a power cut. */
+/** Writes small files atomically and durably: after a power failure, a file is complete or unchanged. */
 final class Durable {
 
     private Durable() {}
 
-    /** Writes or replaces a file: temporary name, fsync, rename, fsync of the folder. */
+    /** Creates or replaces a file: writes a temporary file, forces it, renames it, and forces the folder. */
     static void replace(Path path, byte[] content) throws IOException {
         Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
         try (FileChannel channel = PrivateFiles.open(
@@ -26,7 +26,7 @@ final class Durable {
         forceFolder(parent(path));
     }
 
-    /** Overwrites a part of a file that keeps its size; a power cut may leave that part torn. */
+    /** Overwrites a part of an existing file without changing its size. A power failure may leave that part torn. */
     static void overwrite(Path path, long at, byte[] content) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
             write(channel, at, content);
@@ -47,7 +47,7 @@ final class Durable {
         }
     }
 
-    /** Makes names that were created, moved or deleted in a folder durable. */
+    /** Makes created, renamed and deleted names in a folder durable. */
     static void forceFolder(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
