@@ -187,8 +187,7 @@ final class Increments {
     }
 
     /**
-     * Returns the source of new pages that have no frame since the position, for example because SQLite wrote them
-     * earlier.
+     * Returns a source for new pages of the database that have no frame in the scan; reads them as SQLite would.
      */
     private PageSource missingPages(WalFile source, WalScan scan, int pageSize) throws IOException {
         WalPageMap all = source.scan(WalPosition.NONE, Long.MAX_VALUE, frames(scan.end()))
