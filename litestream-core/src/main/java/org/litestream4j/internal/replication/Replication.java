@@ -130,7 +130,10 @@ public final class Replication {
         return Verdict.continues(newest.txid());
     }
 
-    /** Warns of a backup in another format. This database exists, so nothing is lost, but a restore will not find that backup. */
+    /**
+     * Warns of a backup in another format. Nothing is lost, because this database exists, but a restore does not find
+     * that backup.
+     */
     private void warnOfOtherBackup() {
         try {
             client.otherBackup()
@@ -236,7 +239,9 @@ public final class Replication {
         }
     }
 
-    /** Returns a file that is lost locally, but already on the replica, because only the response of its upload was lost. */
+    /**
+     * Returns a file that is lost locally but exists on the replica, because only the response of its upload was lost.
+     */
     private Optional<LtxFileInfo> publishedUnheard(LtxFileName name) throws IOException {
         Attempt last = attempted;
         if (last == null || !last.name().equals(name)) {
@@ -317,8 +322,8 @@ public final class Replication {
     }
 
     /**
-     * Whether the newest file of the replica can be read to its end. If it cannot, what follows it can be restored from a later
-     * snapshot only.
+     * Returns whether the newest file of the replica can be read to its end. Otherwise, later states can be restored
+     * only from a later snapshot.
      */
     public boolean isReadable(Txid newest) throws IOException {
         LtxFileInfo[] found = new LtxFileInfo[1];
@@ -359,7 +364,10 @@ public final class Replication {
         return found[0] != null && ours(found[0]);
     }
 
-    /** The file checksum that ends a file on the replica: 8 bytes are read. 0, which no file has, if the file is shorter. */
+    /**
+     * Returns the checksum at the end of a file on the replica, reading 8 bytes; 0, which no file has, if the file is
+     * shorter.
+     */
     public static long remoteChecksum(ReplicaClient client, LtxFileInfo file) throws IOException {
         long offset = Math.max(0, file.size() - Long.BYTES);
         try (InputStream in = client.open(file.level(), file.name(), offset, Long.BYTES)) {
