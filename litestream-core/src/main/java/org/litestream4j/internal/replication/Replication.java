@@ -88,7 +88,9 @@ public final class Replication {
         return replicated.isBefore(capture.captured());
     }
 
-    /** Returns the time at which the oldest unreplicated transaction was captured; null if there is none. Thread-safe. */
+    /**
+     * Returns the time at which the oldest unreplicated transaction was captured; null if there is none. Thread-safe.
+     */
     public @Nullable Instant pendingSince() {
         return isPending() ? pendingSince : null;
     }
