@@ -54,9 +54,10 @@ final class UploadLane {
     private @Nullable Verdict verdict;
     private int number;
 
-    /** The local state with which the replica was last compared, and the one to which the verdict applies. */
+    /** Local state with which the replica was last compared. */
     private int compared;
 
+    /** Local state to which the verdict applies. */
     private int localStates;
     private int followed;
     private @Nullable Kinship kinship;
@@ -117,7 +118,10 @@ final class UploadLane {
         return replication.replicated();
     }
 
-    /** Records that a thread has begun to wait for the replica, which shortens the pause before the next attempt. Thread-safe. */
+    /**
+     * Records that a thread has begun to wait for the replica, which shortens the pause before the next attempt.
+     * Thread-safe.
+     */
     void waitedFor() {
         if (backoff > WAITED_FOR_BACKOFF_NANOS) {
             lane.wakeIn(WAITED_FOR_BACKOFF_NANOS);
@@ -275,7 +279,10 @@ final class UploadLane {
         return found;
     }
 
-    /** Whether a restore reaches what was uploaded. */
+    /**
+     * Returns whether a restore can reach the uploaded transactions. Reports the repair of a damaged file by a later
+     * snapshot.
+     */
     private boolean isRestorable() {
         Damage found = damage;
         Txid snapshot = board.now().compaction().newestSnapshot();
