@@ -285,7 +285,7 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Replaces the content of the database by that of a side file, in one write transaction.
+     * Replaces the content of the database with that of a side file, in one write transaction.
      *
      * @param side database of the same page size that no connection has open
      * @param pages number of pages of the side file
@@ -412,8 +412,8 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Stops capturing but continues to checkpoint: the WAL would otherwise only grow, because the engine runs all
-     * checkpoints.
+     * Runs a checkpoint without capturing any more. No other connection runs checkpoints, and the WAL would otherwise
+     * only grow.
      */
     public void checkpointOnly() throws IOException {
         guarded(() -> {
@@ -425,8 +425,8 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Detaches from the database. Call it while no connection of the application in this process has the database open;
-     * otherwise the last connection that closes is not ours.
+     * Detaches from the database. Call it when the application has no open connections in this process; otherwise
+     * another connection performs SQLite's last close.
      */
     @Override
     public void close() throws IOException {

@@ -32,8 +32,8 @@ final class CommittedFrames {
      * The numbers of frames that SQLite counts in the WAL. Frames after {@code committed} are not committed, even if
      * they look valid.
      *
-     * @param committed number of committed frames, {@code mxFrame} of the wal-index; 0 if the next writer resets the
-     *     WAL
+     * @param committed number of committed frames, {@code mxFrame} of the wal-index; 0 if the WAL is empty, or the
+     *     next writer resets it
      * @param copied number of these frames that are in the database file
      */
     record Count(long committed, long copied) {}

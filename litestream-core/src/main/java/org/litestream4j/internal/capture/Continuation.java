@@ -69,7 +69,7 @@ final class Continuation {
         return Capture.Continuity.PROVEN;
     }
 
-    /** Compares the content of the database with the captured page checksums, for use if the WAL proves nothing. */
+    /** Compares the content of the database with the captured page checksums, if the WAL proves nothing. */
     private Capture.Continuity compare(PositionRecord recorded) throws IOException {
         if (!recorded.continuous()
                 || recorded.pageSize() != attachment.session().pageSize()
@@ -131,7 +131,7 @@ final class Continuation {
                     "the database file differs from the captured pages: it was overwritten or damaged");
         }
         long due = checksum.nanosUntilDue();
-        if (due >= 0 || !position.get().atFrozenEnd()) { // until then, the WAL proves the position to the next start
+        if (due >= 0 || !position.get().atFrozenEnd()) { // not frozen: the WAL proves the position
             return due;
         }
         if (checksum.nanosUntilSave(position.get()) == 0) {

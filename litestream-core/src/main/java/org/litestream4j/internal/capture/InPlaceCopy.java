@@ -35,7 +35,7 @@ final class InPlaceCopy {
      */
     private static final int[][] CHANGED_BY_SQLITE = {{18, 20}, {24, 28}, {40, 44}, {92, 100}};
 
-    /** Number of consecutive errors other than busy after which the copy fails. */
+    /** Number of consecutive errors after which the copy fails; errors caused by other connections do not count. */
     private static final int MAX_FAILURES = 2;
 
     /** Offset in page 1 of the last byte of the text encoding. */

@@ -135,7 +135,7 @@ final class Level0Writer {
     }
 
     /**
-     * Writes the pages whose checksums differ from the captured page checksums.
+     * Writes the pages whose checksums differ from the captured page checksums, and page 1 if the size differs.
      *
      * @param scan scan of the whole WAL, with or without transactions
      * @param previousCommit captured database size in pages

@@ -62,8 +62,8 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
 
     /**
      * Records the transaction to which the database file was restored, so that the next start continues from it. Reads
-     * the whole file and saves its page checksums, with which the next start compares the database. Call it before any
-     * connection opens the file.
+     * the whole file and saves its page checksums, if they fit into the heap; the next start compares the database with
+     * them. Call it before any connection opens the file.
      *
      * @param metaPath folder of the local state
      * @param fileChecksum file checksum of the transaction's level-0 file; ignored if that file exists locally

@@ -45,11 +45,10 @@ final class RollingChecksum {
     /** Fraction of the time for filling, as its reciprocal. */
     private static final int SHARE = 5;
 
-    /**
-     * Minimum interval between saves while the database is open. The next constant limits them to 200 kB per second.
-     */
+    /** Minimum interval between two saves while the database is open. */
     private static final long SAVE_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** Minimum interval between two saves for each saved byte: at most 200 kB per second. */
     private static final long SAVE_NANOS_PER_BYTE = 5_000;
 
     /** Fraction of the heap for page checksums, as its reciprocal. */
@@ -310,8 +309,8 @@ final class RollingChecksum {
     }
 
     /**
-     * Returns whether the database differed from the captured state when the checksums were begun. The result is known
-     * once, when all page checksums are.
+     * Returns whether the database differed from the captured state when the checksums were begun. Returns true
+     * at most once, after all page checksums have become known.
      */
     boolean disagrees() {
         Baseline past = baseline;

@@ -470,7 +470,8 @@ final class CaptureLane {
                         + contradiction + ", and no local state proves that the replica belongs to this database",
                 "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to"
                         + " an early state, since), allow it once: in the application with"
-                        + " litestream.adopt-replica=true, in plain Java with adoptReplica, on the command line with --adopt-replica",
+                        + " litestream.adopt-replica=true, in plain Java with adoptReplica, on the command line"
+                        + " with --adopt-replica",
                 null));
         return false;
     }
