@@ -142,8 +142,8 @@ final class Checkpointer {
     }
 
     /**
-     * Replaces the read transaction with a new one. Captures all frames up to the mark of the new one before the old one
-     * ends.
+     * Replaces the read transaction with a new one. Captures all frames up to the mark of the new one before the old
+     * one ends.
      *
      * @param beforeEnd action that must also complete before the old one ends
      */

@@ -70,6 +70,7 @@ final class CaptureLane {
 
     /** Number of the newest verdict whose kinship was proven. */
     private int related;
+
     private int snapshotsRequired;
 
     /** The last mismatch that was handled. */

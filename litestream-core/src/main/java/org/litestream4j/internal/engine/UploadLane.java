@@ -59,6 +59,7 @@ final class UploadLane {
 
     /** Local state to which the verdict applies. */
     private int localStates;
+
     private int followed;
     private @Nullable Kinship kinship;
     private int losses;
