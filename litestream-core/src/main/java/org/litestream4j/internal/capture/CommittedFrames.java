@@ -48,7 +48,7 @@ final class CommittedFrames {
                 }
             } catch (SQLException e) {
                 if (!SqliteErrors.isBusy(e)) {
-                    throw connections.failure("cannot ask for the number of committed frames", e);
+                    throw connections.failure("cannot read the number of committed frames", e);
                 }
             }
             LockSupport.parkNanos(attempt * PAUSE_NANOS);

@@ -87,7 +87,7 @@ final class Continuation {
         checksum.captured();
         increments.readerCovered();
         log.info(
-                "database compared with what was captured of it: db={} txid={} differs={}",
+                "database compared with its captured state: db={} txid={} differs={}",
                 settings.database(),
                 compared.txid(),
                 differs);

@@ -39,7 +39,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
 
     private @Nullable String missing() throws IOException {
         if (!record.continuous()) {
-            return "an earlier run lost it";
+            return "an earlier run lost continuity";
         }
         Fingerprint now = Fingerprint.of(settings.database());
         if (!now.sameFile(record.file())) {
@@ -53,7 +53,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
         }
         long committed = attachment.session().count().committed();
         if (committed < record.wal().frames(record.pageSize())) {
-            return "SQLite counts " + committed + " frames of the WAL, "
+            return "SQLite counts " + committed + " frames of the WAL, but "
                     + record.wal().frames(record.pageSize()) + " were captured";
         }
         if (!attachment.files().wal().leadsTo(record.wal())) {

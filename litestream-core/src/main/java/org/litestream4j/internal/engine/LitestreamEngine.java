@@ -164,7 +164,7 @@ public final class LitestreamEngine implements Litestream {
             if (config.failFast() || !CaptureLane.exists(config.path())) {
                 throw e;
             }
-            log.warn("replica refuses, will retry: db={} replica={}", config.name(), client.url(), e);
+            log.warn("replica denies access, will retry: db={} replica={}", config.name(), client.url(), e);
         } catch (IOException e) {
             log.warn("replica cannot be reached, will retry: db={} replica={}", config.name(), client.url(), e);
         }

@@ -61,8 +61,8 @@ final class Progress {
     static IOException cannotStart(Throwable e) {
         return new IOException(
                 "cannot start a thread: " + e
-                        + "; raise the limit of threads of the user or the container, or free memory; it is"
-                        + " retried every second",
+                        + "; raise the limit of threads of the user or the container, or free memory; the start"
+                        + " is retried every second",
                 e);
     }
 

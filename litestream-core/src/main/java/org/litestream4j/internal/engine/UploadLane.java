@@ -176,7 +176,7 @@ final class UploadLane {
     /** Handles the loss of uploaded files: the replica is compared again, and missing files are replaced. */
     private void lost(ReplicaLostException e) {
         log.warn(
-                "files are missing on the replica, uploading what it needs: db={} replica={}",
+                "files are missing on the replica, uploading them or a full image: db={} replica={}",
                 config.name(),
                 replica,
                 e);

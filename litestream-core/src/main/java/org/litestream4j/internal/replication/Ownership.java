@@ -212,8 +212,8 @@ public final class Ownership {
         }
         Moment begun = now();
         if (!present && expected != null && !isMerged(expected.file().maxTxid())) {
-            throw lost("level " + expected.file().level() + " held "
-                    + expected.file().name() + ", which is not there any more");
+            throw lost("level " + expected.file().level() + " no longer contains "
+                    + expected.file().name());
         }
         List<LtxFileInfo> files = new ArrayList<>();
         client.listAll(List.of(newest), files::add);
@@ -223,8 +223,8 @@ public final class Ownership {
             seen = Txid.max(seen, file.maxTxid());
         }
         if (seen.isBefore(ours)) {
-            throw lost("transactions up to " + ours + " were written there, and "
-                    + (moved ? "another folder or file system is in its place" : "they are not there any more"));
+            throw lost("transactions up to " + ours + " were written there, but "
+                    + (moved ? "another folder or file system is in its place" : "they no longer exist"));
         }
         place = place.equals(MISSING) ? place : now;
         presentAtNanos = begun.nanos();
@@ -249,7 +249,7 @@ public final class Ownership {
     }
 
     private ReplicaLostException lost(String problem) {
-        return new ReplicaLostException(client.url(), problem, "find out who emptied, replaced or unmounted it");
+        return new ReplicaLostException(client.url(), problem, "find out what emptied, replaced or unmounted it");
     }
 
     /** Returns whether a file of any level contains a transaction. */
@@ -297,7 +297,7 @@ public final class Ownership {
             throw new ReplicaConflictException(
                     client.url(),
                     "level " + file.level() + " holds " + file.name()
-                            + ", which this process did not write (its own last is " + ours + ")",
+                            + ", which this process did not write (its own last transaction is " + ours + ")",
                     "stop the other writer, or give one of them another replica URL; then restart this application",
                     null);
         }

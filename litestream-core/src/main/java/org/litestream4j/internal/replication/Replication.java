@@ -140,7 +140,7 @@ public final class Replication {
         try {
             client.otherBackup()
                     .ifPresent(other -> log.warn(
-                            "a new replica begins beside another backup: replica={} problem={} remedy={}",
+                            "starting a new replica next to another backup: replica={} problem={} remedy={}",
                             client.url(),
                             other.problem(),
                             other.remedy()));
@@ -257,7 +257,7 @@ public final class Replication {
         if (found[0] == null || remoteChecksum(client, found[0]) != last.fileChecksum()) {
             return Optional.empty();
         }
-        log.info("local file is lost, but on the replica already: replica={} file={}", client.url(), name);
+        log.info("local file is lost, but already on the replica: replica={} file={}", client.url(), name);
         return Optional.of(found[0]);
     }
 
