@@ -135,7 +135,7 @@ class AutoRecoverTest extends EngineFixture {
         control.answersLost = false;
         database.sync(TIMEOUT);
         assertThat(images()).isEqualTo(1);
-        assertThat(logged()).anyMatch(line -> line.startsWith("local file is lost, but on the replica already"));
+        assertThat(logged()).anyMatch(line -> line.startsWith("local file is lost, but already on the replica"));
         connection.close();
         litestream.close();
         assertReplicaIsDatabase();

@@ -49,7 +49,7 @@ class HungFileSystemTest extends EngineFixture {
             try (Connection foreign = plain()) {
                 await().atMost(TIMEOUT).until(() -> hung.stream()
                         .allMatch(each -> String.valueOf(each.status().lastError())
-                                .contains("the file system has not answered")));
+                                .contains("the file system has not responded")));
                 for (int i = 0; i < 5; i++) { // nobody tells of these commits: the watch must notice them
                     Txid before = database.status().replicated();
                     execute(foreign, "INSERT INTO t VALUES (" + i + ")");

@@ -38,7 +38,7 @@ class ReplicaAwayTest extends DurabilityFixture {
                     .hasMessage("app.db: committed locally, but not on the replica gated://" + replica
                             + " after 300 ms; it is replicated when the replicated TXID (now " + replicated + ") is "
                             + replicated.next()
-                            + " or greater; do not repeat the transaction: look at the status, or wait again");
+                            + " or greater; do not repeat the transaction: check the status, or wait again");
             Throwable next = catchThrowable(() -> execute(connection, "INSERT INTO t VALUES (2)"));
             assertThat(next).isInstanceOf(ReplicationTimeoutException.class).hasMessageContaining(") is greater than ");
             assertThat(query(connection, "SELECT count(*) FROM t")).isEqualTo(3);

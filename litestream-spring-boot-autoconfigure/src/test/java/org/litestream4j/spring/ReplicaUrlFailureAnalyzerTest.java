@@ -47,7 +47,7 @@ class ReplicaUrlFailureAnalyzerTest extends FailedStartFixture {
                     output,
                     "The database " + folder.resolve("app.db") + " cannot be replicated: its replica file://" + inside
                             + " lies inside its local state " + state + ".",
-                    "give the replica a folder elsewhere, best on another disk");
+                    "give the replica a folder elsewhere, preferably on another disk");
         }
     }
 

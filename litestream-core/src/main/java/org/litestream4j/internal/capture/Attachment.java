@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The database as this process holds it: our own connections together with the files they use; and, when it is let go of, what
- * was done to the file behind SQLite's back. Confined to the capture lane.
+ * The connections of this process to the database, and the files they use. After {@link #close}, remembers whether the
+ * database file was replaced or overwritten without SQLite while it was open. Confined to the capture lane.
  */
 final class Attachment implements Closeable {
 
@@ -26,28 +26,28 @@ final class Attachment implements Closeable {
     private final DatabaseClaim claim = new DatabaseClaim();
     private @Nullable Held held;
 
-    /** The file that was replaced while we had it open; null if none was. */
+    /** Key of the database file that was replaced while it was open; null if there is none. */
     private @Nullable Object replaced;
 
-    /** Whether the file was overwritten while we had it open: the WAL is of the old one. */
+    /** Whether the database file was overwritten while it was open, so that the WAL belongs to the old content. */
     private boolean overwritten;
 
     private record Held(SqliteSession session, OpenFiles files) {}
 
-    /** @param listener told of checkpoints, and how long the write lock was held */
+    /** @param listener receives checkpoints and the time for which the write lock was held */
     Attachment(CaptureSettings settings, CaptureListener listener) {
         this.settings = settings;
         this.listener = listener;
     }
 
     /**
-     * Opens an existing database and begins the read transaction; all or nothing.
+     * Opens an existing database and begins the read transaction. On failure, nothing stays open.
      *
-     * @throws CaptureException naming what is wrong with the database and what to do
+     * @throws CaptureException if the database cannot be captured; names the problem and the remedy
      */
     void open() throws IOException {
         requireReplacedIsClosed();
-        OpenFiles files = new OpenFiles(settings.database(), settings.wal()); // before SQLite: no replacement is missed
+        OpenFiles files = new OpenFiles(settings.database(), settings.wal()); // before SQLite, to detect replacements
         if (overwritten) {
             SqliteSession.emptyWal(settings.database(), settings.busyTimeout());
             overwritten = false;
@@ -65,7 +65,10 @@ final class Attachment implements Closeable {
         }
     }
 
-    /** Who has the old file open writes where nobody will look, into a WAL that the new file would share. */
+    /**
+     * Requires that no connection of this process still uses the replaced file. Its commits would be lost, and it would
+     * share the path of its WAL with the new file.
+     */
     private void requireReplacedIsClosed() throws IOException {
         if (replaced != null) {
             DatabaseFile.closeUnused();
@@ -73,24 +76,27 @@ final class Attachment implements Closeable {
             if (!back && DatabaseFile.isOpenElsewhere(replaced)) {
                 throw new CaptureException(
                         settings.database(),
-                        "the database file was replaced, and connections of this process still use the old one: what"
-                                + " they commit is lost",
-                        "close them, or restart the application; replication then starts over with the present file",
+                        "the database file was replaced, but connections of this process still use the old one: their"
+                                + " commits are lost",
+                        "close them, or restart the application; replication then starts over with the current file",
                         null);
             }
             replaced = null;
         }
     }
 
-    /** If the WAL is deleted or replaced while it is open, SQLite keeps writing to the unlinked file. */
+    /**
+     * Requires that the WAL file is the one that SQLite uses. If the WAL is deleted or replaced while it is open,
+     * SQLite keeps writing to the unlinked file.
+     */
     private void requireWalOfSqlite() throws IOException {
         committed();
     }
 
     /**
-     * Everything that is committed in the WAL now.
+     * Returns all committed transactions in the WAL.
      *
-     * @throws CaptureException if the WAL file does not hold what SQLite counts
+     * @throws CaptureException if the WAL file does not contain the frames that SQLite counts
      */
     WalScan committed() throws IOException {
         WalFile wal = files().wal();
@@ -101,7 +107,7 @@ final class Attachment implements Closeable {
             expected = session().count().committed();
             WalScan scan = wal.scan(WalPosition.NONE, Long.MAX_VALUE, expected);
             found = scan.frames();
-            boolean same = before.equals(Optional.ofNullable(scan.header())); // else the WAL began anew in between
+            boolean same = before.equals(Optional.ofNullable(scan.header())); // otherwise the WAL was reset in between
             if (expected == 0) {
                 return new WalScan(null, WalPosition.NONE, WalPosition.NONE, 0, new WalPageMap(), false);
             }
@@ -113,7 +119,7 @@ final class Attachment implements Closeable {
                 settings.database(),
                 "the WAL file was deleted or replaced while the database was open: it has " + found + " of SQLite's "
                         + expected + " frames",
-                "close all connections to the database; what they have in common with the present files is captured then",
+                "close all connections to the database; replication then continues with the current files",
                 null);
     }
 
@@ -136,12 +142,11 @@ final class Attachment implements Closeable {
         return held;
     }
 
-    /** Of the WAL; empty if it holds nothing. */
+    /** Returns the header of the WAL; empty if the WAL has no valid header. */
     Optional<WalHeader> walHeader() throws IOException {
         return files().wal().header();
     }
 
-    /** Idempotent. */
     @Override
     public void close() throws IOException {
         Held closing = held;
@@ -160,11 +165,11 @@ final class Attachment implements Closeable {
             overwritten |= files.isOverwritten();
             files.closeWal();
         } finally {
-            claim.release(); // after all is closed
+            claim.release(); // after the files and connections are closed
         }
     }
 
-    /** After an error, which is what matters. */
+    /** Closes the attachment after an error; logs a failure to close, because the first error is the one to report. */
     void closeQuietly() {
         try {
             close();

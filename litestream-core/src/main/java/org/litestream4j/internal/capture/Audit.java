@@ -14,15 +14,15 @@ import org.litestream4j.internal.wal.WalScan;
 import org.litestream4j.ltx.LockPage;
 
 /**
- * Checks, while everything seems to be in order, that the position is what SQLite itself counts, that the open files are those
- * of the database, and that a sample of pages has the checksums that were captured. Finds faults whose cause is unknown.
- * Confined to the capture lane.
+ * Checks for frames that were missed for an unknown reason. Compares the position with the frames that SQLite counts,
+ * the open files with those of the database, and a sample of pages with their captured checksums. Confined to the
+ * capture lane.
  */
 final class Audit {
 
     private static final long INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** Pages of which the content is compared. */
+    /** Number of pages whose content is compared. */
     private static final int SAMPLE = 16;
 
     /** Returns a number from 0 up to a bound. Tests replace it, to sample the same pages in each run. */
@@ -52,15 +52,15 @@ final class Audit {
     }
 
     /**
-     * Runs after a checkpoint round, and otherwise once a minute while there are changes.
+     * Audits the position if it has changed: after a checkpoint round, otherwise once a minute.
      *
-     * @throws LostContinuityException if anything differs, with both values
+     * @throws LostContinuityException if any value differs; names both values
      */
     void runIfDue(boolean afterRound) throws IOException {
         boolean changed = !position.get().equals(audited);
         if (changed && (afterRound || System.nanoTime() - last >= INTERVAL_NANOS)) {
             last = System.nanoTime();
-            increments.hasMore(); // compares the count of SQLite, the open files and the last frame
+            increments.hasMore(); // checks SQLite's frame count, the open files and the last frame
             comparePages();
             audited = position.get();
         }
@@ -86,12 +86,12 @@ final class Audit {
             read(pgno, pages.get(), page);
             if (checksum.differs(pgno, page)) {
                 if (!attachment.walHeader().equals(begun)) {
-                    return; // the WAL began anew meanwhile: the frames are those of later transactions
+                    return; // the WAL was reset meanwhile; its frames belong to later transactions
                 }
                 throw new LostContinuityException(
                         settings.database(),
                         String.format(
-                                "page %d has checksum %016x, at transaction %s it was captured with %016x",
+                                "page %d has checksum %016x, but at transaction %s its captured checksum was %016x",
                                 pgno, checksum.of(pgno, page), now.txid(), checksum.captured(pgno)));
             }
         }
@@ -102,7 +102,7 @@ final class Audit {
                 .read(pgno, page);
     }
 
-    /** Where the WAL has pages up to the position; empty if it began anew while it was read. */
+    /** Returns the newest WAL frame of each page up to the position; empty if the WAL was reset while it was read. */
     private Optional<WalPageMap> walPages(PositionRecord now) throws IOException {
         WalFile wal = attachment.files().wal();
         Optional<WalHeader> header = wal.header();

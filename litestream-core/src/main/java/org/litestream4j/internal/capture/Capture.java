@@ -20,24 +20,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows one database, and owns its local state: {@link #attach}, then {@link #judge} whether the last run can be
- * continued, else {@link #image}; then {@link #capture} whenever something was committed, and {@link #checkpoint} when it is
- * due.
+ * Captures the changes of one database, and owns its local state. Call {@link #attach}, then {@link #judge} to continue
+ * the last run, or {@link #image} if that is not possible. Then call {@link #capture} after commits and {@link
+ * #checkpoint} when it is due.
  *
- * <p>Confined to the database's capture lane, whose threads are never interrupted; {@link #captured} may be called by any
- * thread. After an {@link IOException} the position is unchanged and the call may be repeated, but if
- * {@link #isAttached} is false then, it is {@link #attach} that must come next.
+ * <p>Confined to the capture lane of the database, whose threads are never interrupted; methods documented as
+ * thread-safe may be called by any thread. An {@link IOException} leaves the position unchanged, and the call may be
+ * repeated; if {@link #isAttached} is then false, call {@link #attach} first.
  */
 public final class Capture implements Closeable {
 
     private static final Logger log = LoggerFactory.getLogger(Capture.class);
     private static final int ATTEMPTS = 3;
 
-    /** Whether what was captured in an earlier run leads to what the database is now. */
+    /** Whether the state captured in an earlier run leads to the current state of the database. */
     public enum Continuity {
-        /** Everything committed since is captured. */
+        /** It does; everything committed since is captured. */
         PROVEN,
-        /** It cannot be proved: an image must follow. */
+        /** Unknown; an image must follow. */
         UNPROVEN
     }
 
@@ -74,7 +74,7 @@ public final class Capture implements Closeable {
         this.uncaptured = new UncapturedCheckpoints(settings, attachment);
     }
 
-    /** Whether this process, and in it this object, owns the local state; takes the ownership if nobody has it. */
+    /** Returns whether this object owns the local state; acquires the ownership if it is free. */
     public boolean own() throws IOException {
         try {
             return owner.tryAcquire();
@@ -89,43 +89,46 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Whether the local state was deleted or replaced while we own it: nothing of it can be relied on, nor can it be written.
-     * {@link #close}, {@link #disown} and begin anew.
+     * Returns whether the local state was deleted or replaced while this object owns it. It can then be neither trusted
+     * nor written: call {@link #close} and {@link #disown}, and start again.
      */
     public boolean isLocalStateLost() throws IOException {
         return owner.isLost() || (isAttached() && !staging.isThere());
     }
 
     /**
-     * Checkpoints, if it is time, a database whose position is not known: an image comes next, so that no frame has to be kept for
-     * it, and the WAL must not grow until then.
+     * Runs a checkpoint, if one is due, while the position of the database is unknown. The next capture is an image, so
+     * frames need not be kept; without checkpoints the WAL would grow until then.
      *
-     * @return in nanoseconds, when to call again
+     * @return time until the next call, in nanoseconds
      */
     public long checkpointUncaptured() throws IOException {
         return guarded(uncaptured::runIfDue);
     }
 
-    /** Whether an engine of this process that was closed, but was busy then, has not released the database yet. */
+    /**
+     * Returns whether a closed engine of this process has not released the database yet, because it was busy when
+     * closed.
+     */
     public boolean isLeftOpen() throws IOException {
         return owner.isLeftOpen();
     }
 
-    /** Tells engines that want to take over that this one was closed, and is busy for some time yet. Any thread. */
+    /** Records for other engines of this process that this one is closed but still busy. Thread-safe. */
     public void leaveOpen() {
         owner.leaveOpen();
     }
 
-    /** Lets another process take over; call after {@link #close}. */
+    /** Releases the ownership, so that another process can take over. Call it after {@link #close}. */
     public void disown() throws IOException {
         owner.close();
     }
 
     /**
-     * Opens the database and begins the read transaction: from here on no frame is lost.
+     * Opens the database and begins the read transaction; from then on no frame is lost.
      *
-     * @throws NoSuchFileException if there is no database
-     * @throws CaptureException naming what is wrong with the database and what to do
+     * @throws NoSuchFileException if the database does not exist
+     * @throws CaptureException if the database cannot be captured; names the problem and the remedy
      */
     public void attach() throws IOException {
         if (attachment.isOpen()) {
@@ -144,48 +147,50 @@ public final class Capture implements Closeable {
         return attachment.isOpen();
     }
 
-    /** Whether the position is known, so that {@link #capture} can go on. */
+    /** Returns whether the position is known, so that {@link #capture} can continue. */
     public boolean isContinuous() {
         return position.isKnown();
     }
 
-    /** Newest transaction whose level-0 file is whole and durable here. Any thread. */
+    /** Returns the newest transaction whose level-0 file is complete and durable on the local disk. Thread-safe. */
     public Txid captured() {
         return position.captured();
     }
 
     /**
-     * The file checksum of the level-0 file of a captured transaction, whether or not the file is still here; empty if it is
-     * not known any more. Any thread.
+     * Returns the file checksum of the level-0 file of a captured transaction, even if the local file was deleted;
+     * empty if it is unknown. Thread-safe.
      */
     public OptionalLong fileChecksum(Txid txid) throws IOException {
         return position.fileChecksum(txid);
     }
 
-    /** Whether the database has no table, index, view or trigger. */
+    /** Returns whether the database has no table, index, view or trigger. */
     public boolean isEmpty() throws IOException {
         return guarded(() -> attachment.session().schemaSize() == 0);
     }
 
-    /** Pages of the database as they are now. */
+    /** Returns the current pages of the database. */
     public LivePages pages() throws IOException {
         return guarded(() -> LivePages.of(attachment));
     }
 
-    /** The local level-0 files. Any thread may use them. */
+    /** Returns the local level-0 files. Thread-safe. */
     public Staging staging() {
         return staging;
     }
 
-    /** Where {@link LiveImage} puts snapshots until they are uploaded. Any thread may use it. */
+    /**
+     * Returns the local snapshots, which {@link LiveImage} writes and which stay until they are uploaded. Thread-safe.
+     */
     public Staging snapshots() {
         return snapshots;
     }
 
     /**
-     * Checks whether the recorded position leads to the present database, and captures what was committed since: until that
-     * is done the WAL may begin anew, and what is in it would be lost. Where the WAL does not prove it, and the page checksums
-     * of the position are saved, the whole database is read, and the pages that differ are the next level-0 file.
+     * Checks whether the recorded position leads to the current state of the database, and captures what was committed
+     * since. A reset of the WAL before that would lose commits. If the WAL proves nothing but the page checksums of the
+     * position are saved, reads the whole database and captures the pages that differ as the next level-0 file.
      */
     public Continuity judge() throws IOException {
         return guarded(continuation::establish);
@@ -194,9 +199,9 @@ public final class Capture implements Closeable {
     /**
      * Captures the whole database as one level-0 file.
      *
-     * @param after the transaction before it; the image gets the next TXID. The image of TXID 1 is a snapshot and goes to
-     *     that level of the replica, so TXID 2 follows at once: a level-0 file with page 1 alone
-     * @param discard whether the local files belong to another history and go
+     * @param after transaction before the image; the image gets the next TXID. An image with TXID 1 is uploaded as a
+     *     snapshot, so a level-0 file that contains only page 1 follows it as TXID 2
+     * @param discard whether to delete the local files, because they belong to another history
      */
     public void image(Txid after, boolean discard) throws IOException {
         guarded(() -> {
@@ -204,31 +209,35 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** Whether the last image has another page size than what was captured before: no merge can lead to it. */
+    /**
+     * Returns whether the last image has a different page size than the files before it, so that no merge can contain
+     * both.
+     */
     public boolean isPageSizeChanged() {
         return continuation.isPageSizeChanged();
     }
 
     /**
-     * Captures everything that is committed now, in one or (past the size limit) several level-0 files. What is committed
-     * meanwhile may be left for the next call: writers that are faster must not keep the checkpoints away.
+     * Captures all transactions that are committed now, in one level-0 file, or in several if they exceed the size
+     * limit. May leave transactions committed meanwhile to the next call, so that fast writers cannot delay the
+     * checkpoints.
      *
-     * @return whether there was anything
+     * @return whether anything was captured
      */
     public boolean capture() throws IOException {
         return guarded(increments::capture);
     }
 
-    /** Whether there is something that {@link #capture} may find. */
+    /** Returns whether {@link #capture} may find something to capture. */
     public boolean hasMore() throws IOException {
         return guarded(increments::hasMore);
     }
 
     /**
-     * Captures everything that is committed now, and holds this state of the database still so that another thread can write a
-     * snapshot of it.
+     * Captures all transactions that are committed now, and opens an image of this state, from which another thread can
+     * write a snapshot.
      *
-     * @return what the caller must close, whatever becomes of this object
+     * @return an image that the caller must close, even after this object is closed
      */
     public LiveImage openImage() throws IOException {
         return guarded(() -> {
@@ -247,7 +256,10 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** Call after the image's own reader began: it then holds the WAL, or sees the database file alone. */
+    /**
+     * Captures all transactions for an image. Call it after the reader of the image began: the reader then keeps the
+     * WAL from being reset, or sees the database file only.
+     */
     private LiveImage.State captureAll() throws IOException {
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
             increments.capture();
@@ -266,23 +278,23 @@ public final class Capture implements Closeable {
         throw new IOException(settings.database() + ": the WAL was reset while a snapshot was started; will retry");
     }
 
-    /** Of the database, in bytes. */
+    /** Returns the page size of the database in bytes. */
     public int pageSize() {
         return position.get().pageSize();
     }
 
     /**
-     * Brings the database to the content of a side file, in one write transaction.
+     * Replaces the content of the database with that of a side file, in one write transaction.
      *
-     * @param side a database of the same page size that nobody has open
-     * @param pages that it has
-     * @param databaseChecksum that it has
-     * @param timeout longest wait for other writers
-     * @param cancelled asked about each second of that
-     * @return the last transaction before it, captured as one of its own; empty if other writers left no room, and nothing
-     *     was changed
-     * @throws CopiedException if it was changed, but not captured
-     * @throws IOException also if the side file does not have these pages; nothing was changed
+     * @param side database of the same page size that no connection has open
+     * @param pages number of pages of the side file
+     * @param databaseChecksum database checksum of the side file
+     * @param timeout maximum wait for other writers
+     * @param cancelled polled between the attempts
+     * @return the last captured transaction before the replacement; empty if other writers left no opportunity and the
+     *     database is unchanged
+     * @throws CopiedException if the database was changed, but the change is not captured
+     * @throws IOException also if the side file does not have these pages or this checksum; the database is unchanged
      */
     public Optional<Txid> restoreInPlace(
             Path side, long pages, long databaseChecksum, Duration timeout, BooleanSupplier cancelled)
@@ -325,9 +337,9 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Runs a checkpoint round if one is due, and audits what was captured. True if a round ran.
+     * Runs a checkpoint round if one is due, and audits the captured state. Returns whether a round ran.
      *
-     * @throws LostContinuityException if the audit finds that something was missed
+     * @throws LostContinuityException if the audit finds that frames were missed
      */
     public boolean checkpoint() throws IOException {
         return guarded(() -> {
@@ -337,7 +349,7 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** Captures and runs a checkpoint round, whether or not one is due: somebody has asked for it. */
+    /** Captures all committed transactions and runs a checkpoint round, even if none is due. */
     public void checkpointNow() throws IOException {
         guarded(() -> {
             increments.capture();
@@ -345,7 +357,7 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** Closes the connections that an idle database does not need. */
+    /** Closes the connections that are not needed while the database is idle. */
     public void rest() throws IOException {
         guarded(() -> {
             if (position.get().atFrozenEnd()) {
@@ -354,33 +366,39 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** In nanoseconds, until a checkpoint round may become due without further writes; negative if none will. */
+    /**
+     * Returns the time in nanoseconds until a checkpoint round may be due without further writes; negative if none will
+     * be.
+     */
     public long nanosUntilCheckpoint() {
         return checkpointer.nanosUntilDue();
     }
 
     /**
-     * Continues, if it is time, to compute the checksum of the database where neither a clean stop nor an image has left it, and
-     * saves what is known for the next start. Returns the time until it is time again, in nanoseconds; negative if nothing is
-     * left to do.
+     * Continues to compute the database checksum, if that is due, where neither a clean stop nor an image has left one,
+     * and saves the page checksums for the next start. Returns the time until the next call is due, in nanoseconds;
+     * negative if nothing remains to be done.
      *
-     * @throws LostContinuityException if the database is another than what was captured of it before the start
+     * @throws LostContinuityException if the database differs from the state captured before the start
      */
     public long completeChecksum() throws IOException {
         return guarded(continuation::completeChecksum);
     }
 
-    /** Whether {@link #completeChecksum} has pages left to read, to compare them with what was captured. */
+    /** Returns whether {@link #completeChecksum} must still read pages, to compare them with the captured state. */
     public boolean isChecksumPending() {
         return checksum.isPending();
     }
 
-    /** The checksum of the database at its position; empty if it is not known. */
+    /** Returns the checksum of the database at its position; empty if it is unknown. */
     public OptionalLong databaseChecksum() {
         return checksum.atPosition();
     }
 
-    /** A last capture and a round, so that the next start can go on without the WAL. */
+    /**
+     * Captures all committed transactions and runs a last checkpoint round, so that the next start can continue without
+     * the WAL.
+     */
     public void finish() throws IOException {
         guarded(() -> {
             increments.capture();
@@ -389,7 +407,10 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** Captures no more, but goes on to checkpoint: nobody else does, and the WAL would only grow. */
+    /**
+     * Runs a checkpoint without capturing any more. No other connection runs checkpoints, and the WAL would otherwise
+     * only grow.
+     */
     public void checkpointOnly() throws IOException {
         guarded(() -> {
             position.forget();
@@ -399,8 +420,8 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Lets go of the database. Call when no application connection of this process is left, or SQLite's last close will not
-     * be ours. Idempotent.
+     * Detaches from the database. Call it when the application has no open connections in this process; otherwise
+     * another connection performs SQLite's last close.
      */
     @Override
     public void close() throws IOException {
@@ -409,20 +430,23 @@ public final class Capture implements Closeable {
         attachment.close();
     }
 
-    /** Ends what is going on at the next page, with an {@link IOException}, and captures nothing more. Any thread. */
+    /**
+     * Makes running writes of level-0 files fail at the next page with an {@link IOException}, and later ones at their
+     * start. Thread-safe.
+     */
     public void stop() {
         writer.stop();
     }
 
     /**
-     * Closes the descriptors of databases that nobody here has open any more; call after {@link #close}, once for many. Where
-     * it cannot be told whether they are the last (closing one drops SQLite's locks on the file), they stay open.
+     * Closes descriptors of databases that this process no longer uses. Call it after {@link #close}, once for many
+     * databases. A descriptor stays open unless it is certain to be the last one of its file, because closing it drops
+     * SQLite's locks on the file.
      */
     public static void closeUnusedFiles() throws IOException {
         DatabaseFile.closeUnused();
     }
 
-    /** After an error of SQLite, or an unexpected one, nothing is known about the read transactions: attach and judge anew. */
     private void guarded(Action action) throws IOException {
         guarded(() -> {
             action.run();
@@ -430,6 +454,10 @@ public final class Capture implements Closeable {
         });
     }
 
+    /**
+     * Runs a step. After an SQLite error or an unexpected error, detaches: the state of the read transactions is
+     * unknown, so {@link #attach} and {@link #judge} must follow.
+     */
     private <T> T guarded(Step<T> step) throws IOException {
         boolean intact = false;
         try {
@@ -454,9 +482,9 @@ public final class Capture implements Closeable {
     }
 
     /**
-     * Gives up the position for a reason found outside of the lane; detaches.
+     * Discards the position for a reason found outside of the capture lane, and detaches.
      *
-     * @throws LostContinuityException the reason, always
+     * @throws LostContinuityException always; the given reason
      */
     public void giveUp(LostContinuityException reason) throws IOException {
         guarded(() -> {
@@ -464,11 +492,14 @@ public final class Capture implements Closeable {
         });
     }
 
-    /** What was captured does not lead to the database: a full image follows, after a restart, too. */
+    /**
+     * Records that the captured state does not lead to the database, so that a full image follows, even after a
+     * restart.
+     */
     private void lost(LostContinuityException why) {
         try {
             position.breakOff();
-        } catch (IOException e) { // the exception itself is reported; an audit finds it again after a restart
+        } catch (IOException e) { // the reason itself is reported; after a restart, an audit finds it again
             log.warn("cannot record that continuity was lost: db={} reason={}", settings.database(), why.problem(), e);
         }
     }

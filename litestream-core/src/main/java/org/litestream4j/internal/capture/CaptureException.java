@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** A database cannot be captured: names the file, the problem and the remedy. */
+/** Thrown if a database cannot be captured. Contains the file, the problem and the remedy. */
 public class CaptureException extends IOException {
 
     private static final long serialVersionUID = 1L;
@@ -28,7 +28,7 @@ public class CaptureException extends IOException {
         return problem;
     }
 
-    /** What to do about it; empty if waiting is all. */
+    /** Returns the action to take; empty if none is needed but to wait. */
     public String remedy() {
         return remedy;
     }

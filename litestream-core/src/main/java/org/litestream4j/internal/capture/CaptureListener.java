@@ -1,25 +1,28 @@
 package org.litestream4j.internal.capture;
 
-/** Told what capturing costs the application. Called on the capture lane; must be fast and must not throw. */
+/**
+ * Receives the effects of capturing on the application. Called on the capture lane; methods must be fast and must not
+ * throw.
+ */
 public interface CaptureListener {
 
-    /** Listens to nothing. */
+    /** A listener that does nothing. */
     CaptureListener NONE = new CaptureListener() {};
 
-    /** The write lock was taken just now; {@link #writeLockHeld} follows. */
+    /** The write lock was acquired; a call of {@link #writeLockHeld} follows. */
     default void writeLockTaken() {}
 
     /**
-     * The write lock was held, and writers waited.
+     * The write lock was released. A restore in place calls only this method, not {@link #writeLockTaken}.
      *
-     * @param nanos from taking it until it was given back
+     * @param nanos time for which the lock was held, in nanoseconds; for a restore in place, duration of the copy
      */
     default void writeLockHeld(long nanos) {}
 
     /**
      * A checkpoint ended.
      *
-     * @param done whether it copied anything, or found nothing to copy; false if it was kept busy or failed
+     * @param done whether the checkpoint ran; false if it was busy or failed
      */
     default void checkpointed(CheckpointMode mode, long nanos, boolean done) {}
 }

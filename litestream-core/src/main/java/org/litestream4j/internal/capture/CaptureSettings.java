@@ -6,17 +6,17 @@ import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
 
 /**
- * How one database is captured; the options of {@code DatabaseConfig} that concern it.
+ * Settings for capturing one database; a subset of the options of {@code DatabaseConfig}.
  *
- * @param database the file that SQLite opens, all links resolved
+ * @param database file that SQLite opens, with all symbolic links resolved
  * @param metaPath folder of the local state
- * @param busyTimeout longest wait for SQLite's locks
- * @param checkpointInterval longest time from a write to a checkpoint round
- * @param minCheckpointPages pages in the WAL that make a round worth its cost before that
- * @param walLimitPages pages in the WAL from which the write lock is taken for a round
- * @param maxSyncWalBytes WAL bytes after which a level-0 file ends
- * @param pageEncoding of the level-0 files
- * @param databaseChecksum whether a checksum of the database is kept up to date with each level-0 file
+ * @param busyTimeout maximum wait for SQLite's locks
+ * @param checkpointInterval maximum time from a write to a checkpoint round
+ * @param minCheckpointPages number of pages in the WAL from which a checkpoint round runs before that time
+ * @param walLimitPages number of pages in the WAL above which a checkpoint round takes the write lock
+ * @param maxSyncWalBytes number of WAL bytes after which a level-0 file ends
+ * @param pageEncoding encoding of the pages in level-0 files
+ * @param databaseChecksum whether a checksum of the database is updated with each level-0 file
  */
 public record CaptureSettings(
         Path database,

@@ -1,9 +1,9 @@
 package org.litestream4j.internal.capture;
 
-/** How a checkpoint was run. */
+/** Whether a checkpoint holds the write lock. */
 public enum CheckpointMode {
-    /** Without any lock of the application's. */
+    /** Without the write lock; blocks neither readers nor writers. */
     PASSIVE,
-    /** With the write lock held, because the WAL was over its limit. */
+    /** Under the write lock, because the WAL exceeds its limit. */
     LOCKED
 }

@@ -9,14 +9,14 @@ import org.litestream4j.internal.wal.WalHeader;
 import org.litestream4j.internal.wal.WalPosition;
 
 /**
- * When and how the WAL is copied into the database file: in rounds that take no lock of the application's, and with the write
- * lock only when the WAL is over its limit. Confined to the capture lane.
+ * Copies the WAL into the database file in checkpoint rounds. A round blocks neither readers nor writers, unless the
+ * WAL exceeds its limit; the round then takes the write lock. Confined to the capture lane.
  */
 final class Checkpointer {
 
     private static final long PACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Rounds in a row that shorten the tail, before the write lock is taken, or the database let go. */
+    /** Maximum number of rounds before the write lock is taken or the database is closed. */
     private static final int ROUNDS_BEFORE_LOCK = 3;
 
     private final CaptureSettings settings;
@@ -24,10 +24,16 @@ final class Checkpointer {
     private final Position position;
     private final Increments increments;
 
-    /** Where the last complete round ended; null if none has. Whoever moves the position makes another one due. */
+    /**
+     * Position at the end of the last round; null if that round was incomplete. The next round is due when the position
+     * differs.
+     */
     private @Nullable PositionRecord lastComplete;
 
-    /** The last round could not copy what was captured before: somebody else reads or checkpoints. */
+    /**
+     * Whether the last round could not copy all captured frames, because another connection was reading or
+     * checkpointing.
+     */
     private boolean blocked;
 
     private long lastRound = System.nanoTime();
@@ -47,7 +53,10 @@ final class Checkpointer {
         return true;
     }
 
-    /** In nanoseconds; 0 if a round is due now, negative if none will be without further writes. */
+    /**
+     * Returns the time until the next round in nanoseconds; 0 if it is due, negative if none is due without further
+     * writes.
+     */
     long nanosUntilDue() {
         if (!position.isKnown() || position.get().equals(lastComplete)) {
             return -1;
@@ -57,7 +66,7 @@ final class Checkpointer {
         return Math.max(0, lastRound + wait - System.nanoTime());
     }
 
-    /** @param last whether the database is about to be let go, so that a complete round is worth more tries */
+    /** @param last whether to make several attempts, as on request or before the database is closed */
     void round(boolean last) throws IOException {
         lastRound = System.nanoTime();
         if (position.get().atFrozenEnd() && !increments.hasMore()) {
@@ -71,13 +80,13 @@ final class Checkpointer {
         lastComplete = frozen ? position.get() : null;
     }
 
-    /** Until one is complete and leaves our reader at mark 0. */
+    /** Runs rounds until one is complete and leaves the reader at mark 0. Returns whether one did. */
     private boolean rounds(int attempts) throws IOException {
         for (int i = 0; i < attempts; i++) {
             WalPosition before = position.get().wal();
             swapReaders(this::thaw);
             if (position.get().atFrozenEnd()) {
-                return true; // nothing was committed since
+                return true; // nothing was committed since then
             }
             Checkpoint result = attachment.session().checkpointPassive();
             blocked = result.busy() || result.checkpointed() < pagesUpTo(before);
@@ -86,7 +95,7 @@ final class Checkpointer {
             }
             if (settled(result)) {
                 WalPosition end = position.get().wal();
-                // Recorded before the old reader ends: from then on a writer may start the WAL again.
+                // The position is saved before the old reader ends: from then on, a writer may reset the WAL.
                 swapReaders(() -> {
                     if (position.get().wal().equals(end) && settled(result)) {
                         freeze();
@@ -100,13 +109,16 @@ final class Checkpointer {
         return false;
     }
 
-    /** Leaves little for the locked round: few frames, and a database file that is on the disk but for their pages. */
+    /**
+     * Prepares for the locked round, so that it is short: few frames are left to copy, and few pages to force to the
+     * disk.
+     */
     private boolean roundsBeforeLock() throws IOException {
         attachment.files().database().force();
         boolean frozen = rounds(ROUNDS_BEFORE_LOCK);
         if (!frozen && !blocked) {
             attachment.files().database().force();
-            increments.capture(); // what was committed meanwhile
+            increments.capture(); // transactions committed meanwhile
         }
         return frozen;
     }
@@ -116,7 +128,7 @@ final class Checkpointer {
             increments.capture();
             thaw();
             Checkpoint result = attachment.session().checkpointRenewingReader(CheckpointMode.LOCKED);
-            increments.readerCovered(); // nobody could write in between
+            increments.readerCovered(); // the write lock prevented commits in between
             if (settled(result)) {
                 freeze();
             }
@@ -124,15 +136,16 @@ final class Checkpointer {
         return position.get().atFrozenEnd();
     }
 
-    /** Whether all of the WAL is captured and in the database file, and nothing came behind it. */
+    /** Returns whether all frames are captured and in the database file, and the WAL has no frames after them. */
     private boolean settled(Checkpoint result) throws IOException {
         return result.complete() && walPages() == result.log() && !increments.hasMore();
     }
 
     /**
-     * Lets the new read transaction take over: everything up to its mark is captured before the old one ends.
+     * Replaces the read transaction with a new one. Captures all frames up to the mark of the new one before the old
+     * one ends.
      *
-     * @param beforeEnd what else must have happened before that
+     * @param beforeEnd action that must also complete before the old one ends
      */
     private void swapReaders(SqliteSession.IoAction beforeEnd) throws IOException {
         attachment.session().beginNewReader();
@@ -150,24 +163,28 @@ final class Checkpointer {
         increments.readerCovered();
     }
 
-    /** Our reader is at mark 0 and everything captured is in the database file: from here on it cannot change. */
+    /**
+     * Records that the database file cannot change: the reader is at mark 0, and all captured frames are in the file.
+     */
     private void freeze() throws IOException {
         position.moveTo(position.get().frozen(Fingerprint.of(settings.database())));
     }
 
-    /** Before the next checkpoint; there is no need to as long as nothing was captured since. */
+    /**
+     * Records that checkpoints may change the database file. Not needed if nothing was captured since it was frozen.
+     */
     private void thaw() throws IOException {
         if (position.get().frozen() && !position.get().atFrozenEnd()) {
             position.moveTo(position.get().thawed());
         }
     }
 
-    /** Pages in the WAL up to the captured end. */
+    /** Returns the number of pages in the WAL up to the captured end. */
     private long walPages() {
         return pagesUpTo(position.get().wal());
     }
 
-    /** Pages in the present WAL up to a place in it; 0 if that was in an earlier one. */
+    /** Returns the number of pages in the current WAL up to a position; 0 if the position belongs to an earlier WAL. */
     private long pagesUpTo(WalPosition place) {
         PositionRecord now = position.get();
         boolean present =

@@ -9,8 +9,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks SQLite how much of the WAL is committed, on a connection that is in no transaction at any time: SQLite answers no
- * other. It is open while there is work.
+ * Asks SQLite for the number of committed frames in the WAL. Uses a connection of its own that is never in a
+ * transaction, because SQLite answers only such a connection. The connection is open while there is work.
  */
 final class CommittedFrames {
 
@@ -29,10 +29,12 @@ final class CommittedFrames {
     }
 
     /**
-     * What SQLite counts in the WAL at this moment. Nothing behind {@code committed} is committed, however valid it looks.
+     * The numbers of frames that SQLite counts in the WAL. Frames after {@code committed} are not committed, even if
+     * they look valid.
      *
-     * @param committed number of committed frames, {@code mxFrame} of the wal-index; 0 if the WAL is to begin anew
-     * @param copied so many of them are in the database file
+     * @param committed number of committed frames, {@code mxFrame} of the wal-index; 0 if the WAL is empty, or the
+     *     next writer resets it
+     * @param copied number of these frames that are in the database file
      */
     record Count(long committed, long copied) {}
 
@@ -46,7 +48,7 @@ final class CommittedFrames {
                 }
             } catch (SQLException e) {
                 if (!SqliteErrors.isBusy(e)) {
-                    throw connections.failure("cannot ask for the number of committed frames", e);
+                    throw connections.failure("cannot read the number of committed frames", e);
                 }
             }
             LockSupport.parkNanos(attempt * PAUSE_NANOS);
@@ -73,7 +75,7 @@ final class CommittedFrames {
         return open;
     }
 
-    /** Closes the connection until it is needed again. */
+    /** Closes the connection until the next call of {@link #count}. */
     void rest() {
         Counter counting = counter;
         counter = null;

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Continues the position of an earlier run: proven by the WAL, by a comparison of all pages, or begun anew with an image. Where the
- * WAL proves it, the pages are compared later, piece by piece. Confined to the capture lane.
+ * Continues from the position of an earlier run, if the WAL or a comparison of all pages proves it; otherwise starts
+ * again with an image. If the WAL proves it, the pages are compared later, in pieces. Confined to the capture lane.
  */
 final class Continuation {
 
@@ -42,7 +42,7 @@ final class Continuation {
         this.checksum = checksum;
     }
 
-    /** As {@link Capture#judge}. */
+    /** See {@link Capture#judge}. */
     Capture.Continuity establish() throws IOException {
         PositionRecord recorded = position.recorded();
         if (recorded == null) {
@@ -51,7 +51,7 @@ final class Continuation {
         if (!new ContinuityProof(settings, attachment, recorded, position.saved()).holds()) {
             return compare(recorded);
         }
-        position.moveTo(recorded.thawed()); // whether the reader of this run is at mark 0 is not known
+        position.moveTo(recorded.thawed()); // unknown whether the reader of this run is at mark 0
         if (!checksum.resume(recorded)) {
             beginChecksum(recorded);
         }
@@ -69,7 +69,7 @@ final class Continuation {
         return Capture.Continuity.PROVEN;
     }
 
-    /** Where the WAL proves nothing, the content does: what was captured of each page is known from its checksum. */
+    /** Compares the content of the database with the captured page checksums, if the WAL proves nothing. */
     private Capture.Continuity compare(PositionRecord recorded) throws IOException {
         if (!recorded.continuous()
                 || recorded.pageSize() != attachment.session().pageSize()
@@ -78,7 +78,7 @@ final class Continuation {
         }
         PositionRecord compared = fullImage.writeDifference(recorded);
         boolean differs = !compared.txid().equals(recorded.txid());
-        if (differs && attachment.session().schemaSize() == 0) { // a new database? what the replica holds decides
+        if (differs && attachment.session().schemaSize() == 0) { // possibly a new database: the replica decides
             staging.deleteAfter(recorded.txid());
             checksum.forget();
             return Capture.Continuity.UNPROVEN;
@@ -87,14 +87,14 @@ final class Continuation {
         checksum.captured();
         increments.readerCovered();
         log.info(
-                "database compared with what was captured of it: db={} txid={} differs={}",
+                "database compared with its captured state: db={} txid={} differs={}",
                 settings.database(),
                 compared.txid(),
                 differs);
         return Capture.Continuity.PROVEN;
     }
 
-    /** As {@link Capture#image}. */
+    /** See {@link Capture#image}. */
     void image(Txid after, boolean discard) throws IOException {
         PositionRecord before = position.newest();
         pageSizeChanged =
@@ -110,28 +110,28 @@ final class Continuation {
                 "database captured in full: db={} txid={} pages={}", settings.database(), taken.txid(), taken.commit());
     }
 
-    /** As {@link Capture#isPageSizeChanged}. */
+    /** See {@link Capture#isPageSizeChanged}. */
     boolean isPageSizeChanged() {
         return pageSizeChanged;
     }
 
-    /** As {@link Capture#completeChecksum}. */
+    /** See {@link Capture#completeChecksum}. */
     long completeChecksum() throws IOException {
         if (checksum.nanosUntilDue() == 0) {
             if (checksum.isBegun()) {
                 checksum.fill(attachment.files().database());
             } else {
-                increments.capture(); // to the mark of our reader at least
+                increments.capture(); // at least up to the mark of the reader
                 beginChecksum(position.get());
             }
         }
-        if (checksum.disagrees()) { // a commit may have made the last page known
+        if (checksum.disagrees()) { // a commit may have completed the page checksums
             throw new LostContinuityException(
                     settings.database(),
-                    "the database file holds other pages than were captured of it: it was overwritten, or damaged");
+                    "the database file differs from the captured pages: it was overwritten or damaged");
         }
         long due = checksum.nanosUntilDue();
-        if (due >= 0 || !position.get().atFrozenEnd()) { // else the WAL proves the position to the next start
+        if (due >= 0 || !position.get().atFrozenEnd()) { // not frozen: the WAL proves the position
             return due;
         }
         if (checksum.nanosUntilSave(position.get()) == 0) {
@@ -146,7 +146,7 @@ final class Continuation {
         try {
             expected = staging.databaseChecksum(name);
         } catch (NoSuchFileException e) {
-            log.debug("the captured transaction is not here any more, the database is not compared: file={}", name);
+            log.debug("local file deleted, database is not compared with the captured state: file={}", name);
         }
         checksum.begin(position, attachment.files().wal(), attachment.files().database(), expected);
     }

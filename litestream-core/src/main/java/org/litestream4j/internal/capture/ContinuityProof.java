@@ -10,21 +10,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether the record that the last run left leads to the present database, so that increments may follow. It changes nothing.
+ * Checks whether the record of the last run leads to the current state of the database, so that increments may follow.
+ * Changes nothing.
  *
- * <p>Only the WAL proves that: it is the recorded one, whole up to the recorded end, and SQLite counts at least that much. The
- * size and the times of the database file prove nothing, they can only disprove: after a power cut, or within one tick of a
- * coarse clock, new content stands under old times (see docs/how-it-works.md).
+ * <p>Only the WAL can prove this: it must be the recorded one, intact up to the recorded end, and SQLite must count at
+ * least as many frames. Size and times of the database file can only disprove it: after a power failure, or within one
+ * tick of a coarse clock, new content can have old times (see docs/how-it-works.md).
  *
- * @param record which the last run left
- * @param saved when that was
+ * @param record record of the last run
+ * @param saved fingerprint of the file that contains the record
  */
 record ContinuityProof(CaptureSettings settings, Attachment attachment, PositionRecord record, Fingerprint saved) {
 
     private static final Logger log = LoggerFactory.getLogger(ContinuityProof.class);
     private static final long LONGEST_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** Whether it does. What is committed behind the record must be captured before the WAL begins anew. */
+    /**
+     * Returns whether the record leads to the database. Transactions committed after the record must be captured before
+     * the WAL is reset.
+     */
     boolean holds() throws IOException {
         String missing = missing();
         if (missing != null) {
@@ -35,7 +39,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
 
     private @Nullable String missing() throws IOException {
         if (!record.continuous()) {
-            return "an earlier run lost it";
+            return "an earlier run lost continuity";
         }
         Fingerprint now = Fingerprint.of(settings.database());
         if (!now.sameFile(record.file())) {
@@ -49,7 +53,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
         }
         long committed = attachment.session().count().committed();
         if (committed < record.wal().frames(record.pageSize())) {
-            return "SQLite counts " + committed + " frames of the WAL, "
+            return "SQLite counts " + committed + " frames of the WAL, but "
                     + record.wal().frames(record.pageSize()) + " were captured";
         }
         if (!attachment.files().wal().leadsTo(record.wal())) {
@@ -57,7 +61,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
         }
         if (record.frozen() ? !now.sameContent(record.file()) : isWrittenLater(now)) {
             log.warn(
-                    "the WAL was written for a different database file, and SQLite has applied it to this one:"
+                    "the WAL was written for a different database file, but SQLite has applied it to this one:"
                             + " check whether the database is what it should be: db={}",
                     settings.database());
             return "the database file was written later than the WAL";
@@ -66,8 +70,8 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
     }
 
     /**
-     * Whether the file was written later than a checkpoint can have been that the last run died in. Each of its captures, and
-     * each commit, left a mark in time.
+     * Returns whether the file was modified after the end of the last run, with an allowance for a checkpoint that was
+     * running then. Each commit and each capture of that run left a modification time.
      */
     private boolean isWrittenLater(Fingerprint file) throws IOException {
         long last = Math.max(Fingerprint.of(settings.wal()).modified(), saved.modified());

@@ -2,7 +2,7 @@ package org.litestream4j.internal.capture;
 
 import java.io.IOException;
 
-/** A state was copied into the database, and then could not be captured; capturing it is retried. */
+/** Thrown if a state was copied into the database but could not be captured. The capture is retried. */
 public final class CopiedException extends IOException {
 
     private static final long serialVersionUID = 1L;

@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Within a process, a database file is replicated under one of its names: a hard link, or a file that is mounted elsewhere, has a
- * WAL of its own beside it, and two WALs of one file ruin it. Several engines under one name share the WAL, and do no harm. Confined
- * to the capture lane.
+ * Ensures that one process replicates a database file under only one of its names. A hard link or a bind mount gives
+ * the file another name with a separate WAL, and two WALs corrupt the database. Several engines may use the same name,
+ * because they share the WAL. Confined to the capture lane.
  */
 final class DatabaseClaim {
 
-    /** Among the system properties, as other class loaders share the process. */
+    /** Prefix of system properties, which class loaders of one process share. */
     private static final String CLAIMED = "org.litestream4j.database:";
 
     private static final String END_OF_PLACE = "\n";
@@ -23,8 +23,8 @@ final class DatabaseClaim {
     /**
      * Claims the file for its name.
      *
-     * @param key device and inode
-     * @throws CaptureException if an engine of this process has it open under another name
+     * @param key device and inode of the file
+     * @throws CaptureException if an engine of this process has the file open under another name
      */
     void take(Path database, Object key) throws IOException {
         Path real = database.toRealPath();
@@ -44,7 +44,6 @@ final class DatabaseClaim {
         }
     }
 
-    /** Idempotent. */
     void release() {
         String taken = mark;
         mark = null;

@@ -19,19 +19,23 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.DatabaseOpening;
 
 /**
- * The one channel of this process to a database file. Closing any descriptor of the file drops every lock that SQLite holds
- * on it in this process (POSIX advisory locks belong to the process), so the channel outlives its users until no other
- * descriptor of the file is open here; where that cannot be told, it stays open and serves the next user. Threads that read
- * through it must never be interrupted: that would close it.
+ * The only channel of this process to a database file. Closing any descriptor of the file drops all locks that SQLite
+ * holds on it in this process, because POSIX advisory locks belong to the process. The channel therefore stays open
+ * after its last user, until this process has no other descriptor of the file. If that cannot be determined, it stays
+ * open for the next user. Threads that read through it must never be interrupted, because an interrupt closes the
+ * channel.
  *
  * <p>Thread-safe.
  */
 final class DatabaseFile implements Closeable {
 
-    /** Linux, else macOS; elsewhere such a folder does not exist or does not list all. */
+    /**
+     * Folders that list the descriptors of the process on Linux and macOS. On other systems they are missing or
+     * incomplete.
+     */
     private static final List<Path> DESCRIPTORS = List.of(Path.of("/proc/self/fd"), Path.of("/dev/fd"));
 
-    /** By file key (device and inode). */
+    /** Open files by file key (device and inode). */
     private static final Map<Object, DatabaseFile> OPEN = new HashMap<>();
 
     private final Object key;
@@ -47,7 +51,7 @@ final class DatabaseFile implements Closeable {
         this.channel = channel;
     }
 
-    /** Opens the file, or joins those who have it open already. */
+    /** Opens the file, or uses the channel that is already open. */
     static DatabaseFile acquire(Path path) throws IOException {
         synchronized (OPEN) {
             Object key = keyOf(path);
@@ -62,9 +66,9 @@ final class DatabaseFile implements Closeable {
     }
 
     /**
-     * Reads as much as there is.
+     * Reads until the buffer is full or the file ends.
      *
-     * @return bytes read, less than asked for only at the end of the file
+     * @return number of bytes read; less than requested only at the end of the file
      */
     int read(ByteBuffer buffer, long position) throws IOException {
         int start = buffer.position();
@@ -80,19 +84,24 @@ final class DatabaseFile implements Closeable {
         return channel.size();
     }
 
-    /** Brings to the disk what checkpoints have written so far; does nothing where a channel for reading cannot do that. */
+    /**
+     * Forces the writes of checkpoints to the disk. Does nothing on systems where a read-only channel cannot do that.
+     */
     void force() throws IOException {
         if (hasPosixLocks()) {
             channel.force(false);
         }
     }
 
-    /** Whether closing a descriptor drops locks of others, as on Unix and not on Windows. */
+    /** Returns whether closing a descriptor drops other locks of the process, as on Unix but not on Windows. */
     private boolean hasPosixLocks() {
         return path.getFileSystem().supportedFileAttributeViews().contains("unix");
     }
 
-    /** Call after the caller's own SQLite connections to the file were closed; {@link #closeUnused} then closes the channel. */
+    /**
+     * Releases the file; {@link #closeUnused} closes the channel later. Call it after closing the SQLite connections of
+     * the caller.
+     */
     @Override
     public void close() {
         synchronized (OPEN) {
@@ -101,8 +110,8 @@ final class DatabaseFile implements Closeable {
     }
 
     /**
-     * Closes the channels that nobody uses, where they are the only open descriptor of their file in this process. One look
-     * at all descriptors for all files: closing a thousand databases must not look a thousand times.
+     * Closes the channels without users that are the only open descriptor of their file in this process. Lists all
+     * descriptors once for all files, so that closing many databases stays fast.
      */
     static void closeUnused() throws IOException {
         DatabaseOpening.close(DatabaseFile::closeCounted);
@@ -129,7 +138,7 @@ final class DatabaseFile implements Closeable {
         }
     }
 
-    /** Open descriptors of each file in this process; empty where that cannot be told. */
+    /** Returns the number of open descriptors of each file in this process; empty if that cannot be determined. */
     private static Map<Object, Integer> countDescriptors(Set<Object> keys) {
         Map<Object, Integer> counts = new HashMap<>();
         Optional<Path> folder = DESCRIPTORS.stream().filter(Files::isDirectory).findFirst();
@@ -144,7 +153,7 @@ final class DatabaseFile implements Closeable {
                 }
             }
         } catch (IOException | DirectoryIteratorException e) {
-            return Map.of(); // unknown: they stay open
+            return Map.of(); // unknown: the channels stay open
         }
         return counts;
     }
@@ -157,7 +166,9 @@ final class DatabaseFile implements Closeable {
         }
     }
 
-    /** Whether somebody in this process, beside this class, has a file open; false where that cannot be told. */
+    /**
+     * Returns whether code of this process other than this class has the file open; false if that cannot be determined.
+     */
     static boolean isOpenElsewhere(Object key) {
         synchronized (OPEN) {
             DatabaseFile own = OPEN.get(key);
@@ -166,7 +177,7 @@ final class DatabaseFile implements Closeable {
         }
     }
 
-    /** Device and inode, where the file system has them. */
+    /** Returns the device and inode of a file; its real path if the file system has none. */
     static Object keyOf(Path path) throws IOException {
         Object key = Files.readAttributes(path, java.nio.file.attribute.BasicFileAttributes.class)
                 .fileKey();

@@ -11,21 +11,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 
 /**
- * What tells whether a database file is still the one, and unchanged. Read without opening the file.
+ * Attributes that identify a database file and show whether it changed. Read without opening the file.
  *
- * @param inode of the file; 0 where the file system has none
- * @param size in bytes
- * @param modified time of the last change of its content, in nanoseconds since the epoch
- * @param changed time of the last change of its content or attributes, likewise
+ * @param inode inode of the file; 0 if the file system has none
+ * @param size size in bytes
+ * @param modified time of the last change of the content, in nanoseconds since the epoch
+ * @param changed time of the last change of content or attributes, in nanoseconds since the epoch; creation time where
+ *     the file system does not report it
  */
 record Fingerprint(long inode, long size, long modified, long changed) {
 
     static final Fingerprint NONE = new Fingerprint(0, 0, 0, 0);
 
-    /** Maps what the file system says of a path to what counts. Tests replace it, to make times stand still. */
+    /** Maps the attributes of a path to the attributes to return. Tests replace it, for example to stop the clock. */
     static volatile BiFunction<Path, Fingerprint, Fingerprint> view = (path, actual) -> actual;
 
-    /** @throws java.nio.file.NoSuchFileException if there is no file */
+    /** @throws java.nio.file.NoSuchFileException if the file does not exist */
     static Fingerprint of(Path path) throws IOException {
         boolean unix = path.getFileSystem().supportedFileAttributeViews().contains("unix");
         Map<String, Object> attributes = Files.readAttributes(
@@ -46,14 +47,14 @@ record Fingerprint(long inode, long size, long modified, long changed) {
         return ((FileTime) requireNonNull(attributes.get(name), name)).to(TimeUnit.NANOSECONDS);
     }
 
-    /** Whether the file is the same one; nothing is said of its content. */
+    /** Returns whether the file is the same; its content may differ. */
     boolean sameFile(Fingerprint other) {
         return inode == other.inode;
     }
 
     /**
-     * Whether the file looks unchanged; its owner, mode and links may have changed. False proves a write. True proves nothing:
-     * times are coarse on many file systems, and a power cut may leave new content under old times.
+     * Returns whether the file appears unchanged, apart from owner, permissions and links. False proves a write. True
+     * proves nothing: many file systems have coarse times, and after a power failure new content may have old times.
      */
     boolean sameContent(Fingerprint other) {
         return sameFile(other) && size == other.size && modified == other.modified;

@@ -10,10 +10,15 @@ import java.sql.Statement;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The connection that finds out whether a database can be captured, and switches it to WAL where it is not yet. */
+/**
+ * Opens the first connection to a database, checks whether the database can be captured, and switches it to WAL mode.
+ */
 final class FirstConnection {
 
-    /** Older versions may lose a WAL reset; see sqlite.org, release notes of 3.51.3. */
+    /**
+     * Oldest supported version. Older versions can lose writes when the WAL is reset; see the release notes of 3.51.3
+     * on sqlite.org.
+     */
     private static final int OLDEST_SQLITE = 3_051_003;
 
     private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+)");
@@ -52,7 +57,7 @@ final class FirstConnection {
         }
     }
 
-    /** As SQLite counts: 3.51.3 is 3051003. */
+    /** Returns the version in SQLite's format: 3.51.3 is 3051003. */
     private static int versionNumber(String version) {
         Matcher matcher = VERSION.matcher(version);
         if (!matcher.lookingAt()) {
@@ -62,7 +67,7 @@ final class FirstConnection {
                 + Integer.parseInt(matcher.group(3));
     }
 
-    /** Whatever the configured path says: the WAL that is read must be the one that SQLite writes. */
+    /** Requires that SQLite opened the configured path, because it names the WAL after the file that it opened. */
     private static void requireSameFile(Path path, Connection connection) throws SQLException, CaptureException {
         String opened = "";
         try (Statement statement = connection.createStatement();

@@ -8,8 +8,9 @@ import org.litestream4j.internal.wal.WalScan;
 import org.litestream4j.ltx.Txid;
 
 /**
- * Reads the whole database where increments cannot follow what was captured before, and writes all of it, or what differs from
- * what was captured, as one level-0 file. The read transaction of the attachment holds still what it reads.
+ * Reads the whole database where increments cannot continue the captured state. Writes all pages, or only those that
+ * differ from the captured state, as one level-0 file. The read transaction of the attachment keeps the state
+ * unchanged.
  */
 final class FullImage {
 
@@ -27,7 +28,7 @@ final class FullImage {
         this.checksum = checksum;
     }
 
-    /** What is read. */
+    /** State of the database that is read. */
     private record State(WalFile wal, WalScan scan, long commit, int pageSize, Fingerprint file, PageSource source) {}
 
     @FunctionalInterface
@@ -36,10 +37,10 @@ final class FullImage {
     }
 
     /**
-     * Writes all pages; the image of TXID 1 is a snapshot and goes to that level of the replica, so TXID 2 follows at once: a
-     * level-0 file with page 1 alone.
+     * Writes all pages. An image with TXID 1 is uploaded as a snapshot, so a level-0 file that contains only page 1
+     * follows it as TXID 2.
      *
-     * @return from where increments can follow
+     * @return position from which increments can continue
      */
     PositionRecord write(Txid txid) throws IOException {
         return retrying(() -> {
@@ -68,11 +69,11 @@ final class FullImage {
     }
 
     /**
-     * Compares the database with what was captured of it, whose page checksums were saved, and writes the pages that differ: a
-     * read instead of an upload.
+     * Compares the database with the saved page checksums of the captured state, and writes the pages that differ. This
+     * reads the whole database, but avoids the upload of an image.
      *
-     * @param before what was captured
-     * @return from where increments can follow; the same transaction if no page differs
+     * @param before captured state
+     * @return position from which increments can continue; has the same transaction if no page differs
      */
     PositionRecord writeDifference(PositionRecord before) throws IOException {
         return retrying(() -> {
@@ -114,12 +115,12 @@ final class FullImage {
         Fingerprint file = Fingerprint.of(settings.database());
         long copied = scan.found()
                 ? session.count().copied()
-                : 0; // after the scan: a WAL that began anew since is found out at the end
+                : 0; // after the scan: a reset of the WAL in between is detected at the end
         PageSource source = new PageSource(files.database(), files.wal(), scan.pages(), copied, pageSize);
         return new State(files.wal(), scan, commit, pageSize, file, source);
     }
 
-    /** Without frames the reader has been at mark 0 from its beginning. */
+    /** Marks the position as frozen if the WAL has no frames: the reader has then been at mark 0 from its start. */
     private PositionRecord settled(State state, PositionRecord taken) throws IOException {
         if (state.scan().found()) {
             return taken;

@@ -22,20 +22,23 @@ import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
- * Copies a side file over a live database in one write transaction, with SQLite's backup API: readers see the old or the new
- * state. The API may report success and have done nothing (another connection was writing, for instance), and it may report an
- * error for a write that took effect. So neither the answer nor the WAL file alone counts: the copy is done when SQLite counts a
- * transaction as committed that has every page of the side file.
+ * Copies a side file over a live database in one write transaction, with SQLite's backup API. Readers see either the
+ * old or the new state. The API may report success without a copy, for example because another connection was writing,
+ * and it may report an error although the copy took effect. Therefore the copy counts as done only when SQLite counts a
+ * committed transaction that contains every page of the side file.
  */
 final class InPlaceCopy {
 
-    /** Of page 1, which SQLite itself changes: format, change counter, schema cookie, version-valid-for, SQLite version. */
+    /**
+     * Ranges of page 1 that SQLite changes itself: file format versions, change counter, schema cookie,
+     * version-valid-for, SQLite version.
+     */
     private static final int[][] CHANGED_BY_SQLITE = {{18, 20}, {24, 28}, {40, 44}, {92, 100}};
 
-    /** In a row, which waiting for other connections does not cure. */
+    /** Number of consecutive errors after which the copy fails; errors caused by other connections do not count. */
     private static final int MAX_FAILURES = 2;
 
-    /** Of page 1: the last byte of the text encoding. */
+    /** Offset in page 1 of the last byte of the text encoding. */
     private static final int TEXT_ENCODING = 59;
 
     private static final Map<Integer, String> ENCODINGS = Map.of(0, "UTF-8", 1, "UTF-8", 2, "UTF-16le", 3, "UTF-16be");
@@ -47,16 +50,16 @@ final class InPlaceCopy {
     private final long pages;
     private final long databaseChecksum;
 
-    /** The WAL, once there is one. */
+    /** Opens the WAL; empty while there is none. */
     @FunctionalInterface
     interface WalSource {
         Optional<WalFile> open() throws IOException;
     }
 
     /**
-     * @param pageSize of both
-     * @param pages that the side file must have
-     * @param databaseChecksum that it must have
+     * @param pageSize page size of both databases in bytes
+     * @param pages number of pages that the side file must have
+     * @param databaseChecksum database checksum that the side file must have
      */
     InPlaceCopy(SqliteSession session, WalSource wal, Path side, int pageSize, long pages, long databaseChecksum) {
         this.session = session;
@@ -68,13 +71,14 @@ final class InPlaceCopy {
     }
 
     /**
-     * Copies.
+     * Copies the side file into the database.
      *
-     * @param from everything before is captured; a read transaction is held
-     * @param timeout longest wait for other writers
-     * @param cancelled asked about each second of that
-     * @return the transaction that brought the new state; empty if other writers left no room for it, and nothing was changed
-     * @throws IOException if the side file is not what was restored, or SQLite cannot write; nothing was changed
+     * @param from position up to which everything is captured; a read transaction must be held
+     * @param timeout maximum wait for other writers
+     * @param cancelled polled between the attempts
+     * @return the transaction that contains the new state; empty if other writers left no opportunity and the database
+     *     is unchanged
+     * @throws IOException if the side file is not as it was restored, or SQLite cannot write; the database is unchanged
      */
     Optional<WalScan> copy(WalPosition from, Duration timeout, BooleanSupplier cancelled) throws IOException {
         verifySide();
@@ -107,17 +111,22 @@ final class InPlaceCopy {
         return Optional.empty();
     }
 
-    /** Frames that SQLite does not count are those of a write that failed: the next transaction overwrites them. */
+    /**
+     * Returns whether SQLite counts a transaction as committed. Other frames come from a failed write; the next
+     * transaction overwrites them.
+     */
     private static boolean isCommitted(WalScan transaction, long frames) {
         long frameSize = requireNonNull(transaction.header()).frameSize();
         return transaction.end().offset() <= WalHeader.SIZE + frames * frameSize;
     }
 
-    /** A disk may have lost what was written: SQLite would take an empty file for an empty database, and copy that. */
+    /**
+     * Checks that the disk kept the restored file. SQLite would treat an empty file as an empty database, and copy it.
+     */
     private void verifySide() throws IOException {
         try (FileChannel channel = FileChannel.open(side, StandardOpenOption.READ)) {
             if (channel.size() != pages * pageSize) {
-                throw notAsRestored("it has " + channel.size() + " bytes in place of " + pages * pageSize);
+                throw notAsRestored("it has " + channel.size() + " bytes instead of " + pages * pageSize);
             }
             byte[] page = new byte[pageSize];
             long xor = 0;
@@ -140,19 +149,22 @@ final class InPlaceCopy {
         }
     }
 
-    /** Connections that are open keep their encoding: after the copy, SQLite would refuse each statement of theirs. */
+    /**
+     * Requires that both databases have the same text encoding. Open connections keep theirs: after the copy, SQLite
+     * would refuse all their statements.
+     */
     private void requireEncoding(String restored) throws IOException {
         String live = session.textEncoding();
         if (!live.equals(restored)) {
             throw new IOException("the database cannot be restored in place: its text encoding is " + live
-                    + ", that of the state to restore " + restored
+                    + ", but that of the state to restore is " + restored
                     + "; nothing was changed. Stop the application and restore into the file from the command line");
         }
     }
 
     private void requireChecksum(long found) throws IOException {
         if (found != databaseChecksum) {
-            throw notAsRestored("its database checksum is " + DatabaseChecksum.text(found) + " in place of "
+            throw notAsRestored("its database checksum is " + DatabaseChecksum.text(found) + " instead of "
                     + DatabaseChecksum.text(databaseChecksum));
         }
     }

@@ -13,12 +13,13 @@ import org.litestream4j.internal.wal.WalScan;
 import org.litestream4j.ltx.Txid;
 
 /**
- * Moves the position on to the end of what SQLite counts as committed in the WAL; each step is a level-0 file. Confined to the
- * capture lane.
+ * Captures the WAL up to the last frame that SQLite counts as committed, and moves the position to it. Each step writes
+ * one level-0 file. Confined to the capture lane.
  *
- * <p>Why nothing is missed when the WAL begins anew: that needs every frame to be in the database file, and while our reader is
- * held nobody copies a frame behind the end at which the reader began. So if everything up to that end is captured, a WAL
- * that begins anew ended there, once; a second time needs a new reader (see docs/how-it-works.md, capture).
+ * <p>A reset of the WAL loses no frame: SQLite resets the WAL only when all its frames are in the database file. While
+ * the reader is held, no checkpoint copies a frame after the end at which the reader began. Therefore, if everything up
+ * to that end is captured, a WAL that is reset ended exactly there. This holds for one reset; a second one requires a
+ * new reader (see docs/how-it-works.md, capture).
  */
 final class Increments {
 
@@ -30,10 +31,10 @@ final class Increments {
     private final Level0Writer writer;
     private final RollingChecksum checksum;
 
-    /** Whether everything is captured up to the end at which the present reader began. */
+    /** Whether everything up to the end at which the current reader began is captured. */
     private boolean covered;
 
-    /** Whether the WAL was reset under the present reader. */
+    /** Whether the WAL was reset during the current read transaction. */
     private boolean restarted;
 
     Increments(
@@ -50,34 +51,34 @@ final class Increments {
     }
 
     /**
-     * What is committed and not captured.
+     * Frames that are committed but not captured.
      *
-     * @param from where it begins
+     * @param from start of these frames
      * @param committed number of committed frames in the WAL
      */
     private record Tail(WalFile wal, WalPosition from, long committed) {}
 
-    /** A reader has begun, and nothing was captured under it yet. */
+    /** Records that a read transaction began, under which nothing is captured yet. */
     void readerBegan() {
         covered = false;
         restarted = false;
     }
 
-    /** Everything up to the beginning of the present reader is captured, and no other is held. */
+    /** Records that everything up to the start of the only read transaction is captured. */
     void readerCovered() {
         covered = true;
         restarted = false;
     }
 
-    /** As {@link Capture#capture}. */
+    /** See {@link Capture#capture}. */
     boolean capture() throws IOException {
         Tail tail = tail();
         boolean any = tail != null;
         while (tail != null) {
             WalScan scan = tail.wal().scan(tail.from(), settings.maxSyncWalBytes(), tail.committed());
             if (!scan.found() || !scan.start().equals(tail.from())) {
-                throw lost("SQLite counts " + tail.committed() + " committed frames, the WAL file leads to "
-                        + frames(position.get().wal()));
+                throw lost("SQLite counts " + tail.committed() + " committed frames, but the valid frames of the WAL"
+                        + " file end at " + frames(position.get().wal()));
             }
             capture(tail.wal(), scan);
             boolean more = frames(scan.end()) < tail.committed();
@@ -87,12 +88,12 @@ final class Increments {
         return any;
     }
 
-    /** Whether there is something for {@link #capture()}. */
+    /** Returns whether {@link #capture()} would find frames. */
     boolean hasMore() throws IOException {
         return tail() != null;
     }
 
-    /** Null if everything that SQLite counts is captured. */
+    /** Returns the frames that are committed but not captured; null if there are none. */
     private @Nullable Tail tail() throws IOException {
         WalFile wal = attachment.files().wal();
         for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -100,14 +101,14 @@ final class Increments {
             long committed = attachment.session().count().committed();
             boolean whole = before.isEmpty() || isWholeTo(wal, before.get());
             Optional<WalHeader> header = wal.header();
-            if (header.equals(before)) { // else the count, or the frame at the position, may be of another WAL
+            if (header.equals(before)) { // otherwise count or frame may belong to another WAL
                 return tail(wal, header.orElse(null), committed, whole);
             }
         }
         throw new IOException(settings.database() + ": the WAL keeps being reset; will retry");
     }
 
-    /** Whether the frame at the position is the one that was captured, if the WAL is. */
+    /** Returns whether the last captured frame is unchanged; true if the position belongs to an earlier WAL. */
     private boolean isWholeTo(WalFile wal, WalHeader header) throws IOException {
         WalPosition captured = position.get().wal();
         return !header.sameSalts(captured) || wal.endsAt(captured, header.frameSize());
@@ -117,24 +118,24 @@ final class Increments {
             throws IOException {
         PositionRecord now = position.get();
         long captured = frames(now.wal());
-        if (committed == 0) { // a writer is about to begin the WAL anew, or nothing was written since the last time
+        if (committed == 0) { // the next writer resets the WAL, or nothing was written since the last reset
             if (!covered && captured > 0) {
                 throw lost("the WAL was reset before it was captured");
             }
             return null;
         }
         if (header == null) {
-            throw lost("SQLite counts " + committed + " committed frames, the WAL file has no valid header");
+            throw lost("SQLite counts " + committed + " committed frames, but the WAL file has no valid header");
         }
         if (header.pageSize() != now.pageSize()) {
             throw new CaptureException(
-                    settings.database(), "the WAL has another page size than the database", "", null);
+                    settings.database(), "the page size of the WAL differs from that of the database", "", null);
         }
         if (!header.sameSalts(now.wal())) {
             return new Tail(wal, WalPosition.start(header), committed);
         }
         if (committed < captured) {
-            throw lost(captured + " frames of the WAL were captured, SQLite counts " + committed);
+            throw lost(captured + " frames of the WAL were captured, but SQLite counts " + committed);
         }
         if (!whole) {
             throw lost("frame " + captured + " of the WAL was captured and has been overwritten since");
@@ -143,9 +144,9 @@ final class Increments {
     }
 
     /**
-     * Captures what was committed before a transaction that the WAL holds.
+     * Captures the transactions before a given transaction in the WAL.
      *
-     * @param transaction which SQLite counts
+     * @param transaction transaction that SQLite counts as committed
      */
     void captureUntil(WalScan transaction) throws IOException {
         WalFile source = attachment.files().wal();
@@ -185,7 +186,9 @@ final class Increments {
         restarted |= anew;
     }
 
-    /** Pages that SQLite counts but did not write since the position: as SQLite itself would read them. */
+    /**
+     * Returns a source for new pages of the database that have no frame in the scan; reads them as SQLite would.
+     */
     private PageSource missingPages(WalFile source, WalScan scan, int pageSize) throws IOException {
         WalPageMap all = source.scan(WalPosition.NONE, Long.MAX_VALUE, frames(scan.end()))
                 .pages();

@@ -16,12 +16,12 @@ import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.ltx.WalRange;
 
-/** Writes level-0 files into {@link Staging}: what a scan found, or the whole database. */
+/** Writes level-0 files into {@link Staging}: the pages of a scan, the pages that differ, or the whole database. */
 final class Level0Writer {
 
     private static final Txid FIRST = new Txid(1);
 
-    /** Where the pages are not those of a part of a WAL. The offset is never below the first frame: Litestream refuses that. */
+    /** WAL range for pages that are not from one part of a WAL. Litestream rejects offsets below the first frame. */
     private static final WalRange NO_WAL = new WalRange(WalHeader.SIZE, 0, 0, 0);
 
     private final Staging staging;
@@ -30,7 +30,7 @@ final class Level0Writer {
     private final RollingChecksum databaseChecksum;
     private volatile boolean stopped;
 
-    /** @param databaseChecksum told of all pages */
+    /** @param databaseChecksum receives the checksum of each written page */
     Level0Writer(Staging staging, Clock clock, PageEncoding encoding, RollingChecksum databaseChecksum) {
         this.staging = staging;
         this.clock = clock;
@@ -38,7 +38,7 @@ final class Level0Writer {
         this.databaseChecksum = databaseChecksum;
     }
 
-    /** Ends what is being written with an {@link IOException}, and lets nothing begin. Any thread. */
+    /** Makes running writes fail with an {@link IOException}, and later ones at their start. Thread-safe. */
     void stop() {
         stopped = true;
     }
@@ -49,7 +49,7 @@ final class Level0Writer {
         }
     }
 
-    /** A read transaction holds still what is read; this is thrown where it did not, and the file was discarded. */
+    /** Thrown if the WAL was reset although a read transaction should prevent that. The file was discarded. */
     static final class WalChangedException extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -58,17 +58,17 @@ final class Level0Writer {
         }
     }
 
-    /** Supplies the pages that a scan did not see. */
+    /** Supplies the pages that a scan does not contain. */
     @FunctionalInterface
     interface MissingPages {
         PageSource open() throws IOException;
     }
 
     /**
-     * Writes the pages of a scan, and every page by which the database grew that the scan does not have.
+     * Writes the pages of a scan, and all pages by which the database grew that the scan does not contain.
      *
-     * @param scan which found at least one transaction
-     * @param previousCommit database size before, in pages
+     * @param scan scan with at least one transaction
+     * @param previousCommit database size in pages before the scan
      * @return the file checksum
      */
     long writeIncrement(Txid txid, WalFile wal, WalScan scan, long previousCommit, MissingPages missing)
@@ -112,7 +112,7 @@ final class Level0Writer {
     /**
      * Writes all pages.
      *
-     * @param scan of the whole WAL, whether or not it found a transaction
+     * @param scan scan of the whole WAL, with or without transactions
      * @param commit database size in pages
      * @return the file checksum
      */
@@ -135,12 +135,12 @@ final class Level0Writer {
     }
 
     /**
-     * Writes the pages that differ from what was captured of them, as the database's checksum knows them.
+     * Writes the pages whose checksums differ from the captured page checksums, and page 1 if the size differs.
      *
-     * @param scan of the whole WAL, whether or not it found a transaction
-     * @param previousCommit database size as it was captured, in pages
+     * @param scan scan of the whole WAL, with or without transactions
+     * @param previousCommit captured database size in pages
      * @param commit database size in pages
-     * @return the file checksum; empty if no page differs, and nothing was written
+     * @return the file checksum; empty if no page differs and no file was written
      */
     OptionalLong writeDifference(
             Txid txid, WalFile wal, WalScan scan, long previousCommit, long commit, int pageSize, PageSource source)
@@ -180,9 +180,10 @@ final class Level0Writer {
     }
 
     /**
-     * Writes page 1 alone, as it is: the first image goes to the snapshots, and level 0 must not be empty.
+     * Writes a file with page 1 only. It follows the first image, because that is uploaded as a snapshot and level 0
+     * must not be empty.
      *
-     * @param scan of the whole WAL, as the image had it
+     * @param scan scan of the whole WAL, as used for the image
      * @return the file checksum
      */
     long writeFirstPage(Txid txid, WalFile wal, WalScan scan, long commit, int pageSize, PageSource source)
@@ -199,7 +200,7 @@ final class Level0Writer {
         }
     }
 
-    /** What the header of a snapshot says of its source. */
+    /** Returns the WAL range for the header of a snapshot: the last frame of the scan. */
     static WalRange lastFrame(WalScan scan, int pageSize) {
         long frameSize = (long) pageSize + WalFile.FRAME_HEADER_SIZE;
         return scan.found()
@@ -214,12 +215,15 @@ final class Level0Writer {
     private static WalHeader walHeader(WalScan scan) {
         WalHeader header = scan.header();
         if (header == null) {
-            throw new IllegalStateException("a scan that found something has a header");
+            throw new IllegalStateException("scan with transactions but without header");
         }
         return header;
     }
 
-    /** What the header says of the source; never below the first frame, or the reference could not take over. */
+    /**
+     * Returns the WAL range for the header. Its offset is never below the first frame; otherwise Litestream could not
+     * take over.
+     */
     private static WalRange range(WalScan scan) {
         return scan.found()
                 ? new WalRange(
@@ -251,7 +255,7 @@ final class Level0Writer {
             long checksum = ltx.finish(0).fileChecksum();
             requireSameWal(wal, scan);
             if (scan.found()) {
-                wal.force(); // the replica is never ahead of what the disk keeps
+                wal.force(); // the replica must never be ahead of the local disk
             }
             file.publish(timestamp, databaseChecksum.afterPages());
             return checksum;

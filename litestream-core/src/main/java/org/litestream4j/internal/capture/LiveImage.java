@@ -20,12 +20,12 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.ltx.WalRange;
 
 /**
- * A state of the live database, held still by a read transaction of its own while a snapshot of it is written beside the
- * capture lane. Writers go on; only checkpoints wait. For one thread at a time, which is never interrupted.
+ * A state of the live database, kept unchanged by a read transaction of its own while another thread writes a snapshot
+ * of it. Writers continue; only checkpoints wait. Used by one thread at a time, which must never be interrupted.
  */
 public final class LiveImage implements Closeable {
 
-    /** Beside the pages, for each of them: frame header, index entry. */
+    /** Size in bytes of frame header and index entry of each page. */
     private static final int PAGE_OVERHEAD = 32;
 
     private final CaptureSettings settings;
@@ -54,14 +54,14 @@ public final class LiveImage implements Closeable {
     }
 
     /**
-     * What is held still.
+     * The state that is kept unchanged.
      *
-     * @param scan the WAL's pages up to the position; null if all of them are in the database file
-     * @param databaseChecksum of the database at the position, as capturing knows it
+     * @param scan pages of the WAL up to the position; null if all of them are in the database file
+     * @param databaseChecksum checksum of the database at the position; empty if it is unknown
      */
     record State(PositionRecord position, @Nullable WalScan scan, OptionalLong databaseChecksum) {}
 
-    /** @param reader which began before the state was captured; it becomes the image's own */
+    /** @param reader connection whose read transaction began before the state was captured; closed with the image */
     static LiveImage open(CaptureSettings settings, Staging staging, Connection reader, State state, Clock clock)
             throws IOException {
         DatabaseFile file = DatabaseFile.acquire(settings.database());
@@ -77,7 +77,7 @@ public final class LiveImage implements Closeable {
         }
     }
 
-    /** The name of the snapshot: it holds everything up to the newest captured transaction. */
+    /** Returns the name of the snapshot, which contains all transactions up to the newest captured one. */
     public LtxFileName name() {
         return new LtxFileName(new Txid(1), state.position().txid());
     }
@@ -85,11 +85,11 @@ public final class LiveImage implements Closeable {
     /**
      * Writes the snapshot to {@link Capture#snapshots}.
      *
-     * @param stop asked for each page
-     * @return false if it was stopped
-     * @throws LostContinuityException if it is not, as far as that is known, what the captured files lead to: the database
-     *     was changed behind SQLite's back, or something was not captured. Nothing is published then
-     * @throws CaptureException if there is not enough space
+     * @param stop polled before each page
+     * @return false if the write was stopped
+     * @throws LostContinuityException if the checksum of the state is known and differs: the database was changed
+     *     without SQLite, or frames were missed. The snapshot is then not published
+     * @throws CaptureException if the disk has not enough space
      */
     public boolean write(BooleanSupplier stop) throws IOException {
         staging.prepare();
@@ -122,7 +122,7 @@ public final class LiveImage implements Closeable {
                 throw new LostContinuityException(
                         settings.database(),
                         String.format(
-                                "the database at transaction %s has checksum %016x, what was captured of it %016x",
+                                "the database at transaction %s has checksum %016x, but its captured checksum is %016x",
                                 name().max(), actual, captured));
             }
             unfinished.publish(timestamp, settings.databaseChecksum() ? OptionalLong.of(actual) : OptionalLong.empty());
@@ -140,8 +140,8 @@ public final class LiveImage implements Closeable {
         if (usable < needed) {
             throw new CaptureException(
                     settings.database(),
-                    "a snapshot may need " + (needed >> 20) + " MiB in " + settings.metaPath() + ", " + (usable >> 20)
-                            + " MiB are free",
+                    "a snapshot may need " + (needed >> 20) + " MiB in " + settings.metaPath() + ", but only "
+                            + (usable >> 20) + " MiB are free",
                     "make room, or put the local state elsewhere with litestream.meta-path (in plain Java metaPath)",
                     null);
         }
@@ -156,7 +156,7 @@ public final class LiveImage implements Closeable {
         }
     }
 
-    /** Ends the read transaction. */
+    /** Ends the read transaction and closes the files. */
     @Override
     public void close() throws IOException {
         try {

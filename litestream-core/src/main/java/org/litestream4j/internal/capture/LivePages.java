@@ -4,8 +4,9 @@ import java.io.IOException;
 import org.litestream4j.internal.wal.WalScan;
 
 /**
- * Single pages of an attached database as they are now, for comparisons that need not be exact: while others write and
- * checkpoint, pages may be of neighbouring states. Confined to the capture lane; valid until its next call.
+ * Current pages of an attached database, for comparisons that need not be exact: while other connections write and run
+ * checkpoints, pages can be from neighbouring states. Confined to the capture lane; valid until the next call of {@link
+ * Capture}.
  */
 public final class LivePages {
 
@@ -30,17 +31,17 @@ public final class LivePages {
                 new PageSource(files.database(), files.wal(), scan.pages(), copied, pageSize), pageSize, commit);
     }
 
-    /** In bytes. */
+    /** Returns the page size in bytes. */
     public int pageSize() {
         return pageSize;
     }
 
-    /** Size of the database, in pages. */
+    /** Returns the size of the database in pages. */
     public long commit() {
         return commit;
     }
 
-    /** A page; ask for them in ascending order. */
+    /** Reads a page. Fastest in ascending order of page numbers. */
     public byte[] read(long pgno) throws IOException {
         byte[] page = new byte[pageSize];
         source.read(pgno, page);

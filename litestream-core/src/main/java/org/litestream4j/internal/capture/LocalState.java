@@ -17,12 +17,12 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The local state of a database, looked at from outside of the process that replicates it.
+ * Local state of a database, as seen from outside of the process that replicates it.
  *
  * @param captured newest captured transaction; {@link Txid#NONE} if nothing was captured
- * @param running whether a process replicates the database right now
- * @param files how many level-0 files are kept
- * @param bytes of these files
+ * @param running whether a process replicates the database now
+ * @param files number of local level-0 files
+ * @param bytes total size of these files in bytes
  */
 public record LocalState(Txid captured, boolean running, int files, long bytes) {
 
@@ -31,10 +31,10 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
     }
 
     /**
-     * Looks; neither opens the database nor changes anything.
+     * Reads the local state. Neither opens the database nor changes anything.
      *
      * @param metaPath folder of the local state
-     * @return empty if there is no such folder
+     * @return the local state; empty if the folder does not exist
      */
     public static Optional<LocalState> of(Path metaPath) throws IOException {
         if (!Files.isDirectory(metaPath)) {
@@ -50,24 +50,25 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
         int files = 0;
         long bytes = 0;
         for (LtxFileName name : staging.list()) {
-            captured = Txid.max(captured, name.max()); // the record of a running process may be a moment old
+            captured = Txid.max(captured, name.max()); // the record may be older than the files of a running process
             try {
                 bytes += Files.size(staging.path(name));
                 files++;
             } catch (NoSuchFileException e) {
-                // replicated and deleted meanwhile
+                // uploaded and deleted meanwhile
             }
         }
         return Optional.of(new LocalState(captured, running, files, bytes));
     }
 
     /**
-     * Records that a restore brought the database file to a transaction, so that the next start continues from there. Reads
-     * the whole file: the next start compares the database with what was restored. Call before anybody opens the file.
+     * Records the transaction to which the database file was restored, so that the next start continues from it. Reads
+     * the whole file and saves its page checksums, if they fit into the heap; the next start compares the database with
+     * them. Call it before any connection opens the file.
      *
      * @param metaPath folder of the local state
-     * @param fileChecksum of the transaction's level-0 file; if that file is here, its own counts
-     * @param pageSize in bytes
+     * @param fileChecksum file checksum of the transaction's level-0 file; ignored if that file exists locally
+     * @param pageSize page size in bytes
      * @param commit database size in pages
      */
     public static void recordRestored(
@@ -92,13 +93,13 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
     }
 
     /**
-     * Forgets how far a database was captured and deletes its local files, for the case that they are damaged or of no use; the
-     * next start captures the whole database. What was not uploaded yet is lost for a restore to that very moment, but the
-     * database itself is not touched.
+     * Deletes the local files of a database and its recorded position, if they are damaged or no longer needed. The
+     * next start captures the whole database. Transactions that were not uploaded can then no longer be restored one by
+     * one; the database itself is unchanged.
      *
      * @param metaPath folder of the local state
-     * @param dryRun whether to delete nothing
-     * @return what is (or would be) deleted; empty if there is no local state
+     * @param dryRun whether to only list the files
+     * @return files that are (or would be) deleted; empty if there is no local state
      * @throws CaptureException if a process replicates the database
      */
     public static List<Path> reset(Path database, Path metaPath, boolean dryRun) throws IOException {
@@ -127,7 +128,7 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
         }
     }
 
-    /** Children before their folder. */
+    /** Adds a folder and its content, children before their parents. */
     private static void addAll(Path root, List<Path> files) throws IOException {
         if (Files.exists(root)) {
             try (var paths = Files.walk(root)) {

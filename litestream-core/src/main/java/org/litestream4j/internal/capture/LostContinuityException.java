@@ -3,8 +3,8 @@ package org.litestream4j.internal.capture;
 import java.nio.file.Path;
 
 /**
- * What was captured does not lead to the present database: something was committed and not captured, or captured and never
- * committed. Only a full image can follow.
+ * Thrown if the captured state does not lead to the current state of the database: a transaction was committed but not
+ * captured, or captured but not committed. Only a full image can follow.
  */
 public final class LostContinuityException extends CaptureException {
 

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.wal.WalFile;
 
 /**
- * The database file and its WAL as one attachment knows them: opened when they are needed, and checked at each use for having
- * been replaced. Confined to the capture lane.
+ * The database file and WAL of one attachment. Opens them on demand and checks at each use whether they were replaced.
+ * Confined to the capture lane.
  */
 final class OpenFiles implements Closeable {
 
@@ -22,12 +22,12 @@ final class OpenFiles implements Closeable {
     private @Nullable WalFile wal;
     private Fingerprint openWal = Fingerprint.NONE;
 
-    /** While nobody can write to the database file but past SQLite's locks; else null. */
+    /** Fingerprint of the database file while checkpoints cannot change it; otherwise null. */
     private @Nullable Fingerprint frozen;
 
     private boolean overwritten;
 
-    /** @throws NoSuchFileException if there is no database */
+    /** @throws NoSuchFileException if the database does not exist */
     OpenFiles(Path database, Path wal) throws IOException {
         this.database = database;
         this.walPath = wal;
@@ -36,7 +36,10 @@ final class OpenFiles implements Closeable {
         this.key = DatabaseFile.keyOf(database);
     }
 
-    /** SQLite names the WAL after the name that was opened: through another name of the file it would be another WAL. */
+    /**
+     * Requires that the file has only one name. SQLite derives the WAL's name from the opened name, so each name has a
+     * separate WAL.
+     */
     private static void requireOneName(Path database) throws IOException {
         boolean unix = database.getFileSystem().supportedFileAttributeViews().contains("unix");
         int names = unix ? (Integer) Files.getAttribute(database, "unix:nlink") : 1;
@@ -44,18 +47,19 @@ final class OpenFiles implements Closeable {
             throw new CaptureException(
                     database,
                     "the file has " + names + " names (hard links), each with a WAL of its own",
-                    "delete the other names, or copy the database to a file of its own; find them with: find <folder> -samefile "
+                    "delete the other names, or copy the database to a file of its own; find them with: find <folder>"
+                            + " -samefile "
                             + database,
                     null);
         }
     }
 
-    /** The database file as it was when this object was made. */
+    /** Returns the fingerprint of the database file when this object was created. */
     Fingerprint attached() {
         return attached;
     }
 
-    /** Whether there is another file of the name now. */
+    /** Returns whether the path now refers to another file, or to none. */
     boolean isReplaced() throws IOException {
         try {
             return !Fingerprint.of(database).sameFile(attached);
@@ -64,22 +68,22 @@ final class OpenFiles implements Closeable {
         }
     }
 
-    /** Whether somebody wrote to the database file past SQLite's locks. */
+    /** Returns whether another program changed the database file without SQLite's locks. */
     boolean isOverwritten() {
         return overwritten;
     }
 
-    /** Which file the attachment began with, for {@link DatabaseFile#isOpenElsewhere}. */
+    /** Returns the key of the file with which the attachment began, for {@link DatabaseFile#isOpenElsewhere}. */
     Object key() {
         return key;
     }
 
-    /** From here on the file must stay as it was; null if checkpoints may write to it. */
+    /** Sets the fingerprint that the database file must keep; null if checkpoints may change the file. */
     void frozen(@Nullable Fingerprint file) {
         frozen = file;
     }
 
-    /** Whether it is known that checkpoints cannot write to the database file. */
+    /** Returns whether checkpoints are known to be unable to change the database file. */
     boolean isFrozen() {
         return frozen != null;
     }
@@ -92,9 +96,9 @@ final class OpenFiles implements Closeable {
     }
 
     /**
-     * The WAL. Call once SQLite has begun to read: from then on there is one.
+     * Returns the WAL. Call it after SQLite's first read, which creates the WAL.
      *
-     * @throws CaptureException if it is missing, or it or the database was replaced
+     * @throws CaptureException if the WAL is missing, or the WAL or the database was replaced
      */
     WalFile wal() throws IOException {
         Fingerprint now;
@@ -121,7 +125,7 @@ final class OpenFiles implements Closeable {
                 throw replaced("the WAL file was replaced");
             }
             return open;
-        } catch (NoSuchFileException e) { // SQLite makes one for the first reader, and keeps it
+        } catch (NoSuchFileException e) { // SQLite creates it for the first reader, and keeps it
             throw replaced("the WAL file " + walPath + " is gone");
         }
     }
@@ -131,12 +135,13 @@ final class OpenFiles implements Closeable {
                 database,
                 what + " while it was open",
                 "stop the application before files of the database are replaced; replication starts over with"
-                        + " the present"
-                        + " file",
+                        + " the current file",
                 null);
     }
 
-    /** The WAL carries no locks: it is closed before SQLite's connections, which may delete it. */
+    /**
+     * Closes the WAL. Call it before closing SQLite's connections, which may delete the WAL; SQLite has no locks on it.
+     */
     void closeWal() throws IOException {
         WalFile closing = wal;
         wal = null;
@@ -145,7 +150,10 @@ final class OpenFiles implements Closeable {
         }
     }
 
-    /** Call after SQLite's connections of this attachment are closed: closing the database file drops the process's locks. */
+    /**
+     * Releases the database file. Call it after closing the SQLite connections of this attachment: closing the file
+     * drops the locks of the process.
+     */
     @Override
     public void close() throws IOException {
         DatabaseFile closing = file;

@@ -16,12 +16,12 @@ import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteOpenMode;
 
-/** Opens our own connections to one database, as the engine needs them, and runs statements on them. */
+/** Opens the engine's connections to one database, and runs statements on them. */
 final class OwnConnections {
 
     private static final Logger log = LoggerFactory.getLogger(OwnConnections.class);
 
-    /** What becomes of each connection that is opened. Tests replace it, to come in between two statements. */
+    /** Wraps each opened connection. Tests replace it, to run code between two statements. */
     static volatile UnaryOperator<Connection> view = connection -> connection;
 
     private final Path path;
@@ -38,7 +38,7 @@ final class OwnConnections {
 
     Connection open() throws SQLException {
         SQLiteConfig config = new SQLiteConfig();
-        config.resetOpenMode(SQLiteOpenMode.CREATE); // the database is the application's to create
+        config.resetOpenMode(SQLiteOpenMode.CREATE); // only the application creates the database
         config.setBusyTimeout((int) TimeUnit.MILLISECONDS.convert(busyTimeout));
         Connection connection = DatabaseOpening.open(() -> config.createConnection(SqlitePaths.jdbcUrl(path, "")));
         boolean ready = false;
@@ -55,7 +55,7 @@ final class OwnConnections {
         }
     }
 
-    /** One beside the read transaction. */
+    /** Opens a connection in addition to the one with the read transaction. */
     Connection openAnother() throws IOException {
         try {
             return open();
@@ -64,7 +64,10 @@ final class OwnConnections {
         }
     }
 
-    /** The read transaction is held still: no reason to detach, and with it to lose what follows. */
+    /**
+     * Returns an exception that does not detach the database: the read transaction is still held, and a detach could
+     * lose frames.
+     */
     IOException unopened(SQLException e) {
         return new IOException(failure("cannot open another connection", e).getMessage(), e);
     }
@@ -81,7 +84,7 @@ final class OwnConnections {
         }
     }
 
-    /** The first column of the first row. */
+    /** Returns the first column of the first row. */
     long query(Connection connection, String sql) throws IOException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
@@ -102,7 +105,7 @@ final class OwnConnections {
         try {
             run(connection, "ROLLBACK");
         } catch (SQLException e) {
-            log.debug("rolling back after an error failed", e); // the error itself is what matters
+            log.debug("rolling back after an error failed", e);
         }
     }
 

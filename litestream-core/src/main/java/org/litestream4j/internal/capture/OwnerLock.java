@@ -18,22 +18,23 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.PrivateFiles;
 
-/** One process, and in it one {@link Capture}, owns the local state of a database: a lock on {@code <meta>/lock}. */
+/** Lock on {@code <meta>/lock}. Its holder, one {@link Capture} of one process, owns the local state of a database. */
 final class OwnerLock implements Closeable {
 
     /**
-     * Marks the locks that this process holds, among the system properties: other class loaders (a restarting development
-     * server has two) share the process, its locks and these. Checked before a lock file is opened, as closing any other channel
-     * to the file would drop the lock. A mark names the file by device and inode: a bind mount or a link is another path to it.
+     * Prefix of the system properties that mark the locks held by this process. All class loaders of a process share
+     * these properties and its locks; a development server with restarts has two class loaders. The mark is checked
+     * before the lock file is opened, because closing any other channel to the file would drop the lock. It identifies
+     * the file by device and inode, because bind mounts and links give the file several paths.
      */
     private static final String HELD = "org.litestream4j.held:";
 
-    /** Value of a mark whose owner was closed while it was busy. */
+    /** Value of a mark whose owner was closed while busy. */
     private static final String LEFT_OPEN = "left open";
 
     /**
-     * Channels to lock files that this process has locked without a mark, by mark. Closing one would drop the lock. Guarded by
-     * itself.
+     * Channels to lock files that this process has locked without a mark, by mark. They stay open, because closing one
+     * would drop the lock. Guarded by itself.
      */
     private static final Map<String, FileChannel> KEPT = new HashMap<>();
 
@@ -45,7 +46,7 @@ final class OwnerLock implements Closeable {
         this.path = metaPath.resolve("lock");
     }
 
-    /** Whether the lock is ours, taken now if it was free. */
+    /** Acquires the lock if it is free. Returns whether this object holds it. */
     boolean tryAcquire() throws IOException {
         if (channel != null) {
             return true;
@@ -54,7 +55,7 @@ final class OwnerLock implements Closeable {
         try {
             PrivateFiles.createFile(path);
         } catch (FileAlreadyExistsException e) {
-            // of an earlier run
+            // left by an earlier run
         }
         String mark = mark();
         Properties marks = System.getProperties();
@@ -70,7 +71,7 @@ final class OwnerLock implements Closeable {
         return channel != null;
     }
 
-    /** Whether somebody holds the lock, this process or another. Writes nothing, and needs the right to read only. */
+    /** Returns whether any process holds the lock. Writes nothing and needs only read permission. */
     boolean isTaken() throws IOException {
         if (!Files.exists(path)) {
             return false;
@@ -125,7 +126,7 @@ final class OwnerLock implements Closeable {
         }
     }
 
-    /** Whether we hold the lock of a file that was deleted or replaced: it keeps nobody away any more. */
+    /** Returns whether the locked file was deleted or replaced, so that the lock no longer excludes other processes. */
     boolean isLost() throws IOException {
         String mark = held;
         if (mark == null) {
@@ -138,7 +139,7 @@ final class OwnerLock implements Closeable {
         }
     }
 
-    /** Tells others of this process that the owner was closed, but is busy for some time yet. Any thread. */
+    /** Marks the lock for other engines of this process: its owner is closed but still busy. Thread-safe. */
     void leaveOpen() {
         String mark = held;
         if (mark != null) {
@@ -146,7 +147,7 @@ final class OwnerLock implements Closeable {
         }
     }
 
-    /** Whether the lock is held by an owner of this process that was closed. */
+    /** Returns whether an owner of this process holds the lock although it was closed. */
     boolean isLeftOpen() throws IOException {
         try {
             return LEFT_OPEN.equals(System.getProperties().get(mark()));

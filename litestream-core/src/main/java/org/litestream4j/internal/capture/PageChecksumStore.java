@@ -14,9 +14,9 @@ import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
- * Keeps {@link PageChecksums} between two runs in {@code <meta>/checksums}: big-endian words, first a head that says of which
- * transaction they are, last a CRC-64 of all before. Not made durable: what a power cut leaves of it is not valid, and what is
- * not valid is computed again.
+ * Stores {@link PageChecksums} between runs in {@code <meta>/checksums}. The file consists of big-endian words: a head
+ * that identifies the transaction, the page checksums, and a CRC-64 of all previous words. The file is not durable:
+ * after a power failure it may be invalid, and the checksums are computed again.
  */
 final class PageChecksumStore {
 
@@ -30,7 +30,7 @@ final class PageChecksumStore {
         this.path = metaPath.resolve("checksums");
     }
 
-    /** @param position that the checksums are of */
+    /** @param position position to which the checksums belong */
     void save(PositionRecord position, PageChecksums pages) throws IOException {
         Path temporary = path.resolveSibling(path.getFileName() + ".tmp");
         try (DataOutputStream out =
@@ -47,7 +47,7 @@ final class PageChecksumStore {
         Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** What was saved at a position; null if that cannot be had. */
+    /** Returns the checksums saved at a position; null if there are none, or the file is invalid. */
     @Nullable
     PageChecksums load(PositionRecord position) throws IOException {
         try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(path), BUFFER))) {

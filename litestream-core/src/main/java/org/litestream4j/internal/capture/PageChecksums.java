@@ -11,15 +11,15 @@ import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
 
 /**
- * The checksum of each page of a database, and with them that of the database: 8 bytes a page. Any of them may be unknown. Not
- * thread-safe.
+ * The checksum of each page of a database, in 8 bytes a page, and the database checksum derived from them. Page
+ * checksums can be unknown. Not thread-safe.
  */
 final class PageChecksums {
 
-    /** No page has this checksum. */
+    /** Value for an unknown checksum; no page has this checksum. */
     static final long UNKNOWN = 0;
 
-    /** Pages of which the checksums stand in one array. */
+    /** Number of page checksums in one array. */
     private static final int CHUNK = 512;
 
     private static final int READ_SIZE = 1 << 20;
@@ -32,7 +32,7 @@ final class PageChecksums {
     private long xor;
 
     /**
-     * All unknown.
+     * Creates checksums that are all unknown.
      *
      * @param commit database size in pages
      */
@@ -43,9 +43,9 @@ final class PageChecksums {
     }
 
     /**
-     * Reads a database file that nobody has open.
+     * Reads a database file that no connection has open.
      *
-     * @param commit database size in pages; what the file lacks of them counts as zeros
+     * @param commit database size in pages; pages missing from the file count as zeros
      */
     static PageChecksums read(Path database, int pageSize, long commit) throws IOException {
         PageChecksums pages = new PageChecksums(pageSize, commit);
@@ -63,7 +63,7 @@ final class PageChecksums {
         return pages;
     }
 
-    /** @param crc to compute with; its state does not matter */
+    /** @param crc checksum to compute with; reset first */
     static long checksum(LtxChecksum crc, long pgno, byte[] bytes, int offset, int count) {
         crc.reset();
         crc.updateInt((int) pgno);
@@ -80,7 +80,7 @@ final class PageChecksums {
         return commit;
     }
 
-    /** Pages beyond the new size are forgotten; pages that are added are unknown. */
+    /** Changes the database size: forgets the checksums of removed pages; those of added pages are unknown. */
     void resize(long newCommit) {
         for (long pgno = newCommit + 1; pgno <= commit; pgno++) {
             put(pgno, UNKNOWN);
@@ -114,7 +114,7 @@ final class PageChecksums {
         return (int) ((pgno - 1) / CHUNK);
     }
 
-    /** The first page from a page number on whose checksum is needed and unknown; 0 if there is none. */
+    /** Returns the first page from a page number on whose checksum is required but unknown; 0 if there is none. */
     long firstUnknown(long from) {
         for (long pgno = from; pgno <= commit; pgno++) {
             if (isUnknown(pgno)) {
@@ -124,7 +124,7 @@ final class PageChecksums {
         return 0;
     }
 
-    /** Whether a page's checksum is needed and unknown. */
+    /** Returns whether the checksum of a page is required but unknown; the lock page requires none. */
     boolean isUnknown(long pgno) {
         return get(pgno) == UNKNOWN && pgno != lockPage;
     }
@@ -133,12 +133,12 @@ final class PageChecksums {
         return known == commit - (commit >= lockPage ? 1 : 0);
     }
 
-    /** The checksums of all known pages, combined. */
+    /** Returns the XOR of all known page checksums. */
     long xor() {
         return xor;
     }
 
-    /** The checksum of the database; empty as long as that of a page is unknown. */
+    /** Returns the database checksum; empty while a page checksum is unknown. */
     OptionalLong ofDatabase() {
         return isComplete() ? OptionalLong.of(LtxChecksum.database(xor)) : OptionalLong.empty();
     }

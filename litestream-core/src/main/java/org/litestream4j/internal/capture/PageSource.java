@@ -8,8 +8,8 @@ import org.litestream4j.internal.wal.WalFile;
 import org.litestream4j.internal.wal.WalPageMap;
 
 /**
- * The pages of a database as the WAL over the database file shows them; reads ahead, so ask for pages in ascending order. Valid
- * while a read transaction is held. Not thread-safe.
+ * Reads pages of a database from the WAL, or from the database file if the WAL does not contain them. Reads ahead in
+ * the file, so request pages in ascending order. Valid while a read transaction is held. Not thread-safe.
  */
 final class PageSource {
 
@@ -24,16 +24,16 @@ final class PageSource {
     private long aheadStart;
 
     /**
-     * Opens nothing.
+     * Creates a source; opens no file.
      *
      * @param wal null if there is none
-     * @param copied so many frames were in the database file before: SQLite reads them there, and so do we
+     * @param copied number of frames that are in the database file; their pages are read from there, as SQLite does
      */
     PageSource(DatabaseFile file, @Nullable WalFile wal, WalPageMap walPages, long copied, int pageSize) {
         this(file, wal, walPages, copied, pageSize, READ_AHEAD);
     }
 
-    /** For single pages, without reading ahead. */
+    /** Creates a source for single pages, which does not read ahead. */
     static PageSource single(DatabaseFile file, WalFile wal, WalPageMap walPages, int pageSize) {
         return new PageSource(file, wal, walPages, 0, pageSize, 0);
     }
@@ -51,7 +51,8 @@ final class PageSource {
     /**
      * Reads a page.
      *
-     * @param page filled whole; with zeros where neither WAL nor file have the page, as SQLite would
+     * @param page buffer, which is filled completely; with zeros if neither WAL nor file contain the page, as SQLite
+     *     does
      */
     void read(long pgno, byte[] page) throws IOException {
         int frame = walPages.frame(pgno);

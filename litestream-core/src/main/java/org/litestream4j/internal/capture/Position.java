@@ -10,9 +10,9 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
 
 /**
- * How far one database is captured: the record that the last run left, and from when that is proven to lead on, or an image was
- * taken, the present one, always saved before it counts. Confined to the capture lane, but for {@link #captured} and {@link
- * #fileChecksum}.
+ * The position up to which a database is captured. Loads the record of the last run; the position is known after a
+ * proof of continuity or an image. Each new record is saved before it takes effect. Confined to the capture lane,
+ * except for {@link #captured} and {@link #fileChecksum}.
  */
 final class Position {
 
@@ -24,17 +24,17 @@ final class Position {
     private @Nullable PositionRecord present;
     private @Nullable PositionRecord recorded;
 
-    /** What other threads see: the newest record that was saved. */
+    /** Newest saved record, for other threads. */
     private volatile @Nullable PositionRecord published;
 
-    /** Where this run began: after a restore, its level-0 file is on the replica alone. */
+    /** Record with which this run began; after a restore, its level-0 file exists only on the replica. */
     private volatile @Nullable PositionRecord first;
 
     /**
-     * Nothing is read yet.
+     * Creates an unknown position; reads no file.
      *
-     * @param staging the level-0 files
-     * @param attachment told when the database file must stay as it is
+     * @param staging local level-0 files
+     * @param attachment receives the state that the database file must keep while it is frozen
      */
     Position(CaptureSettings settings, Staging staging, Attachment attachment) {
         this.database = settings.database();
@@ -43,11 +43,11 @@ final class Position {
         this.store = new PositionStore(settings.metaPath());
     }
 
-    /** Reads what an earlier run left; local files after it were never visible, and go. */
+    /** Loads the record of the last run, and deletes local files after it, which were never visible. */
     void load() throws IOException {
         present = null;
         recorded = store.load().orElse(null);
-        if (recorded != null || published == null) { // a record lost on the way does not make TXIDs new again
+        if (recorded != null || published == null) { // TXIDs are not reused, even if the record is lost
             published = recorded;
         }
         if (first == null) {
@@ -56,13 +56,13 @@ final class Position {
         staging.deleteAfter(captured());
     }
 
-    /** Of an earlier run, as it was loaded; null if there is none. */
+    /** Returns the record as it was loaded; null if there is none. */
     @Nullable
     PositionRecord recorded() {
         return recorded;
     }
 
-    /** When the newest record was saved; {@link Fingerprint#NONE} if there is none. */
+    /** Returns the fingerprint of the file with the newest record; {@link Fingerprint#NONE} if there is none. */
     Fingerprint saved() throws IOException {
         return store.saved();
     }
@@ -78,7 +78,7 @@ final class Position {
         return present;
     }
 
-    /** The present one, or while it is not known the recorded one; null if there is neither. */
+    /** Returns the position; the loaded record if the position is unknown, null if there is none. */
     @Nullable
     PositionRecord newest() {
         return present != null ? present : recorded;
@@ -93,13 +93,13 @@ final class Position {
         }
     }
 
-    /** Whether the present record leads to the database is not known any more. */
+    /** Makes the position unknown: whether its record leads to the database must be proven again. */
     void forget() {
         recorded = newest();
         present = null;
     }
 
-    /** Increments never follow the newest record, not after a restart either: only an image does. */
+    /** Records that no increment may follow the newest record, even after a restart; an image must follow. */
     void breakOff() throws IOException {
         PositionRecord last = newest();
         if (last != null) {
@@ -108,7 +108,7 @@ final class Position {
         }
     }
 
-    /** The records and local files belong to another history, and go. */
+    /** Deletes the record and the local files, which belong to another history. */
     void discard() throws IOException {
         store.delete();
         recorded = null;
@@ -118,13 +118,13 @@ final class Position {
         staging.deleteAfter(Txid.NONE);
     }
 
-    /** Newest transaction whose level-0 file is whole and durable here. Any thread. */
+    /** Returns the newest transaction whose level-0 file is complete and durable on the local disk. Thread-safe. */
     Txid captured() {
         PositionRecord record = published;
         return record != null ? record.txid() : Txid.NONE;
     }
 
-    /** As {@link Capture#fileChecksum}. Any thread. */
+    /** See {@link Capture#fileChecksum}. Thread-safe. */
     OptionalLong fileChecksum(Txid txid) throws IOException {
         for (PositionRecord record : new PositionRecord[] {published, first}) {
             if (record != null && record.txid().equals(txid)) {

@@ -6,18 +6,18 @@ import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.ltx.Txid;
 
 /**
- * How far a database was captured, and what proves after a restart that nothing was missed since.
+ * How far a database is captured, with the values that prove after a restart that no change was missed.
  *
  * @param txid newest captured transaction
- * @param fileChecksum the file checksum of its level-0 file; tells whether the replica's file of that name is ours
- * @param pageSize of the database, in bytes
- * @param commit database size after that transaction, in pages
- * @param wal where the captured content ends in the WAL
- * @param file the database file; if {@code frozen} at a moment since which SQLite cannot have changed it, else only its inode
- *     counts
- * @param frozen whether our reader was at mark 0 with everything before {@code frozenEnd} in the database file
- * @param frozenEnd what the WAL held when it was frozen; meaningless if not frozen
- * @param continuous whether increments may follow; false once continuity was lost, until an image has restored it
+ * @param fileChecksum file checksum of its level-0 file; shows whether the replica's file of that name is the same
+ * @param pageSize page size of the database in bytes
+ * @param commit database size in pages after that transaction
+ * @param wal end of the captured content in the WAL
+ * @param file fingerprint of the database file; if {@code frozen}, taken at a time after which SQLite cannot have
+ *     changed the file, otherwise only its inode is used
+ * @param frozen whether the reader was at mark 0, with all frames before {@code frozenEnd} in the database file
+ * @param frozenEnd end of the WAL when the record was frozen; meaningless if not frozen
+ * @param continuous whether increments may follow; false from a loss of continuity until the next image
  */
 record PositionRecord(
         Txid txid,
@@ -49,17 +49,17 @@ record PositionRecord(
         return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, file, false, WalPosition.NONE, continuous);
     }
 
-    /** The same position, from which no increment may follow. */
+    /** Returns the same position, after which no increment may follow. */
     PositionRecord broken() {
         return new PositionRecord(txid, fileChecksum, pageSize, commit, wal, file, false, WalPosition.NONE, false);
     }
 
-    /** The same transaction, whose content the WAL now holds up to another place. */
+    /** Returns the same transaction with a different end in the WAL. */
     PositionRecord movedTo(WalPosition end, Fingerprint present) {
         return new PositionRecord(txid, fileChecksum, pageSize, commit, end, present, false, WalPosition.NONE, true);
     }
 
-    /** Whether nothing was captured since it was frozen. */
+    /** Returns whether nothing was captured since the record was frozen. */
     boolean atFrozenEnd() {
         return frozen && wal.equals(frozenEnd);
     }

@@ -19,10 +19,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the {@link PositionRecord} in {@code <meta>/position}: two slots of one line each, a count and numbers in hex and their
- * CRC-32C, written in turn. The newest whole one counts, so a torn write leaves the one before; and overwriting in place costs
- * a fraction of what a new file and its name do. What cannot be read back whole counts as no record, which costs a full image
- * and never a page.
+ * Stores the {@link PositionRecord} in {@code <meta>/position}. The file has two slots of one line each: version,
+ * counter and fields in hex, and their CRC-32C. The slots are written in turn, and the newest valid one counts, so a
+ * torn write leaves the previous record. Overwriting a slot costs a fraction of creating and renaming a file. If no
+ * slot is valid, there is no record, and a full image follows; no page is lost.
  */
 final class PositionStore {
 
@@ -30,29 +30,32 @@ final class PositionStore {
     private static final String VERSION = "3";
     private static final int FIELDS = 22;
 
-    /** Records of this version may be of a run that lost commits unnoticed: their TXID counts, their continuity does not. */
+    /**
+     * Version whose records may come from a run that lost commits unnoticed: their TXID counts, their continuity does
+     * not.
+     */
     private static final String UNTRUSTED_VERSION = "2";
 
     private static final int UNTRUSTED_FIELDS = 21;
 
-    /** Apart, so that no sector and no page of a file system holds both. */
+    /** Size of a slot in bytes; no disk sector or file system page contains both slots. */
     private static final int SLOT_SIZE = 4096;
 
     private static final int SIZE = 2 * SLOT_SIZE;
 
     private final Path path;
 
-    /** What is in the file; null until it was read or written. */
+    /** Newest slot of the file; null if there is none, or the file was neither read nor written yet. */
     private @Nullable Slot newest;
 
     PositionStore(Path metaPath) {
         this.path = metaPath.resolve("position");
     }
 
-    /** One that was read back whole, or was written. */
+    /** A valid slot that was read or written. */
     private record Slot(int index, long count, PositionRecord record) {}
 
-    /** Durable when this returns. After an error the file may hold either. */
+    /** Saves a record; it is durable on return. After an error, the file may contain the new or the previous record. */
     void save(PositionRecord record) throws IOException {
         if (newest == null) {
             newest = newestSlot(read());
@@ -69,7 +72,7 @@ final class PositionStore {
         newest = next;
     }
 
-    /** When the record was saved; {@link Fingerprint#NONE} if there is none. */
+    /** Returns the fingerprint of the file; {@link Fingerprint#NONE} if it does not exist. */
     Fingerprint saved() throws IOException {
         try {
             return Fingerprint.of(path);
@@ -90,12 +93,12 @@ final class PositionStore {
             return Optional.of(newest.record());
         }
         if (content.length > 0) {
-            log.warn("position record ignored, a full image follows: {}: it is damaged, or of another version", path);
+            log.warn("position record ignored, a full image follows: file={} reason=damaged or unknown version", path);
         }
         return Optional.empty();
     }
 
-    /** At most what the slots take. */
+    /** Reads at most the size of both slots. */
     private byte[] read() throws IOException {
         try (InputStream in = Files.newInputStream(path)) {
             return in.readNBytes(SIZE);

@@ -18,17 +18,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The checksum of one database at its position, kept up to date by the pages of each level-0 file. An image gives the checksum of
- * every page; a clean stop leaves them for the next start. Where neither is at hand, they are {@link #begin begun} and {@link
- * #fill filled} piece by piece while capturing goes on.
+ * The checksum of a database at its position, updated with the pages of each level-0 file. An image provides all page
+ * checksums, and a clean stop saves them for the next start. Without either, they are {@link #begin begun} and {@link
+ * #fill filled} in pieces while capturing continues.
  *
- * <p>Why the pieces, read at different times, make one state, that of the position: the checksums of all pages that the WAL
- * has up to the position are taken from there first, and each capture adds those of the pages that it finds, up to the next position.
- * So a page that is still unknown has no frame between the start of the WAL and the position. Only checkpoints change
- * the database file, they copy frames, and never one behind the mark of our read transaction, up to which everything was captured
- * before the filling begins, and at each change of readers before the old one ends (see docs/how-it-works.md, capture).
- * A WAL starts again only when all of its frames are in the database file. Hence nobody writes an unknown page in the file
- * before it becomes known, and what stands there is the page at the position; where the file ends before it, zeros, as for SQLite.
+ * <p>The pieces are read at different times, but form one state, that of the position. First, {@link #begin} takes the
+ * checksums of all pages with a frame up to the position from the WAL. Then each capture adds the checksums of the
+ * pages between the old and the new position. So an unknown page has no frame from the start of the WAL to the
+ * position. Only checkpoints change the database file, by copying frames, and they copy none after the mark of the read
+ * transaction. Everything up to that mark is captured before the first piece is read, and at each change of readers
+ * before the old one ends (see docs/how-it-works.md, capture). The WAL is reset only when all its frames are in the
+ * database file. Therefore an unknown page does not change in the file before its checksum is known: the file contains
+ * the page at the position, or zeros if the file is shorter, as for SQLite.
  *
  * <p>Confined to the capture lane.
  */
@@ -36,39 +37,40 @@ final class RollingChecksum {
 
     private static final Logger log = LoggerFactory.getLogger(RollingChecksum.class);
 
-    /** Bytes of the database file that are read at a time. */
+    /** Number of bytes of the database file that are read at once. */
     private static final int PIECE = 1 << 20;
 
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** Of the time, one part in so many may go into filling. */
+    /** Fraction of the time for filling, as its reciprocal. */
     private static final int SHARE = 5;
 
-    /** While it runs, a database leaves its checksums to the next start at most so often, and at most 200 kB of them a second. */
+    /** Minimum interval between two saves while the database is open. */
     private static final long SAVE_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** Minimum interval between two saves for each saved byte: at most 200 kB per second. */
     private static final long SAVE_NANOS_PER_BYTE = 5_000;
 
-    /** Of the heap, one part in so many may go into checksums. */
+    /** Fraction of the heap for page checksums, as its reciprocal. */
     private static final int HEAP_SHARE = 8;
 
-    /** Tests replace it, to let time pass. */
+    /** Time source. Tests replace it, to advance the time. */
     static volatile LongSupplier nanoTime = System::nanoTime;
 
     private final CaptureSettings settings;
     private final PageChecksumStore store;
     private final LtxChecksum crc = new LtxChecksum();
 
-    /** Null if they are switched off, or were not begun. */
+    /** Null if checksums are switched off or not begun. */
     private @Nullable PageChecksums pages;
 
-    /** Whether pages were taken of a transaction that is not the position yet, and may never be. */
+    /** Whether the page checksums belong to a transaction that is not the position yet, and may never be. */
     private boolean open;
 
-    /** Whether nothing more is tried until the next image or start. */
+    /** Whether no checksum is computed until the next image or start. */
     private boolean off;
 
-    /** Of the transaction that was the position when it was begun; null if that cannot be checked (any more). */
+    /** Baseline of the position at which the checksums were begun; null if it cannot be checked, or not any more. */
     private @Nullable Baseline baseline;
 
     private long nextUnknown;
@@ -76,7 +78,7 @@ final class RollingChecksum {
     private Txid saved = Txid.NONE;
     private long saveDue = nanoTime.getAsLong();
 
-    /** The checksum of a past transaction, composed of the pages as they become known, and the one with which it was captured. */
+    /** Checksum of the database at a past transaction: composed of its pages as they become known, and as captured. */
     private static final class Baseline {
         private final DatabaseFile file;
         private final long commit;
@@ -96,7 +98,7 @@ final class RollingChecksum {
         this.off = !settings.databaseChecksum();
     }
 
-    /** The database was let go of: nothing is known. */
+    /** Forgets all checksums, because the database was detached or the position is unknown. */
     void forget() {
         pages = null;
         baseline = null;
@@ -104,7 +106,7 @@ final class RollingChecksum {
         off = !settings.databaseChecksum();
     }
 
-    /** Resumes with what was saved at this position. False if nothing was. */
+    /** Loads the checksums saved at a position. Returns false if there are none. */
     boolean resume(PositionRecord position) {
         forget();
         if (off || isTooLarge(position.commit())) {
@@ -114,12 +116,12 @@ final class RollingChecksum {
             pages = store.load(position);
             saved = pages != null ? position.txid() : Txid.NONE;
         } catch (IOException e) {
-            log.debug("page checksums cannot be read, they are computed again: db={}", settings.database(), e);
+            log.debug("cannot read page checksums, computing them again: db={}", settings.database(), e);
         }
         return pages != null;
     }
 
-    /** Leaves what is known at the position to the next start, which then can compare the database with it. */
+    /** Saves the checksums at the position, with which the next start can compare the database. */
     void save(PositionRecord position) {
         PageChecksums current = pages;
         if (current == null || !isUnsaved(position)) {
@@ -131,7 +133,7 @@ final class RollingChecksum {
             store.save(position, current);
             saved = position.txid();
         } catch (IOException e) {
-            log.debug("page checksums cannot be saved, they are computed again: db={}", settings.database(), e);
+            log.debug("cannot save page checksums, the next start computes them again: db={}", settings.database(), e);
         }
     }
 
@@ -143,12 +145,14 @@ final class RollingChecksum {
                 && !position.txid().equals(saved);
     }
 
-    /** In nanoseconds; 0 if {@link #save} is worth it now, negative if there is nothing to save. */
+    /**
+     * Returns the time until {@link #save} is due in nanoseconds; 0 if it is due, negative if there is nothing to save.
+     */
     long nanosUntilSave(PositionRecord position) {
         return isUnsaved(position) ? Math.max(0, saveDue - nanoTime.getAsLong()) : -1;
     }
 
-    /** The pages of all of the database follow. */
+    /** Begins an image. All pages of the database follow. */
     void beginImage(int pageSize, long commit) {
         forget();
         if (!off && !isTooLarge(commit)) {
@@ -157,7 +161,7 @@ final class RollingChecksum {
         }
     }
 
-    /** The pages that change with the next transaction follow, and all by which the database grows. */
+    /** Begins an increment. The pages that the transaction changed or added follow. */
     void beginIncrement(long commit) {
         if (open) {
             forget();
@@ -166,16 +170,16 @@ final class RollingChecksum {
         if (current != null && !isTooLarge(commit)) {
             open = true;
             if (baseline != null && current.firstUnknown(commit + 1) != 0) {
-                baseline = null; // pages that were never read are cut off
+                baseline = null; // the transaction removes pages that were never read
             }
             current.resize(commit);
         }
     }
 
     /**
-     * A page of what was begun.
+     * Adds a page of the image or increment.
      *
-     * @param checksum of the page
+     * @param checksum checksum of the page
      */
     void page(long pgno, long checksum) {
         PageChecksums current = pages;
@@ -185,7 +189,10 @@ final class RollingChecksum {
         }
     }
 
-    /** The page in the file is still that of the baseline: a checkpoint copies the present one only after it was captured. */
+    /**
+     * Adds a page to the baseline before its checksum is replaced. The file still contains the page of the baseline,
+     * because a checkpoint copies a newer page only after it was captured.
+     */
     private void readBaseline(PageChecksums current, long pgno) {
         Baseline past = baseline;
         if (past == null || pgno > past.commit || !current.isUnknown(pgno)) {
@@ -197,45 +204,48 @@ final class RollingChecksum {
             Arrays.fill(page, count, page.length, (byte) 0);
             past.xor ^= checksum(pgno, page, 0, page.length);
         } catch (IOException e) {
-            log.debug("a page cannot be read, the database is not compared: db={}", settings.database(), e);
+            log.debug("cannot read a page, database is not compared: db={}", settings.database(), e);
             baseline = null;
         }
     }
 
-    /** Whether a page is another than the one that was captured, or that one's checksum is not known. */
+    /** Returns whether a page differs from the captured page, or the checksum of the captured page is unknown. */
     boolean differs(long pgno, byte[] page) {
         PageChecksums current = pages;
         return current == null || current.get(pgno) != checksum(pgno, page, 0, page.length);
     }
 
-    /** The checksum of a page. */
+    /** Returns the checksum of a page. */
     long of(long pgno, byte[] page) {
         return checksum(pgno, page, 0, page.length);
     }
 
-    /** The checksum with which a page was captured; {@link PageChecksums#UNKNOWN} if that is not known. */
+    /** Returns the checksum of a page when it was captured; {@link PageChecksums#UNKNOWN} if it is unknown. */
     long captured(long pgno) {
         PageChecksums current = pages;
         return current == null ? PageChecksums.UNKNOWN : current.get(pgno);
     }
 
-    /** What was begun has become the position. */
+    /** Records that the image or increment has become the position. */
     void captured() {
         open = false;
     }
 
-    /** Of the database with all pages that were given; empty if it is not known. */
+    /** Returns the database checksum with all pages added so far; empty if it is unknown. */
     OptionalLong afterPages() {
         PageChecksums current = pages;
         return current == null ? OptionalLong.empty() : current.ofDatabase();
     }
 
-    /** Of the database at the position; empty if it is not known. */
+    /** Returns the database checksum at the position; empty if it is unknown. */
     OptionalLong atPosition() {
         return open ? OptionalLong.empty() : afterPages();
     }
 
-    /** In nanoseconds; 0 if {@link #begin} or {@link #fill} is due now, negative if there is nothing left to do. */
+    /**
+     * Returns the time until {@link #begin} or {@link #fill} is due in nanoseconds; 0 if it is due, negative if nothing
+     * remains to be done.
+     */
     long nanosUntilDue() {
         if (off || atPosition().isPresent()) {
             return -1;
@@ -243,7 +253,7 @@ final class RollingChecksum {
         return Math.max(0, due - nanoTime.getAsLong());
     }
 
-    /** Whether pages are still to be read, or to be compared with what was captured. */
+    /** Returns whether pages remain to be read, or the database remains to be compared with the captured state. */
     boolean isPending() {
         return nanosUntilDue() >= 0 || baseline != null;
     }
@@ -253,11 +263,12 @@ final class RollingChecksum {
     }
 
     /**
-     * Takes the checksums of the pages that the WAL has. Everything up to the mark of our read transaction was captured.
+     * Begins with the checksums of the pages in the WAL. Everything up to the mark of the read transaction must be
+     * captured.
      *
      * @param wal null if there is none
-     * @param file where the other pages are
-     * @param expected checksum of the database at the position; empty if it is not known
+     * @param file source of the other pages
+     * @param expected captured checksum of the database at the position; empty if it is unknown
      */
     void begin(PositionRecord position, @Nullable WalFile wal, DatabaseFile file, OptionalLong expected)
             throws IOException {
@@ -273,7 +284,7 @@ final class RollingChecksum {
         if (wal != null && present && captured > 0) {
             WalScan scan = wal.scan(WalPosition.NONE, captured);
             if (!scan.end().equals(position.wal())) {
-                return; // it was started again in this moment
+                return; // the WAL was reset meanwhile
             }
             byte[] page = new byte[position.pageSize()];
             for (long entry : scan.pages().sorted(position.commit())) {
@@ -292,14 +303,14 @@ final class RollingChecksum {
         }
     }
 
-    /** Pages in the file may be newer than the position: they cannot be compared. */
+    /** Discards the baseline, because the database file may contain newer pages than the position. */
     void forgetBaseline() {
         baseline = null;
     }
 
     /**
-     * Whether the database was another at the position with which this was begun than what was captured of it. Known once, when all
-     * pages are.
+     * Returns whether the database differed from the captured state when the checksums were begun. Returns true
+     * at most once, after all page checksums have become known.
      */
     boolean disagrees() {
         Baseline past = baseline;
@@ -325,7 +336,7 @@ final class RollingChecksum {
             int filled = file.read(ByteBuffer.wrap(piece), (nextUnknown - 1) * pageSize);
             Arrays.fill(piece, filled, piece.length, (byte) 0);
         } catch (IOException e) {
-            log.warn("the database's checksum stays unknown, its file cannot be read: db={}", settings.database(), e);
+            log.warn("cannot read the database file, its checksum remains unknown: db={}", settings.database(), e);
             forget();
             off = true;
             return;
@@ -344,7 +355,7 @@ final class RollingChecksum {
         long now = nanoTime.getAsLong();
         due = now + Math.max(PAUSE_NANOS, (SHARE - 1) * (now - begun));
         if (current.isComplete()) {
-            log.info("the database's checksum is known again: db={} pages={}", settings.database(), current.commit());
+            log.info("database checksum is known again: db={} pages={}", settings.database(), current.commit());
         }
     }
 
@@ -352,7 +363,7 @@ final class RollingChecksum {
         return PageChecksums.checksum(crc, pgno, bytes, offset, count);
     }
 
-    /** Whether the heap has room for the checksums of so many pages. */
+    /** Returns whether the heap has room for the checksums of this number of pages. */
     static boolean fits(long commit) {
         return commit * Long.BYTES <= Runtime.getRuntime().maxMemory() / HEAP_SHARE;
     }
@@ -362,9 +373,9 @@ final class RollingChecksum {
             return false;
         }
         log.warn(
-                "the database's checksum stays unknown, that of {} pages would take more than an eighth of the heap; give the"
-                        + " process more, or switch it off with litestream.database-checksum=false (in plain Java databaseChecksum):"
-                        + " db={}",
+                "checksums of {} pages would need more than an eighth of the heap, database checksum remains unknown;"
+                        + " increase the heap, or switch the checksum off with litestream.database-checksum=false (in"
+                        + " plain Java databaseChecksum): db={}",
                 commit,
                 settings.database());
         forget();

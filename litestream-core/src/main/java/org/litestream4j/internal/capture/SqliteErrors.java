@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/** What SQLite's result codes mean for a capture, and what is to be done about them. */
+/** Maps SQLite's result codes to errors of a capture and their remedies. */
 final class SqliteErrors {
 
     // SQLite's primary result codes.
@@ -30,7 +30,7 @@ final class SqliteErrors {
                 || result == SQLiteErrorCode.SQLITE_DONE.code;
     }
 
-    /** With SQLite's message and the remedy. */
+    /** Returns an exception with SQLite's message and a remedy. */
     static CaptureException failure(Path path, String what, SQLException e) {
         String remedy = "";
         if (isBusy(e)) {

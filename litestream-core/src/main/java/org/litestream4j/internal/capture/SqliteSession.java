@@ -13,8 +13,9 @@ import org.sqlite.SQLiteConnection;
 import org.sqlite.core.DB;
 
 /**
- * Our own SQLite connections to one database: one holds the read transaction; two more exist while there is work, one for
- * checkpoint rounds, one that asks SQLite how much is committed. Confined to the capture lane.
+ * The engine's SQLite connections to one database. One holds the read transaction. Two more are open while there is
+ * work: one for checkpoint rounds, and one that asks SQLite for the number of committed frames. Confined to the capture
+ * lane.
  */
 final class SqliteSession implements Closeable {
 
@@ -26,12 +27,14 @@ final class SqliteSession implements Closeable {
     private final WriteLock writeLock;
     private final CaptureListener listener;
 
-    /** In a read transaction, if {@code reading}. */
+    /** Connection with the read transaction; without a transaction if {@code reading} is false. */
     private Connection held;
 
     private boolean reading = true;
 
-    /** In no transaction, or the new reader during a swap. */
+    /**
+     * Connection without a transaction, or with the new read transaction during a change of readers; null if not open.
+     */
     private @Nullable Connection spare;
 
     private SqliteSession(OwnConnections connections, Duration busyTimeout, CaptureListener listener, Connection held) {
@@ -43,9 +46,9 @@ final class SqliteSession implements Closeable {
     }
 
     /**
-     * Opens an existing database, switches it to WAL where it is not yet, and begins the read transaction.
+     * Opens an existing database, switches it to WAL mode if necessary, and begins the read transaction.
      *
-     * @param listener told of checkpoints, and how long the write lock was held
+     * @param listener receives checkpoints and the time for which the write lock was held
      * @throws CaptureException if SQLite is too old, or the database cannot be opened or switched
      */
     static SqliteSession open(Path path, Duration busyTimeout, CaptureListener listener) throws IOException {
@@ -65,12 +68,12 @@ final class SqliteSession implements Closeable {
     }
 
     /**
-     * Lets the WAL begin anew if all of it is in the database file, and no reader needs it: what it holds must not be applied
-     * again, after a crash, to a file that somebody wrote over.
+     * Runs a checkpoint and truncates the WAL, unless other connections prevent it. Used after another program
+     * overwrote the database file: after a crash, SQLite would otherwise apply the old frames to the new content.
      */
     static void emptyWal(Path path, Duration busyTimeout) throws IOException {
         try (Connection connection = new OwnConnections(path, busyTimeout).open()) {
-            // A busy one says so in its row, and is left at that.
+            // If other connections prevent it, the statement returns a row that says so, and the WAL remains.
             OwnConnections.run(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         } catch (SQLException e) {
             if (!SqliteErrors.isBusy(e)) {
@@ -79,27 +82,27 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** Database size in pages, as the held read transaction sees it. */
+    /** Returns the size of the database in pages, as seen by the read transaction. */
     long pageCount() throws IOException {
         return connections.query(held, "PRAGMA page_count");
     }
 
-    /** In bytes. */
+    /** Returns the page size in bytes. */
     int pageSize() throws IOException {
         return (int) connections.query(held, "PRAGMA page_size");
     }
 
-    /** Number of tables, indexes, views and triggers. */
+    /** Returns the number of tables, indexes, views and triggers. */
     long schemaSize() throws IOException {
         return connections.query(held, "SELECT count(*) FROM sqlite_schema");
     }
 
-    /** Begins a second read transaction; the first goes on until {@link #endOldReader}. */
+    /** Begins a second read transaction. The first one continues until {@link #endOldReader}. */
     void beginNewReader() throws IOException {
         beginRead(spare());
     }
 
-    /** Ends the older of the two read transactions. */
+    /** Ends the first of the two read transactions. */
     void endOldReader() throws IOException {
         Connection old = held;
         held = spare();
@@ -107,41 +110,47 @@ final class SqliteSession implements Closeable {
         connections.execute(old, "COMMIT");
     }
 
-    /** Gives up the new read transaction instead, after a failed capture. */
+    /** Rolls back the second read transaction after a failed capture. The first one continues. */
     void abandonNewReader() {
         if (spare != null) {
             OwnConnections.rollbackQuietly(spare);
         }
     }
 
-    /** What a checkpoint said. */
+    /**
+     * Result of a checkpoint.
+     *
+     * @param busy whether SQLite could not run it
+     * @param log number of frames in the WAL
+     * @param checkpointed number of these frames that are in the database file
+     */
     record Checkpoint(boolean busy, long log, long checkpointed) {
         boolean complete() {
             return !busy && log == checkpointed;
         }
     }
 
-    /** Copies what may be copied into the database file; no lock of writers or readers. */
+    /** Runs a checkpoint that copies all frames that no reader prevents. Blocks neither readers nor writers. */
     Checkpoint checkpointPassive() throws IOException {
         return timedCheckpoint(spare(), CheckpointMode.PASSIVE);
     }
 
     /**
-     * Ends the read transaction, checkpoints, and begins the read transaction again. Call it under the write lock if no writer may
-     * come in between.
+     * Ends the read transaction, runs a checkpoint, and begins a new read transaction. If no writer may commit in
+     * between, call it under the write lock.
      *
      * @param mode {@link CheckpointMode#LOCKED} under the write lock
      */
     Checkpoint checkpointRenewingReader(CheckpointMode mode) throws IOException {
         connections.execute(held, "COMMIT");
-        reading = false; // an error in between leaves no reader: the caller must detach
+        reading = false; // after an error there is no reader, and the caller must detach
         Checkpoint result = timedCheckpoint(held, mode);
         beginRead(held);
         reading = true;
         return result;
     }
 
-    /** A connection of its own in a read transaction, to be closed with {@link #closeQuietly}; any thread may do that. */
+    /** Opens a connection with a read transaction. Any thread may close it, with {@link #closeQuietly}. */
     Connection openReader() throws IOException {
         Connection reader;
         try {
@@ -161,22 +170,22 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** Runs an action while nobody can write. False if the write lock was not to be had. */
+    /** Runs an action under the write lock. Returns false if the lock was not acquired within the busy timeout. */
     boolean underWriteLock(IoAction action) throws IOException {
         return writeLock.hold(spare(), action);
     }
 
-    /** Whether the read transaction is held. */
+    /** Returns whether the read transaction is held. */
     boolean isReading() {
         return reading;
     }
 
-    /** Asks SQLite how much of the WAL is committed; takes no lock and copies nothing. */
+    /** Returns the number of committed frames. Takes no lock and runs no checkpoint. */
     CommittedFrames.Count count() throws IOException {
         return committed.count();
     }
 
-    /** Ends the read transaction for good and copies what may be copied, for a database that is no longer captured. */
+    /** Ends the read transaction permanently, and runs a checkpoint of a database that is no longer captured. */
     void checkpointWithoutReader() throws IOException {
         if (reading) {
             connections.execute(held, "COMMIT");
@@ -186,8 +195,8 @@ final class SqliteSession implements Closeable {
     }
 
     /**
-     * Copies a side file in, in one write transaction, with SQLite's backup API. The result code does not tell whether it
-     * happened.
+     * Copies a side file over the database in one write transaction, with SQLite's backup API. The result code does not
+     * show whether the copy took effect.
      *
      * @return SQLite's primary result code
      */
@@ -203,7 +212,7 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** As {@code PRAGMA encoding} tells it. */
+    /** Returns the text encoding as reported by {@code PRAGMA encoding}. */
     String textEncoding() throws IOException {
         try (Statement statement = spare().createStatement();
                 ResultSet row = statement.executeQuery("PRAGMA encoding")) {
@@ -213,7 +222,7 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** Closes the connections that an idle database does not need, until they are needed again. */
+    /** Closes the connections that are not needed while the database is idle. They are opened again on demand. */
     void rest() {
         Connection idle = spare;
         spare = null;
@@ -223,7 +232,10 @@ final class SqliteSession implements Closeable {
         committed.rest();
     }
 
-    /** Closes all connections; SQLite then checkpoints and deletes the WAL if nobody else has the database open. */
+    /**
+     * Closes all connections. If no other connection has the database open, SQLite then runs a checkpoint and deletes
+     * the WAL.
+     */
     @Override
     public void close() {
         rest();
@@ -241,7 +253,7 @@ final class SqliteSession implements Closeable {
         connections.execute(connection, "BEGIN");
         boolean begun = false;
         try {
-            connections.query(connection, "PRAGMA schema_version"); // the first read takes the lock
+            connections.query(connection, "PRAGMA schema_version"); // the first read takes the read lock
             begun = true;
         } finally {
             if (!begun) {
@@ -275,7 +287,7 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    /** Closes what {@link #openReader} opened, or any other of these connections. */
+    /** Closes a connection of {@link #openReader}, or any other of these connections. */
     static void closeQuietly(Connection connection) {
         OwnConnections.closeQuietly(connection);
     }

@@ -27,14 +27,14 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
 
 /**
- * The local files of one database and level, {@code <meta>/ltx/<level>/<name>}. A file is visible under its name only when it
- * is whole and durable.
+ * The local files of one level of a database: {@code <meta>/ltx/<level>/<name>}. A file appears under its name only
+ * when it is complete and durable.
  */
 public final class Staging {
 
     private static final String UNFINISHED = ".tmp";
 
-    /** End of the local state's name, unless it is configured otherwise. */
+    /** Suffix of the default name of the local state. */
     private static final String LOCAL_STATE = "-litestream";
 
     private final Path folder;
@@ -43,7 +43,7 @@ public final class Staging {
         this.folder = metaPath.resolve("ltx").resolve(Integer.toString(level));
     }
 
-    /** Makes the folder and removes what a crash left unfinished. */
+    /** Creates the folder and deletes unfinished files, which a crash left. */
     void prepare() throws IOException {
         createFolder();
         try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
@@ -53,13 +53,16 @@ public final class Staging {
         }
     }
 
-    /** Those of an earlier version, or of another program, may be readable for all users. */
+    /**
+     * Creates the folder. Removes the permissions of other users from folders created by an earlier version or another
+     * program.
+     */
     private void createFolder() throws IOException {
         PrivateFiles.createDirectories(folder);
         Path ltx = requireNonNull(folder.getParent());
         PrivateFiles.restrict(ltx);
         Path metaPath = requireNonNull(ltx.getParent());
-        if (metaPath.getFileName().toString().endsWith(LOCAL_STATE)) { // else it may have been made for more than this
+        if (metaPath.getFileName().toString().endsWith(LOCAL_STATE)) { // a configured folder may have other uses
             PrivateFiles.restrict(metaPath);
         }
     }
@@ -69,12 +72,12 @@ public final class Staging {
         return Files.isDirectory(folder);
     }
 
-    /** Where a file lies. */
+    /** Returns the path of a file. */
     public Path path(LtxFileName name) {
         return folder.resolve(name.toString());
     }
 
-    /** All files, ordered by name. */
+    /** Returns all files, ordered by name. */
     public List<LtxFileName> list() throws IOException {
         List<LtxFileName> names = new ArrayList<>();
         try (DirectoryStream<Path> paths = Files.newDirectoryStream(folder, "*.ltx")) {
@@ -89,9 +92,9 @@ public final class Staging {
     }
 
     /**
-     * The file checksum that ends a file.
+     * Returns the file checksum at the end of a file.
      *
-     * @throws NoSuchFileException if there is no such file
+     * @throws NoSuchFileException if the file does not exist
      */
     public long fileChecksum(LtxFileName name) throws IOException {
         try (FileChannel channel = FileChannel.open(path(name), StandardOpenOption.READ)) {
@@ -105,15 +108,15 @@ public final class Staging {
     }
 
     /**
-     * The checksum of the database after a file's transaction; empty if it is not known.
+     * Returns the checksum of the database after a file's transaction; empty if it is unknown.
      *
-     * @throws NoSuchFileException if there is no such file
+     * @throws NoSuchFileException if the file does not exist
      */
     public OptionalLong databaseChecksum(LtxFileName name) throws IOException {
         return DatabaseChecksum.of(path(name));
     }
 
-    /** When a file's transaction was captured. */
+    /** Returns the time at which a file's transaction was captured. */
     public Instant timestamp(LtxFileName name) throws IOException {
         return Files.getLastModifiedTime(path(name)).toInstant();
     }
@@ -123,7 +126,7 @@ public final class Staging {
         Files.deleteIfExists(path(name));
     }
 
-    /** Bytes that can be written here. */
+    /** Returns the number of bytes that can be written to the folder. */
     long usableSpace() throws IOException {
         return Files.getFileStore(folder).getUsableSpace();
     }
@@ -141,15 +144,15 @@ public final class Staging {
         }
     }
 
-    /** Begins a file; nothing of it counts before {@link Unfinished#publish}. */
+    /** Begins a file. It has no effect before {@link Unfinished#publish}. */
     Unfinished begin(LtxFileName name) throws IOException {
         Path temporary = folder.resolve(name + UNFINISHED);
-        Files.deleteIfExists(temporary); // one that could not be discarded would lend its database checksum to this one
+        Files.deleteIfExists(temporary); // otherwise the new file could keep the database checksum of an old one
         return new Unfinished(
                 name, temporary, PrivateFiles.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     }
 
-    /** A file being written. Closing it unpublished discards it. */
+    /** A file that is being written. Closing it before it is published discards it. */
     final class Unfinished implements AutoCloseable {
         private final LtxFileName name;
         private final Path temporary;
@@ -164,16 +167,16 @@ public final class Staging {
             this.out = Channels.newOutputStream(channel);
         }
 
-        /** Unbuffered. */
+        /** Returns an unbuffered stream to the file. */
         OutputStream out() {
             return out;
         }
 
         /**
-         * Makes it visible.
+         * Makes the file durable and visible.
          *
-         * @param timestampMillis of the file's transaction, its modification time
-         * @param databaseChecksum after that transaction, if it is known
+         * @param timestampMillis time of the file's transaction, set as its modification time
+         * @param databaseChecksum checksum of the database after that transaction, if it is known
          */
         void publish(long timestampMillis, OptionalLong databaseChecksum) throws IOException {
             DatabaseChecksum.attach(temporary, databaseChecksum);

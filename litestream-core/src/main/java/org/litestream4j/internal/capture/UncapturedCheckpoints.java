@@ -5,15 +5,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Checkpoints while there is no position, because the replica has not answered yet or replication is refused. The next capture is
- * an image of the whole database, so that no frame has to be kept for it: the read transaction is renewed at each round, and the
- * WAL stays short for as long as that takes. Confined to the capture lane.
+ * Runs checkpoints while there is no position, because the replica has not responded yet or replication is refused. The
+ * next capture is an image of the whole database, so no frame must be kept for it: each round renews the read
+ * transaction, and the WAL stays short. Confined to the capture lane.
  */
 final class UncapturedCheckpoints {
 
     private static final long PACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Tests replace it, to let time pass. */
+    /** Time source. Tests replace it, to advance the time. */
     static volatile LongSupplier nanoTime = System::nanoTime;
 
     private final CaptureSettings settings;
@@ -26,7 +26,7 @@ final class UncapturedCheckpoints {
         this.attachment = attachment;
     }
 
-    /** In nanoseconds, when it may be time again. */
+    /** Runs a checkpoint if one is due. Returns the time until the next call in nanoseconds. */
     long runIfDue() throws IOException {
         long now = nanoTime.getAsLong();
         long wait = lastLook + PACE_NANOS - now;
@@ -47,11 +47,11 @@ final class UncapturedCheckpoints {
         return PACE_NANOS;
     }
 
-    /** @param locked whether writers must not come in between, so that the next one starts the WAL again */
+    /** @param locked whether to prevent commits in between, so that the next writer resets the WAL */
     private static void round(SqliteSession session, boolean locked) throws IOException {
         if (locked) {
-            session.underWriteLock(() -> session.checkpointRenewingReader(
-                    CheckpointMode.LOCKED)); // if it is not to be had, in a second again
+            // if the write lock is not acquired, the next call retries
+            session.underWriteLock(() -> session.checkpointRenewingReader(CheckpointMode.LOCKED));
         } else {
             session.checkpointRenewingReader(CheckpointMode.PASSIVE);
         }

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import org.litestream4j.internal.capture.SqliteSession.IoAction;
 
-/** The write lock of one database, taken for as long as an action runs. */
+/** The write lock of one database, held while an action runs. */
 final class WriteLock {
 
     private static final long PAUSE_NANOS = 20_000;
@@ -22,7 +22,7 @@ final class WriteLock {
         this.listener = listener;
     }
 
-    /** Runs an action while nobody can write. False if the write lock was not to be had. */
+    /** Runs an action under the write lock. Returns false if the lock was not acquired within the busy timeout. */
     boolean hold(Connection writer, IoAction action) throws IOException {
         if (!take(writer)) {
             return false;
@@ -46,7 +46,10 @@ final class WriteLock {
         }
     }
 
-    /** A loop of our own: SQLite's busy handler sleeps so long that busy writers starve it. */
+    /**
+     * Polls for the write lock. SQLite's busy handler sleeps so long between its attempts that other writers would
+     * starve it.
+     */
     private boolean take(Connection writer) throws IOException {
         long deadline = System.nanoTime() + busyTimeout.toNanos();
         connections.execute(writer, "PRAGMA busy_timeout=0");

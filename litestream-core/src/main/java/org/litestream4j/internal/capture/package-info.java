@@ -1,11 +1,13 @@
 /**
- * From committed WAL content to level-0 files: {@link org.litestream4j.internal.capture.Capture} follows one database, holds the read
- * transactions that keep frames from being lost, runs the checkpoints, and remembers its position across restarts.
+ * Converts committed WAL content to level-0 files. Entry point: {@link org.litestream4j.internal.capture.Capture},
+ * which follows one database. It holds the read transactions that prevent the loss of frames, runs the checkpoints, and
+ * records its position for the next start.
  *
- * <p>The rules behind it: a reader with a mark above 0 lets a checkpoint copy frames up to its mark at most and keeps the WAL
- * from being reset; a reader that began when everything was copied (mark 0) lets the next writer reset the WAL once, and
- * freezes the database file from then on. So two read transactions that take turns, with a capture between the beginning of
- * the new and the end of the old one, see every frame, without ever taking the write lock.
+ * <p>It relies on two rules of SQLite. A reader with a mark above 0 limits checkpoints to the frames up to its mark,
+ * and prevents a reset of the WAL. A reader that began when all frames were in the database file (mark 0) permits one
+ * reset of the WAL, and prevents checkpoints from changing the database file. Therefore two read transactions in turn
+ * see every frame without the write lock, if a capture runs between the start of the new one and the end of the old
+ * one.
  */
 @NullMarked
 package org.litestream4j.internal.capture;

@@ -31,7 +31,7 @@ final class CallerWaits {
 
     private static final Logger log = LoggerFactory.getLogger(CallerWaits.class);
 
-    /** Longest wait of the application's first connection until the engine has opened the database, too. */
+    /** Maximum time for which the application's first connection waits until the engine has opened the database. */
     private static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(10);
 
     /** Interval at which a waiting thread polls for cancellation. */
@@ -132,7 +132,7 @@ final class CallerWaits {
                 + status.replicated() + ") is "
                 + (txid != null ? least + " or greater" : "greater than " + status.captured())
                 + (status.lastError() != null ? "; last error: " + status.lastError() : "")
-                + "; do not repeat the transaction: look at the status, or wait again";
+                + "; do not repeat the transaction: check the status, or wait again";
         return timedOut
                 ? new ReplicationTimeoutException(lanes.config.name(), least, text)
                 : new NotReplicatedException(lanes.config.name(), least, text);
@@ -157,7 +157,7 @@ final class CallerWaits {
         awaitCompaction(() -> lanes.compactionLane.isServed(ticket), failures, deadline, "not merged");
     }
 
-    /** @param failures number of failures before the request; earlier failures are retried now */
+    /** @param failures number of failures before the request; only later ones end the wait */
     private void awaitCompaction(BooleanSupplier done, long failures, long deadline, String problem)
             throws IOException, InterruptedException {
         try {
@@ -176,8 +176,8 @@ final class CallerWaits {
     }
 
     /**
-     * Lets the capture lane capture and checkpoint everything that is committed now. Failures and timeouts are ignored:
-     * the caller gets the outcome from SQLite's own result.
+     * Makes the capture lane capture and checkpoint all committed transactions. Ignores failures and timeouts: the
+     * result of SQLite's own checkpoint shows the outcome to the caller.
      */
     void checkpoint(Duration timeout) {
         if (!lanes.board.now().capture().attached()) {
@@ -191,7 +191,7 @@ final class CallerWaits {
             round.result().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {
             round.withdraw();
-            log.debug("checkpoint asked for by the application not done: db={}", lanes.config.name(), e);
+            log.debug("checkpoint requested by the application did not complete: db={}", lanes.config.name(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

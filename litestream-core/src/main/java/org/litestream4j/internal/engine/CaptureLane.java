@@ -65,10 +65,12 @@ final class CaptureLane {
     private int localStates;
     private History history = History.FIRST;
 
-    /** Numbers of the newest verdict that was followed by a full image, and of the newest whose kinship was proven. */
+    /** Number of the newest verdict that was followed by a full image. */
     private int answered;
 
+    /** Number of the newest verdict whose kinship was proven. */
     private int related;
+
     private int snapshotsRequired;
 
     /** The last mismatch that was handled. */
@@ -176,7 +178,7 @@ final class CaptureLane {
         return schedule.capturedSince();
     }
 
-    /** Lets the lane capture a last time, complete a checkpoint, and then stop. */
+    /** Makes the lane capture a last time, complete a checkpoint, and stop. */
     void finish() {
         closing = true;
         lane.wake();
@@ -294,7 +296,7 @@ final class CaptureLane {
             lane.wakeIn(capture.checkpointUncaptured());
         }
         if (!establish()) {
-            return; // woken after the replica has responded; on shutdown, a first capture is worth the wait, too
+            return; // the replica's response wakes the lane; even a shutdown waits for it
         }
         giveUpIfMismatched();
         if (closing) {
@@ -328,7 +330,7 @@ final class CaptureLane {
 
     /** Opens an image if one is requested. A snapshot that cannot begin now must not delay tasks or checkpoints. */
     private void openImageIfWanted() throws IOException {
-        if (!images.isWanted() || paused || capture.isChecksumPending()) { // it could not be compared
+        if (!images.isWanted() || paused || capture.isChecksumPending()) { // until then it cannot be compared
             return;
         }
         try {
@@ -358,7 +360,10 @@ final class CaptureLane {
         progress.healed(problem, "it is created again, and a full image follows");
     }
 
-    /** Gives up continuity that a snapshot has disproved. Must be recorded before the database is released. */
+    /**
+     * Discards the position if a snapshot has disproved continuity. This must be recorded before the database is
+     * released.
+     */
     private void giveUpIfMismatched() throws IOException {
         LostContinuityException found = board.now().compaction().mismatch();
         if (found != null && found != mismatch && capture.isAttached()) {
@@ -429,7 +434,7 @@ final class CaptureLane {
             answered = now.upload().number();
             unproven = false;
             if (now.upload().damage() != null) {
-                snapshotsRequired++; // the image cannot be restored behind a damaged file
+                snapshotsRequired++; // a restore of the image must not depend on the damaged file
             }
             publish();
         } else if (unproven && verdict != null) {
@@ -463,10 +468,11 @@ final class CaptureLane {
         conflicts.otherDatabase(new ReplicaConflictException(
                 replica,
                 "it seems to hold another database than " + config.path() + ", and nothing was written: "
-                        + contradiction + ", and no local state shows that the replica is this database's",
-                "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to an"
-                        + " early state, since), allow it once: in the application with litestream.adopt-replica=true, in plain"
-                        + " Java with adoptReplica, on the command line with --adopt-replica",
+                        + contradiction + ", and no local state proves that the replica belongs to this database",
+                "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to"
+                        + " an early state, since), allow it once: in the application with"
+                        + " litestream.adopt-replica=true, in plain Java with adoptReplica, on the command line"
+                        + " with --adopt-replica",
                 null));
         return false;
     }

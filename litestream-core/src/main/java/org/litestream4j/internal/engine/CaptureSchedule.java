@@ -21,12 +21,17 @@ import org.litestream4j.ltx.Txid;
  */
 final class CaptureSchedule {
 
-    /** Time until the first check after a hint, which comes just before its commit is visible. The interval then doubles. */
+    /**
+     * Time until the first check after a hint, which precedes the visibility of its commit. The interval then doubles.
+     */
     private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
 
     private static final int MOST_LOOKS = 12;
 
-    /** Upper limit of the capture interval during an outage of the replica; below it, the interval is a tenth of the outage. */
+    /**
+     * Upper limit of the capture interval during an outage of the replica. Below it, the interval is a tenth of the
+     * duration of the outage.
+     */
     private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
 
     private final Duration syncInterval;
@@ -137,7 +142,7 @@ final class CaptureSchedule {
         }
         if (!hinted && looks == 0) {
             uncapturedSince = null;
-            if (hinted) { // in the meantime
+            if (hinted) { // a hint arrived meanwhile
                 expect();
             }
         }

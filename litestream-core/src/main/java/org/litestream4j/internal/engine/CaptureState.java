@@ -10,10 +10,10 @@ import org.litestream4j.ltx.Txid;
  * @param paused whether a pause was requested and the lane has noticed it
  * @param finished whether the last capture of a shutdown is done, or is impossible
  * @param captured newest captured transaction
- * @param localStates how often the local state was lost
+ * @param localStates number of times that the local state was lost
  * @param history history of the captured transactions
  * @param answered number of the newest {@linkplain UploadState#number verdict} that was followed by a full image
- * @param snapshotsRequired how often a snapshot was required independently of the schedule
+ * @param snapshotsRequired number of times that a snapshot was required independently of the schedule
  */
 record CaptureState(
         boolean attached,

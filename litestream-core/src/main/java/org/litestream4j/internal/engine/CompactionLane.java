@@ -157,7 +157,9 @@ final class CompactionLane {
         return validations;
     }
 
-    /** Handles the result of a complete validation: repairs the problems if that is possible and permitted. Thread-safe. */
+    /**
+     * Handles the result of a complete validation: repairs the problems if that is possible and permitted. Thread-safe.
+     */
     void validated(Validation.Result result) {
         if (validations.ended(result)) {
             lane.wake();
@@ -171,7 +173,7 @@ final class CompactionLane {
         lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
     }
 
-    /** Wakes the lane after it has become known that the replica leads to the captured state. Thread-safe. */
+    /** Wakes the lane after an image was requested, handed over or closed. Thread-safe. */
     void wake() {
         lane.wake();
     }
@@ -198,7 +200,9 @@ final class CompactionLane {
         return snapshots.isPending();
     }
 
-    /** Returns whether an image would not be read to its end. Thread-safe. */
+    /**
+     * Returns whether an image would be discarded, because this lane stops or rests, or capture is paused. Thread-safe.
+     */
     boolean isImageUnwanted() {
         return isHalted() || board.now().capture().paused();
     }
@@ -275,7 +279,7 @@ final class CompactionLane {
         compaction.refresh();
         try {
             snapshots.stage(this::isImageUnwanted);
-        } catch (LostContinuityException e) { // the snapshot is still needed, of the state that follows
+        } catch (LostContinuityException e) { // a snapshot of the following state is still needed
             mismatch = e;
         }
         Board.View now = board.now();

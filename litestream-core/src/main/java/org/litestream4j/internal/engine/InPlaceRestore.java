@@ -76,7 +76,7 @@ final class InPlaceRestore {
      */
     InPlaceRestoreResult run(RestoreOptions options, Duration timeout) throws IOException, InterruptedException {
         if (!running.compareAndSet(false, true)) {
-            throw failure("another restore is running", "wait for its end", null);
+            throw failure("another restore is running", "wait until it ends", null);
         }
         try {
             return runAlone(options, timeout);
@@ -232,7 +232,7 @@ final class InPlaceRestore {
         if (lanes.captureLane.isPauseRequested()) {
             return "it is paused";
         }
-        return System.nanoTime() - deadline > 0 ? text("capture did not get to it in time") : null;
+        return System.nanoTime() - deadline > 0 ? text("the capture lane did not start the copy in time") : null;
     }
 
     private String text(String problem) {
@@ -245,7 +245,7 @@ final class InPlaceRestore {
     }
 
     private String interruptedText() {
-        return config.path() + ": interrupted before the restore in place, nothing was changed and will be";
+        return config.path() + ": interrupted before the restore in place, nothing was changed, and nothing will be";
     }
 
     private LitestreamException cancelled() {
@@ -257,7 +257,7 @@ final class InPlaceRestore {
             return failure(
                     "the state was copied in, but is not captured yet: " + cause.getMessage()
                             + (lanes.progress.isDiskFull() || DiskFull.isCauseOf(cause) ? " (the disk is full)" : ""),
-                    "make sure that the database is captured again, it is retried; do not repeat the restore",
+                    "wait until the database is captured, which is retried; do not repeat the restore",
                     cause);
         }
         if (cause instanceof IOException failure) {
@@ -271,7 +271,7 @@ final class InPlaceRestore {
             throws IOException {
         if (capture.pageSize() != restored.pageSize()) {
             throw failure(
-                    "its pages have " + capture.pageSize() + " bytes, those of the state to restore "
+                    "its pages have " + capture.pageSize() + " bytes, but those of the state to restore have "
                             + restored.pageSize(),
                     "stop the application and restore into the file from the command line",
                     null);

@@ -121,13 +121,13 @@ final class Lane {
             wakeUp = timer.schedule(this::wakeUp, nanos, TimeUnit.NANOSECONDS);
             wakeUpAt = at;
         } catch (RejectedExecutionException e) { // the pools are closed
-            log.debug("a wake-up comes after the end", e);
+            log.debug("wake-up after shutdown ignored", e);
         }
     }
 
     /**
-     * Queues a run. If no thread can be started (a limit of processes, no memory), the existing thread of the timer
-     * reports and retries.
+     * Queues a run. If no thread can be started (process limit reached, or no memory), the existing thread of the timer
+     * reports that and retries.
      */
     @GuardedBy("lock")
     private void enqueue() {
@@ -187,7 +187,7 @@ final class Lane {
             last = action;
             if (state == State.IDLE) {
                 enqueueLast();
-            } // otherwise the queued or current run ends with it
+            } // otherwise the queued or current run executes it at its end
         } finally {
             lock.unlock();
         }
@@ -199,7 +199,7 @@ final class Lane {
         try {
             pool.execute(this::run);
         } catch (Throwable e) {
-            log.warn("no thread of the pool can be started, the timer's is used", e);
+            log.warn("cannot start a thread of the pool, using the timer's thread", e);
             timer.execute(this::run);
         }
     }

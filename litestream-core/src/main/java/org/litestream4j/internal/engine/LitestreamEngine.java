@@ -164,7 +164,7 @@ public final class LitestreamEngine implements Litestream {
             if (config.failFast() || !CaptureLane.exists(config.path())) {
                 throw e;
             }
-            log.warn("replica refuses, will retry: db={} replica={}", config.name(), client.url(), e);
+            log.warn("replica denies access, will retry: db={} replica={}", config.name(), client.url(), e);
         } catch (IOException e) {
             log.warn("replica cannot be reached, will retry: db={} replica={}", config.name(), client.url(), e);
         }
@@ -180,14 +180,16 @@ public final class LitestreamEngine implements Litestream {
         }
     }
 
-    /** Rejects a replica inside the folder of the local state: it would be mistaken for that state, and lost with it. */
+    /**
+     * Rejects a replica inside the folder of the local state: it would be mistaken for that state, and lost with it.
+     */
     private static void refuseInsideLocalState(DatabaseConfig config, ReplicaClient client) throws LitestreamException {
         String folder = "file://" + config.metaPath();
         if (client.url().equals(folder) || client.url().startsWith(folder + "/")) {
             throw new LitestreamException(
                     config.path().toString(),
                     "its replica " + client.url() + " lies inside its local state " + config.metaPath(),
-                    "give the replica a folder elsewhere, best on another disk",
+                    "give the replica a folder elsewhere, preferably on another disk",
                     null);
         }
     }

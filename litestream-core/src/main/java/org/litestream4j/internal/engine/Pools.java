@@ -109,7 +109,7 @@ final class Pools {
             allowCoreThreadTimeOut(true);
         }
 
-        /** Runs a task. Threads that cannot be started are irrelevant as long as there is one. */
+        /** Runs a task. Ignores failures to start a thread while at least one thread exists. */
         @Override
         public void execute(Runnable task) {
             try {

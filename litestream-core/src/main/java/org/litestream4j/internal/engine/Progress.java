@@ -61,8 +61,8 @@ final class Progress {
     static IOException cannotStart(Throwable e) {
         return new IOException(
                 "cannot start a thread: " + e
-                        + "; raise the limit of threads of the user or the container, or free memory; it is"
-                        + " retried every second",
+                        + "; raise the limit of threads of the user or the container, or free memory; the start"
+                        + " is retried every second",
                 e);
     }
 
@@ -127,7 +127,7 @@ final class Progress {
     private Failure note(Step step, @Nullable Failure before, Throwable error, Instant now) {
         boolean speaks = error instanceof IOException
                 && error.getMessage() != null
-                && !(error instanceof FileSystemException); // whose message is only a file name
+                && !(error instanceof FileSystemException); // its message is only a file name
         String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
         boolean diskFull = DiskFull.isCauseOf(error);
         counters.failed(step, diskFull);
@@ -157,7 +157,10 @@ final class Progress {
         return last != null && last.number() > failures;
     }
 
-    /** Returns whether the last attempt to capture or to upload was refused, later than the given number of {@link #failures}. */
+    /**
+     * Returns whether the last attempt to capture or to upload was refused, later than the given number of {@link
+     * #failures}.
+     */
     boolean isRefusedSince(long failures) {
         return isRefusedSince(Step.CAPTURE, failures) || isRefusedSince(Step.UPLOAD, failures);
     }

@@ -168,7 +168,7 @@ final class Shutdown {
                 lanes.capture.disown();
             }
             if (late.get()) {
-                log.info("released after the shutdown: db={}", lanes.config.name());
+                log.info("database released after the shutdown: db={}", lanes.config.name());
                 Capture.closeUnusedFiles();
             }
             released.complete(null);

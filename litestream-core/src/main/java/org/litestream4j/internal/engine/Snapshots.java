@@ -45,7 +45,10 @@ final class Snapshots {
     private final SnapshotImages images;
     private final Board board;
 
-    /** Transaction that the snapshot must contain; {@link Txid#NONE} if none is required. Written under this object's lock. */
+    /**
+     * Transaction that the snapshot must contain; {@link Txid#NONE} if none is required. Written under this object's
+     * lock.
+     */
     private volatile Txid wanted = Txid.NONE;
 
     private volatile @Nullable Staged staged;
@@ -95,7 +98,10 @@ final class Snapshots {
         return staged != null || images.isRequested();
     }
 
-    /** Discards the snapshots of captured transactions that are given up. Call before their numbers are reused. Thread-safe. */
+    /**
+     * Withdraws the required snapshot, because a new history begins. Call before the TXIDs of the old one are reused.
+     * Thread-safe.
+     */
     synchronized void historyEnds() {
         wanted = Txid.NONE;
     }
@@ -121,7 +127,7 @@ final class Snapshots {
         }
     }
 
-    /** Deletes unusable files left by a crash. */
+    /** Deletes the snapshot files of an earlier run, which are unusable. Does nothing after the first call. */
     void clean() throws IOException {
         if (!cleaned) {
             for (LtxFileName name : files.list()) {

@@ -54,10 +54,12 @@ final class UploadLane {
     private @Nullable Verdict verdict;
     private int number;
 
-    /** The local state with which the replica was last compared, and the one to which the verdict applies. */
+    /** Local state with which the replica was last compared. */
     private int compared;
 
+    /** Local state to which the verdict applies. */
     private int localStates;
+
     private int followed;
     private @Nullable Kinship kinship;
     private int losses;
@@ -117,7 +119,10 @@ final class UploadLane {
         return replication.replicated();
     }
 
-    /** Records that a thread has begun to wait for the replica, which shortens the pause before the next attempt. Thread-safe. */
+    /**
+     * Records that a thread has begun to wait for the replica, which shortens the pause before the next attempt.
+     * Thread-safe.
+     */
     void waitedFor() {
         if (backoff > WAITED_FOR_BACKOFF_NANOS) {
             lane.wakeIn(WAITED_FOR_BACKOFF_NANOS);
@@ -171,7 +176,7 @@ final class UploadLane {
     /** Handles the loss of uploaded files: the replica is compared again, and missing files are replaced. */
     private void lost(ReplicaLostException e) {
         log.warn(
-                "files are missing on the replica, uploading what it needs: db={} replica={}",
+                "files are missing on the replica, uploading them or a full image: db={} replica={}",
                 config.name(),
                 replica,
                 e);
@@ -275,7 +280,10 @@ final class UploadLane {
         return found;
     }
 
-    /** Whether a restore reaches what was uploaded. */
+    /**
+     * Returns whether a restore can reach the uploaded transactions. Reports the repair of a damaged file by a later
+     * snapshot.
+     */
     private boolean isRestorable() {
         Damage found = damage;
         Txid snapshot = board.now().compaction().newestSnapshot();

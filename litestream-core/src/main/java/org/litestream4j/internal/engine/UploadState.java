@@ -16,8 +16,8 @@ import org.litestream4j.ltx.Txid;
  * @param followed number of the newest verdict that uploads follow
  * @param kinship kinship that must be proven before a full image may follow on the replica; null if none
  * @param replicated newest transaction on the replica
- * @param losses how often uploaded files were missing on the replica
- * @param damage what keeps the newest transactions from being restored; null if nothing does
+ * @param losses number of times that uploaded files were missing on the replica
+ * @param damage damaged file that prevents the restore of later transactions; null if there is none
  * @param needsRecovery whether a local file is lost, and the configuration does not allow a full image in its place
  */
 record UploadState(
@@ -34,10 +34,11 @@ record UploadState(
     static final UploadState INITIAL = new UploadState(null, 0, 0, 0, null, Txid.NONE, 0, null, false);
 
     /**
-     * A damaged file of the replica, which only a later snapshot makes up for: until then nothing counts as replicated.
+     * A damaged file of the replica. Until a later snapshot is on the replica, no later transaction counts as
+     * replicated.
      *
-     * @param txid its last transaction
-     * @param since when it was found
+     * @param txid last transaction of the file
+     * @param since time at which the damage was found
      */
     record Damage(Txid txid, Instant since) {}
 }

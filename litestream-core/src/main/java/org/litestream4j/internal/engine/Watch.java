@@ -56,8 +56,8 @@ final class Watch {
             }
         } else if (running && System.nanoTime() - begun > HUNG_NANOS) {
             long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
-            fail(new IOException(config.path() + ": the file system has not answered for " + seconds
-                    + " s, changes by other processes are not noticed; check the disk or the network"
+            fail(new IOException(config.path() + ": the file system has not responded for " + seconds
+                    + " s, changes by other processes are not detected; check the disk or the network"
                     + " of the file system"));
         }
     }

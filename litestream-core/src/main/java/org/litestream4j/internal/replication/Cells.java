@@ -7,11 +7,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows and index entries on a page, each represented by a hash. Layout: fileformat2, "B-tree Pages".
+ * The rows and index entries on a page, each represented by a hash. Layout: sqlite.org, "Database File Format", section
+ * "B-tree Pages".
  *
  * @param kind kind of the page
  * @param all hashes of all cells
- * @param telling hashes of cells that are long enough not to be equal in two databases by chance
+ * @param telling hashes of the cells that are long enough not to be equal in two databases by chance
  */
 record Cells(Kind kind, Set<Long> all, Set<Long> telling) {
 

@@ -35,7 +35,7 @@ final class CopyingInputStream extends FilterInputStream {
 
     @Override
     public long skip(long count) throws IOException {
-        throw new UnsupportedOperationException("what is skipped would not be copied");
+        throw new UnsupportedOperationException("skipped bytes would not be copied");
     }
 
     @Override

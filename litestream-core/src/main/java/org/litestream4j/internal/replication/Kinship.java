@@ -19,12 +19,15 @@ import org.litestream4j.internal.capture.LivePages;
  */
 public final class Kinship {
 
-    /** Size in bytes up to which all pages of a database are read, so that moved rows are found. */
+    /**
+     * Size of a database in bytes up to which all its pages are read, so that rows that moved to another page are
+     * found.
+     */
     private static final int SMALL = 4 << 20;
 
     private static final int RATIO = 2;
 
-    /** Of the pages that prove kinship, one in this many may be contradicted. */
+    /** Number of common pages for which one contradicting page is tolerated. */
     private static final int TOLERANCE = 16;
 
     private final int pageSize;

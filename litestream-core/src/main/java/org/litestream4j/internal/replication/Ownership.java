@@ -28,18 +28,18 @@ import org.litestream4j.replica.ReplicaLostException;
  * without a valid proof.
  *
  * <p>It also proves that files written by this process still exist. The physical store (a folder can be unmounted) is
- * compared each time. The newest file of this process is checked every few seconds while files are written.
- * Thread-safe.
+ * compared each time. The newest file of this process is checked every 10 seconds while files are written, and
+ * if the replica has a place, before each write, too. Thread-safe.
  */
 public final class Ownership {
 
-    /** Minimum time between two checks for the newest file of this process. */
+    /** Interval between two checks for the newest file of this process. Writes to a replica with a place add checks. */
     private static final long PRESENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** As {@link #PRESENCE_NANOS}, within one write to a replica that has a place. */
+    /** As {@link #PRESENCE_NANOS}, for the second check during one write, on a replica with a place. */
     private static final long PRESENCE_WITHIN_WRITE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Place of an empty replica, whose folders are created later. */
+    /** Value of {@link #place} while the replica is empty and its folders do not exist yet. */
     private static final String MISSING = "to come";
 
     private final ReplicaClient client;
@@ -60,7 +60,10 @@ public final class Ownership {
     @GuardedBy("this")
     private @Nullable Own newestOwn;
 
-    /** Newest file at the last check: a newer file proves the same, even if all earlier files were deleted since. */
+    /**
+     * Newest file at the last check. If it exists, the replica was not emptied, even if retention deleted all earlier
+     * files.
+     */
     @GuardedBy("this")
     private @Nullable Own witness;
 
@@ -207,8 +210,8 @@ public final class Ownership {
         }
         Moment begun = now();
         if (!present && expected != null && !isMerged(expected.file().maxTxid())) {
-            throw lost("level " + expected.file().level() + " held "
-                    + expected.file().name() + ", which is not there any more");
+            throw lost("level " + expected.file().level() + " no longer contains "
+                    + expected.file().name());
         }
         List<LtxFileInfo> files = new ArrayList<>();
         client.listAll(List.of(newest), files::add);
@@ -218,8 +221,8 @@ public final class Ownership {
             seen = Txid.max(seen, file.maxTxid());
         }
         if (seen.isBefore(ours)) {
-            throw lost("transactions up to " + ours + " were written there, and "
-                    + (moved ? "another folder or file system is in its place" : "they are not there any more"));
+            throw lost("transactions up to " + ours + " were written there, but "
+                    + (moved ? "another folder or file system is in its place" : "they no longer exist"));
         }
         place = place.equals(MISSING) ? place : now;
         presentAtNanos = begun.nanos();
@@ -244,7 +247,7 @@ public final class Ownership {
     }
 
     private ReplicaLostException lost(String problem) {
-        return new ReplicaLostException(client.url(), problem, "find out who emptied, replaced or unmounted it");
+        return new ReplicaLostException(client.url(), problem, "find out what emptied, replaced or unmounted it");
     }
 
     /** Returns whether a file of any level contains a transaction. */
@@ -292,7 +295,7 @@ public final class Ownership {
             throw new ReplicaConflictException(
                     client.url(),
                     "level " + file.level() + " holds " + file.name()
-                            + ", which this process did not write (its own last is " + ours + ")",
+                            + ", which this process did not write (its own last transaction is " + ours + ")",
                     "stop the other writer, or give one of them another replica URL; then restart this application",
                     null);
         }

@@ -88,7 +88,9 @@ public final class Replication {
         return replicated.isBefore(capture.captured());
     }
 
-    /** Returns the time at which the oldest unreplicated transaction was captured; null if there is none. Thread-safe. */
+    /**
+     * Returns the time at which the oldest unreplicated transaction was captured; null if there is none. Thread-safe.
+     */
     public @Nullable Instant pendingSince() {
         return isPending() ? pendingSince : null;
     }
@@ -130,12 +132,15 @@ public final class Replication {
         return Verdict.continues(newest.txid());
     }
 
-    /** Warns of a backup in another format. This database exists, so nothing is lost, but a restore will not find that backup. */
+    /**
+     * Warns of a backup in another format. Nothing is lost, because this database exists, but a restore does not find
+     * that backup.
+     */
     private void warnOfOtherBackup() {
         try {
             client.otherBackup()
                     .ifPresent(other -> log.warn(
-                            "a new replica begins beside another backup: replica={} problem={} remedy={}",
+                            "starting a new replica next to another backup: replica={} problem={} remedy={}",
                             client.url(),
                             other.problem(),
                             other.remedy()));
@@ -236,7 +241,9 @@ public final class Replication {
         }
     }
 
-    /** Returns a file that is lost locally, but already on the replica, because only the response of its upload was lost. */
+    /**
+     * Returns a file that is lost locally but exists on the replica, because only the response of its upload was lost.
+     */
     private Optional<LtxFileInfo> publishedUnheard(LtxFileName name) throws IOException {
         Attempt last = attempted;
         if (last == null || !last.name().equals(name)) {
@@ -250,7 +257,7 @@ public final class Replication {
         if (found[0] == null || remoteChecksum(client, found[0]) != last.fileChecksum()) {
             return Optional.empty();
         }
-        log.info("local file is lost, but on the replica already: replica={} file={}", client.url(), name);
+        log.info("local file is lost, but already on the replica: replica={} file={}", client.url(), name);
         return Optional.of(found[0]);
     }
 
@@ -317,8 +324,8 @@ public final class Replication {
     }
 
     /**
-     * Whether the newest file of the replica can be read to its end. If it cannot, what follows it can be restored from a later
-     * snapshot only.
+     * Returns whether the newest file of the replica can be read to its end. Otherwise, later states can be restored
+     * only from a later snapshot.
      */
     public boolean isReadable(Txid newest) throws IOException {
         LtxFileInfo[] found = new LtxFileInfo[1];
@@ -359,7 +366,10 @@ public final class Replication {
         return found[0] != null && ours(found[0]);
     }
 
-    /** The file checksum that ends a file on the replica: 8 bytes are read. 0, which no file has, if the file is shorter. */
+    /**
+     * Returns the checksum at the end of a file on the replica, reading 8 bytes; 0, which no file has, if the file is
+     * shorter.
+     */
     public static long remoteChecksum(ReplicaClient client, LtxFileInfo file) throws IOException {
         long offset = Math.max(0, file.size() - Long.BYTES);
         try (InputStream in = client.open(file.level(), file.name(), offset, Long.BYTES)) {

@@ -144,7 +144,7 @@ class InPlaceGateTest extends EngineFixture {
 
     @Test
     void deletedDatabase() throws Exception {
-        assertFails(() -> Files.delete(path), "capture did not get to it in time");
+        assertFails(() -> Files.delete(path), "the capture lane did not start the copy in time");
     }
 
     @Test
