@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,10 @@ public final class Ownership {
 
     @GuardedBy("this")
     private Txid ours = Txid.NONE;
+
+    /** Number of restarts: the result of a check that began before the last one is void. */
+    @GuardedBy("this")
+    private int restarts;
 
     @GuardedBy("this")
     private String place = "";
@@ -132,24 +137,35 @@ public final class Ownership {
      *
      * @param fileChecksum checksum at the end of the file
      */
-    synchronized void published(LtxFileInfo file, long fileChecksum) throws IOException {
-        newestOwn = new Own(file, fileChecksum);
-        presenceOpen = true;
-        if (place.equals(MISSING)) {
-            place = client.place();
+    void published(LtxFileInfo file, long fileChecksum) throws IOException {
+        String created = isPlaceToCome() ? client.place() : null;
+        synchronized (this) {
+            newestOwn = new Own(file, fileChecksum);
+            presenceOpen = true;
+            if (created != null && place.equals(MISSING)) {
+                place = created;
+            }
         }
     }
 
+    private synchronized boolean isPlaceToCome() {
+        return place.equals(MISSING);
+    }
+
     /** Restarts after the newest transaction of the replica, as found by a listing. */
-    synchronized void restart(Txid replicaNewest, Moment begun) throws IOException {
-        ours = replicaNewest;
-        claimed = null;
-        newestOwn = null;
-        witness = null;
-        presenceOpen = false;
-        place = replicaNewest.isNone() ? MISSING : client.place();
-        presentAtNanos = begun.nanos();
-        renew(begun);
+    void restart(Txid replicaNewest, Moment begun) throws IOException {
+        String found = replicaNewest.isNone() ? MISSING : client.place();
+        synchronized (this) {
+            restarts++;
+            ours = replicaNewest;
+            claimed = null;
+            newestOwn = null;
+            witness = null;
+            presenceOpen = false;
+            place = found;
+            presentAtNanos = begun.nanos();
+            renew(begun);
+        }
     }
 
     @GuardedBy("this")
@@ -175,8 +191,8 @@ public final class Ownership {
      * @throws ReplicaConflictException if the replica contains a transaction of another process
      * @throws ReplicaLostException if the replica no longer contains the files of this process
      */
-    public synchronized void ensure() throws IOException {
-        ensure(witness != null ? witness : newestOwn, place.isEmpty() ? PRESENCE_NANOS : 0);
+    public void ensure() throws IOException {
+        ensure(false, 0);
     }
 
     /**
@@ -186,8 +202,8 @@ public final class Ownership {
      * @throws ReplicaConflictException as for {@link #ensure}
      * @throws ReplicaLostException as for {@link #ensure}
      */
-    synchronized void ensureStill() throws IOException {
-        ensure(witness != null ? witness : newestOwn, place.isEmpty() ? PRESENCE_NANOS : PRESENCE_WITHIN_WRITE_NANOS);
+    void ensureStill() throws IOException {
+        ensure(false, PRESENCE_WITHIN_WRITE_NANOS);
     }
 
     /**
@@ -196,48 +212,97 @@ public final class Ownership {
      * @throws ReplicaConflictException as for {@link #ensure}
      * @throws ReplicaLostException as for {@link #ensure}
      */
-    synchronized void ensureNewest() throws IOException {
-        ensure(newestOwn, 0);
+    void ensureNewest() throws IOException {
+        ensure(true, 0);
     }
 
-    @GuardedBy("this")
-    private void ensure(@Nullable Own expected, long interval) throws IOException {
-        String now = placeNow();
-        boolean moved = !place.equals(MISSING) && !now.equals(place);
-        boolean present = moved || isPresent(expected, interval);
-        if (isFresh() && !moved && present) {
-            return;
+    /**
+     * What a check assumes, as of its beginning.
+     *
+     * @param expected file of this process whose presence is due to be checked; null if none is
+     */
+    private record Check(
+            int restarts,
+            Moment begun,
+            boolean fresh,
+            Txid ours,
+            List<Txid> newest,
+            String place,
+            @Nullable Own expected,
+            @Nullable Own newestOwn) {}
+
+    /** @param interval minimum time in nanoseconds between two checks of files on a replica that has a place */
+    private synchronized Check begin(boolean newestOnly, long interval) {
+        Own expected = newestOnly || witness == null ? newestOwn : witness;
+        long minimum = place.isEmpty() && !newestOnly ? PRESENCE_NANOS : interval;
+        boolean due = nanoTime.getAsLong() - presentAtNanos >= minimum;
+        return new Check(restarts, now(), isFresh(), ours, List.of(newest), place, due ? expected : null, newestOwn);
+    }
+
+    private void ensure(boolean newestOnly, long interval) throws IOException {
+        while (!run(begin(newestOnly, interval))) {
+            // the history was restarted in the meantime
         }
-        Moment begun = now();
+    }
+
+    /** Runs a check without a lock. Returns whether its result counts. */
+    private boolean run(Check check) throws IOException {
+        String now = placeOr(check.place());
+        boolean moved = !check.place().equals(MISSING) && !now.equals(check.place());
+        Own expected = check.expected();
+        boolean present = moved || expected == null || isPresent(expected);
+        if (check.fresh() && !moved && present) {
+            return expected == null || isPresent(check, expected);
+        }
         if (!present && expected != null && !isMerged(expected.file().maxTxid())) {
             throw lost("level " + expected.file().level() + " no longer contains "
                     + expected.file().name());
         }
         List<LtxFileInfo> files = new ArrayList<>();
-        client.listAll(List.of(newest), files::add);
+        client.listAll(check.newest(), files::add);
+        return isProven(check, files, now, moved);
+    }
+
+    /** Records that a file is present. Returns whether that counts. */
+    private synchronized boolean isPresent(Check check, Own expected) {
+        if (check.restarts() != restarts) {
+            return false;
+        }
+        presentAtNanos = check.begun().nanos();
+        presenceOpen &= !expected.equals(newestOwn);
+        witness = check.newestOwn();
+        return true;
+    }
+
+    /** Records a proof by the files that were listed. Returns whether it counts. */
+    private synchronized boolean isProven(Check check, List<LtxFileInfo> files, String now, boolean moved)
+            throws IOException {
+        if (check.restarts() != restarts) {
+            return false;
+        }
         Txid seen = Txid.NONE;
         for (LtxFileInfo file : files) {
             check(file);
             seen = Txid.max(seen, file.maxTxid());
         }
-        if (seen.isBefore(ours)) {
-            throw lost("transactions up to " + ours + " were written there, but "
+        if (seen.isBefore(check.ours())) {
+            throw lost("transactions up to " + check.ours() + " were written there, but "
                     + (moved ? "another folder or file system is in its place" : "they no longer exist"));
         }
         place = place.equals(MISSING) ? place : now;
-        presentAtNanos = begun.nanos();
-        presenceOpen = false;
-        witness = newestOwn;
-        renew(begun);
+        presentAtNanos = check.begun().nanos();
+        presenceOpen &= !Objects.equals(check.newestOwn(), newestOwn);
+        witness = check.newestOwn();
+        renew(check.begun());
+        return true;
     }
 
     /** Returns the current place. If it cannot be determined, the next operation reports the error. */
-    @GuardedBy("this")
-    private String placeNow() {
+    private String placeOr(String known) {
         try {
             return client.place();
         } catch (IOException e) {
-            return place;
+            return known;
         }
     }
 
@@ -260,13 +325,8 @@ public final class Ownership {
         return found[0];
     }
 
-    /** Returns whether a file of this process still exists, checked at most once per interval. */
-    @GuardedBy("this")
-    private boolean isPresent(@Nullable Own expected, long interval) throws IOException {
-        long now = nanoTime.getAsLong();
-        if (expected == null || now - presentAtNanos < interval) {
-            return true;
-        }
+    /** Returns whether a file of this process still exists. */
+    private boolean isPresent(Own expected) throws IOException {
         LtxFileInfo file = expected.file();
         try (InputStream in =
                 client.open(file.level(), file.name(), Math.max(0, file.size() - Long.BYTES), Long.BYTES)) {
@@ -279,13 +339,10 @@ public final class Ownership {
                         "stop the other writer, or give one of them another replica URL; then restart this application",
                         null);
             }
+            return true;
         } catch (ReplicaFileNotFoundException e) {
             return false; // or another process has merged and deleted it
         }
-        presentAtNanos = now;
-        presenceOpen &= !expected.equals(newestOwn);
-        witness = newestOwn;
-        return true;
     }
 
     @GuardedBy("this")

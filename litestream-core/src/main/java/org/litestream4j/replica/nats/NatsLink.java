@@ -1,5 +1,6 @@
 package org.litestream4j.replica.nats;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.nats.client.AuthenticationException;
 import io.nats.client.Connection;
 import io.nats.client.ConnectionListener;
@@ -54,16 +55,24 @@ final class NatsLink implements Closeable {
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Guarded by {@link #lock}, as are all fields up to {@link #notBefore}. */
+    @GuardedBy("lock")
     private @Nullable Connection connection;
 
+    /** The attempt in progress to open the connection; null if there is none. */
+    @GuardedBy("lock")
+    private @Nullable CompletableFuture<Connection> connecting;
+
+    @GuardedBy("lock")
     private boolean closed;
 
+    @GuardedBy("lock")
     private boolean wasConnected;
 
+    @GuardedBy("lock")
     private int failedReconnects;
 
     /** Earliest time of the next attempt, by {@link System#nanoTime}; valid only after a failed attempt. */
+    @GuardedBy("lock")
     private long notBefore;
 
     private volatile @Nullable Exception lastFailure;
@@ -198,46 +207,130 @@ final class NatsLink implements Closeable {
     }
 
     /**
-     * Returns the connection.
+     * Returns the connection. One caller opens it, without holding the lock; the others wait for the result.
      *
      * @throws LostException if it broke and cannot be replaced now
      */
     Connection connection() throws IOException {
+        CompletableFuture<Connection> attempt;
+        boolean mine = false;
+        boolean again;
         lock.lock();
         try {
-            if (closed) {
-                throw new IOException(settings.url() + ": the replica client is closed");
-            }
+            requireOpen();
             Connection current = connection;
-            if (current == null || current.getStatus() == Connection.Status.CLOSED) {
-                current = wasConnected ? reconnect() : connect();
-                connection = current;
-                wasConnected = true;
+            if (current != null && current.getStatus() != Connection.Status.CLOSED) {
+                return current;
             }
-            return current;
+            if (connecting == null) {
+                connecting = new CompletableFuture<>();
+                mine = true;
+            }
+            attempt = connecting;
+            again = wasConnected;
         } finally {
             lock.unlock();
+        }
+        return mine ? open(attempt, again) : join(attempt);
+    }
+
+    @GuardedBy("lock")
+    private void requireOpen() throws IOException {
+        if (closed) {
+            throw new IOException(settings.url() + ": the replica client is closed");
+        }
+    }
+
+    private Connection open(CompletableFuture<Connection> attempt, boolean again) throws IOException {
+        try {
+            Connection opened = again ? reconnect() : connect();
+            use(opened);
+            attempt.complete(opened);
+            return opened;
+        } catch (Throwable e) {
+            attempt.completeExceptionally(e);
+            throw e;
+        } finally {
+            lock.lock();
+            try {
+                connecting = null;
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void use(Connection opened) throws IOException {
+        boolean late;
+        lock.lock();
+        try {
+            late = closed;
+            if (!late) {
+                connection = opened;
+                wasConnected = true;
+                failedReconnects = 0;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (late) {
+            close(opened);
+            throw new IOException(settings.url() + ": the replica client is closed");
+        }
+    }
+
+    /** Waits for another caller's attempt, which ends after the timeout of a connection to each server. */
+    private Connection join(CompletableFuture<Connection> attempt) throws IOException {
+        try {
+            return attempt.get(timeoutNanos() * (settings.servers().size() + 1), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (IOException) new InterruptedIOException("interrupted while waiting for NATS").initCause(e);
+        } catch (TimeoutException e) {
+            throw lost("no connection in time", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof ReplicaException known) {
+                throw known;
+            }
+            throw lost("the connection is down", e.getCause());
         }
     }
 
     private Connection reconnect() throws IOException {
-        if (failedReconnects > 0 && System.nanoTime() - notBefore < 0) {
+        if (isPausing()) {
             throw lost("the connection is down", lastFailure);
         }
         try {
             Connection connected = connect();
-            failedReconnects = 0;
             LOG.debug("NATS connection is up again replica={}", settings.url());
             return connected;
         } catch (ReplicaAccessException e) {
             throw e;
         } catch (ReplicaException e) {
-            failedReconnects++;
-            ConnectionSettings how = settings.connection();
-            long jitter = (long) (ThreadLocalRandom.current().nextDouble()
-                    * how.reconnectJitter().toNanos());
-            notBefore = System.nanoTime() + how.reconnectWait().toNanos() + jitter;
+            pauseReconnecting();
             throw lost("the connection is down", e);
+        }
+    }
+
+    private boolean isPausing() {
+        lock.lock();
+        try {
+            return failedReconnects > 0 && System.nanoTime() - notBefore < 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void pauseReconnecting() {
+        ConnectionSettings how = settings.connection();
+        long jitter = (long) (ThreadLocalRandom.current().nextDouble()
+                * how.reconnectJitter().toNanos());
+        lock.lock();
+        try {
+            failedReconnects++;
+            notBefore = System.nanoTime() + how.reconnectWait().toNanos() + jitter;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -367,11 +460,7 @@ final class NatsLink implements Closeable {
 
         /** Closes the connection, because the library would report the error only after its timeout. */
         private void end(Connection source) {
-            try {
-                source.close();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            close(source);
         }
 
         @Override
@@ -392,12 +481,16 @@ final class NatsLink implements Closeable {
             lock.unlock();
         }
         if (last != null) {
-            try {
-                last.close();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            close(last);
             failAll(lost("the replica client was closed", null));
+        }
+    }
+
+    private static void close(Connection connection) {
+        try {
+            connection.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }
