@@ -1,0 +1,169 @@
+package org.litestream4j.internal.vfs;
+
+import static org.litestream4j.internal.vfs.NativeBridge.getInt;
+import static org.litestream4j.internal.vfs.NativeBridge.getLong;
+import static org.litestream4j.internal.vfs.NativeBridge.putInt;
+import static org.litestream4j.internal.vfs.NativeBridge.putLong;
+import static org.litestream4j.internal.vfs.NativeBridge.string;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * SQLite's view of replicas: a VFS named {@value #NAME}, which opens databases that were registered under a name and can
+ * only read. Registered with SQLite once in a process, and for ever: connections keep its address. Thread-safe.
+ */
+public final class ReplicaVfs {
+
+    /** Name of the VFS, as in {@code jdbc:sqlite:file:app?vfs=litestream&open_mode=1}. */
+    public static final String NAME = "litestream";
+
+    private static final int OPEN_READONLY = 0x1;
+    private static final int OPEN_READWRITE_CREATE = 0x6;
+    private static final int OPEN_MAIN_DB = 0x100;
+    private static final int OPEN_TEMPORARY = 0x200 | 0x400 | 0x1000 | 0x2000; // database, transient, two journals
+    private static final int MIN_PATH_LENGTH = 512;
+
+    /** Keeps what SQLite calls reachable. */
+    @GuardedBy("ReplicaVfs.class")
+    private static final List<ReplicaVfs> REGISTERED = new ArrayList<>();
+
+    private final CheckedCalls calls;
+    private final SqliteApi api;
+    private final PageOne pageOne;
+    private final FileMethods methods;
+    private final Map<String, ReplicaDatabase> databases = new ConcurrentHashMap<>();
+    private final Map<String, Long> refused;
+
+    private ReplicaVfs(SqliteApi api, CheckedCalls calls, PageOne pageOne) {
+        this.api = api;
+        this.calls = calls;
+        this.pageOne = pageOne;
+        this.refused = Map.of("immutable", string("immutable"), "nolock", string("nolock"));
+        OpenFiles files = new OpenFiles();
+        this.methods = new FileMethods(calls, api, files, new SqlFunctions(calls, api, files));
+    }
+
+    /** Registers a VFS; tests have their own. */
+    static synchronized ReplicaVfs register(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne)
+            throws VfsUnsupportedException {
+        ReplicaVfs vfs = new ReplicaVfs(api, calls, pageOne);
+        long struct = vfs.struct(name);
+        calls.finish();
+        REGISTERED.add(vfs);
+        api.register(struct); // from here on, SQLite calls
+        return vfs;
+    }
+
+    private long struct(String name) {
+        long byDefault = api.defaultVfs();
+        long struct = NativeBridge.allocate(DriverLayout.VFS_SIZE);
+        putInt(struct, 1); // version
+        putInt(struct + 4, Math.max(FileMethods.FILE_SIZE, getInt(byDefault + 4))); // temporary files are the default's
+        putInt(struct + 8, Math.max(MIN_PATH_LENGTH, getInt(byDefault + 8)));
+        putLong(struct + 24, string(name));
+        putLong(struct + 32, getLong(byDefault + 32)); // pAppData, for the borrowed methods
+        putLong(struct + 40, calls.function((NativeBridge.PPPIP) this::open));
+        putLong(struct + 48, calls.function((NativeBridge.PPI) (self, path, sync) -> calls.result(ResultCode.OK)));
+        putLong(struct + 56, calls.function((NativeBridge.PPIP) this::access));
+        putLong(struct + 64, calls.function((NativeBridge.PPIP) this::fullPathname));
+        for (int slot = DriverLayout.X_DL_OPEN; slot <= DriverLayout.X_GET_LAST_ERROR; slot += 8) {
+            putLong(struct + slot, getLong(byDefault + slot));
+        }
+        return struct;
+    }
+
+    /**
+     * Returns whether a callback that could not run is an error by itself. If not, connections can be opened only through
+     * a guarded {@code DataSource}.
+     */
+    public boolean isChecked() {
+        return calls.areChecked();
+    }
+
+    /**
+     * Makes a database available under a name.
+     *
+     * @throws IllegalStateException if the name is taken
+     */
+    public void add(String name, ReplicaDatabase database) {
+        if (databases.putIfAbsent(name, database) != null) {
+            throw new IllegalStateException("a read replica named " + name + " is open; choose another name");
+        }
+    }
+
+    /** Makes a name unavailable. Open connections keep their database. */
+    public void remove(String name) {
+        databases.remove(name);
+    }
+
+    private int open(long self, long name, long file, int flags, long outFlags) {
+        try {
+            putLong(file, 0); // no methods: SQLite does not close a file that could not be opened
+            if ((flags & OPEN_TEMPORARY) != 0) {
+                return calls.result(api.openByDefault(name, file, flags, outFlags));
+            }
+            if ((flags & OPEN_MAIN_DB) == 0) {
+                return calls.result(ResultCode.CANTOPEN);
+            }
+            methods.open(file, opened(name));
+            if (outFlags != 0) {
+                putInt(outFlags, (flags & ~OPEN_READWRITE_CREATE) | OPEN_READONLY);
+            }
+            return calls.result(ResultCode.OK);
+        } catch (Throwable e) {
+            LastFailure.set(e);
+            return calls.result(ResultCode.CANTOPEN);
+        }
+    }
+
+    private OpenFile opened(long address) throws IOException {
+        String name = NativeBridge.text(address);
+        for (Map.Entry<String, Long> parameter : refused.entrySet()) {
+            if (api.uriParameter(address, parameter.getValue()) != 0) {
+                throw new IOException("the parameter " + parameter.getKey() + " would let a transaction read several"
+                        + " states of the replica; remove it from the URI");
+            }
+        }
+        if (!calls.areChecked() && !StackProbe.isGuarding()) {
+            throw new IOException("on this platform, read replicas can be read only through ReadReplica.dataSource()");
+        }
+        ReplicaDatabase database = name == null ? null : databases.get(name);
+        if (name == null || database == null) {
+            throw new FileNotFoundException(
+                    "no read replica named " + name + " is open; open it with ReadReplica.open");
+        }
+        return new OpenFile(name, database, pageOne);
+    }
+
+    /** No file lies beside a replica. */
+    private int access(long self, long path, int flags, long exists) {
+        try {
+            putInt(exists, 0);
+            return calls.result(ResultCode.OK);
+        } catch (Throwable e) {
+            LastFailure.set(e);
+            return calls.result(ResultCode.IOERR);
+        }
+    }
+
+    private int fullPathname(long self, long path, int size, long full) {
+        try {
+            byte[] bytes = (NativeBridge.text(path) + "\0").getBytes(StandardCharsets.UTF_8);
+            if (bytes.length > size) {
+                throw new IOException("the name of the read replica is too long");
+            }
+            NativeBridge.write(full, bytes);
+            return calls.result(ResultCode.OK);
+        } catch (Throwable e) {
+            LastFailure.set(e);
+            return calls.result(ResultCode.CANTOPEN);
+        }
+    }
+}

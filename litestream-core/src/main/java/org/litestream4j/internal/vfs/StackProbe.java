@@ -1,0 +1,44 @@
+package org.litestream4j.internal.vfs;
+
+/**
+ * Makes sure, before a call to SQLite, that its callbacks will have enough stack. Where {@link CheckedCalls} are not
+ * available, each call to SQLite must be guarded.
+ */
+final class StackProbe {
+
+    /** Frames of about 200 bytes: SQLite's frames, those of JNA, and what the JVM demands for a callback to begin. */
+    private static final int FRAMES = 800;
+
+    private static final ThreadLocal<Boolean> GUARDING = new ThreadLocal<>();
+
+    private StackProbe() {}
+
+    /** @throws StackOverflowError if the stack is nearly exhausted */
+    static void probe() {
+        if (descend(FRAMES, 1, 2, 3, 4, 5, 6, 7, 8) == 0) {
+            throw new IllegalStateException("unreachable");
+        }
+    }
+
+    /** Uses stack; the values survive the call, so that each frame holds them. */
+    private static long descend(int frames, long a, long b, long c, long d, long e, long f, long g, long h) {
+        if (frames == 0) {
+            return a | 1;
+        }
+        long deeper = descend(frames - 1, b, c, d, e, f, g, h, a);
+        return (deeper + a + b + c + d + e + f + g + h) | 1;
+    }
+
+    /** Marks the calls of this thread as guarded, or no longer. */
+    static void setGuarding(boolean guarding) {
+        if (guarding) {
+            GUARDING.set(true);
+        } else {
+            GUARDING.remove();
+        }
+    }
+
+    static boolean isGuarding() {
+        return Boolean.TRUE.equals(GUARDING.get());
+    }
+}
