@@ -2,7 +2,6 @@ package org.litestream4j.internal.pages;
 
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -106,6 +105,7 @@ final class Fetch {
     byte @Nullable [] await(int entry, long deadline) throws IOException {
         int at = Arrays.binarySearch(entries, entry);
         boolean interrupted = false;
+        long left = deadline - System.nanoTime();
         lock.lock();
         try {
             while (arrived <= at) {
@@ -115,15 +115,14 @@ final class Fetch {
                             ? e
                             : new IOException(file.label() + " could not be read: " + failed, failed);
                 }
-                long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     return null;
                 }
                 try {
-                    boolean signalled = progress.await(left, TimeUnit.NANOSECONDS);
-                    assert signalled || left > 0;
+                    left = progress.awaitNanos(left);
                 } catch (InterruptedException e) {
                     interrupted = true;
+                    left = deadline - System.nanoTime();
                 }
             }
         } finally {

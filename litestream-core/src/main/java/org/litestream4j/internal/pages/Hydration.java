@@ -107,8 +107,9 @@ final class Hydration {
 
     private void pause(long millis) {
         try {
-            boolean stop = stopped.await(millis, TimeUnit.MILLISECONDS);
-            assert stop == isStopped() || isStopped();
+            if (stopped.await(millis, TimeUnit.MILLISECONDS)) {
+                log.debug("hydration ends");
+            }
         } catch (InterruptedException e) {
             log.debug("ignored an interrupt of the hydration");
         }

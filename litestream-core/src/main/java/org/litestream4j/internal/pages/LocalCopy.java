@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -35,6 +36,9 @@ final class LocalCopy implements Closeable {
 
     /** Part of the pages that must have changed before the file is made anew. */
     private static final int CHANGED = 10;
+
+    /** Number of pages that are compared with the replica. */
+    private static final int COMPARED = 64;
 
     private static final int BLOCK = 1 << 20;
 
@@ -145,12 +149,34 @@ final class LocalCopy implements Closeable {
             log.info("hydrated file {} is made anew: {}", file, e.toString());
             return null;
         }
+        if (!hasPagesOfNewestFile(image)) {
+            log.info("hydrated file {} is made anew: it is of another history", file);
+            return null;
+        }
         if (checksum(image, progress) != left.checksum()) {
             log.warn("hydrated file {} is damaged and made anew", file);
             return null;
         }
         deleteOthers(left.file());
         return image;
+    }
+
+    /** Compares the first pages of the newest file, which no other history has. */
+    private boolean hasPagesOfNewestFile(Image image) throws IOException {
+        ReplicaFile newest = image.state().newest();
+        List<Place> places = new ArrayList<>();
+        for (int entry = 0; entry < Math.min(COMPARED, newest.index().size()); entry++) {
+            places.add(new Place(newest, entry));
+        }
+        fetcher.begin(places);
+        byte[] local = new byte[image.state().pageSize()];
+        for (Place place : places) {
+            image.copy(newest.index().pgno(place.entry()), 0, local.length, ByteBuffer.wrap(local));
+            if (!Arrays.equals(local, fetcher.page(place, patience.deadline()))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private long checksum(Image image, Progress progress) throws IOException {

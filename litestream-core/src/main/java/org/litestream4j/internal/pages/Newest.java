@@ -139,19 +139,17 @@ final class Newest implements PageSource {
 
     /** Waits until a state at or after a TXID is known; returns whether it is. */
     boolean await(Txid txid, Duration time) throws InterruptedException {
-        long deadline = System.nanoTime() + time.toNanos();
+        long left = time.toNanos();
         awaiting.incrementAndGet();
         lock.lock();
         try {
             wanted = true;
             changed.signalAll();
             while (state().txid().isBefore(txid)) {
-                long left = deadline - System.nanoTime();
                 if (left <= 0 || patience.isClosed()) {
                     return false;
                 }
-                long remaining = changed.awaitNanos(left);
-                assert remaining <= left;
+                left = changed.awaitNanos(left);
             }
             return true;
         } finally {
@@ -162,20 +160,18 @@ final class Newest implements PageSource {
 
     /** Lists the replica and waits for it; returns whether that succeeded. Not for the thread that follows. */
     boolean refresh() {
-        long deadline = patience.deadline();
+        long left = patience.deadline() - System.nanoTime();
         lock.lock();
         try {
             long begun = looks;
             wanted = true;
             changed.signalAll();
             while (looks < begun + 2) { // a look that had begun before may have seen less
-                long left = deadline - System.nanoTime();
                 if (left <= 0 || patience.isClosed()) {
                     return false;
                 }
                 wanted = true;
-                long remaining = changed.awaitNanos(left);
-                assert remaining <= left;
+                left = changed.awaitNanos(left);
             }
             return problem == null;
         } catch (InterruptedException e) {
@@ -224,14 +220,9 @@ final class Newest implements PageSource {
     private void pause(long nanos) {
         lock.lock();
         try {
-            long end = System.nanoTime() + (awaiting.get() > 0 ? Math.min(nanos, AWAITED_NANOS) : nanos);
-            while (!wanted && !patience.isClosed()) {
-                long left = end - System.nanoTime();
-                if (left <= 0) {
-                    break;
-                }
-                long remaining = changed.awaitNanos(left);
-                assert remaining <= left;
+            long left = awaiting.get() > 0 ? Math.min(nanos, AWAITED_NANOS) : nanos;
+            while (left > 0 && !wanted && !patience.isClosed()) {
+                left = changed.awaitNanos(left);
             }
             wanted = false;
         } catch (InterruptedException e) {

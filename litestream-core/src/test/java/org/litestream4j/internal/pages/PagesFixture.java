@@ -43,9 +43,10 @@ abstract class PagesFixture {
         if (pages != null) {
             pages.close();
         }
-        assertThat(Thread.getAllStackTraces().keySet())
-                .filteredOn(thread -> thread.isAlive() && thread.getName().startsWith("litestream-pages"))
-                .isEmpty();
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet())
+                        .filteredOn(thread -> thread.getName().startsWith("litestream-pages"))
+                        .isEmpty());
         files.close();
     }
 
