@@ -129,7 +129,8 @@ public final class ReadReplicaBenchmark {
 
     private static String first(PageSource source) throws IOException {
         PinnedState state = source.pin();
-        return descend(state, new Random(1)).getShort(3) + " rows in a leaf of " + state.info().pageCount() + " pages";
+        return descend(state, new Random(1)).getShort(3) + " rows in a leaf of "
+                + state.info().pageCount() + " pages";
     }
 
     private static String random(PageSource source) throws IOException {
@@ -208,8 +209,7 @@ public final class ReadReplicaBenchmark {
                 everyPage(source);
                 seconds.add((System.nanoTime() - begun) / 1e9);
             }
-            System.out.printf(
-                    Locale.ROOT, "%-28s %s s%n", "all pages, hydrated", seconds);
+            System.out.printf(Locale.ROOT, "%-28s %s s%n", "all pages, hydrated", seconds);
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import org.litestream4j.internal.pages.Workers.Urgency;
 
 /**
  * Fetches pages that are not in the cache: neighbours with one request, several ranges at once, and no page twice at the
@@ -89,7 +90,7 @@ final class Fetcher {
                 fetch = inFlight.get(key);
                 if (fetch == null) {
                     fetch = new Fetch(place.file(), around(place));
-                    start(fetch, () -> {});
+                    start(Urgency.AWAITED, fetch, () -> {});
                 }
             } finally {
                 lock.unlock();
@@ -128,8 +129,13 @@ final class Fetcher {
         return ahead.get() < mostAhead;
     }
 
+    /** Returns whether pages that are only likely to be read may be fetched. */
+    boolean hasMuchRoom() {
+        return ahead.get() <= mostAhead / 4;
+    }
+
     /** Begins to fetch pages that are neither in the cache nor on their way. */
-    void begin(List<Place> wanted) {
+    void begin(Urgency urgency, List<Place> wanted) {
         List<Place> places = new ArrayList<>(wanted);
         places.sort(Comparator.<Place>comparingInt(place -> place.file().id()).thenComparingInt(Place::entry));
         lock.lock();
@@ -145,7 +151,7 @@ final class Fetcher {
                 if (i == places.size()
                         || !belongTogether(places.get(from), places.get(i - 1), places.get(i), i - from)) {
                     ahead.incrementAndGet();
-                    start(range(places.subList(from, i)), ahead::decrementAndGet);
+                    start(urgency, range(places.subList(from, i)), ahead::decrementAndGet);
                     from = i;
                 }
             }
@@ -156,10 +162,10 @@ final class Fetcher {
 
     private boolean belongTogether(Place first, Place last, Place next, int count) {
         ReplicaFile file = first.file();
-        return file == next.file()
+        return file.equals(next.file())
                 && file.index().offset(next.entry()) - file.end(last.entry()) <= GAP
                 && file.end(next.entry()) - file.index().offset(first.entry()) <= 2L * rangeBytes
-                && (long) (count + 1) * file.header().pageSize() <= rangeBytes;
+                && (long) (count + 1) * file.header().pageSize() <= rangeBytes + rangeBytes / 4;
     }
 
     @GuardedBy("lock")
@@ -209,11 +215,11 @@ final class Fetcher {
     }
 
     @GuardedBy("lock")
-    private void start(Fetch fetch, Runnable afterwards) {
+    private void start(Urgency urgency, Fetch fetch, Runnable afterwards) {
         for (int entry : fetch.entries()) {
             inFlight.put(fetch.file().key(entry), fetch);
         }
-        workers.execute(() -> {
+        workers.execute(urgency, () -> {
             try {
                 fetch.run(replica, patience, this::keep);
             } finally {

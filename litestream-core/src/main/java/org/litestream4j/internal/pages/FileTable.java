@@ -142,6 +142,6 @@ final class FileTable {
 
     /** Removes indexes that were not used for long from the disk. */
     void prune() {
-        workers.execute(stored::prune);
+        workers.execute(Workers.Urgency.POSSIBLE, stored::prune);
     }
 }

@@ -22,7 +22,7 @@ final class Follow {
     /** Number of files of one listing. */
     private static final int MOST = 1_000;
 
-    /** Number of new files after which their merged successors are looked for. */
+    /** Number of new files from which on their merged successors are looked for. */
     private static final int MANY = 500;
 
     /** Number of consecutive times that the replica may seem to have gone back. */
@@ -75,7 +75,7 @@ final class Follow {
         boolean hole = next.isEmpty()
                 && listed.stream().anyMatch(file -> file.minTxid().isAfter(state.txid()));
         boolean anchored = isAnchored(listed, !next.isEmpty());
-        if (hole || !anchored || taken >= MANY) {
+        if (hole || !anchored || taken + next.size() >= MANY) {
             level0Empty = listed.isEmpty();
             plan(anchored && anchor != null);
             return;

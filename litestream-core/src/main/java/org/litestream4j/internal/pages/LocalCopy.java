@@ -168,7 +168,7 @@ final class LocalCopy implements Closeable {
         for (int entry = 0; entry < Math.min(COMPARED, newest.index().size()); entry++) {
             places.add(new Place(newest, entry));
         }
-        fetcher.begin(places);
+        fetcher.begin(Workers.Urgency.EXPECTED, places);
         byte[] local = new byte[image.state().pageSize()];
         for (Place place : places) {
             image.copy(newest.index().pgno(place.entry()), 0, local.length, ByteBuffer.wrap(local));
@@ -293,7 +293,7 @@ final class LocalCopy implements Closeable {
             for (long first = 1; first <= newest.commit(); first += perBlock) {
                 checkRunning();
                 long end = Math.min(newest.commit() + 1, first + perBlock);
-                fetcher.begin(missing(present, newest, first, end));
+                fetcher.begin(Workers.Urgency.EXPECTED, missing(present, newest, first, end));
                 block.clear();
                 for (long pgno = first; pgno < end; pgno++) {
                     if (pgno == LockPage.pgno(pageSize)) {

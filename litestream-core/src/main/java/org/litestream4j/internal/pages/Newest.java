@@ -28,6 +28,9 @@ final class Newest implements PageSource {
 
     private static final long AWAITED_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
+    /** Number of consecutive failures after which they are logged. */
+    private static final int LOGGED = 2;
+
     /** A state, and when it was known to be the newest one. */
     private record Known(StateFiles files, long at) {}
 
@@ -47,6 +50,9 @@ final class Newest implements PageSource {
     private volatile boolean used;
 
     private volatile boolean slow;
+
+    /** Number of consecutive failures; used by the thread that follows. */
+    private int failures;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -238,16 +244,17 @@ final class Newest implements PageSource {
             if (!follow.isBehind()) {
                 adopt(follow.state(), begun);
             }
-            if (problem != null) {
+            if (failures >= LOGGED) {
                 log.info("replica {} can be read again", replica.url());
-                problem = null;
             }
+            failures = 0;
+            problem = null;
             return true;
         } catch (Throwable e) { // the thread must outlive every failure
             if (patience.isClosed()) {
                 return false;
             }
-            if (problem == null) {
+            if (++failures == LOGGED) { // one failure is nothing to tell
                 log.warn("replica {} cannot be listed; its last known state is read: {}", replica.url(), e.toString());
             }
             problem = String.valueOf(e.getMessage());

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.pages.Workers.Urgency;
 
 /**
  * Recognizes the scans of one reader and fetches what they will read: pages in the order of a tree where its interior
@@ -44,6 +45,9 @@ final class ReadAhead {
             if (scans.size() > SCANS) {
                 scans.removeLast();
             }
+            if (!fetcher.isHere(place)) {
+                fetchInterior(state, (int) pgno);
+            }
             return;
         }
         scan.extend(most, state.commit());
@@ -67,7 +71,7 @@ final class ReadAhead {
     private void begin(State state, Scan scan, Place place) {
         boolean waiting = !fetcher.isHere(place);
         int[] lacking = scan.lacking();
-        boolean due = scan.isDue() && fetcher.hasRoom();
+        boolean due = scan.isDue(state.pageSize()) && (waiting || fetcher.hasRoom());
         if (!waiting && !due && lacking.length == 0) {
             return;
         }
@@ -78,12 +82,28 @@ final class ReadAhead {
         for (int pgno : lacking) {
             addUnlessHere(state, pgno, wanted);
         }
-        if (waiting || due) {
+        if (due) {
             for (int pgno : scan.take()) {
                 addUnlessHere(state, pgno, wanted);
             }
         }
-        fetcher.begin(wanted);
+        fetcher.begin(waiting ? Urgency.AWAITED : Urgency.EXPECTED, wanted);
+    }
+
+    /**
+     * If interior pages are read in no order, as by queries for single rows, fetches others at their level: twice as many
+     * each time, so that soon each row takes one request.
+     */
+    private void fetchInterior(State state, int pgno) {
+        int[] others = tree.interiorBeside(pgno);
+        if (others.length == 0 || !fetcher.hasMuchRoom()) {
+            return;
+        }
+        List<Place> wanted = new ArrayList<>();
+        for (int other : others) {
+            addUnlessHere(state, other, wanted);
+        }
+        fetcher.begin(Urgency.POSSIBLE, wanted);
     }
 
     private void addUnlessHere(State state, int number, List<Place> wanted) {

@@ -10,7 +10,10 @@ import org.litestream4j.internal.pages.TreeHints.Node;
  */
 final class Scan {
 
-    private static final int FIRST_WINDOW = 8;
+    private static final int FIRST_WINDOW = 16;
+
+    /** Bytes of pages that are worth a request of their own. */
+    private static final int CHUNK = 2 << 20;
 
     /** Number of expected pages that may be left out: in the cache of SQLite, or without a row that is wanted. */
     private static final int SKIPPED = 8;
@@ -23,7 +26,10 @@ final class Scan {
     private int head;
     private int asked;
     private int tail;
-    private int window;
+    private int window = FIRST_WINDOW;
+
+    /** Number of expected pages that were read since the window grew. */
+    private int read;
 
     /** Where the expected pages end: a position in a page of a tree; null if pages follow by number. */
     private @Nullable Node parent;
@@ -34,37 +40,43 @@ final class Scan {
     /** Page of the tree without which the next pages are not known, with its position among its siblings; or null. */
     private @Nullable Lacking lacking;
 
-    /** Interior pages that have to be read, from a child of a page on. */
-    record Lacking(Node above, int from) {}
+    /**
+     * Interior pages that have to be read, from a child of a page on.
+     *
+     * @param size number of children of the page before
+     */
+    record Lacking(Node above, int from, int size) {}
 
     Scan(TreeHints tree, int pgno) {
         this.tree = tree;
         last = pgno;
         parent = tree.parentOf(pgno);
         at = parent == null ? 0 : parent.indexOf(pgno);
-        window = SKIPPED;
         while (tail < SKIPPED && grow(Integer.toUnsignedLong(-1))) {
             // expects the first pages, and fetches none of them
         }
-        window = FIRST_WINDOW / 2;
     }
 
-    /** Returns whether a page is expected; if so, those before it are not any more, and the window grows. */
+    /** Returns whether a page is expected; if so, those before it are not any more. */
     boolean advanceTo(int pgno) {
         int end = Math.min(tail, head + SKIPPED);
         for (int i = head; i < end; i++) {
             if (expected[i] == pgno) {
+                read += i + 1 - head;
                 head = i + 1;
                 asked = Math.max(asked, head);
-                window *= 2;
                 return true;
             }
         }
         return false;
     }
 
-    /** Finds the pages up to the window. */
+    /** Finds the pages up to the window, which doubles after half of it was read. */
     void extend(int most, long commit) {
+        if (read >= window / 2) {
+            window *= 2;
+            read = 0;
+        }
         window = Math.min(window, most);
         lacking = null;
         while (tail - head < window && grow(commit)) {
@@ -82,7 +94,7 @@ final class Scan {
             return new int[0];
         }
         Node above = found.above();
-        int count = Math.min(above.size() - found.from(), 1 + (window - (tail - head)) / Math.max(1, above.size() / 2));
+        int count = Math.min(above.size() - found.from(), 1 + (window - (tail - head)) / found.size());
         int[] pgnos = new int[count];
         for (int i = 0; i < count; i++) {
             pgnos[i] = above.child(found.from() + i);
@@ -91,8 +103,9 @@ final class Scan {
     }
 
     /** Returns whether enough pages can be asked for to be worth a request. */
-    boolean isDue() {
-        return tail > asked && asked - head <= window / 2;
+    boolean isDue(int pageSize) {
+        int worthwhile = Math.min(window / 2, Math.max(1, CHUNK / pageSize));
+        return tail > asked && (asked == head || tail - asked >= worthwhile);
     }
 
     /** Returns the expected pages that were not asked for. */
@@ -122,7 +135,7 @@ final class Scan {
         }
         Node next = tree.node(above.child(position + 1));
         if (next == null) {
-            lacking = new Lacking(above, position + 1);
+            lacking = new Lacking(above, position + 1, node.size());
             return false;
         }
         parent = next;

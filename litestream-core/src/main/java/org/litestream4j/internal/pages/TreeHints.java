@@ -19,6 +19,8 @@ final class TreeHints {
     /** Largest number of children of all nodes: about 2 MiB, with the table of parents. */
     private static final int MOST = 1 << 17;
 
+    private static final int FIRST_GIVEN = 4;
+
     private static final int SLOTS = 1 << 17;
 
     private final Map<Integer, Node> nodes = new LinkedHashMap<>(16, 0.75f, true);
@@ -35,6 +37,11 @@ final class TreeHints {
 
         private final int pgno;
         private final int[] children;
+
+        /** Number of children that were asked for with {@link #interiorBeside}, and the place of the last one. */
+        private int given;
+
+        private int givenTo;
 
         Node(int pgno, int[] children) {
             this.pgno = pgno;
@@ -122,6 +129,35 @@ final class TreeHints {
     /** Returns an interior page; null if it is not known. */
     synchronized @Nullable Node node(int pgno) {
         return nodes.get(pgno);
+    }
+
+    /**
+     * Returns interior pages with the same parent as an interior page that is about to be read at random: a few the first
+     * time, then as many as were returned so far, until each was. Empty if the page is not known to be an interior one.
+     */
+    synchronized int[] interiorBeside(int pgno) {
+        Node parent = parentOf(pgno);
+        if (parent == null || parent.given >= parent.size() || !hasInterior(parent)) {
+            return new int[0];
+        }
+        int count = Math.min(Math.max(FIRST_GIVEN, parent.given), parent.size() - parent.given);
+        int from = parent.given == 0 ? Math.max(0, parent.indexOf(pgno)) : parent.givenTo;
+        int[] others = new int[count];
+        for (int i = 0; i < count; i++) {
+            others[i] = parent.child((from + 1 + i) % parent.size());
+        }
+        parent.given += count;
+        parent.givenTo = from + count;
+        return others;
+    }
+
+    private boolean hasInterior(Node parent) {
+        for (int i = 0; i < parent.size(); i++) {
+            if (nodes.containsKey(parent.child(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns the page that leads to another one; null if it is not known. */

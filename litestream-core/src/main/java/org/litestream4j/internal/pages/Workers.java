@@ -6,12 +6,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The threads that talk to the replica. They are never interrupted, and no reader's interrupt reaches them. They end when
@@ -21,6 +22,15 @@ final class Workers {
 
     private static final Duration KEPT = Duration.ofSeconds(10);
 
+    /** What is done first. */
+    enum Urgency {
+        AWAITED,
+        /** Expected to be awaited soon. */
+        EXPECTED,
+        POSSIBLE
+    }
+
+    private final AtomicLong order = new AtomicLong();
     private final ThreadPoolExecutor pool;
     private final Patience patience;
 
@@ -28,7 +38,7 @@ final class Workers {
         this.patience = patience;
         AtomicInteger numbers = new AtomicInteger();
         pool = new ThreadPoolExecutor(
-                count, count, KEPT.toMillis(), TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), work -> {
+                count, count, KEPT.toMillis(), TimeUnit.MILLISECONDS, new PriorityBlockingQueue<>(), work -> {
                     Thread thread = new Thread(work, "litestream-pages-" + numbers.incrementAndGet());
                     thread.setDaemon(true);
                     return thread;
@@ -37,9 +47,9 @@ final class Workers {
     }
 
     /** Runs work soon; after {@link #close}, on this thread, where it fails at once. */
-    void execute(Runnable work) {
+    void execute(Urgency urgency, Runnable work) {
         try {
-            pool.execute(work);
+            pool.execute(new Task(urgency, order.incrementAndGet(), work));
         } catch (RejectedExecutionException e) {
             work.run();
         }
@@ -47,8 +57,22 @@ final class Workers {
 
     <T> Future<T> submit(Callable<T> work) {
         FutureTask<T> task = new FutureTask<>(work);
-        execute(task);
+        execute(Urgency.AWAITED, task);
         return task;
+    }
+
+    private record Task(Urgency urgency, long order, Runnable work) implements Runnable, Comparable<Task> {
+
+        @Override
+        public void run() {
+            work.run();
+        }
+
+        @Override
+        public int compareTo(Task other) {
+            int byUrgency = urgency.compareTo(other.urgency);
+            return byUrgency != 0 ? byUrgency : Long.compare(order, other.order);
+        }
     }
 
     /**

@@ -91,7 +91,7 @@ class ScansTest extends PagesFixture {
         List<Long> leaves = new ArrayList<>();
         leaves(state, tableRoot, leaves);
         assertThat(leaves).hasSizeGreaterThan(1_000);
-        assertThat(client.calls(Call.OPEN) - before).isLessThanOrEqualTo(30);
+        assertThat(client.calls(Call.OPEN) - before).isLessThanOrEqualTo(40);
         for (long leaf : leaves) {
             assertThat(page(state, leaf))
                     .isEqualTo(java.util.Arrays.copyOfRange(image, (int) (leaf - 1) * SIZE, (int) leaf * SIZE));
