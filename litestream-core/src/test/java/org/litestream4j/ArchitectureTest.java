@@ -44,6 +44,7 @@ class ArchitectureTest {
         "internal.jdbc, internal.capture internal.wal internal.files",
         "compaction, ltx replica",
         "restore, ltx replica internal.files",
+        "internal.pages, ltx replica restore internal.files",
         "vfs, ltx replica restore",
     })
     void packageUsesOnlyWhatItMay(String name, String others) {

@@ -3,8 +3,11 @@ package org.litestream4j.restore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 
 /**
@@ -42,6 +45,36 @@ public final class Restore {
      */
     public static RestorePlan plan(ReplicaClient replica, RestoreOptions options) throws IOException {
         return new Planning(replica, options).next();
+    }
+
+    /**
+     * Returns the files that {@link #restore} would read, also for a restore by time: files whose headers show that they
+     * are too new are left out.
+     *
+     * @param headers reads the header of a file
+     * @throws RestoreException if the state cannot be restored
+     */
+    public static RestorePlan plan(ReplicaClient replica, RestoreOptions options, Headers headers) throws IOException {
+        Planning planning = new Planning(replica, options);
+        while (true) {
+            RestorePlan plan = planning.next();
+            if (!(options.target() instanceof RestoreTarget.AtTimestamp)) {
+                return plan;
+            }
+            try {
+                List<LtxFileInfo> files = plan.files();
+                planning.requireOldEnough(plan, headers.of(files.get(files.size() - 1)));
+                return plan;
+            } catch (Planning.TooNewException e) {
+                // the next plan omits that file
+            }
+        }
+    }
+
+    /** Reads headers of a replica's files. */
+    @FunctionalInterface
+    public interface Headers {
+        LtxHeader of(LtxFileInfo file) throws IOException;
     }
 
     /**

@@ -23,43 +23,43 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaUpload;
 
 /** A database of random pages that remembers each of its states, and writes them to a replica as the engine would. */
-final class ModelReplica {
+public final class ModelReplica {
 
     /** The timestamp of TXID n is n seconds after this. */
-    static final Instant START = Instant.ofEpochSecond(1_790_000_000L);
+    public static final Instant START = Instant.ofEpochSecond(1_790_000_000L);
 
     /** The first bytes of a database. */
-    static final byte[] MAGIC = "SQLite format 3\0".getBytes(StandardCharsets.US_ASCII);
+    public static final byte[] MAGIC = "SQLite format 3\0".getBytes(StandardCharsets.US_ASCII);
 
     private final ReplicaClient client;
     private final Random random;
     private final List<byte[]> images = new ArrayList<>(List.of(new byte[0]));
     private int pageSize;
 
-    ModelReplica(ReplicaClient client, int pageSize, long seed) {
+    public ModelReplica(ReplicaClient client, int pageSize, long seed) {
         this.client = client;
         this.pageSize = pageSize;
         this.random = new Random(seed);
     }
 
-    static Instant timestamp(long txid) {
+    public static Instant timestamp(long txid) {
         return START.plusSeconds(txid);
     }
 
-    long newest() {
+    public long newest() {
         return images.size() - 1L;
     }
 
-    byte[] image(long txid) {
+    public byte[] image(long txid) {
         return images.get((int) txid);
     }
 
-    byte[] latest() {
+    public byte[] latest() {
         return images.get(images.size() - 1);
     }
 
     /** Changes some pages and makes the database this long; one level-0 file. */
-    void commit(int commit, int changes) throws IOException {
+    public void commit(int commit, int changes) throws IOException {
         byte[] before = latest();
         byte[] after = Arrays.copyOf(before, commit * pageSize);
         SortedMap<Long, byte[]> pages = new TreeMap<>();
@@ -73,7 +73,7 @@ final class ModelReplica {
     }
 
     /** All pages anew, of another size, as a level-0 file. */
-    void changePageSize(int newPageSize, int commit) throws IOException {
+    public void changePageSize(int newPageSize, int commit) throws IOException {
         pageSize = newPageSize;
         SortedMap<Long, byte[]> pages = new TreeMap<>();
         for (long pgno = 1; pgno <= commit; pgno++) {
@@ -92,7 +92,7 @@ final class ModelReplica {
         put(level, min, max, encode(header(min, max, commit), pages));
     }
 
-    LtxHeader header(long min, long max, long commit) {
+    public LtxHeader header(long min, long max, long commit) {
         return LtxHeader.of(
                 pageSize,
                 commit,
@@ -102,7 +102,7 @@ final class ModelReplica {
                 min == max ? new WalRange(32, pageSize + 24L, 1, 2) : WalRange.NONE);
     }
 
-    static byte[] encode(LtxHeader header, SortedMap<Long, byte[]> pages) throws IOException {
+    public static byte[] encode(LtxHeader header, SortedMap<Long, byte[]> pages) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (LtxWriter writer = LtxWriter.open(out, header, PageEncoding.BLOCK)) {
             for (var page : pages.entrySet()) {
@@ -113,7 +113,7 @@ final class ModelReplica {
         return out.toByteArray();
     }
 
-    void put(int level, long min, long max, byte[] bytes) throws IOException {
+    public void put(int level, long min, long max, byte[] bytes) throws IOException {
         try (ReplicaUpload upload = client.write(level, name(min, max), timestamp(max))) {
             upload.write(bytes);
             upload.publish();
@@ -121,7 +121,7 @@ final class ModelReplica {
     }
 
     /** Merges files of one level into one of another. */
-    void merge(int from, int to, long min, long max) throws IOException {
+    public void merge(int from, int to, long min, long max) throws IOException {
         List<LtxFileName> names = new ArrayList<>();
         client.list(from, new Txid(min), file -> {
             if (!file.maxTxid().isAfter(new Txid(max))) {
@@ -146,11 +146,11 @@ final class ModelReplica {
     }
 
     /** Writes a snapshot of a state. */
-    void snapshot(long txid) throws IOException {
+    public void snapshot(long txid) throws IOException {
         put(9, 1, txid, snapshotBytes(txid));
     }
 
-    byte[] snapshotBytes(long txid) throws IOException {
+    public byte[] snapshotBytes(long txid) throws IOException {
         byte[] image = image(txid);
         SortedMap<Long, byte[]> pages = new TreeMap<>();
         for (int at = 0; at < image.length; at += pageSize) {
@@ -160,7 +160,7 @@ final class ModelReplica {
     }
 
     /** A page that compresses somewhat. */
-    byte[] page() {
+    public byte[] page() {
         byte[] page = new byte[pageSize];
         for (int i = 0; i < pageSize; i++) {
             page[i] = (byte) (random.nextInt(3) == 0 ? random.nextInt() : i % 7);
@@ -168,7 +168,7 @@ final class ModelReplica {
         return page;
     }
 
-    static LtxFileName name(long min, long max) {
+    public static LtxFileName name(long min, long max) {
         return new LtxFileName(new Txid(min), new Txid(max));
     }
 }

@@ -1,0 +1,248 @@
+package org.litestream4j.internal.pages;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import org.litestream4j.internal.pages.Workers.Urgency;
+
+/**
+ * Fetches pages that are not in the cache: neighbours with one request, several ranges at once, and no page twice at the
+ * same time. Thread-safe.
+ */
+final class Fetcher {
+
+    /** Largest number of bytes between two wanted frames that are read over rather than asked for apart. */
+    private static final long GAP = 64 << 10;
+
+    /** Largest number of pages between two wanted ones that are kept, too: often pages that lead to the others. */
+    private static final int KEPT = 2;
+
+    /** Largest number of bytes of pages that one request brings. */
+    private static final int RANGE = 2 << 20;
+
+    /** Bytes before and after a single page that come with it. */
+    private static final long AROUND = 8 << 10;
+
+    private final ReadOnlyReplica replica;
+    private final PageCache cache;
+    private final TreeHints tree;
+    private final Patience patience;
+    private final Workers workers;
+    private final Counters counters;
+    private final int rangeBytes;
+    private final int mostAhead;
+
+    /** Number of unfinished ranges that nobody waited for when they were begun. */
+    private final AtomicInteger ahead = new AtomicInteger();
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private final Map<Long, Fetch> inFlight = new HashMap<>();
+
+    Fetcher(
+            ReadOnlyReplica replica,
+            PageCache cache,
+            TreeHints tree,
+            Patience patience,
+            Workers workers,
+            Counters counters,
+            PagesOptions options) {
+        this.replica = replica;
+        this.cache = cache;
+        this.tree = tree;
+        this.patience = patience;
+        this.workers = workers;
+        this.counters = counters;
+        rangeBytes = (int) Math.min(RANGE, Math.max(options.readAhead() / 4, 64 << 10));
+        mostAhead = Math.max(1, options.parallelism());
+    }
+
+    /**
+     * Returns a page.
+     *
+     * @throws ReplicaUnavailableException if it did not arrive in time
+     */
+    byte[] page(Place place, long deadline) throws IOException {
+        long key = place.key();
+        byte[] cached = cache.get(key);
+        if (cached != null) {
+            counters.cacheHits.increment();
+            return cached;
+        }
+        counters.cacheMisses.increment();
+        while (true) {
+            Fetch fetch;
+            lock.lock();
+            try {
+                cached = cache.get(key);
+                if (cached != null) {
+                    return cached;
+                }
+                fetch = inFlight.get(key);
+                if (fetch == null) {
+                    fetch = new Fetch(place.file(), around(place));
+                    start(Urgency.AWAITED, fetch, () -> {});
+                }
+            } finally {
+                lock.unlock();
+            }
+            try {
+                byte[] page = fetch.await(place.entry(), deadline);
+                if (page == null) {
+                    throw patience.unavailable(place.file().label(), new IOException("no answer"));
+                }
+                return page;
+            } catch (ReplicaUnavailableException e) {
+                if (deadline - System.nanoTime() <= 0) { // another reader's range may have begun earlier
+                    throw e;
+                }
+                patience.checkOpen();
+            }
+        }
+    }
+
+    /** Returns whether a page need not be fetched. */
+    boolean isHere(Place place) {
+        return cache.contains(place.key());
+    }
+
+    /** Returns whether a page is in the cache, after its children, if any, were noted again. */
+    boolean learnIfHere(Place place) {
+        byte[] cached = cache.get(place.key());
+        if (cached != null) {
+            tree.learn(place.file().index().pgno(place.entry()), cached);
+        }
+        return cached != null;
+    }
+
+    /** Returns whether more may be fetched ahead now. */
+    boolean hasRoom() {
+        return ahead.get() < mostAhead;
+    }
+
+    /** Returns whether pages that are only likely to be read may be fetched. */
+    boolean hasMuchRoom() {
+        return ahead.get() <= mostAhead / 4;
+    }
+
+    /** Begins to fetch pages that are neither in the cache nor on their way. */
+    void begin(Urgency urgency, List<Place> wanted) {
+        List<Place> places = new ArrayList<>(wanted);
+        places.sort(Comparator.<Place>comparingInt(place -> place.file().id()).thenComparingInt(Place::entry));
+        lock.lock();
+        try {
+            for (Iterator<Place> all = places.iterator(); all.hasNext(); ) {
+                Place place = all.next();
+                if (!isMissing(place.file(), place.entry())) {
+                    all.remove();
+                }
+            }
+            int from = 0;
+            for (int i = 1; i <= places.size(); i++) {
+                if (i == places.size()
+                        || !belongTogether(places.get(from), places.get(i - 1), places.get(i), i - from)) {
+                    ahead.incrementAndGet();
+                    start(urgency, range(places.subList(from, i)), ahead::decrementAndGet);
+                    from = i;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean belongTogether(Place first, Place last, Place next, int count) {
+        ReplicaFile file = first.file();
+        return file.equals(next.file())
+                && file.index().offset(next.entry()) - file.end(last.entry()) <= GAP
+                && file.end(next.entry()) - file.index().offset(first.entry()) <= 2L * rangeBytes
+                && (long) (count + 1) * file.header().pageSize() <= rangeBytes + rangeBytes / 4;
+    }
+
+    @GuardedBy("lock")
+    private Fetch range(List<Place> places) {
+        ReplicaFile file = places.get(0).file();
+        int[] entries = new int[places.size() * (1 + KEPT)];
+        int count = 0;
+        int last = -1;
+        for (Place place : places) {
+            if (last >= 0 && place.entry() - last - 1 <= KEPT) {
+                for (int between = last + 1; between < place.entry(); between++) {
+                    if (!inFlight.containsKey(file.key(between)) && !cache.contains(file.key(between))) {
+                        entries[count++] = between;
+                    }
+                }
+            }
+            last = place.entry();
+            entries[count++] = last;
+        }
+        return new Fetch(file, Arrays.copyOf(entries, count));
+    }
+
+    /** Returns the entries of a page and of those beside it in the file. */
+    @GuardedBy("lock")
+    private int[] around(Place place) {
+        ReplicaFile file = place.file();
+        long start = file.index().offset(place.entry()) - AROUND;
+        long end = file.end(place.entry()) + AROUND;
+        int from = place.entry();
+        while (from > 0 && file.index().offset(from - 1) >= start && isMissing(file, from - 1)) {
+            from--;
+        }
+        int to = place.entry() + 1;
+        while (to < file.index().size() && file.end(to) <= end && isMissing(file, to)) {
+            to++;
+        }
+        int[] entries = new int[to - from];
+        for (int i = 0; i < entries.length; i++) {
+            entries[i] = from + i;
+        }
+        return entries;
+    }
+
+    @GuardedBy("lock")
+    private boolean isMissing(ReplicaFile file, int entry) {
+        return !inFlight.containsKey(file.key(entry)) && !cache.contains(file.key(entry));
+    }
+
+    @GuardedBy("lock")
+    private void start(Urgency urgency, Fetch fetch, Runnable afterwards) {
+        for (int entry : fetch.entries()) {
+            inFlight.put(fetch.file().key(entry), fetch);
+        }
+        workers.execute(urgency, () -> {
+            try {
+                fetch.run(replica, patience, this::keep);
+            } finally {
+                afterwards.run();
+                end(fetch);
+            }
+        });
+    }
+
+    /** Keeps a page that has arrived. */
+    void keep(ReplicaFile file, int entry, byte[] page) {
+        tree.learn(file.index().pgno(entry), page);
+        cache.put(file.key(entry), page);
+    }
+
+    private void end(Fetch fetch) {
+        lock.lock();
+        try {
+            for (int entry : fetch.entries()) {
+                inFlight.remove(fetch.file().key(entry), fetch);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package org.litestream4j.internal.pages;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.restore.RestoreTarget;
+
+/**
+ * Finds what follows on a state, with one listing of level 0 while nothing unusual happens. New files are taken only if the
+ * file that ends at the known state is listed as before; otherwise, the state is planned anew, and belongs to another
+ * history unless it shares a file with the known one. Used by one thread.
+ */
+final class Follow {
+
+    /** Number of files of one listing. */
+    private static final int MOST = 1_000;
+
+    /** Number of new files from which on their merged successors are looked for. */
+    private static final int MANY = 500;
+
+    /** Number of consecutive times that the replica may seem to have gone back. */
+    private static final int MAX_BEHIND = 3;
+
+    private final ReadOnlyReplica replica;
+    private final States states;
+    private State state;
+
+    /** The level-0 file that ends at the state; null if not seen yet. */
+    private @Nullable LtxFileInfo anchor;
+
+    private int taken;
+    private int behind;
+    private boolean level0Empty;
+
+    Follow(ReadOnlyReplica replica, States states, State state) {
+        this.replica = replica;
+        this.states = states;
+        this.state = state;
+        anchor = anchorOf(state);
+    }
+
+    private static @Nullable LtxFileInfo anchorOf(State state) {
+        LtxFileInfo newest = state.newest().info();
+        return newest.level() == 0 ? newest : null;
+    }
+
+    State state() {
+        return state;
+    }
+
+    /** Returns whether the replica seemed to be behind the known state when it was listed last. */
+    boolean isBehind() {
+        return behind > 0;
+    }
+
+    /** Looks once. Afterwards, {@link #state} is the newest one, with the same version if it is the same. */
+    void look() throws IOException {
+        if (level0Empty) {
+            plan(false);
+            return;
+        }
+        List<LtxFileInfo> listed = new ArrayList<>();
+        replica.list(0, state.txid(), file -> {
+            listed.add(file);
+            return listed.size() < MOST;
+        });
+        List<LtxFileInfo> next = following(listed);
+        boolean hole = next.isEmpty()
+                && listed.stream().anyMatch(file -> file.minTxid().isAfter(state.txid()));
+        boolean anchored = isAnchored(listed, !next.isEmpty());
+        if (hole || !anchored || taken + next.size() >= MANY) {
+            level0Empty = listed.isEmpty();
+            plan(anchored && anchor != null);
+            return;
+        }
+        behind = 0;
+        take(next);
+    }
+
+    private List<LtxFileInfo> following(List<LtxFileInfo> listed) {
+        List<LtxFileInfo> next = new ArrayList<>();
+        Txid position = state.txid();
+        for (LtxFileInfo file : listed) {
+            if (file.name().continues(position)) {
+                next.add(file);
+                position = file.maxTxid();
+            }
+        }
+        return next;
+    }
+
+    private boolean isAnchored(List<LtxFileInfo> listed, boolean needed) throws IOException {
+        for (LtxFileInfo file : listed) {
+            if (file.maxTxid().equals(state.txid())) {
+                if (anchor == null && needed && isEndOfState(file)) {
+                    anchor = file;
+                }
+                return anchor == null ? !needed : anchor.equals(file);
+            }
+        }
+        return false;
+    }
+
+    /** Returns whether a level-0 file, of which the state's newest file is a merge, ends at the same state. */
+    private boolean isEndOfState(LtxFileInfo file) throws IOException {
+        if (file.equals(state.newest().info())) {
+            return true;
+        }
+        ReplicaFile end;
+        try {
+            end = states.load(List.of(file)).get(0);
+        } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+            return false;
+        }
+        LtxHeader header = end.header();
+        ReplicaFile newest = state.newest();
+        if (header.pageSize() != state.pageSize() || header.commit() != state.commit()) {
+            return false;
+        }
+        return newest.databaseChecksum().isPresent() && end.databaseChecksum().isPresent()
+                ? newest.databaseChecksum().equals(end.databaseChecksum())
+                : header.timestampMillis() == newest.header().timestampMillis();
+    }
+
+    private void take(List<LtxFileInfo> next) throws IOException {
+        if (next.isEmpty()) {
+            return;
+        }
+        List<ReplicaFile> files;
+        try {
+            files = states.load(next);
+        } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+            plan(true); // merged and deleted, or replaced
+            return;
+        }
+        State result = state;
+        for (ReplicaFile file : files) {
+            if (file.header().commit() == 0) {
+                throw new IOException(replica.url() + ": the database has no pages at TXID "
+                        + file.header().maxTxid());
+            }
+            result = result.with(file, result.version());
+        }
+        taken += files.size();
+        become(new State(states.nextVersion(), state.lineage(), result.files(), result.layers()));
+        anchor = next.get(next.size() - 1);
+    }
+
+    private void become(State next) {
+        state = next;
+        behind = 0;
+    }
+
+    /** @param anchored whether the file that ends at the known state was just listed as before */
+    private void plan(boolean anchored) throws IOException {
+        List<ReplicaFile> files = states.files(RestoreTarget.latest());
+        Txid txid = states.newest(files);
+        if (txid.isBefore(state.txid()) && ++behind < MAX_BEHIND) {
+            return;
+        }
+        State found = State.of(state.version(), state.lineage(), files);
+        boolean same = txid.equals(state.txid()) && (anchored || (found.isSameAs(state) && !replaces(found)));
+        if (!same) {
+            boolean sameHistory = txid.isAfter(state.txid()) && (anchored || found.sharesFileWith(state));
+            found = new State(
+                    states.nextVersion(),
+                    sameHistory ? state.lineage() : state.lineage() + 1,
+                    found.files(),
+                    found.layers());
+        }
+        if (found.newest().info().level() != ReplicaClient.SNAPSHOT_LEVEL) {
+            level0Empty = false;
+        }
+        anchor = anchorOf(found);
+        taken = 0;
+        become(found);
+    }
+
+    /** Returns whether the file that ended the state is there under its name, and is another one. */
+    private boolean replaces(State found) {
+        LtxFileInfo before = state.newest().info();
+        return found.files().stream()
+                .anyMatch(file -> file.info().level() == before.level()
+                        && file.info().name().equals(before.name())
+                        && !file.info().equals(before));
+    }
+}

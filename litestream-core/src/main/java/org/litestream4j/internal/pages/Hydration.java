@@ -1,0 +1,133 @@
+package org.litestream4j.internal.pages;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.pages.HydrationStatus.Phase;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the whole database into a local file in the background, and keeps it near the newest state. Reads take their pages
+ * from it as soon as it is complete. Thread-safe.
+ */
+final class Hydration {
+
+    private static final Logger log = LoggerFactory.getLogger(Hydration.class);
+
+    private static final long CHECK_MILLIS = 1_000;
+
+    private static final long FIRST_PAUSE_MILLIS = 1_000;
+
+    private static final long MAX_PAUSE_MILLIS = 300_000;
+
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private volatile @Nullable Image image;
+    private volatile HydrationStatus status = new HydrationStatus(Phase.OFF, 0, 0, null);
+    private @Nullable Thread thread;
+    private @Nullable LocalCopy copy;
+
+    HydrationStatus status() {
+        return status;
+    }
+
+    /** Copies bytes of a page, if they are local; returns whether they are. */
+    boolean copy(State state, Place place, long pgno, int within, int count, ByteBuffer target) {
+        Image now = image;
+        if (now == null || !now.holds(state, place, pgno)) {
+            return false;
+        }
+        int position = target.position();
+        try {
+            now.copy(pgno, within, count, target);
+            return true;
+        } catch (InternalError e) { // the file was cut short, or its disk failed
+            target.position(position);
+            image = null;
+            log.warn("hydrated file cannot be read any more, pages come from the replica: {}", e.toString());
+            return false;
+        }
+    }
+
+    /** Starts the work; called once. */
+    synchronized void start(Newest newest, LocalCopy local) {
+        copy = local;
+        Thread worker = new Thread(() -> run(newest, local), "litestream-pages-hydrate");
+        worker.setDaemon(true);
+        worker.start();
+        thread = worker;
+    }
+
+    boolean isStopped() {
+        return stopped.getCount() == 0;
+    }
+
+    private void run(Newest newest, LocalCopy local) {
+        long pause = FIRST_PAUSE_MILLIS;
+        boolean resumed = false;
+        while (!isStopped()) {
+            try {
+                Image now = image;
+                if (now == null && !resumed) {
+                    status = new HydrationStatus(Phase.VERIFYING, 0, 0, null);
+                    resumed = true;
+                    image = local.resume(newest.state(), this::report);
+                } else if (now == null
+                        || now.state().lineage() != newest.state().lineage()) {
+                    image = null;
+                    status = new HydrationStatus(Phase.FETCHING, 0, 0, status.problem());
+                    image = local.fetch(newest, this::report);
+                } else {
+                    image = local.advance(now, newest.state());
+                }
+                if (image != null) {
+                    status = new HydrationStatus(Phase.DONE, status.totalBytes(), status.totalBytes(), null);
+                    pause = FIRST_PAUSE_MILLIS;
+                    pause(CHECK_MILLIS);
+                }
+            } catch (IOException | RuntimeException | Error e) {
+                if (isStopped()) {
+                    return;
+                }
+                log.warn("database cannot be hydrated; tried again in {} ms: {}", pause, e.toString());
+                status = new HydrationStatus(
+                        Phase.FAILED, status.bytes(), status.totalBytes(), String.valueOf(e.getMessage()));
+                pause(pause);
+                pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
+            }
+        }
+    }
+
+    private void report(long bytes, long totalBytes) {
+        status = new HydrationStatus(status.phase(), bytes, totalBytes, status.problem());
+    }
+
+    private void pause(long millis) {
+        try {
+            if (stopped.await(millis, TimeUnit.MILLISECONDS)) {
+                log.debug("hydration ends");
+            }
+        } catch (InterruptedException e) {
+            log.debug("ignored an interrupt of the hydration");
+        }
+    }
+
+    synchronized void close(Duration time) {
+        stopped.countDown();
+        Thread worker = thread;
+        if (worker != null) {
+            try {
+                worker.join(time.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        image = null;
+        if (copy != null) {
+            copy.close();
+        }
+    }
+}

@@ -1,0 +1,294 @@
+package org.litestream4j.internal.pages;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.Txid;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The newest state, which one thread moves on as files appear on the replica. Thread-safe. */
+final class Newest implements PageSource {
+
+    private static final Logger log = LoggerFactory.getLogger(Newest.class);
+
+    /** A replica in a folder is listed this often, as that needs no request, unless listing it takes long. */
+    private static final long FOLDER_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private static final int FOLDER_SHARE = 20;
+
+    private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    private static final long MOST_AFTER_FAILURE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private static final long AWAITED_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    /** Number of consecutive failures after which they are logged. */
+    private static final int LOGGED = 2;
+
+    /** A state, and when it was known to be the newest one. */
+    private record Known(StateFiles files, long at) {}
+
+    private final ReadOnlyReplica replica;
+    private final States states;
+    private final Workers planning;
+    private final PageReader reader;
+    private final Pin.ReadAheads readAheads;
+    private final Patience patience;
+    private final PagesOptions options;
+    private final Follow follow;
+    private final Thread thread;
+    private volatile Known known;
+    private volatile @Nullable String problem;
+
+    /** Whether a reader came since the last look. */
+    private volatile boolean used;
+
+    private volatile boolean slow;
+
+    /** Number of consecutive failures; used by the thread that follows. */
+    private int failures;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    @GuardedBy("lock")
+    private boolean wanted;
+
+    private final AtomicInteger awaiting = new AtomicInteger();
+
+    @GuardedBy("lock")
+    private long looks;
+
+    Newest(
+            ReadOnlyReplica replica,
+            States states,
+            Workers planning,
+            PageReader reader,
+            Pin.ReadAheads readAheads,
+            Patience patience,
+            PagesOptions options,
+            State first,
+            long listedAt) {
+        this.replica = replica;
+        this.states = states;
+        this.planning = planning;
+        this.reader = reader;
+        this.readAheads = readAheads;
+        this.patience = patience;
+        this.options = options;
+        follow = new Follow(replica, states, first);
+        known = new Known(new StateFiles(first, states, planning), listedAt);
+        thread = new Thread(this::run, "litestream-pages-follow");
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    @Override
+    public PinnedState pin() throws IOException {
+        patience.checkOpen();
+        Known now = known;
+        Duration lag = lag(now);
+        used = true;
+        if (slow) {
+            lookSoon();
+        }
+        Duration most = options.maxStaleness();
+        if (most != null && lag.compareTo(most) > 0) {
+            String why = problem;
+            throw new StaleReplicaException(replica.url() + ": it was last seen " + lag.toMillis()
+                    + " ms ago, and at most " + most.toMillis() + " ms are allowed"
+                    + (why == null ? "" : ": " + why) + "; check the connection to the replica, or allow more");
+        }
+        return new Pin(
+                now.files(), reader, readAheads.get(), now.files().state().info(lag));
+    }
+
+    @Override
+    public StateInfo latest() {
+        Known now = known;
+        return now.files().state().info(lag(now));
+    }
+
+    State state() {
+        return known.files().state();
+    }
+
+    /** Returns why the replica could not be listed last; null if it could. */
+    @Nullable
+    String problem() {
+        return problem;
+    }
+
+    private static Duration lag(Known known) {
+        return Duration.ofNanos(Math.max(0, System.nanoTime() - known.at()));
+    }
+
+    /** Lets the replica be listed soon. */
+    private void lookSoon() {
+        lock.lock();
+        try {
+            wanted = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until a state at or after a TXID is known; returns whether it is. */
+    boolean await(Txid txid, Duration time) throws InterruptedException {
+        long left = time.toNanos();
+        awaiting.incrementAndGet();
+        lock.lock();
+        try {
+            wanted = true;
+            changed.signalAll();
+            while (state().txid().isBefore(txid)) {
+                if (left <= 0 || patience.isClosed()) {
+                    return false;
+                }
+                left = changed.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+            awaiting.decrementAndGet();
+        }
+    }
+
+    /** Lists the replica and waits for it; returns whether that succeeded. Not for the thread that follows. */
+    boolean refresh() {
+        long left = patience.deadline() - System.nanoTime();
+        lock.lock();
+        try {
+            long begun = looks;
+            wanted = true;
+            changed.signalAll();
+            while (looks < begun + 2) { // a look that had begun before may have seen less
+                if (left <= 0 || patience.isClosed()) {
+                    return false;
+                }
+                wanted = true;
+                left = changed.awaitNanos(left);
+            }
+            return problem == null;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        long pause = interval(0);
+        while (!patience.isClosed()) {
+            pause(pause);
+            if (patience.isClosed()) {
+                return;
+            }
+            boolean wasUsed = used;
+            used = false;
+            State before = state();
+            long begun = System.nanoTime();
+            boolean ok = look(begun);
+            long took = System.nanoTime() - begun;
+            boolean quiet = ok && !wasUsed && state() == before;
+            if (!ok) {
+                pause = Math.min(2 * Math.max(pause, interval(took)), MOST_AFTER_FAILURE_NANOS);
+            } else if (quiet && !replica.isFolder()) {
+                pause = Math.min(2 * pause, Math.max(longest(), interval(took)));
+            } else {
+                pause = interval(took);
+            }
+            slow = ok && pause > interval(took);
+        }
+    }
+
+    private long interval(long took) {
+        long nanos = options.pollInterval().toNanos();
+        return replica.isFolder() ? Math.min(nanos, Math.max(FOLDER_NANOS, FOLDER_SHARE * took)) : nanos;
+    }
+
+    private long longest() {
+        Duration most = options.maxStaleness();
+        return most == null ? MOST_NANOS : Math.min(MOST_NANOS, most.toNanos() / 2);
+    }
+
+    private void pause(long nanos) {
+        lock.lock();
+        try {
+            long left = awaiting.get() > 0 ? Math.min(nanos, AWAITED_NANOS) : nanos;
+            while (left > 0 && !wanted && !patience.isClosed()) {
+                left = changed.awaitNanos(left);
+            }
+            wanted = false;
+        } catch (InterruptedException e) {
+            log.debug("ignored an interrupt of {}", thread.getName());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean look(long begun) {
+        try {
+            follow.look();
+            if (!follow.isBehind()) {
+                adopt(follow.state(), begun);
+            }
+            if (failures >= LOGGED) {
+                log.info("replica {} can be read again", replica.url());
+            }
+            failures = 0;
+            problem = null;
+            return true;
+        } catch (Throwable e) { // the thread must outlive every failure
+            if (patience.isClosed()) {
+                return false;
+            }
+            if (++failures == LOGGED) { // one failure is nothing to tell
+                log.warn("replica {} cannot be listed; its last known state is read: {}", replica.url(), e.toString());
+            }
+            problem = String.valueOf(e.getMessage());
+            return false;
+        } finally {
+            lock.lock();
+            try {
+                looks++;
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void adopt(State now, long begun) {
+        StateFiles files = known.files();
+        if (now != files.state()) {
+            if (now.version() == files.state().version()) {
+                files.replace(now);
+            } else {
+                files = new StateFiles(now, states, planning);
+            }
+        }
+        known = new Known(files, begun);
+    }
+
+    /** Ends the thread; {@link Patience#close} comes first. */
+    void close(Duration time) {
+        lookSoon();
+        try {
+            thread.join(time.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

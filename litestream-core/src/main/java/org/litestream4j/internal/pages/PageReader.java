@@ -1,0 +1,82 @@
+package org.litestream4j.internal.pages;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.litestream4j.ltx.LockPage;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+
+/** Reads the pages of states: from the hydrated file if they are there, else from the cache or the replica. Thread-safe. */
+final class PageReader {
+
+    /** Number of times that a state may be found again within one read. */
+    private static final int MAX_PLANS = 4;
+
+    private final Fetcher fetcher;
+    private final States states;
+    private final Patience patience;
+    private final Hydration hydration;
+
+    PageReader(Fetcher fetcher, States states, Patience patience, Hydration hydration) {
+        this.fetcher = fetcher;
+        this.states = states;
+        this.patience = patience;
+        this.hydration = hydration;
+    }
+
+    /** Reads bytes of a state, as {@link PinnedState#read}. */
+    int read(StateFiles files, ReadAhead readAhead, long offset, ByteBuffer target) throws IOException {
+        if (offset < 0) {
+            throw new IllegalArgumentException("negative offset: " + offset);
+        }
+        patience.checkOpen();
+        State state = files.state();
+        long size = state.commit() * state.pageSize();
+        long position = offset;
+        while (target.hasRemaining() && position < size) {
+            int within = (int) (position % state.pageSize());
+            int count = Math.min(state.pageSize() - within, target.remaining());
+            long pgno = 1 + position / state.pageSize();
+            if (pgno == LockPage.pgno(state.pageSize())) {
+                target.put(new byte[count]);
+            } else {
+                copy(files, readAhead, pgno, within, count, target);
+            }
+            position += count;
+        }
+        return (int) (position - Math.min(offset, position));
+    }
+
+    private void copy(StateFiles files, ReadAhead readAhead, long pgno, int within, int count, ByteBuffer target)
+            throws IOException {
+        long deadline = patience.deadline();
+        for (int attempt = 1; ; attempt++) {
+            State state = files.state();
+            Place place = state.layers().find(pgno);
+            if (place == null) {
+                throw states.damaged(new LtxFormatException(
+                        state.newest().label(),
+                        0,
+                        "pgno",
+                        "the database has pages 1 to " + state.commit() + ", but page " + pgno
+                                + " is in none of the files that lead there"));
+            }
+            if (hydration.copy(state, place, pgno, within, count, target)) {
+                return;
+            }
+            try {
+                readAhead.reading(state, pgno, place);
+                target.put(fetcher.page(place, deadline), within, count);
+                return;
+            } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+                if (attempt == MAX_PLANS) {
+                    throw e;
+                }
+                files.findAgain(state, e, deadline);
+            } catch (LtxFormatException e) {
+                throw states.damaged(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package org.litestream4j.internal.pages;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.pages.Workers.Urgency;
+
+/**
+ * Recognizes the scans of one reader and fetches what they will read: pages in the order of a tree where its interior
+ * pages were seen, else in the order of their numbers. What is fetched ahead doubles with each page that was expected,
+ * and is nothing for pages that were not. Thread-safe.
+ */
+final class ReadAhead {
+
+    /** Number of scans followed at the same time, as in a join. */
+    private static final int SCANS = 8;
+
+    private final Fetcher fetcher;
+    private final TreeHints tree;
+    private final long bytes;
+
+    @GuardedBy("this")
+    private final Deque<Scan> scans = new ArrayDeque<>();
+
+    /** @param bytes largest number of bytes of pages ahead of a scan; 0 switches this off */
+    ReadAhead(Fetcher fetcher, TreeHints tree, long bytes) {
+        this.fetcher = fetcher;
+        this.tree = tree;
+        this.bytes = bytes;
+    }
+
+    /** Called before a page is read. */
+    synchronized void reading(State state, long pgno, Place place) {
+        int most = (int) Math.min(bytes / state.pageSize(), 1 << 16);
+        if (most == 0) {
+            return;
+        }
+        Scan scan = find((int) pgno);
+        if (scan == null) {
+            scans.addFirst(new Scan(tree, (int) pgno));
+            if (scans.size() > SCANS) {
+                scans.removeLast();
+            }
+            if (!fetcher.isHere(place)) {
+                fetchInterior(state, (int) pgno);
+            }
+            return;
+        }
+        scan.extend(most, state.commit());
+        begin(state, scan, place);
+    }
+
+    @GuardedBy("this")
+    private @Nullable Scan find(int pgno) {
+        for (Iterator<Scan> all = scans.iterator(); all.hasNext(); ) {
+            Scan scan = all.next();
+            if (scan.advanceTo(pgno)) {
+                all.remove();
+                scans.addFirst(scan);
+                return scan;
+            }
+        }
+        return null;
+    }
+
+    @GuardedBy("this")
+    private void begin(State state, Scan scan, Place place) {
+        boolean waiting = !fetcher.isHere(place);
+        int[] lacking = scan.lacking();
+        boolean due = scan.isDue(state.pageSize()) && (waiting || fetcher.hasRoom());
+        if (!waiting && !due && lacking.length == 0) {
+            return;
+        }
+        List<Place> wanted = new ArrayList<>();
+        if (waiting) {
+            wanted.add(place);
+        }
+        for (int pgno : lacking) {
+            addUnlessHere(state, pgno, wanted);
+        }
+        if (due) {
+            for (int pgno : scan.take()) {
+                addUnlessHere(state, pgno, wanted);
+            }
+        }
+        fetcher.begin(waiting ? Urgency.AWAITED : Urgency.EXPECTED, wanted);
+    }
+
+    /**
+     * If interior pages are read in no order, as by queries for single rows, fetches others at their level: twice as many
+     * each time, so that soon each row takes one request.
+     */
+    private void fetchInterior(State state, int pgno) {
+        int[] others = tree.interiorBeside(pgno);
+        if (others.length == 0 || !fetcher.hasMuchRoom()) {
+            return;
+        }
+        List<Place> wanted = new ArrayList<>();
+        for (int other : others) {
+            addUnlessHere(state, other, wanted);
+        }
+        fetcher.begin(Urgency.POSSIBLE, wanted);
+    }
+
+    private void addUnlessHere(State state, int number, List<Place> wanted) {
+        long pgno = Integer.toUnsignedLong(number);
+        Place place = pgno > state.commit() ? null : state.layers().find(pgno);
+        if (place != null && !fetcher.learnIfHere(place)) {
+            wanted.add(place);
+        }
+    }
+}

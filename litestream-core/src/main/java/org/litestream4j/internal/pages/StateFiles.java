@@ -1,0 +1,46 @@
+package org.litestream4j.internal.pages;
+
+import java.io.IOException;
+import java.util.concurrent.Future;
+
+/**
+ * A state whose files may be replaced by others that lead to the same pages, when retention deletes them. Shared by all
+ * readers of the state. Thread-safe.
+ */
+final class StateFiles {
+
+    private final States states;
+    private final Workers planning;
+    private volatile State state;
+
+    StateFiles(State state, States states, Workers planning) {
+        this.state = state;
+        this.states = states;
+        this.planning = planning;
+    }
+
+    State state() {
+        return state;
+    }
+
+    /** Replaces the files by others of the same state. */
+    void replace(State same) {
+        state = same;
+    }
+
+    /**
+     * Finds the state again after a file of it could not be read.
+     *
+     * @param seen state that was read
+     * @param cause why
+     */
+    void findAgain(State seen, IOException cause, long deadline) throws IOException {
+        Future<State> found = planning.submit(() -> {
+            if (state == seen) {
+                state = states.again(seen, cause);
+            }
+            return state;
+        });
+        planning.await(found, deadline, states.replica());
+    }
+}

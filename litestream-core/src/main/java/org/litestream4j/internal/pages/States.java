@@ -1,0 +1,136 @@
+package org.litestream4j.internal.pages;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.litestream4j.internal.pages.FileTable.Keep;
+import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreException;
+import org.litestream4j.restore.RestoreOptions;
+import org.litestream4j.restore.RestorePlan;
+import org.litestream4j.restore.RestoreTarget;
+
+/** Finds the files of states. Thread-safe. */
+final class States {
+
+    /** Number of plans for one state, if files vanish in between. */
+    private static final int MAX_PLANS = 6;
+
+    private final ReadOnlyReplica replica;
+    private final FileTable table;
+    private final Patience patience;
+    private final AtomicLong versions = new AtomicLong();
+
+    States(ReadOnlyReplica replica, FileTable table, Patience patience) {
+        this.replica = replica;
+        this.table = table;
+        this.patience = patience;
+    }
+
+    long nextVersion() {
+        return versions.incrementAndGet();
+    }
+
+    String replica() {
+        return replica.url();
+    }
+
+    /**
+     * Returns the files of a state, in the order of their transactions.
+     *
+     * @throws RestoreException if the state is not on the replica
+     */
+    List<ReplicaFile> files(RestoreTarget target) throws IOException {
+        long deadline = patience.deadline();
+        List<ReplicaFile> files = patience.until(deadline, replica.url(), () -> planned(target, deadline));
+        if (files.get(files.size() - 1).header().commit() == 0) {
+            throw new IOException(replica.url() + ": the database has no pages at TXID "
+                    + files.get(files.size() - 1).header().maxTxid() + "; read it once it has");
+        }
+        return files;
+    }
+
+    private List<ReplicaFile> planned(RestoreTarget target, long deadline) throws IOException {
+        RestoreOptions options = RestoreOptions.builder().target(target).build();
+        boolean damaged = false;
+        for (int attempt = 1; ; attempt++) {
+            try {
+                RestorePlan plan = Restore.plan(
+                        replica, options, file -> load(file, deadline).header());
+                return table.load(plan.files(), Keep.STORE, deadline);
+            } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+                if (attempt == MAX_PLANS) {
+                    throw e;
+                }
+            } catch (LtxFormatException e) { // the error may have come up on the way
+                if (damaged) {
+                    throw damaged(e);
+                }
+                damaged = true;
+            }
+        }
+    }
+
+    private ReplicaFile load(LtxFileInfo file, long deadline) throws IOException {
+        return table.load(List.of(file), Keep.STORE, deadline).get(0);
+    }
+
+    /** Returns new files that continue the newest state. */
+    List<ReplicaFile> load(List<LtxFileInfo> files) throws IOException {
+        long deadline = patience.deadline();
+        return patience.until(deadline, replica.url(), () -> {
+            try {
+                return table.load(files, Keep.DO_NOT_STORE, deadline);
+            } catch (LtxFormatException e) {
+                return table.load(files, Keep.DO_NOT_STORE, deadline);
+            }
+        });
+    }
+
+    /**
+     * Returns a state as it is found now, after some of its files vanished.
+     *
+     * @throws IOException if the state is gone, or is not certain to be the same
+     */
+    State again(State before, IOException cause) throws IOException {
+        if (cause instanceof ReplicaFileChangedException) {
+            before.files().forEach(table::forget);
+        }
+        List<ReplicaFile> files;
+        try {
+            files = files(RestoreTarget.txid(before.txid()));
+        } catch (RestoreException e) {
+            throw gone(before, e);
+        }
+        State again = State.of(before.version(), before.lineage(), files);
+        if (!again.isSameAs(before)) {
+            throw gone(before, cause);
+        }
+        return again;
+    }
+
+    private IOException gone(State before, IOException cause) {
+        return new IOException(
+                replica.url() + ": the state of TXID " + before.txid() + " (" + before.timestamp()
+                        + ") is no longer on the replica: " + cause.getMessage()
+                        + "; read a newer state, or keep files longer on the replica",
+                cause);
+    }
+
+    /** Returns the error of a damaged file, with what can be done. */
+    IOException damaged(LtxFormatException e) {
+        return new IOException(
+                replica.url() + ": " + e.getMessage()
+                        + "; read another state, or bring back that file from a copy of the replica",
+                e);
+    }
+
+    Txid newest(List<ReplicaFile> files) {
+        return files.get(files.size() - 1).header().maxTxid();
+    }
+}
