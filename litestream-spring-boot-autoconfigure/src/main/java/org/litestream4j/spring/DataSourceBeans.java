@@ -34,11 +34,16 @@ record DataSourceBeans(List<String> names, @Nullable String main, boolean replac
         for (String name : factory.getBeanNamesForType(DataSource.class, true, false)) {
             if (isTestDatabase(factory, name)) {
                 replaced = true;
-            } else if (!name.startsWith(SCOPED_TARGET)) {
+            } else if (!name.startsWith(SCOPED_TARGET) && !isReadOnly(factory, name)) {
                 names.add(name);
             }
         }
         return new DataSourceBeans(names, main(factory, names), replaced);
+    }
+
+    private static boolean isReadOnly(ConfigurableListableBeanFactory factory, String name) {
+        Class<?> type = factory.getType(name, false);
+        return type != null && ReadOnlyDataSource.class.isAssignableFrom(type);
     }
 
     /** Returns whether the definition comes from {@code @AutoConfigureTestDatabase}. */

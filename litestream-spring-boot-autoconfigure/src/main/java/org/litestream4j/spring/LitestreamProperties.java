@@ -48,6 +48,7 @@ import org.springframework.util.unit.DataSize;
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
  * @param databases Further databases (files, folders), and settings for the databases of DataSource beans, by name.
+ * @param readReplicas DataSources that read a replica without a restore, by name.
  */
 @ConfigurationProperties("litestream")
 public record LitestreamProperties(
@@ -75,11 +76,13 @@ public record LitestreamProperties(
         @DefaultValue("10s") Duration durabilityTimeout,
         @DefaultValue Restore restore,
         @DefaultValue Health health,
-        Map<String, Database> databases) {
+        Map<String, Database> databases,
+        Map<String, ReadReplicaProperties> readReplicas) {
 
-    /** Replaces an absent map by an empty one. */
+    /** Replaces absent maps by empty ones. */
     public LitestreamProperties {
         databases = databases == null ? Map.of() : Map.copyOf(databases);
+        readReplicas = readReplicas == null ? Map.of() : Map.copyOf(readReplicas);
     }
 
     /**

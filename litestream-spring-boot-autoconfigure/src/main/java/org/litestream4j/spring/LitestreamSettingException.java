@@ -10,7 +10,7 @@ public final class LitestreamSettingException extends RuntimeException {
 
     private final String remedy;
 
-    LitestreamSettingException(String problem, String remedy) {
+    public LitestreamSettingException(String problem, String remedy) {
         super(problem);
         this.remedy = remedy;
     }

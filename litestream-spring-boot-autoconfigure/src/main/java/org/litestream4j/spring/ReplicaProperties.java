@@ -35,7 +35,7 @@ public record ReplicaProperties(
     }
 
     /** Returns the settings of the backend that serves a URL scheme, by the names that the core uses. */
-    Map<String, String> settings(String scheme) {
+    public Map<String, String> settings(String scheme) {
         return switch (scheme) {
             case "s3" -> settings((Record) s3);
             case "nats" -> settings((Record) nats);

@@ -26,6 +26,10 @@ final class UnknownSettings {
     private static final Set<String> ALL = names(LitestreamProperties.class, "litestream.");
     private static final Set<String> OF_A_DATABASE = names(LitestreamProperties.Database.class, "");
 
+    /** Settings of the entries of each map, by the name of the map. */
+    private static final Map<ConfigurationPropertyName, Set<String>> OF_ENTRIES = Map.of(
+            DATABASES, OF_A_DATABASE, ROOT.append("read-replicas"), names(ReadReplicaProperties.class, ""));
+
     private UnknownSettings() {}
 
     /**
@@ -70,11 +74,13 @@ final class UnknownSettings {
     }
 
     static boolean isKnown(ConfigurationPropertyName name) {
-        if (DATABASES.isAncestorOf(name)) {
-            int key = DATABASES.getNumberOfElements();
-            return name.getNumberOfElements() == key + 1 || isOneOf(OF_A_DATABASE, name.subName(key + 1));
+        for (Map.Entry<ConfigurationPropertyName, Set<String>> map : OF_ENTRIES.entrySet()) {
+            if (map.getKey().isAncestorOf(name)) {
+                int key = map.getKey().getNumberOfElements();
+                return name.getNumberOfElements() == key + 1 || isOneOf(map.getValue(), name.subName(key + 1));
+            }
         }
-        return name.equals(DATABASES) || isOneOf(ALL, name);
+        return OF_ENTRIES.containsKey(name) || isOneOf(ALL, name);
     }
 
     private static boolean isOneOf(Set<String> known, ConfigurationPropertyName name) {
@@ -93,17 +99,24 @@ final class UnknownSettings {
 
     /** Returns the most similar setting, if one is similar. */
     private static Optional<String> meant(ConfigurationPropertyName name) {
-        if (!DATABASES.isAncestorOf(name)) {
-            return nearest(ALL, name.toString());
-        }
-        int first = DATABASES.getNumberOfElements();
-        boolean group = isOneOf(OF_A_DATABASE, name.subName(first + 1).chop(1));
-        for (int end = first + 2; end < name.getNumberOfElements(); end++) { // a key with dots, without brackets
-            if (!group && isOneOf(OF_A_DATABASE, name.subName(end))) {
-                return Optional.of(DATABASES + "[" + name.subName(first).chop(end - first) + "]." + name.subName(end));
+        for (Map.Entry<ConfigurationPropertyName, Set<String>> map : OF_ENTRIES.entrySet()) {
+            if (map.getKey().isAncestorOf(name)) {
+                return meant(name, map.getKey(), map.getValue());
             }
         }
-        return nearest(OF_A_DATABASE, name.subName(first + 1).toString())
+        return nearest(ALL, name.toString());
+    }
+
+    private static Optional<String> meant(
+            ConfigurationPropertyName name, ConfigurationPropertyName map, Set<String> known) {
+        int first = map.getNumberOfElements();
+        boolean group = isOneOf(known, name.subName(first + 1).chop(1));
+        for (int end = first + 2; end < name.getNumberOfElements(); end++) { // a key with dots, without brackets
+            if (!group && isOneOf(known, name.subName(end))) {
+                return Optional.of(map + "[" + name.subName(first).chop(end - first) + "]." + name.subName(end));
+            }
+        }
+        return nearest(known, name.subName(first + 1).toString())
                 .map(setting -> name.chop(first + 1) + "." + setting);
     }
 

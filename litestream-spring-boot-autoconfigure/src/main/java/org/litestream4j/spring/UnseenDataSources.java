@@ -24,6 +24,7 @@ final class UnseenDataSources implements SmartInitializingSingleton {
     public void afterSingletonsInstantiated() {
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
             if (beanFactory.getSingleton(name) instanceof DataSource dataSource
+                    && !(dataSource instanceof ReadOnlyDataSource)
                     && !DataSourceWrapper.isSeen(dataSource)) {
                 databases.get().check(name, dataSource);
                 refuseUnregistered(name, dataSource);

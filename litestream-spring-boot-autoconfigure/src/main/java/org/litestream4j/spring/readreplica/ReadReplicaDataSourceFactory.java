@@ -1,0 +1,70 @@
+package org.litestream4j.spring.readreplica;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.time.Instant;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.readreplica.ReadReplica;
+import org.litestream4j.spring.LitestreamProperties;
+import org.litestream4j.spring.ReadReplicaProperties;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.FactoryBean;
+import org.springframework.util.ClassUtils;
+
+/** Creates the pool of read-only connections to the read replica of one entry. */
+final class ReadReplicaDataSourceFactory implements FactoryBean<ReadReplicaDataSource>, DisposableBean {
+
+    private static final boolean HIKARI = ClassUtils.isPresent(
+            "com.zaxxer.hikari.HikariDataSource", ReadReplicaDataSourceFactory.class.getClassLoader());
+
+    private final String name;
+    private final LitestreamProperties properties;
+    private final ReadReplica replica;
+    private @Nullable ReadReplicaDataSource dataSource;
+
+    ReadReplicaDataSourceFactory(String name, LitestreamProperties properties, ReadReplica replica) {
+        this.name = name;
+        this.properties = properties;
+        this.replica = replica;
+    }
+
+    @Override
+    public synchronized ReadReplicaDataSource getObject() throws IOException {
+        if (dataSource == null) {
+            ReadReplicaProperties own = properties.readReplicas().get(name);
+            Instant moment = own == null ? null : own.asOf();
+            DataSource connections = moment == null ? replica.dataSource() : replica.asOf(moment);
+            int size = own == null ? 1 : own.maximumPoolSize();
+            dataSource = new ReadReplicaDataSource(HIKARI ? Pool.of(name, connections, size) : connections);
+        }
+        return dataSource;
+    }
+
+    @Override
+    public Class<?> getObjectType() {
+        return ReadReplicaDataSource.class;
+    }
+
+    @Override
+    public synchronized void destroy() throws Exception {
+        if (dataSource != null) {
+            dataSource.close();
+        }
+    }
+
+    /** Keeps HikariCP optional. */
+    private static final class Pool {
+
+        static DataSource of(String name, DataSource connections, int size) {
+            HikariConfig config = new HikariConfig();
+            config.setPoolName(name);
+            config.setDataSource(connections);
+            config.setReadOnly(true);
+            config.setMaximumPoolSize(size);
+            config.setMinimumIdle(0); // a connection takes less than a millisecond
+            return new HikariDataSource(config);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package org.litestream4j.spring.readreplica;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.readreplica.ReadReplica;
+import org.litestream4j.readreplica.ReadReplicaStatus;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Selector;
+
+/** Actuator endpoint with the read replicas. Reads only, and sends no request to a replica. */
+@Endpoint(id = "litestreamreadreplicas")
+public final class ReadReplicasEndpoint {
+
+    private final List<ReadReplica> replicas;
+
+    ReadReplicasEndpoint(Collection<ReadReplica> replicas) {
+        this.replicas = replicas.stream()
+                .sorted(Comparator.comparing(ReadReplica::name))
+                .toList();
+    }
+
+    /** All read replicas, ordered by name. */
+    public record ReadReplicas(List<Description> readReplicas) {}
+
+    /**
+     * One read replica.
+     *
+     * @param lagSeconds time since the replica was last known to contain no newer transaction
+     * @param cacheHitRatio part of the pages that was read from the cache, from 0 to 1
+     * @param hydrated part of the database that is local, from 0 to 1
+     * @param problem why the replica could not be listed last; null if it could
+     */
+    public record Description(
+            String name,
+            String replica,
+            String txid,
+            String timestamp,
+            double lagSeconds,
+            double cacheHitRatio,
+            long cacheBytes,
+            long requests,
+            long bytesRead,
+            ReadReplicaStatus.Hydration hydration,
+            double hydrated,
+            @Nullable String problem,
+            @Nullable String fallback) {
+
+        static Description of(ReadReplicaStatus status) {
+            return new Description(
+                    status.name(),
+                    status.replica(),
+                    status.txid().toString(),
+                    status.timestamp().toString(),
+                    status.lag().toMillis() / 1000.0,
+                    status.cacheHitRatio(),
+                    status.cacheBytes(),
+                    status.requests(),
+                    status.bytesRead(),
+                    status.hydration(),
+                    status.hydrated(),
+                    status.problem(),
+                    status.fallback());
+        }
+    }
+
+    /** Returns all read replicas. */
+    @ReadOperation
+    public ReadReplicas readReplicas() {
+        return new ReadReplicas(replicas.stream()
+                .map(replica -> Description.of(replica.status()))
+                .toList());
+    }
+
+    /** Returns one read replica; null, which is answered with 404, if there is none of that name. */
+    @ReadOperation
+    public @Nullable Description readReplica(@Selector String name) {
+        return replicas.stream()
+                .filter(replica -> replica.name().equals(name))
+                .findFirst()
+                .map(replica -> Description.of(replica.status()))
+                .orElse(null);
+    }
+}
