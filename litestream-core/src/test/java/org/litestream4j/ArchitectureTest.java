@@ -44,7 +44,9 @@ class ArchitectureTest {
         "internal.jdbc, internal.capture internal.wal internal.files",
         "compaction, ltx replica",
         "restore, ltx replica internal.files",
-        "vfs, ltx replica restore",
+        "internal.pages, ltx replica restore internal.files",
+        "internal.vfs, internal.pages ltx restore internal.files",
+        "readreplica, internal.vfs internal.pages ltx replica restore",
     })
     void packageUsesOnlyWhatItMay(String name, String others) {
         String[] allowed = Stream.concat(Stream.of(name), Arrays.stream(others.split(" ")))
