@@ -45,7 +45,8 @@ class ArchitectureTest {
         "compaction, ltx replica",
         "restore, ltx replica internal.files",
         "internal.pages, ltx replica restore internal.files",
-        "vfs, ltx replica restore",
+        "internal.vfs, internal.pages ltx restore internal.files",
+        "readreplica, internal.vfs internal.pages ltx replica restore",
     })
     void packageUsesOnlyWhatItMay(String name, String others) {
         String[] allowed = Stream.concat(Stream.of(name), Arrays.stream(others.split(" ")))

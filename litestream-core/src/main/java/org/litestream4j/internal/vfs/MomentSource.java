@@ -8,7 +8,7 @@ import org.litestream4j.internal.pages.PageSource;
 public interface MomentSource {
 
     /** Returns the newest state, which moves on. */
-    PageSource newest();
+    PageSource newest() throws IOException;
 
     /**
      * Returns the newest state that is not newer than a moment.

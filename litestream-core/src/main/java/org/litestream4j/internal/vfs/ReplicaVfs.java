@@ -34,6 +34,7 @@ public final class ReplicaVfs {
     @GuardedBy("ReplicaVfs.class")
     private static final List<ReplicaVfs> REGISTERED = new ArrayList<>();
 
+    private final String name;
     private final CheckedCalls calls;
     private final SqliteApi api;
     private final PageOne pageOne;
@@ -41,7 +42,8 @@ public final class ReplicaVfs {
     private final Map<String, ReplicaDatabase> databases = new ConcurrentHashMap<>();
     private final Map<String, Long> refused;
 
-    private ReplicaVfs(SqliteApi api, CheckedCalls calls, PageOne pageOne) {
+    private ReplicaVfs(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne) {
+        this.name = name;
         this.api = api;
         this.calls = calls;
         this.pageOne = pageOne;
@@ -53,15 +55,15 @@ public final class ReplicaVfs {
     /** Registers a VFS; tests have their own. */
     static synchronized ReplicaVfs register(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne)
             throws VfsUnsupportedException {
-        ReplicaVfs vfs = new ReplicaVfs(api, calls, pageOne);
-        long struct = vfs.struct(name);
+        ReplicaVfs vfs = new ReplicaVfs(name, api, calls, pageOne);
+        long struct = vfs.struct();
         calls.finish();
         REGISTERED.add(vfs);
         api.register(struct); // from here on, SQLite calls
         return vfs;
     }
 
-    private long struct(String name) {
+    private long struct() {
         long byDefault = api.defaultVfs();
         long struct = NativeBridge.allocate(DriverLayout.VFS_SIZE);
         putInt(struct, 1); // version
@@ -79,28 +81,26 @@ public final class ReplicaVfs {
         return struct;
     }
 
+    String name() {
+        return name;
+    }
+
     /**
      * Returns whether a callback that could not run is an error by itself. If not, connections can be opened only through
-     * a guarded {@code DataSource}.
+     * a {@link ReplicaDataSource}.
      */
     public boolean isChecked() {
         return calls.areChecked();
     }
 
-    /**
-     * Makes a database available under a name.
-     *
-     * @throws IllegalStateException if the name is taken
-     */
-    public void add(String name, ReplicaDatabase database) {
-        if (databases.putIfAbsent(name, database) != null) {
-            throw new IllegalStateException("a read replica named " + name + " is open; choose another name");
-        }
+    /** Makes a database available under a name. Returns false if the name is taken. */
+    public boolean add(String database, ReplicaDatabase content) {
+        return databases.putIfAbsent(database, content) == null;
     }
 
     /** Makes a name unavailable. Open connections keep their database. */
-    public void remove(String name) {
-        databases.remove(name);
+    public void remove(String database) {
+        databases.remove(database);
     }
 
     private int open(long self, long name, long file, int flags, long outFlags) {

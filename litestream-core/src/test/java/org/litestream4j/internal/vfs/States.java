@@ -17,30 +17,30 @@ import org.litestream4j.ltx.Txid;
 import org.sqlite.SQLiteConnection;
 
 /** States of a real database, kept whole in memory; each state is second {@code n} of 2026 for TXID n. */
-final class States implements PageSource, MomentSource {
+public final class States implements PageSource, MomentSource {
 
-    static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+    public static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
     /** Called before each read; may throw. */
-    interface Fault {
+    public interface Fault {
         void beforeRead(long offset) throws IOException;
     }
 
     private final List<State> states = new ArrayList<>();
     private final AtomicLong versions = new AtomicLong();
-    final AtomicInteger pinned = new AtomicInteger();
-    final AtomicLong reads = new AtomicLong();
-    volatile Fault fault = offset -> {};
-    volatile Fault pinFault = offset -> {};
+    public final AtomicInteger pinned = new AtomicInteger();
+    public final AtomicLong reads = new AtomicLong();
+    public volatile Fault fault = offset -> {};
+    public volatile Fault pinFault = offset -> {};
     private volatile State newest;
 
     /** Adds a state with the next TXID. */
-    State add(byte[] image) {
+    public State add(byte[] image) {
         return add(image, new Txid(states.size() + 1L));
     }
 
     /** Adds a state, also if its TXID was there before. */
-    synchronized State add(byte[] image, Txid txid) {
+    public synchronized State add(byte[] image, Txid txid) {
         int pageSize = ((image[16] & 0xFF) << 8) | (image[17] & 0xFF);
         pageSize = pageSize == 1 ? 65_536 : pageSize;
         State state = new State(
@@ -57,16 +57,16 @@ final class States implements PageSource, MomentSource {
         return state;
     }
 
-    State add(Connection primary) throws SQLException {
+    public State add(Connection primary) throws SQLException {
         return add(image(primary));
     }
 
     /** The database file of a connection as it is now. */
-    static byte[] image(Connection connection) throws SQLException {
+    public static byte[] image(Connection connection) throws SQLException {
         return connection.unwrap(SQLiteConnection.class).serialize("main");
     }
 
-    synchronized State state(int index) {
+    public synchronized State state(int index) {
         return states.get(index);
     }
 
@@ -96,12 +96,12 @@ final class States implements PageSource, MomentSource {
         throw new IOException("the replica does not reach back to " + moment);
     }
 
-    ReplicaDatabase database() {
+    public ReplicaDatabase database() {
         return new ReplicaDatabase(this, this);
     }
 
     /** One state, itself a source. */
-    final class State implements PageSource {
+    public final class State implements PageSource {
 
         final byte[] image;
         final StateInfo info;

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** VFSs of tests, and databases under names of their own. */
-final class VfsFixture {
+public final class VfsFixture {
 
     private static final AtomicInteger NAMES = new AtomicInteger();
     private static final Map<String, ReplicaVfs> VFS = new HashMap<>();
@@ -24,7 +24,9 @@ final class VfsFixture {
 
     static String register(ReplicaVfs vfs, String vfsName, ReplicaDatabase database) {
         String name = "test-" + NAMES.incrementAndGet();
-        vfs.add(name, database);
+        if (!vfs.add(name, database)) {
+            throw new IllegalStateException(name);
+        }
         return "jdbc:sqlite:file:" + name + "?vfs=" + vfsName + "&open_mode=1";
     }
 
@@ -39,12 +41,12 @@ final class VfsFixture {
         return vfs;
     }
 
-    static Connection open(String url) throws SQLException {
+    public static Connection open(String url) throws SQLException {
         return DriverManager.getConnection(url);
     }
 
     /** All rows of a query as text. */
-    static String rows(Connection connection, String sql) throws SQLException {
+    public static String rows(Connection connection, String sql) throws SQLException {
         StringBuilder rows = new StringBuilder();
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
@@ -60,7 +62,7 @@ final class VfsFixture {
     }
 
     /** A database in WAL mode with a table {@code t(a, b)} of so many rows. */
-    static Connection primary(java.nio.file.Path file, int rows) throws SQLException {
+    public static Connection primary(java.nio.file.Path file, int rows) throws SQLException {
         Connection connection = open("jdbc:sqlite:" + file);
         try (Statement statement = connection.createStatement()) {
             statement.execute("PRAGMA journal_mode=WAL");
@@ -71,7 +73,7 @@ final class VfsFixture {
         return connection;
     }
 
-    static void execute(Connection connection, String... statements) throws SQLException {
+    public static void execute(Connection connection, String... statements) throws SQLException {
         org.litestream4j.testing.SqliteFixture.execute(connection, statements);
     }
 }

@@ -1,0 +1,25 @@
+package org.litestream4j.readreplica;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import org.litestream4j.internal.pages.PageSource;
+import org.litestream4j.ltx.Txid;
+
+/** The pages of one replica, fetched on demand. Thread-safe. */
+interface Pages {
+
+    PageSource newest() throws IOException;
+
+    PageSource asOf(Instant moment) throws IOException;
+
+    PageSource asOf(Txid txid) throws IOException;
+
+    /** Waits until the newest known state is at or after a TXID. Returns whether it is. */
+    boolean awaitTxid(Txid txid, Duration timeout) throws IOException, InterruptedException;
+
+    /** @param name name of the read replica */
+    ReadReplicaStatus status(String name);
+
+    void close() throws IOException;
+}
