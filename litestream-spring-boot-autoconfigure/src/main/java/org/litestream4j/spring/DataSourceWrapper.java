@@ -53,9 +53,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
         DataSource original = originals.remove(beanName);
-        if (!(bean instanceof DataSource dataSource)
-                || bean instanceof ReadOnlyDataSource
-                || isSeen(dataSource)) {
+        if (!(bean instanceof DataSource dataSource) || bean instanceof ReadOnlyDataSource || isSeen(dataSource)) {
             return bean;
         }
         if (bean instanceof AbstractRoutingDataSource routing) {

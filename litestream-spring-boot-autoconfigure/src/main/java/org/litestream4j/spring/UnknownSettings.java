@@ -27,8 +27,8 @@ final class UnknownSettings {
     private static final Set<String> OF_A_DATABASE = names(LitestreamProperties.Database.class, "");
 
     /** Settings of the entries of each map, by the name of the map. */
-    private static final Map<ConfigurationPropertyName, Set<String>> OF_ENTRIES = Map.of(
-            DATABASES, OF_A_DATABASE, ROOT.append("read-replicas"), names(ReadReplicaProperties.class, ""));
+    private static final Map<ConfigurationPropertyName, Set<String>> OF_ENTRIES =
+            Map.of(DATABASES, OF_A_DATABASE, ROOT.append("read-replicas"), names(ReadReplicaProperties.class, ""));
 
     private UnknownSettings() {}
 
@@ -116,8 +116,7 @@ final class UnknownSettings {
                 return Optional.of(map + "[" + name.subName(first).chop(end - first) + "]." + name.subName(end));
             }
         }
-        return nearest(known, name.subName(first + 1).toString())
-                .map(setting -> name.chop(first + 1) + "." + setting);
+        return nearest(known, name.subName(first + 1).toString()).map(setting -> name.chop(first + 1) + "." + setting);
     }
 
     /** Returns the name with the same last word if there is one, otherwise the one with the fewest differences, up to a limit. */

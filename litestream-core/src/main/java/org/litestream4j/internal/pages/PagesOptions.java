@@ -128,7 +128,9 @@ public record PagesOptions(
             return this;
         }
 
-        /** @throws IllegalArgumentException if an option is invalid */
+        /** Validates the options and returns them.
+         *
+         * @throws IllegalArgumentException if an option is invalid */
         public PagesOptions build() {
             return new PagesOptions(
                     pollInterval,

@@ -1,11 +1,11 @@
 package org.litestream4j.spring.readreplica;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.spring.LitestreamProperties;
 import org.litestream4j.spring.LitestreamSettingException;
 import org.litestream4j.spring.ReadReplicaProperties;
-import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.FactoryBean;
 
