@@ -128,7 +128,11 @@ public record PagesOptions(
             return this;
         }
 
-        /** @throws IllegalArgumentException if an option is invalid */
+        /**
+         * Validates the options and returns them.
+         *
+         * @throws IllegalArgumentException if an option is invalid; names the option, its value and the allowed values
+         */
         public PagesOptions build() {
             return new PagesOptions(
                     pollInterval,
