@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.pages.StoredIndexes.Parts;
 import org.litestream4j.ltx.LtxChecksum;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
@@ -52,7 +51,18 @@ final class FileParts {
         return file.level() + "/" + file.name();
     }
 
-    private record Piece(byte[] bytes, @Nullable String version, OptionalLong databaseChecksum) {}
+    /** A range of a file. */
+    private static final class Piece {
+        private final byte[] bytes;
+        private final @Nullable String version;
+        private final OptionalLong databaseChecksum;
+
+        Piece(byte[] bytes, @Nullable String version, OptionalLong databaseChecksum) {
+            this.bytes = bytes;
+            this.version = version;
+            this.databaseChecksum = databaseChecksum;
+        }
+    }
 
     /** The requests for the parts of one file. */
     record Pending(LtxFileInfo file, Future<Piece> head, @Nullable Future<Piece> tail) {}
@@ -89,22 +99,22 @@ final class FileParts {
         String label = label(file);
         Piece head = workers.await(pending.head(), deadline, label);
         if (pending.tail() == null) {
-            return new Parts(head.version(), head.databaseChecksum(), head.bytes(), new byte[0]);
+            return new Parts(head.version, head.databaseChecksum, head.bytes, new byte[0]);
         }
         Piece tail = workers.await(pending.tail(), deadline, label);
         requireSame(head, tail, label);
-        LtxHeader header = LtxHeader.parse(head.bytes(), label);
-        long needed = LtxPageIndex.suffixSize(tail.bytes(), file.size(), header, label);
+        LtxHeader header = LtxHeader.parse(head.bytes, label);
+        long needed = LtxPageIndex.suffixSize(tail.bytes, file.size(), header, label);
         if (needed > Integer.MAX_VALUE - PART) {
             throw new LtxFormatException(
                     label, file.size() - LtxPageIndex.END_SIZE, "page index size", needed + " bytes are too many");
         }
         byte[] end = complete(file, head, tail, (int) needed, deadline);
-        return new Parts(head.version(), head.databaseChecksum(), head.bytes(), end);
+        return new Parts(head.version, head.databaseChecksum, head.bytes, end);
     }
 
     private static void requireSame(Piece one, Piece other, String label) throws ReplicaFileChangedException {
-        if (one.version() != null && other.version() != null && !one.version().equals(other.version())) {
+        if (one.version != null && other.version != null && !one.version.equals(other.version)) {
             throw new ReplicaFileChangedException(label);
         }
     }
@@ -112,8 +122,8 @@ final class FileParts {
     /** Returns exactly the end of the file that is needed. */
     private byte[] complete(LtxFileInfo file, Piece head, Piece tail, int needed, long deadline) throws IOException {
         byte[] end = new byte[needed];
-        int present = Math.min(needed, tail.bytes().length);
-        System.arraycopy(tail.bytes(), tail.bytes().length - present, end, needed - present, present);
+        int present = Math.min(needed, tail.bytes.length);
+        System.arraycopy(tail.bytes, tail.bytes.length - present, end, needed - present, present);
         List<Future<Piece>> rest = new ArrayList<>();
         int missing = needed - present;
         for (int at = 0; at < missing; at += PART) {
@@ -122,7 +132,7 @@ final class FileParts {
         for (int i = 0; i < rest.size(); i++) {
             Piece piece = workers.await(rest.get(i), deadline, label(file));
             requireSame(head, piece, label(file));
-            System.arraycopy(piece.bytes(), 0, end, i * PART, piece.bytes().length);
+            System.arraycopy(piece.bytes, 0, end, i * PART, piece.bytes.length);
         }
         return end;
     }

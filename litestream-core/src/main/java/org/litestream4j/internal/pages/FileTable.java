@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.pages.StoredIndexes.Parts;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxPageIndex;
@@ -115,7 +114,7 @@ final class FileTable {
     /** Makes a file of its parts, verifies what can be verified and puts the pages that came with them into the cache. */
     private ReplicaFile make(LtxFileInfo info, Parts read) throws LtxFormatException {
         String label = FileParts.label(info);
-        boolean whole = read.tail().length == 0;
+        boolean whole = read.isWhole();
         byte[] end = whole ? read.head() : read.tail();
         LtxHeader header = LtxHeader.parse(read.head(), label);
         if (!header.fileName().equals(info.name())) {

@@ -124,7 +124,7 @@ final class Follow {
         if (header.pageSize() != state.pageSize() || header.commit() != state.commit()) {
             return false;
         }
-        return newest.databaseChecksum().isPresent() && end.databaseChecksum().isPresent()
+        return (newest.databaseChecksum().isPresent() && end.databaseChecksum().isPresent())
                 ? newest.databaseChecksum().equals(end.databaseChecksum())
                 : header.timestampMillis() == newest.header().timestampMillis();
     }

@@ -110,6 +110,12 @@ final class Layers {
 
         @Override
         public int find(long pgno) {
+            for (int skipped = 1; skipped <= 2; skipped++) { // in a snapshot, only the lock page is missing
+                int guess = (int) Math.min(Integer.MAX_VALUE, pgno - skipped);
+                if (guess >= 0 && guess < size() && pgno(guess) == pgno) {
+                    return guess;
+                }
+            }
             return index().find(pgno);
         }
     }

@@ -201,7 +201,7 @@ final class Newest implements PageSource {
             long begun = System.nanoTime();
             boolean ok = look(begun);
             long took = System.nanoTime() - begun;
-            boolean quiet = ok && !wasUsed && state() == before;
+            boolean quiet = ok && !wasUsed && state().equals(before);
             if (!ok) {
                 pause = Math.min(2 * Math.max(pause, interval(took)), MOST_AFTER_FAILURE_NANOS);
             } else if (quiet && !replica.isFolder()) {
@@ -272,7 +272,7 @@ final class Newest implements PageSource {
 
     private void adopt(State now, long begun) {
         StateFiles files = known.files();
-        if (now != files.state()) {
+        if (!now.equals(files.state())) {
             if (now.version() == files.state().version()) {
                 files.replace(now);
             } else {

@@ -128,9 +128,11 @@ public record PagesOptions(
             return this;
         }
 
-        /** Validates the options and returns them.
+        /**
+         * Validates the options and returns them.
          *
-         * @throws IllegalArgumentException if an option is invalid */
+         * @throws IllegalArgumentException if an option is invalid; names the option, its value and the allowed values
+         */
         public PagesOptions build() {
             return new PagesOptions(
                     pollInterval,

@@ -16,6 +16,12 @@ import org.slf4j.LoggerFactory;
 /**
  * The pages of one replica: its newest state and any number of moments, through one cache. Thread-safe. Threads are few,
  * belong to this object and end with it.
+ *
+ * <p>What is verified: a small file (up to 256 KiB) wholly, by its checksum, before a page of it is used; of a larger one
+ * the page index, the header of each frame and its size, that the page decompresses exactly, its checksum in the older kind
+ * of frames, and that all parts are of one version of the object. A changed byte inside the compressed page of a large file
+ * that still decompresses is found only when the file is read whole, as by the hydration: LTX files have no checksum for
+ * single pages.
  */
 public final class ReplicaPages implements AutoCloseable {
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -19,6 +20,18 @@ import org.litestream4j.replica.ReplicaClient;
  * @param files in the order of their transactions, all of one page size
  */
 record State(long version, int lineage, List<ReplicaFile> files, Layers layers) {
+
+    // States are compared by identity: the same state may be found again through other files.
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
 
     static State of(long version, int lineage, List<ReplicaFile> planned) {
         List<ReplicaFile> files = samePageSize(planned);

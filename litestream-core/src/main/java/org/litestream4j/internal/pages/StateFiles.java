@@ -36,7 +36,7 @@ final class StateFiles {
      */
     void findAgain(State seen, IOException cause, long deadline) throws IOException {
         Future<State> found = planning.submit(() -> {
-            if (state == seen) {
+            if (state.equals(seen)) {
                 state = states.again(seen, cause);
             }
             return state;

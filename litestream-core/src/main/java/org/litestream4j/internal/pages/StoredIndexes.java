@@ -57,14 +57,6 @@ final class StoredIndexes {
         return Long.toHexString(checksum.stored());
     }
 
-    /**
-     * The parts of a file that lead to its pages.
-     *
-     * @param head bytes from the start
-     * @param tail bytes to the end, with the page index; empty if the head is the whole file
-     */
-    record Parts(@Nullable String version, OptionalLong databaseChecksum, byte[] head, byte[] tail) {}
-
     /** Returns the parts of a file; null if they are not stored. */
     @Nullable
     Parts find(LtxFileInfo file) {
