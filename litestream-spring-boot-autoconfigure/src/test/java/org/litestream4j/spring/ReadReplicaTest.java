@@ -73,7 +73,8 @@ class ReadReplicaTest {
 
         Txid run(String sql) throws Exception {
             client.sql(sql).update();
-            return database.sync(Duration.ofSeconds(30));
+            database.sync(Duration.ofSeconds(30));
+            return database.status().replicated();
         }
 
         @Override
@@ -180,12 +181,12 @@ class ReadReplicaTest {
     @Test
     void missingUrl_isNamed() {
         reporting()
-                .withPropertyValues("litestream.read-replicas.more.poll-interval=2s")
+                .withPropertyValues("litestream.read-replicas.orders.url=", "litestream.read-replicas.orders.poll-interval=2s")
                 .run(context -> assertThat(context)
                         .hasFailed()
                         .getFailure()
                         .rootCause()
-                        .hasMessageContaining("litestream.read-replicas.more.url is not set"));
+                        .hasMessageContaining("litestream.read-replicas.orders.url is not set"));
     }
 
     @Test

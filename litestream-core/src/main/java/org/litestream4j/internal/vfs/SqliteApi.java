@@ -1,5 +1,7 @@
 package org.litestream4j.internal.vfs;
 
+import static java.util.Objects.requireNonNull;
+
 import static org.litestream4j.internal.vfs.DriverLayout.VFS_SIZE;
 import static org.litestream4j.internal.vfs.DriverLayout.X_DL_OPEN;
 import static org.litestream4j.internal.vfs.DriverLayout.X_OPEN;
@@ -123,7 +125,7 @@ final class SqliteApi {
 
     /** Returns the address of a function of the table. */
     long address(String name) {
-        return getLong(table + (long) SLOTS.get(name) * WORD);
+        return getLong(table + (long) requireNonNull(SLOTS.get(name)) * WORD);
     }
 
     void register(long vfs) throws VfsUnsupportedException {
