@@ -82,6 +82,24 @@ class VfsUseTest {
     }
 
     @Test
+    void secondVfsOfAName_takesItOverAndBothServe() throws Exception {
+        primary(3).close();
+        String name = "litestream-twice";
+        ReplicaVfs first = ReplicaVfs.register(name, SharedVfs.api(), CheckedCalls.create(), new PageOne());
+        try (Connection before = open(VfsFixture.register(first, name, states.database()))) {
+            ReplicaVfs second = ReplicaVfs.register(name, SharedVfs.api(), CheckedCalls.create(), new PageOne());
+            try (Connection after = open(VfsFixture.register(second, name, states.database()));
+                    Connection old = new ReplicaDataSource(first, "first", states.database()).getConnection();
+                    Connection own = new ReplicaDataSource(second, "second", states.database()).getConnection()) {
+                for (Connection each : List.of(before, after, own)) {
+                    assertThat(rows(each, "SELECT count(*) FROM t")).isEqualTo("3");
+                }
+                assertThat(rows(old, "SELECT count(*) FROM t")).isEqualTo("3");
+            }
+        }
+    }
+
+    @Test
     void readOnlyMode_isNeededForReadOnlyConnections() throws Exception {
         primary(3).close();
         try (Connection replica = open(VfsFixture.register(states.database()))) {
