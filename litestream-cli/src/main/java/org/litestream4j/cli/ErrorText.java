@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.sql.SQLException;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.internal.capture.CaptureException;
 import org.litestream4j.replica.ReplicaException;
@@ -24,6 +25,9 @@ final class ErrorText {
                 || e instanceof LitestreamException
                 || e instanceof CaptureException) {
             return message; // written for the reader
+        }
+        if (e instanceof SQLException) {
+            return message;
         }
         if (e instanceof NoSuchFileException) {
             return "no such file: " + message;

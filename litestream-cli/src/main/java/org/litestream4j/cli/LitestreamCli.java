@@ -17,13 +17,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 @Command(
         name = "litestream-cli",
-        description = "Restores, inspects and maintains replicas of SQLite databases.",
+        description = "Restores, queries, inspects and maintains replicas of SQLite databases.",
         mixinStandardHelpOptions = true,
         versionProvider = LitestreamCli.Version.class,
         subcommands = {
             RestoreCommand.class,
             ReplicateCommand.class,
             StatusCommand.class,
+            QueryCommand.class,
             LtxCommand.class,
             ValidateCommand.class,
             ResetCommand.class,

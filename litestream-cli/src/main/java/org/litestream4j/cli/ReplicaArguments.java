@@ -25,6 +25,15 @@ final class ReplicaArguments {
         return open(url, settings);
     }
 
+    /** @throws UsageException if the URL is invalid */
+    ReplicaLocation location() {
+        try {
+            return new ReplicaLocation(url, settings);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e);
+        }
+    }
+
     /** @throws UsageException if the URL or a setting is invalid */
     static ReplicaClient open(String url, Map<String, String> settings) {
         try {

@@ -39,7 +39,8 @@ public final class SqlReplica {
     public Txid add(Connection primary) throws SQLException, IOException {
         byte[] image = States.image(primary);
         txid = txid.next();
-        int pageSize = ((image[16] & 0xFF) << 8) | (image[17] & 0xFF);
+        int stored = ((image[16] & 0xFF) << 8) | (image[17] & 0xFF);
+        int pageSize = stored == 1 ? 65_536 : stored;
         long start = 32 + (txid.value() - 1) * (pageSize + 24L);
         LtxHeader header = LtxHeader.of(
                 pageSize,

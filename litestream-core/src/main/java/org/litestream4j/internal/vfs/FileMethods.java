@@ -6,7 +6,6 @@ import static org.litestream4j.internal.vfs.NativeBridge.putLong;
 import static org.litestream4j.internal.vfs.NativeBridge.zero;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.pages.ReplicaUnavailableException;
 import org.litestream4j.internal.pages.StaleReplicaException;
@@ -81,8 +80,12 @@ final class FileMethods {
 
     private int read(long address, long bytes, int length, long offset) {
         try {
-            ByteBuffer target = NativeBridge.view(bytes, length);
-            int read = file(address).read(offset, target);
+            OpenFile file = file(address);
+            if (offset == PageOne.VERSION && length == PageOne.VERSION_SIZE) {
+                NativeBridge.write(bytes, file.version());
+                return calls.result(ResultCode.OK);
+            }
+            int read = file.read(offset, file.buffers().view(bytes, length));
             if (read == length) {
                 return calls.result(ResultCode.OK);
             }

@@ -19,6 +19,7 @@ final class OpenFile {
     private final String name;
     private final ReplicaDatabase database;
     private final PageOne pageOne;
+    private final Buffers buffers = new Buffers();
     private PageSource source;
     private @Nullable PinnedState pinned;
     private long connection;
@@ -31,6 +32,9 @@ final class OpenFile {
     private byte @Nullable [] cachedSchema;
     private int schemaCookie;
     private boolean isSchemaChecked;
+
+    /** What SQLite compares at the start of each transaction; null until it was read of this state. */
+    private byte @Nullable [] fileVersion;
 
     OpenFile(String name, ReplicaDatabase database, PageOne pageOne) {
         this.name = name;
@@ -49,6 +53,7 @@ final class OpenFile {
             cachedVersion = info.version();
             changeCounter++;
             isSchemaChecked = false;
+            fileVersion = null;
         }
         pinned = state;
     }
@@ -65,6 +70,10 @@ final class OpenFile {
     /** Records the connection, a {@code sqlite3}, that has this file open. */
     void belongsTo(long handle) {
         connection = handle;
+    }
+
+    Buffers buffers() {
+        return buffers;
     }
 
     long connection() {
@@ -103,6 +112,20 @@ final class OpenFile {
         } finally {
             present.release();
         }
+    }
+
+    /**
+     * Returns the {@link PageOne#VERSION_SIZE} bytes at {@link PageOne#VERSION} of the state of the transaction, from
+     * memory if they were read before.
+     */
+    byte[] version() throws IOException {
+        byte[] version = fileVersion;
+        if (version == null || pinned == null) {
+            version = new byte[PageOne.VERSION_SIZE];
+            read(PageOne.VERSION, ByteBuffer.wrap(version));
+            fileVersion = pinned == null ? null : version;
+        }
+        return version;
     }
 
     private int read(PinnedState state, long offset, ByteBuffer target) throws IOException {

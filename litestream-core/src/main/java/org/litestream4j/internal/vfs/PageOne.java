@@ -12,6 +12,11 @@ class PageOne {
 
     static final int HEADER_SIZE = 100;
 
+    /** Offset and size of what SQLite compares at the start of each transaction: the change counter and what follows it. */
+    static final int VERSION = 24;
+
+    static final int VERSION_SIZE = 16;
+
     /**
      * Changes the part of the header that was read.
      *

@@ -52,15 +52,33 @@ public final class ReplicaVfs {
         this.methods = new FileMethods(calls, api, files, new SqlFunctions(calls, api, files));
     }
 
-    /** Registers a VFS; tests have their own. */
+    /**
+     * Registers a VFS under a name, which it takes over from one that another class loader has registered, and under a
+     * name of its own, which nobody takes over.
+     */
     static synchronized ReplicaVfs register(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne)
             throws VfsUnsupportedException {
-        ReplicaVfs vfs = new ReplicaVfs(name, api, calls, pageOne);
+        int number = 1;
+        while (api.isRegistered(string(name + "-" + number))) {
+            number++;
+        }
+        ReplicaVfs vfs = new ReplicaVfs(name + "-" + number, api, calls, pageOne);
         long struct = vfs.struct();
         calls.finish();
         REGISTERED.add(vfs);
         api.register(struct); // from here on, SQLite calls
+        api.register(copy(struct, string(name)));
         return vfs;
+    }
+
+    private static long copy(long struct, long name) {
+        long copy = NativeBridge.allocate(DriverLayout.VFS_SIZE);
+        for (int offset = 0; offset < DriverLayout.VFS_SIZE; offset += 8) {
+            putLong(copy + offset, getLong(struct + offset));
+        }
+        putLong(copy + 16, 0); // pNext
+        putLong(copy + 24, name);
+        return copy;
     }
 
     private long struct() {

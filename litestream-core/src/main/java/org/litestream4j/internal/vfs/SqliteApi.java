@@ -132,6 +132,10 @@ final class SqliteApi {
         require(Calls.vfs_register(vfs, 0) == ResultCode.OK, "sqlite3_vfs_register");
     }
 
+    boolean isRegistered(long name) {
+        return Calls.vfs_find(name) != 0;
+    }
+
     /** Calls the default VFS's {@code xOpen}; the file then belongs to the default VFS. */
     int openByDefault(long name, long file, int flags, long outFlags) {
         return Calls.open(defaultVfs, name, file, flags, outFlags);

@@ -21,6 +21,9 @@ public final class States implements PageSource, MomentSource {
 
     public static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
+    /** States that are kept; connections may keep older ones. */
+    private static final int KEPT = 100;
+
     /** Called before each read; may throw. */
     public interface Fault {
         void beforeRead(long offset) throws IOException;
@@ -53,6 +56,9 @@ public final class States implements PageSource, MomentSource {
                         image.length / pageSize,
                         Duration.ofSeconds(3)));
         states.add(state);
+        if (states.size() > KEPT) {
+            states.set(states.size() - 1 - KEPT, null);
+        }
         newest = state;
         return state;
     }
@@ -89,7 +95,7 @@ public final class States implements PageSource, MomentSource {
     @Override
     public synchronized PageSource at(Instant moment) throws IOException {
         for (int i = states.size() - 1; i >= 0; i--) {
-            if (!states.get(i).info.timestamp().isAfter(moment)) {
+            if (states.get(i) != null && !states.get(i).info.timestamp().isAfter(moment)) {
                 return states.get(i);
             }
         }

@@ -1,0 +1,145 @@
+package org.litestream4j.internal.vfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.litestream4j.internal.vfs.VfsFixture.execute;
+import static org.litestream4j.internal.vfs.VfsFixture.open;
+import static org.litestream4j.internal.vfs.VfsFixture.rows;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a failing source is to a connection that was opened by a plain URL. */
+class VfsErrorsTest {
+
+    private static final int ROWS = 20_000;
+
+    @TempDir
+    Path folder;
+
+    private final States states = new States();
+    private String url = "";
+
+    @BeforeEach
+    void registers() throws Exception {
+        try (Connection primary = VfsFixture.primary(folder.resolve("a.db"), ROWS)) {
+            states.add(primary);
+        }
+        url = VfsFixture.register(states.database());
+    }
+
+    /** What a source may throw. */
+    private enum Failure {
+        IO(() -> new IOException("damaged")),
+        RUNTIME(() -> new IllegalStateException("bug")),
+        STACK(StackOverflowError::new),
+        MEMORY(OutOfMemoryError::new);
+
+        private final Supplier<Throwable> thrown;
+
+        Failure(Supplier<Throwable> thrown) {
+            this.thrown = thrown;
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> void sneak(Throwable thrown) throws E {
+        throw (E) thrown;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void failure_isAnErrorAndTheNextStatementWorks(Failure failure) throws Exception {
+        for (int at : new int[] {1, 5, 200}) {
+            try (Connection replica = open(url)) {
+                execute(replica, "PRAGMA cache_size=10");
+                AtomicInteger reads = new AtomicInteger();
+                states.fault = offset -> {
+                    if (reads.incrementAndGet() == at) {
+                        VfsErrorsTest.<RuntimeException>sneak(failure.thrown.get());
+                    }
+                };
+                assertThatThrownBy(() -> rows(replica, "SELECT sum(length(b)) FROM t"))
+                        .isInstanceOf(SQLException.class)
+                        .hasMessageContaining("IOERR_READ");
+                assertThat(LastFailure.take()).isInstanceOf(failure.thrown.get().getClass());
+                assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("" + ROWS);
+            }
+        }
+        assertThat(states.pinned).hasValue(0);
+    }
+
+    @Test
+    void interruptedThread_readsOn() throws Exception {
+        try (Connection replica = open(url)) {
+            Thread.currentThread().interrupt();
+            assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("" + ROWS);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"immutable=1", "nolock=1", "immutable=0&nolock=1"})
+    void parametersThatDropTheLock_areRefused(String parameter) {
+        assertThatThrownBy(() -> open(url + "&" + parameter)).hasMessageContaining("CANTOPEN");
+        assertThat(LastFailure.take()).hasMessageContaining("remove it from the URI");
+    }
+
+    @Test
+    void unknownName_isRefused() {
+        assertThatThrownBy(() -> open("jdbc:sqlite:file:nothing?vfs=litestream&open_mode=1"))
+                .hasMessageContaining("CANTOPEN");
+        assertThat(LastFailure.take()).hasMessageContaining("no read replica named nothing is open");
+    }
+
+    @Test
+    void shortRead_isAnErrorAndNeverZeros() throws Exception {
+        try (Connection replica = open(url)) {
+            rows(replica, "SELECT count(*) FROM t WHERE a = 1");
+            States.State whole = states.state(0);
+            States cut = new States();
+            cut.add(java.util.Arrays.copyOf(whole.image, whole.image.length / 2 / 4096 * 4096));
+            // The commit record promises more pages than there are.
+            org.litestream4j.internal.pages.PinnedState half = cut.pin();
+            org.litestream4j.internal.pages.PageSource source = new org.litestream4j.internal.pages.PageSource() {
+                @Override
+                public org.litestream4j.internal.pages.PinnedState pin() {
+                    return new org.litestream4j.internal.pages.PinnedState() {
+                        @Override
+                        public org.litestream4j.internal.pages.StateInfo info() {
+                            return whole.info;
+                        }
+
+                        @Override
+                        public int read(long offset, java.nio.ByteBuffer target) throws IOException {
+                            return half.read(offset, target);
+                        }
+
+                        @Override
+                        public void release() {}
+                    };
+                }
+
+                @Override
+                public org.litestream4j.internal.pages.StateInfo latest() {
+                    return whole.info;
+                }
+            };
+            try (Connection broken = open(VfsFixture.register(new ReplicaDatabase(source, states)))) {
+                assertThatThrownBy(() -> rows(broken, "SELECT sum(length(b)) FROM t"))
+                        .hasMessageContaining("IOERR_READ");
+                assertThat(LastFailure.take()).hasMessageContaining("is missing");
+            }
+        }
+    }
+}
