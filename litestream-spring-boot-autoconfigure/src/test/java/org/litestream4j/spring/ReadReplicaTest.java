@@ -181,7 +181,8 @@ class ReadReplicaTest {
     @Test
     void missingUrl_isNamed() {
         reporting()
-                .withPropertyValues("litestream.read-replicas.orders.url=", "litestream.read-replicas.orders.poll-interval=2s")
+                .withPropertyValues(
+                        "litestream.read-replicas.orders.url=", "litestream.read-replicas.orders.poll-interval=2s")
                 .run(context -> assertThat(context)
                         .hasFailed()
                         .getFailure()

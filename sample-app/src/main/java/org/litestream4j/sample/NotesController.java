@@ -1,5 +1,7 @@
 package org.litestream4j.sample;
 
+import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -25,17 +27,20 @@ class NotesController {
     private static final int MOST_NOTES = 100_000;
 
     private final Notes notes;
+    private final PastNotes past;
 
-    NotesController(Notes notes) {
+    NotesController(Notes notes, PastNotes past) {
         this.notes = notes;
+        this.past = past;
     }
 
     @GetMapping
-    List<Note> newest(@RequestParam(defaultValue = "50") int limit) {
+    List<Note> newest(@RequestParam(defaultValue = "50") int limit, @RequestParam @Nullable Instant asOf)
+            throws IOException {
         if (limit < 1 || limit > MOST_NOTES) {
             throw new ResponseStatusException(HttpStatus.BAD_REQUEST, "limit must be from 1 to " + MOST_NOTES);
         }
-        return notes.newest(limit);
+        return asOf == null ? notes.newest(limit) : past.asOf(asOf, limit);
     }
 
     @PostMapping

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +43,21 @@ class SampleAppIT {
             assertThat(app.get("/actuator/litestream").path("databases")).hasSize(1);
             app.stop();
             assertThat(Files.exists(folder.resolve("data/app.db-wal"))).isFalse();
+        }
+    }
+
+    @Test
+    void pastNotes_areReadFromTheReplica() throws Exception {
+        try (SampleProcess app = SampleProcess.start(folder)) {
+            app.add("kept");
+            app.add("deleted later");
+            await().atMost(REPLICATED_WITHIN).until(app::saysReplicated);
+            Instant moment = Instant.now().truncatedTo(ChronoUnit.MILLIS).plusMillis(1);
+            await().until(() -> Instant.now().isAfter(moment));
+            app.delete("/api/notes/2");
+            assertThat(app.notes().values()).containsExactly("kept");
+            assertThat(app.get("/api/notes?asOf=" + moment).findValuesAsString("text"))
+                    .containsExactly("deleted later", "kept");
         }
     }
 

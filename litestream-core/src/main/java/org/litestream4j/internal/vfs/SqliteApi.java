@@ -1,7 +1,6 @@
 package org.litestream4j.internal.vfs;
 
 import static java.util.Objects.requireNonNull;
-
 import static org.litestream4j.internal.vfs.DriverLayout.VFS_SIZE;
 import static org.litestream4j.internal.vfs.DriverLayout.X_DL_OPEN;
 import static org.litestream4j.internal.vfs.DriverLayout.X_OPEN;
