@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.RequestListener.Operation;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -55,7 +56,7 @@ final class S3OtherBackups {
         String prefix = context.settings().prefix();
         Set<String> others = new LinkedHashSet<>();
         others.add(context.settings().formerPrefix());
-        String plain = S3Url.clean(prefix);
+        String plain = UrlPath.clean(prefix);
         others.add(plain);
         if (plain.isEmpty()) {
             others.addAll(List.of(".", ""));

@@ -12,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 
@@ -138,7 +139,7 @@ final class S3SettingsParser {
         return new S3Settings(
                 bucket,
                 path == null ? url.prefix() : path, // not normalized: Litestream's keys start with the path as written
-                path == null ? url.formerPrefix() : S3Url.clean(path),
+                path == null ? url.formerPrefix() : UrlPath.clean(path),
                 region(bucket, endpoint),
                 endpoint,
                 !arn && flag("force-path-style", vendor.pathStyle()),
