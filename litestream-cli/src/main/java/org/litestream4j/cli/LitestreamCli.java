@@ -1,7 +1,9 @@
 package org.litestream4j.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
+import org.litestream4j.internal.files.NonAsciiNames;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -9,6 +11,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
@@ -47,6 +50,7 @@ public final class LitestreamCli implements Runnable {
 
     static CommandLine commandLine() {
         return new CommandLine(new LitestreamCli())
+                .registerConverter(Path.class, LitestreamCli::path)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler(
@@ -54,6 +58,14 @@ public final class LitestreamCli implements Runnable {
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
                         ? usageError(commandLine, e.getMessage())
                         : error(commandLine, FAILED, ErrorText.of(e)));
+    }
+
+    private static Path path(String name) {
+        try {
+            return NonAsciiNames.path(name);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException("'" + name + "' is no path here: " + e.getMessage());
+        }
     }
 
     private static String suggestions(ParameterException e) {

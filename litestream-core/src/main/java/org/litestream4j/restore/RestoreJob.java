@@ -1,6 +1,7 @@
 package org.litestream4j.restore;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -91,7 +92,7 @@ final class RestoreJob {
                     attempt++;
                 }
             }
-        } catch (StopSignal.StoppedException e) {
+        } catch (StopSignal.StoppedException | ClosedByInterruptException e) {
             throw cancelled(e);
         }
     }
@@ -162,6 +163,9 @@ final class RestoreJob {
             writtenChecksum = reader.databaseChecksum();
             return newest;
         } catch (UnwritableException e) {
+            if (e.getCause() instanceof ClosedByInterruptException interrupt) {
+                throw interrupt;
+            }
             throw new IOException(
                     givenTarget + " cannot be written: " + e.getMessage() + "; make room, or restore to another disk",
                     e.getCause());

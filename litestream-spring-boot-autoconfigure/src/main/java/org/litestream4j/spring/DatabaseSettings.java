@@ -194,11 +194,7 @@ final class DatabaseSettings {
 
     static Path path(String name, String value) {
         try {
-            return DatabaseConfig.resolve(Path.of(value));
-        } catch (InvalidPathException e) {
-            throw new LitestreamSettingException(
-                    "A path of the database \"" + Redaction.printable(name) + "\" is not valid: " + e.getReason() + ".",
-                    "Correct the path.");
+            return DatabaseConfig.resolve(value);
         } catch (IllegalArgumentException e) {
             throw new LitestreamSettingException(
                     "A path of the database \"" + Redaction.printable(name) + "\" is not valid: " + e.getMessage()

@@ -2,7 +2,6 @@ package org.litestream4j.spring;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -41,11 +40,11 @@ final class SqliteUrl {
     static Optional<Path> path(String url) {
         Optional<String> file = file(url).filter(name -> !name.isEmpty());
         try {
-            return file.map(name -> DatabaseConfig.resolve(Path.of(name)));
-        } catch (InvalidPathException e) {
+            return file.map(DatabaseConfig::resolve);
+        } catch (IllegalArgumentException e) {
             throw new LitestreamSettingException(
                     "The database URL \"" + Redaction.url(url) + "\" does not contain a valid file name: "
-                            + e.getReason() + ".",
+                            + e.getMessage() + ".",
                     USE_A_FILE);
         }
     }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
+import org.litestream4j.internal.files.FreeSpace;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
@@ -122,9 +123,9 @@ public final class Staging {
         Files.deleteIfExists(path(name));
     }
 
-    /** Bytes that can be written here. */
-    long usableSpace() throws IOException {
-        return Files.getFileStore(folder).getUsableSpace();
+    /** Returns the number of bytes that can be written here; {@link Long#MAX_VALUE} if that is unknown. */
+    long usableSpace() {
+        return FreeSpace.of(folder);
     }
 
     /** Deletes all files whose transactions are after a TXID. */
