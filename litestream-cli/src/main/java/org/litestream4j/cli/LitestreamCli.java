@@ -16,7 +16,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The main class. Exit codes: 0 success, 1 failure, 2 invalid usage. Results are written to standard output, everything
- * else to standard error; an error is one line.
+ * else to standard error; an error is one line, and with {@code --json} a JSON object on standard output, too.
  */
 @Command(
         name = "litestream-cli",
@@ -54,10 +54,10 @@ public final class LitestreamCli implements Runnable {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler(
-                        (e, args) -> usageError(e.getCommandLine(), e.getMessage() + suggestions(e)))
+                        (e, args) -> usageError(e.getCommandLine(), List.of(args), e.getMessage() + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
-                        ? usageError(commandLine, e.getMessage())
-                        : error(commandLine, FAILED, ErrorText.of(e)));
+                        ? usageError(commandLine, result.originalArgs(), String.valueOf(e.getMessage()))
+                        : error(commandLine, result.originalArgs(), FAILED, ErrorText.of(e)));
     }
 
     private static Path path(String name) {
@@ -74,14 +74,20 @@ public final class LitestreamCli implements Runnable {
         return suggestions.isEmpty() ? "" : "; did you mean " + String.join(", ", suggestions) + "?";
     }
 
-    private static int usageError(CommandLine commandLine, String problem) {
+    private static int usageError(CommandLine commandLine, List<String> args, String problem) {
         String name = commandLine.getCommandSpec().qualifiedName();
-        return error(commandLine, WRONG_USAGE, problem + "; see " + name + " --help");
+        return error(commandLine, args, WRONG_USAGE, problem + "; see " + name + " --help");
     }
 
-    private static int error(CommandLine commandLine, int code, String problem) {
+    private static int error(CommandLine commandLine, List<String> args, int code, String problem) {
+        String line = ErrorText.oneLine(problem);
+        if (args.contains("--json")) {
+            PrintWriter out = commandLine.getOut();
+            out.println(Json.writeLine(new Json.Failure(line, code)));
+            out.flush();
+        }
         PrintWriter err = commandLine.getErr();
-        err.println("error: " + ErrorText.oneLine(problem));
+        err.println("error: " + line);
         err.flush();
         return code;
     }

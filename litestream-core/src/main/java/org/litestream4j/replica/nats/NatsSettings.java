@@ -3,6 +3,7 @@ package org.litestream4j.replica.nats;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 
 /**
  * Settings of a client, validated by {@link NatsSettingsParser}.
@@ -56,7 +57,7 @@ record NatsSettings(
         }
         url.append('/').append(bucket);
         if (!path.isEmpty()) {
-            url.append('/').append(path);
+            url.append('/').append(Redaction.path(path));
         }
         return url.toString();
     }

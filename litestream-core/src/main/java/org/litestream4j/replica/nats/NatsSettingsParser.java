@@ -56,6 +56,8 @@ final class NatsSettingsParser {
     private static final Pattern SERVER =
             Pattern.compile("(?:(nats|tls)://)?((?:[^\\s/?#@:\\[\\],]+|\\[[0-9A-Fa-f:.]+])(?::(\\d{1,5}))?)/?");
 
+    private static final Pattern PARAMETER = Pattern.compile("[&;]([a-z-]+)=");
+
     private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18})\\s*([KMGT]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
@@ -77,6 +79,7 @@ final class NatsSettingsParser {
             throw new IllegalArgumentException(
                     "NATS: the replica URL has a #; write %23, or set username, password or path");
         }
+        refuseParametersInPath(address);
         int slash = address.indexOf('/');
         readAuthority(slash < 0 ? address : address.substring(0, slash));
         readPath(slash < 0 ? "" : decode(address.substring(slash)), location);
@@ -102,6 +105,17 @@ final class NatsSettingsParser {
      */
     static NatsSettings parse(ReplicaLocation location) {
         return new NatsSettingsParser(location).settings();
+    }
+
+    /** Rejects an address whose parameters begin with another character than a question mark, because they are secrets. */
+    private static void refuseParametersInPath(String address) {
+        Matcher parameter = PARAMETER.matcher(address);
+        while (parameter.find()) {
+            if (NAMES.contains(parameter.group(1))) {
+                throw new IllegalArgumentException("NATS: the replica URL has the parameter " + parameter.group(1)
+                        + " in its path; write ? before the first parameter, or %26 for an & of the path");
+            }
+        }
     }
 
     private void readAuthority(String authority) {
