@@ -281,6 +281,37 @@ class CommandTest {
         assertThat(json().get("sound").asBoolean()).isFalse();
     }
 
+    /** Also where the arguments are wrong, and on each path exactly one object; the error's line is on standard error, too. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "restore --json -o OUT",
+                "restore --json -o OUT EMPTY",
+                "restore --json -o OUT --txid 99 REPLICA",
+                "restore --json -o OUT --txid x REPLICA",
+                "restore --json -o OUT --no-such-option REPLICA",
+                "restore --json --follow --txid 1 -o OUT REPLICA",
+                "restore --json -o - REPLICA",
+                "restore --json -o OUT gopher://host",
+                "ltx --json --level 17 REPLICA",
+                "ltx --json",
+                "status --json",
+                "validate --json gopher://host",
+                "--json"
+            })
+    void jsonOfAFailure_isJson(String arguments) {
+        String empty = temp.resolve("empty").toUri().toString();
+        int code = run(arguments
+                .replace("OUT", output.toString())
+                .replace("EMPTY", empty)
+                .replace("REPLICA", replica.url())
+                .split(" ", -1));
+        assertThat(code).isPositive();
+        assertThat(json().get("error").asString()).isNotEmpty();
+        assertThat(json().get("exitCode").asInt()).isEqualTo(code);
+        assertThat(err).isEqualToIgnoringNewLines("error: " + json().get("error").asString());
+    }
+
     @Test
     void restore_jsonAndNothingToDo_isJson() {
         String empty = temp.resolve("empty").toUri().toString();
