@@ -112,7 +112,8 @@ class ReplicaLostTest extends EngineFixture {
                 database.sync(TIMEOUT);
             }
             Path newest = replica.resolve("ltx/0")
-                    .resolve(org.litestream4j.ltx.LtxFileName.of(database.status().replicated())
+                    .resolve(org.litestream4j.ltx.LtxFileName.of(
+                                    database.status().replicated())
                             .toString());
             byte[] content = Files.readAllBytes(newest);
             content[content.length - 1]++;

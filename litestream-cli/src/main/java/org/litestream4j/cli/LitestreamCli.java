@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import org.litestream4j.internal.files.NonAsciiNames;
+import org.litestream4j.replica.Redaction;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -54,7 +55,10 @@ public final class LitestreamCli implements Runnable {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler(
-                        (e, args) -> usageError(e.getCommandLine(), List.of(args), e.getMessage() + suggestions(e)))
+                        (e, args) -> usageError(
+                                e.getCommandLine(),
+                                List.of(args),
+                                withoutSecrets(String.valueOf(e.getMessage()), List.of(args)) + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
                         ? usageError(commandLine, result.originalArgs(), String.valueOf(e.getMessage()))
                         : error(commandLine, result.originalArgs(), FAILED, ErrorText.of(e)));
@@ -66,6 +70,28 @@ public final class LitestreamCli implements Runnable {
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException("'" + name + "' is no path here: " + e.getMessage());
         }
+    }
+
+    /** Hides the parts of misplaced arguments that may be secrets; Picocli repeats these arguments. */
+    private static String withoutSecrets(String message, List<String> args) {
+        String text = message;
+        String before = "";
+        for (String arg : args) {
+            int equals = arg.indexOf('=');
+            if (before.equals("--setting") || arg.startsWith("--setting=")) {
+                text = hidden(text, arg.startsWith("--setting=") ? arg.substring(equals + 1) : arg, "…");
+            } else if (arg.contains("://")) {
+                text = hidden(text, arg, Redaction.url(arg));
+            } else if (equals >= 0) {
+                text = hidden(text, arg.substring(equals + 1), "…");
+            }
+            before = arg;
+        }
+        return text;
+    }
+
+    private static String hidden(String text, String secret, String shown) {
+        return secret.isEmpty() ? text : text.replace(secret, shown);
     }
 
     private static String suggestions(ParameterException e) {

@@ -309,7 +309,34 @@ class CommandTest {
         assertThat(code).isPositive();
         assertThat(json().get("error").asString()).isNotEmpty();
         assertThat(json().get("exitCode").asInt()).isEqualTo(code);
-        assertThat(err).isEqualToIgnoringNewLines("error: " + json().get("error").asString());
+        assertThat(err)
+                .isEqualToIgnoringNewLines("error: " + json().get("error").asString());
+    }
+
+    /** Picocli repeats arguments that it cannot use. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "restore -o OUT REPLICA s3://bucket/p?secret-access-key=CANARY",
+                "restore -o OUT REPLICA secret-access-key=CANARY",
+                "restore -o OUT --seting secret-access-key=CANARY REPLICA",
+                "restore -o OUT --seting=secret-access-key=CANARY REPLICA",
+                "ltx --setting secret-access-key:CANARY REPLICA",
+                "ltx --setting=CANARY REPLICA",
+                "ltx --json --setting CANARY REPLICA",
+                "lxt nats://user:CANARY@host/bucket",
+                "replicate OUT nats://user:CANARY@host:port/bucket",
+                "ltx --level s3://a:CANARY@host REPLICA",
+                "status --db OUT s3://bucket/p&secret-access-key=CANARY"
+            })
+    void secretInAMisplacedArgument_isNotRepeated(String arguments) {
+        int code = run(arguments
+                .replace("OUT", output.toString())
+                .replace("REPLICA", replica.url())
+                .split(" ", -1));
+        assertThat(code).isEqualTo(2);
+        assertThat(err).startsWith("error: ").hasLineCount(1);
+        assertThat(out + err).doesNotContain("CANARY");
     }
 
     @Test

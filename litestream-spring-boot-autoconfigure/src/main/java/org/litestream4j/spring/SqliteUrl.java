@@ -21,8 +21,8 @@ final class SqliteUrl {
     private static final Set<String> PRAGMAS =
             Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
 
-    /** Matches the scheme, including the prefix of a wrapping driver: p6spy, otel, log4jdbc. */
-    private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9]+:)?sqlite:", Pattern.CASE_INSENSITIVE);
+    /** Matches the scheme, including the prefixes of wrapping drivers: p6spy, otel, log4jdbc, p6spy:otel. */
+    private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9-]{1,32}:){0,3}sqlite:", Pattern.CASE_INSENSITIVE);
 
     private SqliteUrl() {}
 

@@ -66,31 +66,32 @@ class ContextsTest {
 
     @Test
     void childContext_commitsThroughItsDataSourceWait() {
-        Runners.jdbc(folder).withPropertyValues("litestream.durability=replicated").run(parent -> child(Runners.database(folder))
-                .withParent(parent)
-                .run(child -> {
-                    assertThat(child).hasNotFailed();
-                    assertThat(child.getBean(DataSource.class)).isNotSameAs(parent.getBean(DataSource.class));
-                    ManagedDatabase database = parent.getBean(Litestream.class)
-                            .databases()
-                            .iterator()
-                            .next();
-                    write(child);
-                    assertThat(database.statistics().commitWaits().count()).isEqualTo(2);
-                }));
+        Runners.jdbc(folder)
+                .withPropertyValues("litestream.durability=replicated")
+                .run(parent -> child(Runners.database(folder))
+                        .withParent(parent)
+                        .run(child -> {
+                            assertThat(child).hasNotFailed();
+                            assertThat(child.getBean(DataSource.class)).isNotSameAs(parent.getBean(DataSource.class));
+                            ManagedDatabase database = parent.getBean(Litestream.class)
+                                    .databases()
+                                    .iterator()
+                                    .next();
+                            write(child);
+                            assertThat(database.statistics().commitWaits().count())
+                                    .isEqualTo(2);
+                        }));
     }
 
     @Test
     void childContext_dataSourceOfAnotherFile_failsTheStart() {
         Path other = folder.resolve("other.db");
-        Runners.jdbc(folder).run(parent -> child(other)
-                .withParent(parent)
-                .run(child -> assertThat(child)
-                        .getFailure()
-                        .rootCause()
-                        .isInstanceOf(LitestreamSettingException.class)
-                        .hasMessageContaining(other.toString())
-                        .hasMessageContaining("but the database that is replicated is")));
+        Runners.jdbc(folder).run(parent -> child(other).withParent(parent).run(child -> assertThat(child)
+                .getFailure()
+                .rootCause()
+                .isInstanceOf(LitestreamSettingException.class)
+                .hasMessageContaining(other.toString())
+                .hasMessageContaining("but the database that is replicated is")));
         assertThat(other).doesNotExist();
     }
 

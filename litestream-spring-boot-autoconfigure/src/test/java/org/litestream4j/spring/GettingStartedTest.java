@@ -62,7 +62,9 @@ class GettingStartedTest {
                     .isEqualTo(script.chars().filter(c -> c == '}').count());
         });
         assertThat(blocks("xml").get(0))
-                .contains("<version>" + version + "</version>", "<artifactId>litestream-spring-boot-starter</artifactId>");
+                .contains(
+                        "<version>" + version + "</version>",
+                        "<artifactId>litestream-spring-boot-starter</artifactId>");
     }
 
     private static String first(String pattern, String text) {
@@ -97,7 +99,9 @@ class GettingStartedTest {
                         "-cp",
                         classPath,
                         source.toString());
-        assertThat(result).as(Files.readString(source) + messages.toString(StandardCharsets.UTF_8)).isZero();
+        assertThat(result)
+                .as(Files.readString(source) + messages.toString(StandardCharsets.UTF_8))
+                .isZero();
     }
 
     private static String inJava(String kotlin) {

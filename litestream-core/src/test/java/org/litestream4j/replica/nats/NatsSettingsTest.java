@@ -167,9 +167,13 @@ class NatsSettingsTest {
 
     @Test
     void parse_wrongServerWithPassword_doesNotShowIt() {
-        for (String url :
-                new String[] {"nats://h/b?urls=nats://u:s3cret@h", "nats://u:s3cret@h:port/b", "nats://h/b/a&password=s3cret", "nats://h/b/a;token=s3cret", "nats://u:s3cret%@h/b"
-                }) {
+        for (String url : new String[] {
+            "nats://h/b?urls=nats://u:s3cret@h",
+            "nats://u:s3cret@h:port/b",
+            "nats://h/b/a&password=s3cret",
+            "nats://h/b/a;token=s3cret",
+            "nats://u:s3cret%@h/b"
+        }) {
             assertThatThrownBy(() -> parse(url, Map.of())).message().doesNotContain("s3cret");
         }
     }

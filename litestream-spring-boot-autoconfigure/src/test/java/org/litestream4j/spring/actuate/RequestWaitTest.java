@@ -77,8 +77,8 @@ class RequestWaitTest {
             names = {"SYNC", "SNAPSHOT"})
     void longTimeout_holdsTheThreadForHalfAMinuteAndGoesOn(LitestreamEndpoint.Action action) throws Exception {
         assertThat(post(action, Duration.ofHours(1)))
-                .isInstanceOfSatisfying(
-                        WebEndpointResponse.class, response -> assertThat(response.getStatus()).isEqualTo(202));
+                .isInstanceOfSatisfying(WebEndpointResponse.class, response -> assertThat(response.getStatus())
+                        .isEqualTo(202));
         assertThat(waits).containsExactly(Duration.ofSeconds(30));
     }
 
