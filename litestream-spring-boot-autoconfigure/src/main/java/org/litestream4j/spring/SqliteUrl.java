@@ -24,6 +24,9 @@ final class SqliteUrl {
     /** Matches the scheme, including the prefixes of wrapping drivers: p6spy, otel, log4jdbc, p6spy:otel. */
     private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9-]{1,32}:){0,3}sqlite:", Pattern.CASE_INSENSITIVE);
 
+    /** Matches a parameter as in the URLs of other drivers. */
+    private static final Pattern PARAMETER = Pattern.compile("[;&][A-Za-z_]+=");
+
     private SqliteUrl() {}
 
     static boolean isSqlite(String url) {
@@ -80,6 +83,12 @@ final class SqliteUrl {
                             + "\" has a blank or a line break beside the file name: SQLite would treat it as"
                             + " part of the name.",
                     "Remove it; a folded YAML value (>) replaces line ends with blanks.");
+        }
+        if (PARAMETER.matcher(file).find()) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + Redaction.url(url) + "\" has parameters after ; or &: SQLite would treat them as"
+                            + " part of the file name.",
+                    "Write ? before the first parameter, and & before the others.");
         }
         if (file.equals("~") || file.startsWith("~/")) {
             throw new LitestreamSettingException(

@@ -71,6 +71,9 @@ class SqliteUrlTest {
                 "jdbc:sqlite:file:a%0Ab.db",
                 "jdbc:sqlite:~/app.db",
                 "jdbc:p6spy:sqlite:file:~/app.db",
+                "jdbc:sqlite:app.db;password=secret",
+                "jdbc:sqlite:app.db&journal_mode=WAL",
+                "jdbc:sqlite:file:app.db;mode=rwc",
             })
     void path_unclear_isRefused(String url) {
         assertThatThrownBy(() -> SqliteUrl.path(url)).isInstanceOf(LitestreamSettingException.class);
