@@ -54,11 +54,10 @@ public final class LitestreamCli implements Runnable {
                 .registerConverter(Path.class, LitestreamCli::path)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
-                .setParameterExceptionHandler(
-                        (e, args) -> usageError(
-                                e.getCommandLine(),
-                                List.of(args),
-                                withoutSecrets(String.valueOf(e.getMessage()), List.of(args)) + suggestions(e)))
+                .setParameterExceptionHandler((e, args) -> usageError(
+                        e.getCommandLine(),
+                        List.of(args),
+                        withoutSecrets(String.valueOf(e.getMessage()), List.of(args)) + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
                         ? usageError(commandLine, result.originalArgs(), String.valueOf(e.getMessage()))
                         : error(commandLine, result.originalArgs(), FAILED, ErrorText.of(e)));

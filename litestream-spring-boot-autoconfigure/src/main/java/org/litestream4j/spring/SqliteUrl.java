@@ -22,7 +22,8 @@ final class SqliteUrl {
             Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
 
     /** Matches the scheme, including the prefixes of wrapping drivers: p6spy, otel, log4jdbc, p6spy:otel. */
-    private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9-]{1,32}:){0,3}sqlite:", Pattern.CASE_INSENSITIVE);
+    private static final Pattern WRAPPED =
+            Pattern.compile("jdbc:(?:[a-z0-9-]{1,32}:){0,3}sqlite:", Pattern.CASE_INSENSITIVE);
 
     /** Matches a parameter as in the URLs of other drivers. */
     private static final Pattern PARAMETER = Pattern.compile("[;&][A-Za-z_]+=");
@@ -86,8 +87,8 @@ final class SqliteUrl {
         }
         if (PARAMETER.matcher(file).find()) {
             throw new LitestreamSettingException(
-                    "The database URL \"" + Redaction.url(url) + "\" has parameters after ; or &: SQLite would treat them as"
-                            + " part of the file name.",
+                    "The database URL \"" + Redaction.url(url)
+                            + "\" has parameters after ; or &: SQLite would treat them as" + " part of the file name.",
                     "Write ? before the first parameter, and & before the others.");
         }
         if (file.equals("~") || file.startsWith("~/")) {

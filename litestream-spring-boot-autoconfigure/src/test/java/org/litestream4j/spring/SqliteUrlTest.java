@@ -56,7 +56,13 @@ class SqliteUrlTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"jdbc:p6spy:sqlite:/x/app.db", "jdbc:otel:sqlite:/x/app.db\n", "JDBC:LOG4JDBC:SQLITE:/x/app.db", "jdbc:p6spy:otel:sqlite:/x/app.db", "jdbc:my-wrapper:sqlite:/x/app.db"})
+            strings = {
+                "jdbc:p6spy:sqlite:/x/app.db",
+                "jdbc:otel:sqlite:/x/app.db\n",
+                "JDBC:LOG4JDBC:SQLITE:/x/app.db",
+                "jdbc:p6spy:otel:sqlite:/x/app.db",
+                "jdbc:my-wrapper:sqlite:/x/app.db"
+            })
     void path_behindADriverThatWrapsAnother_isTheSame(String url) {
         assertThat(SqliteUrl.path(url)).hasValue(Path.of("/x/app.db"));
     }

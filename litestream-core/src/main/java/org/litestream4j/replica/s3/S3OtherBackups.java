@@ -45,7 +45,8 @@ final class S3OtherBackups {
         Matcher inside = INSIDE.matcher(prefix);
         if (inside.matches() && holds(inside.group(1), LEVEL)) {
             return Optional.of(new OtherBackup(
-                    "the URL names the level " + inside.group(2) + " inside the replica below \"" + inside.group(1) + "\"",
+                    "the URL names the level " + inside.group(2) + " inside the replica below \"" + inside.group(1)
+                            + "\"",
                     "leave " + inside.group(2) + " out of the URL"));
         }
         if (holds(context.keys().copiedFolder(), FOLDER_LEVEL)) {

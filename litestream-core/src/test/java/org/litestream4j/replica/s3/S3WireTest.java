@@ -149,8 +149,8 @@ class S3WireTest {
         String md5 = Base64.getEncoder()
                 .encodeToString(MessageDigest.getInstance("MD5").digest(KEY));
         List<Seen> ofFiles = store.seen.stream()
-                .filter(request -> !(request.method().equals("GET")
-                        && request.target().contains("uploads")))
+                .filter(request ->
+                        !(request.method().equals("GET") && request.target().contains("uploads")))
                 .toList();
         assertThat(ofFiles).hasSize(9).allSatisfy(request -> {
             assertThat(request.header("x-amz-server-side-encryption-customer-algorithm"))
