@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Levels;
+import org.litestream4j.internal.files.NonAsciiNames;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.replica.Redaction;
@@ -137,14 +138,28 @@ public record DatabaseConfig(
      * {@code ..} after a link leads to the parent of the link's target. The WAL and the local state lie beside the
      * returned file.
      *
-     * @throws IllegalArgumentException if the links form a loop or cannot be read
+     * @throws IllegalArgumentException if the links form a loop or cannot be read, or if a name has bytes that are not
+     *     characters in the process's locale
      */
     public static Path resolve(Path database) {
         try {
-            return SqlitePaths.resolve(database);
+            Path resolved = SqlitePaths.resolve(database);
+            NonAsciiNames.requireText(resolved);
+            return resolved;
         } catch (IOException e) {
             throw new IllegalArgumentException("database path " + database + " cannot be resolved: " + e, e);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("database path " + database + " cannot be used: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Returns the absolute path of the file that SQLite opens or creates for the text of a path.
+     *
+     * @throws IllegalArgumentException as {@link #resolve(Path)}, or if the system cannot have such a name
+     */
+    public static Path resolve(String database) {
+        return resolve(NonAsciiNames.path(database));
     }
 
     private static boolean atLeast(Duration value, Duration least) {

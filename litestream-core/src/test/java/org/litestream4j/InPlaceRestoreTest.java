@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -194,6 +195,36 @@ class InPlaceRestoreTest {
             return "";
         } catch (IOException | InterruptedException e) {
             return String.valueOf(e.getMessage());
+        }
+    }
+
+    /** Open connections would find each of their statements refused. */
+    @Test
+    void stateInAnotherTextEncoding_isRefused_andNothingChanges() throws Exception {
+        try (Connection connection = source.getConnection()) {
+            execute(connection, "create table t(x)", "insert into t values ('utf-8')");
+        }
+        database.sync(TIMEOUT);
+        Txid good = database.status().replicated();
+        litestream.unregister(database.name());
+        for (String suffix : List.of("", "-wal", "-shm")) {
+            Files.deleteIfExists(config.path().resolveSibling(config.path().getFileName() + suffix));
+        }
+        try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + config.path())) {
+            execute(other, "pragma encoding='UTF-16le'", "create table t(x)", "insert into t values ('utf-16')");
+        }
+        database = litestream.register(DatabaseConfig.builder(config.path(), config.replica())
+                .adoptReplica(true)
+                .build());
+        database.sync(TIMEOUT);
+        assertThatThrownBy(() -> database.restoreInPlace(to(good), TIMEOUT))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("its text encoding is UTF-16le")
+                .hasMessageContaining("nothing was changed");
+        try (Connection connection =
+                database.wrap(SqliteFixture.dataSource(config.path())).getConnection()) {
+            assertThat(query(connection, "select count(*) from t where x = 'utf-16'"))
+                    .isEqualTo(1);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.litestream4j.testing.SqliteFixture.execute;
 
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -73,6 +74,33 @@ class LinkedDatabaseTest extends EngineFixture {
                         .isInstanceOf(SQLException.class)
                         .hasMessageContaining(setting);
             }
+        }
+    }
+
+    @Test
+    void journalModeThatIsNone_isRefusedAndNotRepeated() throws Exception {
+        create("CREATE TABLE t(x)");
+        SQLiteDataSource source = new SQLiteDataSource();
+        source.setUrl("jdbc:sqlite:" + path + "?journal_mode=s3cret;password=s3cret");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            assertThatThrownBy(() -> database.wrap(source).getConnection().close())
+                    .hasMessageContaining("journal_mode")
+                    .hasMessageNotContaining("s3cret");
+        }
+    }
+
+    /** SQLite would create another file, whose name has replacement characters. */
+    @Test
+    void nameWithBytesThatAreNoCharacters_isRefused() throws Exception {
+        Path named = Files.createDirectory(folder.resolve("named"));
+        Process made = new ProcessBuilder("sh", "-c", ": > \"$0/$(printf 'a\\377')\"", named.toString()).start();
+        assertThat(made.waitFor()).isZero();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(named)) {
+            Path file = files.iterator().next();
+            assertThatThrownBy(() -> config(file, replica))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("bytes that are not characters");
         }
     }
 

@@ -1,6 +1,7 @@
 package org.litestream4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.litestream4j.testing.SqliteFixture.execute;
 
@@ -96,6 +97,31 @@ class ReplicaLostTest extends EngineFixture {
     private void pointTo(Path target) throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("link"), target);
         Files.move(link, replica, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** What is read back at the end is the file that was written last. */
+    @Test
+    void newestFileThatAnotherProgramOverwrote_failsTheEnd() throws Exception {
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection connection = open(database)) {
+                execute(connection, "INSERT INTO t VALUES (1)");
+                database.sync(TIMEOUT);
+                execute(connection, "INSERT INTO t VALUES (2)");
+                database.sync(TIMEOUT);
+            }
+            Path newest = replica.resolve("ltx/0")
+                    .resolve(org.litestream4j.ltx.LtxFileName.of(
+                                    database.status().replicated())
+                            .toString());
+            byte[] content = Files.readAllBytes(newest);
+            content[content.length - 1]++;
+            Files.write(newest, content);
+            assertThatThrownBy(() -> litestream.unregister(database.name()))
+                    .isInstanceOf(LitestreamException.class)
+                    .hasMessageContaining("overwritten");
+        }
     }
 
     /** An upload whose answer was lost, and whose local file is lost, too, is known to be ours at the next listing. */

@@ -76,6 +76,30 @@ class RestoredFileTest extends EngineFixture {
         assertThat(folder.resolve("restored.db")).hasSameBinaryContentAs(path);
     }
 
+    @Test
+    void fileStoreThatIsNotFound_isNoReasonForASnapshotOrARestoreInPlaceToFail() throws Exception {
+        create("CREATE TABLE t(x)");
+        FaultyFiles files = new FaultyFiles(1);
+        files.hideStores();
+        DatabaseConfig config = config().metaPath(files.path(metaPath())).build();
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection = open(database)) {
+                execute(connection, "INSERT INTO t VALUES (1)");
+                database.sync(TIMEOUT);
+                first = database.status().replicated();
+                execute(connection, "INSERT INTO t VALUES (2)");
+                database.snapshot(TIMEOUT);
+                database.restoreInPlace(
+                        RestoreOptions.builder()
+                                .target(RestoreTarget.txid(first))
+                                .build(),
+                        TIMEOUT);
+                assertThat(query(connection, "SELECT count(*) FROM t")).isEqualTo(1);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"empty", "short", "one page of zeros", "one bit"})
     void sideFileThatTheDiskDidNotKeep_neverReachesTheDatabase(String damage) throws Exception {

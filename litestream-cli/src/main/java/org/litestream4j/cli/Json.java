@@ -52,6 +52,9 @@ final class Json {
         }
     }
 
+    /** The error for which a command failed, in one line, and the exit code. */
+    record Failure(String error, int exitCode) {}
+
     /** The reason for which nothing was restored, although no step failed. */
     record Nothing(boolean restored, String reason) {
         static Nothing because(String reason) {

@@ -1,7 +1,10 @@
 package org.litestream4j.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
+import org.litestream4j.internal.files.NonAsciiNames;
+import org.litestream4j.replica.Redaction;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -9,11 +12,12 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The main class. Exit codes: 0 success, 1 failure, 2 invalid usage. Results are written to standard output, everything
- * else to standard error; an error is one line.
+ * else to standard error; an error is one line, and with {@code --json} a JSON object on standard output, too.
  */
 @Command(
         name = "litestream-cli",
@@ -48,13 +52,46 @@ public final class LitestreamCli implements Runnable {
 
     static CommandLine commandLine() {
         return new CommandLine(new LitestreamCli())
+                .registerConverter(Path.class, LitestreamCli::path)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
-                .setParameterExceptionHandler(
-                        (e, args) -> usageError(e.getCommandLine(), e.getMessage() + suggestions(e)))
+                .setParameterExceptionHandler((e, args) -> usageError(
+                        e.getCommandLine(),
+                        List.of(args),
+                        withoutSecrets(String.valueOf(e.getMessage()), List.of(args)) + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
-                        ? usageError(commandLine, String.valueOf(e.getMessage()))
-                        : error(commandLine, FAILED, ErrorText.of(e)));
+                        ? usageError(commandLine, result.originalArgs(), String.valueOf(e.getMessage()))
+                        : error(commandLine, result.originalArgs(), FAILED, ErrorText.of(e)));
+    }
+
+    private static Path path(String name) {
+        try {
+            return NonAsciiNames.path(name);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException("'" + name + "' is no path here: " + e.getMessage());
+        }
+    }
+
+    /** Hides the parts of misplaced arguments that may be secrets; Picocli repeats these arguments. */
+    private static String withoutSecrets(String message, List<String> args) {
+        String text = message;
+        String before = "";
+        for (String arg : args) {
+            int equals = arg.indexOf('=');
+            if (before.equals("--setting") || arg.startsWith("--setting=")) {
+                text = hidden(text, arg.startsWith("--setting=") ? arg.substring(equals + 1) : arg, "…");
+            } else if (arg.contains("://")) {
+                text = hidden(text, arg, Redaction.url(arg));
+            } else if (equals >= 0) {
+                text = hidden(text, arg.substring(equals + 1), "…");
+            }
+            before = arg;
+        }
+        return text;
+    }
+
+    private static String hidden(String text, String secret, String shown) {
+        return secret.isEmpty() ? text : text.replace(secret, shown);
     }
 
     private static String suggestions(ParameterException e) {
@@ -63,14 +100,20 @@ public final class LitestreamCli implements Runnable {
         return suggestions.isEmpty() ? "" : "; did you mean " + String.join(", ", suggestions) + "?";
     }
 
-    private static int usageError(CommandLine commandLine, String problem) {
+    private static int usageError(CommandLine commandLine, List<String> args, String problem) {
         String name = commandLine.getCommandSpec().qualifiedName();
-        return error(commandLine, WRONG_USAGE, problem + "; see " + name + " --help");
+        return error(commandLine, args, WRONG_USAGE, problem + "; see " + name + " --help");
     }
 
-    private static int error(CommandLine commandLine, int code, String problem) {
+    private static int error(CommandLine commandLine, List<String> args, int code, String problem) {
+        String line = ErrorText.oneLine(problem);
+        if (args.contains("--json")) {
+            PrintWriter out = commandLine.getOut();
+            out.println(Json.writeLine(new Json.Failure(line, code)));
+            out.flush();
+        }
         PrintWriter err = commandLine.getErr();
-        err.println("error: " + ErrorText.oneLine(problem));
+        err.println("error: " + line);
         err.flush();
         return code;
     }

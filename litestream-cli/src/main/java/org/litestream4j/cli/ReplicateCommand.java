@@ -147,8 +147,24 @@ final class ReplicateCommand implements Callable<Integer> {
             managed.sync(patience);
             maintain(managed, patience);
             DatabaseStatus status = managed.status();
+            end(litestream, managed, status.replicated());
             print("replicated " + status.path() + " to " + status.replica() + ", TXID " + status.replicated());
             return 0;
+        }
+    }
+
+    /**
+     * Ends the replication, which checks whether the replica still holds what was written.
+     */
+    private static void end(Litestream litestream, ManagedDatabase managed, Txid replicated) throws IOException {
+        try {
+            litestream.unregister(managed.name());
+        } catch (LitestreamException e) {
+            DatabaseStatus now = managed.status();
+            boolean later = now.captured().isAfter(replicated); // commits after the start need not be included
+            if (!later || now.replicated().isBefore(replicated)) {
+                throw e;
+            }
         }
     }
 

@@ -281,6 +281,64 @@ class CommandTest {
         assertThat(json().get("sound").asBoolean()).isFalse();
     }
 
+    /** Also where the arguments are wrong, and on each path exactly one object; the error's line is on standard error, too. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "restore --json -o OUT",
+                "restore --json -o OUT EMPTY",
+                "restore --json -o OUT --txid 99 REPLICA",
+                "restore --json -o OUT --txid x REPLICA",
+                "restore --json -o OUT --no-such-option REPLICA",
+                "restore --json --follow --txid 1 -o OUT REPLICA",
+                "restore --json -o - REPLICA",
+                "restore --json -o OUT gopher://host",
+                "ltx --json --level 17 REPLICA",
+                "ltx --json",
+                "status --json",
+                "validate --json gopher://host",
+                "--json"
+            })
+    void jsonOfAFailure_isJson(String arguments) {
+        String empty = temp.resolve("empty").toUri().toString();
+        int code = run(arguments
+                .replace("OUT", output.toString())
+                .replace("EMPTY", empty)
+                .replace("REPLICA", replica.url())
+                .split(" ", -1));
+        assertThat(code).isPositive();
+        assertThat(json().get("error").asString()).isNotEmpty();
+        assertThat(json().get("exitCode").asInt()).isEqualTo(code);
+        assertThat(err)
+                .isEqualToIgnoringNewLines("error: " + json().get("error").asString());
+    }
+
+    /** Picocli repeats arguments that it cannot use. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "restore -o OUT REPLICA s3://bucket/p?secret-access-key=CANARY",
+                "restore -o OUT REPLICA secret-access-key=CANARY",
+                "restore -o OUT --seting secret-access-key=CANARY REPLICA",
+                "restore -o OUT --seting=secret-access-key=CANARY REPLICA",
+                "ltx --setting secret-access-key:CANARY REPLICA",
+                "ltx --setting=CANARY REPLICA",
+                "ltx --json --setting CANARY REPLICA",
+                "lxt nats://user:CANARY@host/bucket",
+                "replicate OUT nats://user:CANARY@host:port/bucket",
+                "ltx --level s3://a:CANARY@host REPLICA",
+                "status --db OUT s3://bucket/p&secret-access-key=CANARY"
+            })
+    void secretInAMisplacedArgument_isNotRepeated(String arguments) {
+        int code = run(arguments
+                .replace("OUT", output.toString())
+                .replace("REPLICA", replica.url())
+                .split(" ", -1));
+        assertThat(code).isEqualTo(2);
+        assertThat(err).startsWith("error: ").hasLineCount(1);
+        assertThat(out + err).doesNotContain("CANARY");
+    }
+
     @Test
     void restore_jsonAndNothingToDo_isJson() {
         String empty = temp.resolve("empty").toUri().toString();

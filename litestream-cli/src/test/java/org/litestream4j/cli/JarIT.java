@@ -87,6 +87,25 @@ class JarIT {
     }
 
     @Test
+    void jar_nameThatTheLocaleLacks_namesTheLocaleAndTheRemedy() throws Exception {
+        TestReplica replica = TestReplica.create(temp.resolve("replica"));
+        for (List<String> arguments : List.of(List.of("restore", replica.url(), "-o"), List.of("replicate"))) {
+            Run run = run(
+                    List.of(
+                            "sh",
+                            "-c",
+                            "LC_ALL=C exec \"$@\" \"$0/$(printf '\\303\\274').db\" file:///x",
+                            temp.toString()),
+                    arguments.toArray(String[]::new));
+            assertThat(run.code()).isEqualTo(2);
+            assertThat(run.err())
+                    .contains("locale", "LC_ALL=C.UTF-8")
+                    .doesNotContain("Exception", "interface")
+                    .hasLineCount(1);
+        }
+    }
+
+    @Test
     void jar_unknownScheme_namesAllBackends() throws Exception {
         Run run = run("ltx", "gopher://host/path");
         assertThat(run.code()).isEqualTo(2);

@@ -12,18 +12,23 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Chooses and opens the files to merge into a level: consecutive files of one page size, read from local level-0 files
  * where these exist. Records which files are damaged. Not thread-safe.
  */
 final class Inputs {
+
+    private static final Logger log = LoggerFactory.getLogger(Inputs.class);
 
     /** Size in bytes up to which a file of the replica is read into memory and takes no connection. */
     private static final int SMALL = 64 << 10;
@@ -46,6 +51,9 @@ final class Inputs {
     private final Set<LtxFileName> damagedLocal = new HashSet<>();
     /** Number of failed reads of each file of the replica, by label. A single failure may be a transmission error. */
     private final Map<String, Integer> damaged = new HashMap<>();
+
+    /** Header of the last level-0 input; null if there was none. */
+    private @Nullable LtxHeader lastLevel0;
 
     private Txid snapshotNeeded = Txid.NONE;
 
@@ -123,7 +131,7 @@ final class Inputs {
                     label(client, file),
                     0,
                     "content",
-                    "damaged: compaction continues once a snapshot contains its transactions");
+                    "damaged, or written by another program: compaction continues once a snapshot contains its transactions");
         }
     }
 
@@ -151,6 +159,13 @@ final class Inputs {
                     complete = true;
                     return new Opened(readers, databaseChecksum, true);
                 }
+                if (file.level() == 0 && !continues(file, reader.header())) {
+                    readers.remove(reader);
+                    reader.close();
+                    damaged.put(label(client, file), DAMAGED);
+                    complete = true;
+                    return new Opened(readers, databaseChecksum, true);
+                }
                 databaseChecksum = input.databaseChecksum();
             }
             complete = true;
@@ -161,6 +176,40 @@ final class Inputs {
             if (!complete) {
                 closeAll(readers);
             }
+        }
+    }
+
+    /**
+     * Returns whether a level-0 file continues the WAL of the file before it, or contains all pages. Another program may
+     * have written it: merged with the others, it would yield states that never existed.
+     */
+    private boolean continues(LtxFileInfo file, LtxHeader header) throws IOException {
+        LtxHeader before = lastLevel0;
+        if (before != null
+                && header.minTxid().equals(before.maxTxid().next())
+                && !header.wal().follows(before.wal())
+                && !isImage(file)) {
+            log.warn(
+                    "a file does not continue the one before it, two programs write to this replica: replica={} file={}"
+                            + " last-sound-txid={}",
+                    client.url(),
+                    file.name(),
+                    before.maxTxid());
+            return false;
+        }
+        lastLevel0 = header;
+        return true;
+    }
+
+    private boolean isImage(LtxFileInfo file) throws IOException {
+        OpenedFile local = openLocal(file);
+        OpenedFile input = local == null ? openRemote(client, file, stop) : local;
+        long pages = 0;
+        try (LtxReader reader = LtxReader.open(input.content(), label(client, file), file.name())) {
+            while (reader.next()) {
+                pages++;
+            }
+            return Validation.isImage(reader.header(), pages);
         }
     }
 

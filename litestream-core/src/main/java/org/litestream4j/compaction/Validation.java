@@ -231,7 +231,7 @@ public final class Validation {
     private void checkChain(LtxFileInfo file, LtxHeader header, long pages) {
         LtxHeader before = lastLevel0;
         lastLevel0 = header;
-        boolean whole = pages >= header.commit() - (LockPage.pgno(header.pageSize()) <= header.commit() ? 1 : 0);
+        boolean whole = isImage(header, pages);
         if (before != null
                 && !whole
                 && file.minTxid().equals(before.maxTxid().next())
@@ -245,6 +245,11 @@ public final class Validation {
                             + "): two programs wrote here; the last sound transaction before it is " + before.maxTxid()
                             + "; take a snapshot");
         }
+    }
+
+    /** Returns whether a file contains all pages of the database. */
+    static boolean isImage(LtxHeader header, long pages) {
+        return pages >= header.commit() - (LockPage.pgno(header.pageSize()) <= header.commit() ? 1 : 0);
     }
 
     private void note(Kind kind, LtxFileInfo file, String text) {

@@ -29,6 +29,9 @@ public final class Redaction {
     /** Matches the end of the path in an SQLite URL, from which on a driver accepts parameters. */
     private static final Pattern END_OF_PATH = Pattern.compile("[?;#&]");
 
+    /** Matches characters that separate a user or a password from other parts. */
+    private static final Pattern SUSPICIOUS = Pattern.compile("[\"'@:]");
+
     private Redaction() {}
 
     /**
@@ -54,6 +57,18 @@ public final class Redaction {
         return scheme.group()
                 + (plain || isHostAndPort(address) ? shortened(address) : HIDDEN)
                 + (parameters.isEmpty() ? "" : parameters.charAt(0) + HIDDEN);
+    }
+
+    /**
+     * Returns the path of a replica within its bucket, without what may be a user, a password or a parameter. Blanks are
+     * kept.
+     */
+    public static String path(String path) {
+        String text = printable(path);
+        Matcher end = END_OF_PATH.matcher(text);
+        String plain = end.find() ? text.substring(0, end.start()) : text;
+        String rest = plain.length() == text.length() ? "" : text.charAt(plain.length()) + HIDDEN;
+        return (SUSPICIOUS.matcher(text).find() ? HIDDEN : shortened(plain)) + rest;
     }
 
     /** Returns whether the text is a Windows drive, as in {@code C:/data/app.db}. */

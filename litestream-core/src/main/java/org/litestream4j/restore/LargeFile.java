@@ -6,6 +6,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxChecksum;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
@@ -21,6 +22,9 @@ import org.litestream4j.replica.ResumingInputStream;
 final class LargeFile {
 
     private static final int SUFFIX_SIZE = 64 * 1024;
+
+    /** Maximum size in bytes of a page index, which is read into one array. */
+    static final int MAX_INDEX = Integer.MAX_VALUE - 64;
 
     private static final int BUFFER_SIZE = 256 * 1024;
 
@@ -59,8 +63,11 @@ final class LargeFile {
      * Reads header, page index and trailer.
      *
      * @param partSize bytes of frames that a worker reads in one part
+     * @param maxIndex normally {@link #MAX_INDEX}
+     * @return null if the page index is larger; the file can then only be read from beginning to end
      */
-    static LargeFile open(PlanSource source, long partSize, StopSignal stop, RestoreCounters counters)
+    static @Nullable LargeFile open(
+            PlanSource source, long partSize, int maxIndex, StopSignal stop, RestoreCounters counters)
             throws IOException {
         byte[] headerBytes;
         OptionalLong databaseChecksum;
@@ -77,6 +84,9 @@ final class LargeFile {
         int suffixGuess = (int) Math.min(SUFFIX_SIZE, size);
         byte[] suffix = source.read(size - suffixGuess, suffixGuess, stop, counters);
         long suffixSize = LtxPageIndex.suffixSize(suffix, size, header, source.label());
+        if (suffixSize > maxIndex) {
+            return null;
+        }
         if (suffixSize > suffix.length) {
             suffix = source.read(size - suffixSize, Math.toIntExact(suffixSize), stop, counters);
         }

@@ -240,7 +240,7 @@ final class PageImage {
         private static final long serialVersionUID = 1L;
 
         UnwritableException(IOException cause) {
-            super(cause.getMessage(), cause);
+            super(cause.getMessage() == null ? cause.toString() : cause.getMessage(), cause);
         }
     }
 }

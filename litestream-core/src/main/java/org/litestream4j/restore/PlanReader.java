@@ -36,6 +36,7 @@ final class PlanReader {
     private final FileChannel channel;
     private final int parallelism;
     private final long partSize;
+    private final int maxIndex;
     private final boolean compareChecksum;
     private final RestoreCounters counters;
     private final StopSignal stop = new StopSignal();
@@ -57,6 +58,7 @@ final class PlanReader {
      * @param sources sources in the order of their transactions
      * @param channel channel of the new database file, readable and writable
      * @param partSize approximate size of a part in bytes; larger files are read in parts
+     * @param maxIndex maximum size in bytes of a page index; files with a larger one are read as a whole
      * @param compareChecksum whether the database must match the checksum recorded on the replica, if there is one
      */
     PlanReader(
@@ -64,12 +66,14 @@ final class PlanReader {
             FileChannel channel,
             int parallelism,
             long partSize,
+            int maxIndex,
             boolean compareChecksum,
             RestoreCounters counters) {
         this.sources = sources;
         this.channel = channel;
         this.parallelism = parallelism;
         this.partSize = partSize;
+        this.maxIndex = maxIndex;
         this.compareChecksum = compareChecksum;
         this.counters = counters;
         headers = new LtxHeader[sources.size()];
@@ -118,8 +122,10 @@ final class PlanReader {
     private FirstFile openFirst(int newest) throws IOException {
         PlanSource source = sources.get(newest);
         if (isLarge(source.info())) {
-            LargeFile large = LargeFile.open(source, partSize, stop, counters);
-            return new FirstFile(large.header(), large.databaseChecksum(), large, null);
+            LargeFile large = openLarge(source);
+            if (large != null) {
+                return new FirstFile(large.header(), large.databaseChecksum(), large, null);
+            }
         }
         ResumingInputStream content = openContent(source);
         LtxReader reader = openSmall(source, content);
@@ -156,17 +162,30 @@ final class PlanReader {
                     small.add(writer -> readWhole(file, requireNonNull(first.reader()), image, writer));
                 }
             } else if (isLarge(source.info())) {
-                large.add(writer -> addParts(file, LargeFile.open(source, partSize, stop, counters), image));
-            } else {
-                small.add(writer -> {
-                    try (LtxReader reader = openSmall(source, openContent(source))) {
-                        readWhole(file, reader, image, writer);
+                large.add(writer -> {
+                    LargeFile opened = openLarge(source);
+                    if (opened != null) {
+                        addParts(file, opened, image);
+                    } else {
+                        readWhole(file, source, image, writer);
                     }
                 });
+            } else {
+                small.add(writer -> readWhole(file, source, image, writer));
             }
         }
         large.addAll(small);
         return large;
+    }
+
+    private @Nullable LargeFile openLarge(PlanSource source) throws IOException {
+        return LargeFile.open(source, partSize, maxIndex, stop, counters);
+    }
+
+    private void readWhole(int file, PlanSource source, PageImage image, PageImage.Writer writer) throws IOException {
+        try (LtxReader reader = openSmall(source, openContent(source))) {
+            readWhole(file, reader, image, writer);
+        }
     }
 
     private void addParts(int file, LargeFile large, PageImage image) throws PageSizeChangedException {

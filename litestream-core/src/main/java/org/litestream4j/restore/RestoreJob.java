@@ -1,6 +1,7 @@
 package org.litestream4j.restore;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -35,6 +36,7 @@ final class RestoreJob {
     private final RestoreOptions options;
     private final Path givenTarget;
     private final long partSize;
+    private final int maxIndex;
     private final Finishing finishing;
     private final long started = System.nanoTime();
 
@@ -53,17 +55,29 @@ final class RestoreJob {
 
     /** @param partSize approximate size of a part in bytes; larger files are read in parts */
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize) {
-        this(replica, target, options, partSize, (temporary, newest) -> {});
+        this(replica, target, options, partSize, LargeFile.MAX_INDEX);
+    }
+
+    /** @param maxIndex maximum size in bytes of a page index; files with a larger one are read as a whole */
+    RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize, int maxIndex) {
+        this(replica, target, options, partSize, maxIndex, (temporary, newest) -> {});
     }
 
     /** @param finishing last changes to the file, made before it is checked and gets its final name */
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, Finishing finishing) {
-        this(replica, target, options, PART_SIZE, finishing);
+        this(replica, target, options, PART_SIZE, LargeFile.MAX_INDEX, finishing);
     }
 
-    private RestoreJob(ReplicaClient replica, Path target, RestoreOptions options, long partSize, Finishing finishing) {
+    private RestoreJob(
+            ReplicaClient replica,
+            Path target,
+            RestoreOptions options,
+            long partSize,
+            int maxIndex,
+            Finishing finishing) {
         this.replica = replica;
         this.partSize = partSize;
+        this.maxIndex = maxIndex;
         this.finishing = finishing;
         this.givenTarget = target;
         this.options = options;
@@ -91,7 +105,7 @@ final class RestoreJob {
                     attempt++;
                 }
             }
-        } catch (StopSignal.StoppedException e) {
+        } catch (StopSignal.StoppedException | ClosedByInterruptException e) {
             throw cancelled(e);
         }
     }
@@ -151,7 +165,7 @@ final class RestoreJob {
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
             PlanReader reader = new PlanReader(
-                    sources, channel, options.parallelism(), partSize, options.compareChecksum(), counters);
+                    sources, channel, options.parallelism(), partSize, maxIndex, options.compareChecksum(), counters);
             LtxHeader newest = reader.read(
                     header -> {
                         totalPages = header.commit();
@@ -162,6 +176,9 @@ final class RestoreJob {
             writtenChecksum = reader.databaseChecksum();
             return newest;
         } catch (UnwritableException e) {
+            if (e.getCause() instanceof ClosedByInterruptException interrupt) {
+                throw interrupt;
+            }
             throw new IOException(
                     givenTarget + " cannot be written: " + e.getMessage() + "; make room, or restore to another disk",
                     e.getCause());

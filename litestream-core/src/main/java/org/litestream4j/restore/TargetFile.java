@@ -19,17 +19,16 @@ import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.FreeSpace;
+import org.litestream4j.internal.files.MountPoints;
+import org.litestream4j.internal.files.NonAsciiNames;
 import org.litestream4j.restore.RestoreException.Reason;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The place of the restored database: existing files, the temporary file, and the move to the final name. Java never
  * opens an existing database there: closing it would release the locks of connections in this process.
  */
 final class TargetFile {
-
-    private static final Logger log = LoggerFactory.getLogger(TargetFile.class);
 
     private static final List<String> SIDE_FILES = List.of("-wal", "-shm", "-journal");
 
@@ -69,6 +68,21 @@ final class TargetFile {
                     path + " is a device, a pipe or a socket",
                     "name the database file to write",
                     null);
+        }
+        if (MountPoints.contains(path)) {
+            throw new RestoreException(
+                    Reason.TARGET_EXISTS,
+                    replica,
+                    path
+                            + " is mounted as a single file, which cannot be replaced, and whose WAL would be lost with the"
+                            + " container",
+                    "mount the folder of the database instead of the file",
+                    null);
+        }
+        try {
+            NonAsciiNames.requireText(path);
+        } catch (IllegalArgumentException e) {
+            throw new RestoreException(Reason.TARGET_EXISTS, replica, path + ": " + e.getMessage(), "", e);
         }
         return new TargetFile(path, folder, options, replica);
     }
@@ -171,14 +185,8 @@ final class TargetFile {
      *
      * @throws RestoreException with {@link Reason#NO_SPACE}
      */
-    void requireSpace(long bytes) throws IOException {
-        long usable;
-        try {
-            usable = Files.getFileStore(folder).getUsableSpace();
-        } catch (IOException | SecurityException e) { // a mount point that is not listed, for example in containers
-            log.debug("cannot determine the free space of {}", folder, e);
-            return;
-        }
+    void requireSpace(long bytes) throws RestoreException {
+        long usable = FreeSpace.of(folder);
         if (usable < bytes) {
             throw new RestoreException(
                     Reason.NO_SPACE,

@@ -7,12 +7,18 @@ import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.LtxWriter;
 import org.litestream4j.ltx.PageEncoding;
+import org.litestream4j.ltx.Txid;
+import org.litestream4j.ltx.WalRange;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
 
 /** Replicas to which others write, or wrote. */
 class SharedReplicaCompactionTest extends CompactionFixture {
+
+    private static final int FRAME = 512 + 24;
 
     /** As other programs may leave them. */
     @Test
@@ -33,6 +39,47 @@ class SharedReplicaCompactionTest extends CompactionFixture {
         next.run(true);
         assertThat(replica.names(0)).containsExactly(LtxFileName.of(database.txid()));
         database.assertRestorable(replica, replica.all(), database.txid());
+    }
+
+    /** Merged with the others, its pages would make states that never existed. */
+    @Test
+    void fileThatDoesNotContinueTheWal_isNeverMerged() throws Exception {
+        range(3, 1, new WalRange(32, FRAME, 5, 77));
+        range(4, 1, new WalRange(32 + FRAME, FRAME, 5, 77));
+        range(5, 1, new WalRange(32, 9 * FRAME, 6, 99)); // another WAL, from its beginning
+        range(6, 1, new WalRange(32 + 7 * FRAME, FRAME, 6, 99)); // another program's, of the same name
+        range(7, 1, new WalRange(32 + 8 * FRAME, FRAME, 6, 99));
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        assertThatThrownBy(() -> next.run(true)).hasMessageContaining("written by another program");
+        assertThat(replica.names(1)).containsExactly(name(2, 5));
+        assertThat(next.isSnapshotDue(new Txid(7))).isTrue();
+    }
+
+    /** It replaces all that is before it. */
+    @Test
+    void imageThatDoesNotContinueTheWal_isMerged() throws Exception {
+        range(3, 1, new WalRange(32, FRAME, 5, 77));
+        range(4, 3, new WalRange(32 + 7 * FRAME, FRAME, 6, 99));
+        range(5, 1, new WalRange(32 + 8 * FRAME, FRAME, 6, 99));
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        next.run(true);
+        assertThat(replica.names(1)).containsExactly(name(2, 5));
+        assertThat(next.isSnapshotDue(new Txid(5))).isFalse();
+    }
+
+    private void range(long txid, int pages, WalRange wal) throws IOException {
+        LtxFileName name = LtxFileName.of(new Txid(txid));
+        try (ReplicaUpload upload = replica.write(0, name, clock.instant());
+                LtxWriter writer = LtxWriter.open(
+                        upload,
+                        LtxHeader.of(512, 3, name.min(), name.max(), clock.millis(), wal),
+                        PageEncoding.BLOCK)) {
+            for (int pgno = 1; pgno <= pages; pgno++) {
+                writer.writePage(pgno, new byte[512]);
+            }
+            writer.finish(0);
+            upload.publish();
+        }
     }
 
     private void write(int level, LtxFileName file) throws IOException {

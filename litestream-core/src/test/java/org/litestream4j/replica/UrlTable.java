@@ -91,6 +91,23 @@ public final class UrlTable {
                 "//p//", "//p//"));
     }
 
+    /** What follows the server in a {@code nats://} URL, all of it the bucket for Litestream, and the bucket. */
+    public static Stream<Arguments> buckets() {
+        return rows(List.of(
+                "/bucket-1", "bucket-1",
+                "/bucket-1/", "bucket-1",
+                "//bucket-1//", "bucket-1",
+                "/%62ucket-1", "bucket-1",
+                "/%62ucket%2D1/", "bucket-1",
+                "/bucket-1%2F", "bucket-1",
+                "/%2Fbucket-1", "bucket-1",
+                "/./bucket-1", "bucket-1",
+                "/other/../bucket-1", "bucket-1",
+                "/../bucket-1/.", "bucket-1",
+                "/%2e%2e/bucket-1", "bucket-1",
+                "/Bucket_2", "Bucket_2"));
+    }
+
     private static Stream<Arguments> rows(List<String> cells) {
         return Stream.iterate(0, i -> i < cells.size(), i -> i + 2)
                 .map(i -> Arguments.of(cells.get(i), cells.get(i + 1)));

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.FaultyReplicaClient.Call;
 import org.litestream4j.restore.RestoreException.Reason;
@@ -31,6 +33,54 @@ class RestoreCallerTest extends RestoreFixture {
                             .build()),
                     Reason.CANCELLED);
         }
+    }
+
+    /** An interrupt closes the file that is being written; it is not a problem of the disk. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Phase.class,
+            names = {"PLANNING", "READING"})
+    void restore_callerInterruptedInAPhase_isCancelled(Phase phase) throws IOException {
+        model.commit(300, 0);
+        RestoreOptions options = interruptedIn(phase);
+        try {
+            assertThatThrownBy(() -> restore(options))
+                    .isInstanceOfSatisfying(
+                            RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CANCELLED))
+                    .hasMessageNotContaining("null");
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        } finally {
+            Thread.interrupted();
+        }
+        assertThat(target.getParent())
+                .satisfiesAnyOf(folder -> assertThat(folder).doesNotExist(), folder -> assertThat(folder)
+                        .isEmptyDirectory());
+    }
+
+    /** Nothing is read or written any more; to report the file that has its name as cancelled would be false. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Phase.class,
+            names = {"CHECKING", "PUBLISHING", "DONE"})
+    void restore_callerInterruptedAtTheEnd_isComplete(Phase phase) throws IOException {
+        model.commit(300, 0);
+        try {
+            restore(interruptedIn(phase));
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        } finally {
+            Thread.interrupted();
+        }
+        assertThat(target).hasBinaryContent(model.latest());
+    }
+
+    private static RestoreOptions interruptedIn(Phase phase) {
+        return RestoreOptions.builder()
+                .listener(progress -> {
+                    if (progress.phase() == phase) {
+                        Thread.currentThread().interrupt();
+                    }
+                })
+                .build();
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.FaultyReplicaClient.Call;
 import org.litestream4j.replica.ReplicaClient;
@@ -86,5 +87,15 @@ class RestoreTest extends RestoreFixture {
                 .target(RestoreTarget.txid(new Txid(2)))
                 .build());
         assertThat(target).hasBinaryContent(model.image(2));
+    }
+
+    /** An index that does not fit into one array would need 2 GiB; the limit is lower here. */
+    @Test
+    void restore_pageIndexBeyondTheLimit_readsTheFileFromBeginningToEnd() throws IOException {
+        model.commit(300, 0);
+        model.commit(200, 30);
+        RestoreOptions options = RestoreOptions.builder().parallelism(2).build();
+        new RestoreJob(client, target, options, 1500, LtxHeader.SIZE).run();
+        assertThat(target).hasBinaryContent(model.latest());
     }
 }

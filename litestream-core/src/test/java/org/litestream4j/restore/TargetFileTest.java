@@ -2,6 +2,7 @@ package org.litestream4j.restore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -50,6 +51,34 @@ class TargetFileTest extends RestoreFixture {
         Files.createFile(target);
         restore(RestoreOptions.defaults());
         assertThat(target).hasBinaryContent(model.latest());
+    }
+
+    /** A rename cannot replace it. Skipped where this test cannot mount. */
+    @Test
+    void restore_targetIsMountedAsASingleFile_isRefusedWithTheRemedy() throws Exception {
+        model.commit(4, 0);
+        Files.createDirectories(target.getParent());
+        Files.createFile(target);
+        Path outside = Files.createFile(temp.resolve("outside.db"));
+        assumeTrue(run("mount", "--bind", outside.toString(), target.toString()), "needs the right to mount");
+        try {
+            assertThatThrownBy(() -> restore(force()))
+                    .isInstanceOf(RestoreException.class)
+                    .hasMessageContaining("mounted as a single file")
+                    .hasMessageContaining("mount the folder");
+        } finally {
+            assertThat(run("umount", target.toString())).isTrue();
+        }
+        assertThat(outside).isEmptyFile();
+        assertThat(client.calls(Call.LIST)).isZero();
+    }
+
+    private static boolean run(String... command) throws Exception {
+        try {
+            return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor() == 0;
+        } catch (IOException e) {
+            return false; // no such program
+        }
     }
 
     @Test

@@ -192,18 +192,30 @@ final class DatabaseSettings {
                 "Name a folder (it is created when it is needed), or leave it out.");
     }
 
+    /** Returns an absolute path. Blanks and line breaks around it, as in environment variables, are removed. */
     static Path path(String name, String value) {
+        String plain = value.strip();
+        refuseUrl(name, plain);
         try {
-            return DatabaseConfig.resolve(Path.of(value));
-        } catch (InvalidPathException e) {
-            throw new LitestreamSettingException(
-                    "A path of the database \"" + Redaction.printable(name) + "\" is not valid: " + e.getReason() + ".",
-                    "Correct the path.");
+            return DatabaseConfig.resolve(plain);
         } catch (IllegalArgumentException e) {
             throw new LitestreamSettingException(
                     "A path of the database \"" + Redaction.printable(name) + "\" is not valid: " + e.getMessage()
                             + ".",
                     "Correct the path.");
+        }
+    }
+
+    /** Rejects what Java would take for the name of a folder in the working directory. */
+    private static void refuseUrl(String name, String path) {
+        String written = "A path of the database \"" + Redaction.printable(name) + "\" ";
+        if (path.matches("(?i)(?:jdbc|file):.*")) {
+            throw new LitestreamSettingException(written + "is a URL.", "Write the path of the file: /data/app.db");
+        }
+        if (path.equals("~") || path.startsWith("~/")) {
+            throw new LitestreamSettingException(
+                    written + "begins with ~, which only shells expand.",
+                    "Write ${user.home} instead of ~, or an absolute path.");
         }
     }
 

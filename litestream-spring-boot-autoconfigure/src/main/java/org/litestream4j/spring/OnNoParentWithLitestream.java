@@ -22,14 +22,35 @@ final class OnNoParentWithLitestream extends SpringBootCondition implements Conf
     @Override
     public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
         ConditionMessage.Builder message = ConditionMessage.forCondition("Litestream");
+        return hasParent(context)
+                ? ConditionOutcome.noMatch(message.because("a context above this one has its beans"))
+                : ConditionOutcome.match(message.because("no context above this one has its beans"));
+    }
+
+    private static boolean hasParent(ConditionContext context) {
         @Nullable BeanFactory factory = context.getBeanFactory();
         while (factory instanceof HierarchicalBeanFactory hierarchical) {
             factory = hierarchical.getParentBeanFactory();
             if (factory instanceof ListableBeanFactory parent
                     && parent.getBeanNamesForType(ReplicatedDatabases.class, true, false).length > 0) {
-                return ConditionOutcome.noMatch(message.because("a context above this one has its beans"));
+                return true;
             }
         }
-        return ConditionOutcome.match(message.because("no context above this one has its beans"));
+        return false;
+    }
+
+    /** Matches if a parent context replicates the databases. */
+    static final class Inverse extends SpringBootCondition implements ConfigurationCondition {
+
+        @Override
+        public ConfigurationPhase getConfigurationPhase() {
+            return ConfigurationPhase.REGISTER_BEAN;
+        }
+
+        @Override
+        public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
+            ConditionOutcome opposite = new OnNoParentWithLitestream().getMatchOutcome(context, metadata);
+            return new ConditionOutcome(!opposite.isMatch(), opposite.getConditionMessage());
+        }
     }
 }

@@ -2,7 +2,6 @@ package org.litestream4j.spring;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -22,8 +21,12 @@ final class SqliteUrl {
     private static final Set<String> PRAGMAS =
             Arrays.stream(Pragma.values()).map(Pragma::getPragmaName).collect(Collectors.toUnmodifiableSet());
 
-    /** Matches the scheme, including the prefix of a wrapping driver: p6spy, otel, log4jdbc. */
-    private static final Pattern WRAPPED = Pattern.compile("jdbc:(?:[a-z0-9]+:)?sqlite:", Pattern.CASE_INSENSITIVE);
+    /** Matches the scheme, including the prefixes of wrapping drivers: p6spy, otel, log4jdbc, p6spy:otel. */
+    private static final Pattern WRAPPED =
+            Pattern.compile("jdbc:(?:[a-z0-9-]{1,32}:){0,3}sqlite:", Pattern.CASE_INSENSITIVE);
+
+    /** Matches a parameter as in the URLs of other drivers. */
+    private static final Pattern PARAMETER = Pattern.compile("[;&][A-Za-z_]+=");
 
     private SqliteUrl() {}
 
@@ -41,11 +44,11 @@ final class SqliteUrl {
     static Optional<Path> path(String url) {
         Optional<String> file = file(url).filter(name -> !name.isEmpty());
         try {
-            return file.map(name -> DatabaseConfig.resolve(Path.of(name)));
-        } catch (InvalidPathException e) {
+            return file.map(DatabaseConfig::resolve);
+        } catch (IllegalArgumentException e) {
             throw new LitestreamSettingException(
                     "The database URL \"" + Redaction.url(url) + "\" does not contain a valid file name: "
-                            + e.getReason() + ".",
+                            + e.getMessage() + ".",
                     USE_A_FILE);
         }
     }
@@ -81,6 +84,12 @@ final class SqliteUrl {
                             + "\" has a blank or a line break beside the file name: SQLite would treat it as"
                             + " part of the name.",
                     "Remove it; a folded YAML value (>) replaces line ends with blanks.");
+        }
+        if (PARAMETER.matcher(file).find()) {
+            throw new LitestreamSettingException(
+                    "The database URL \"" + Redaction.url(url)
+                            + "\" has parameters after ; or &: SQLite would treat them as" + " part of the file name.",
+                    "Write ? before the first parameter, and & before the others.");
         }
         if (file.equals("~") || file.startsWith("~/")) {
             throw new LitestreamSettingException(

@@ -3,22 +3,26 @@ package org.litestream4j.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamEvent;
+import org.litestream4j.ManagedDatabase;
 import org.litestream4j.spring.actuate.LitestreamHealthAutoConfiguration;
 import org.litestream4j.spring.observation.LitestreamObservationAutoConfiguration;
 import org.litestream4j.spring.observation.LitestreamObservationContext;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.condition.ConditionEvaluationReport;
 import org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
@@ -58,6 +62,48 @@ class ContextsTest {
                             write(child);
                             child.getBean(LitestreamOperations.class).awaitReplicated(PATIENCE);
                         }));
+    }
+
+    @Test
+    void childContext_commitsThroughItsDataSourceWait() {
+        Runners.jdbc(folder)
+                .withPropertyValues("litestream.durability=replicated")
+                .run(parent -> child(Runners.database(folder))
+                        .withParent(parent)
+                        .run(child -> {
+                            assertThat(child).hasNotFailed();
+                            assertThat(child.getBean(DataSource.class)).isNotSameAs(parent.getBean(DataSource.class));
+                            ManagedDatabase database = parent.getBean(Litestream.class)
+                                    .databases()
+                                    .iterator()
+                                    .next();
+                            write(child);
+                            assertThat(database.statistics().commitWaits().count())
+                                    .isEqualTo(2);
+                        }));
+    }
+
+    @Test
+    void childContext_dataSourceOfAnotherFile_failsTheStart() {
+        Path other = folder.resolve("other.db");
+        Runners.jdbc(folder).run(parent -> child(other).withParent(parent).run(child -> assertThat(child)
+                .getFailure()
+                .rootCause()
+                .isInstanceOf(LitestreamSettingException.class)
+                .hasMessageContaining(other.toString())
+                .hasMessageContaining("but the database that is replicated is")));
+        assertThat(other).doesNotExist();
+    }
+
+    /** A context with a pool of its own; Boot's is left out if the parent has one. */
+    private ApplicationContextRunner child(Path file) {
+        return Runners.jdbc(folder)
+                .withConfiguration(AutoConfigurations.of(LitestreamChildAutoConfiguration.class))
+                .withBean("dataSource", HikariDataSource.class, () -> {
+                    HikariDataSource pool = new HikariDataSource();
+                    pool.setJdbcUrl("jdbc:sqlite:" + file);
+                    return pool;
+                });
     }
 
     @Test

@@ -1,5 +1,8 @@
 package org.litestream4j.spring;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +50,29 @@ class DatabaseFailureAnalyzerTest extends FailedStartFixture {
                 "litestream.databases.one and litestream.databases.two have no path: only one can be the application's"
                         + " database (spring.datasource.url).",
                 "Set litestream.databases.<name>.path for the others.");
+    }
+
+    /** Java would take each for a folder below the working directory. */
+    @ParameterizedTest
+    @ValueSource(strings = {"jdbc:sqlite:/data/app.db", "file:///data/app.db", "~/app.db"})
+    void pathThatIsNone(String path, CapturedOutput output) {
+        start(
+                database(),
+                replica(),
+                "litestream.databases.other.path=" + path,
+                "litestream.databases.other.replica.url=file://" + folder.resolve("replicas"));
+        boolean home = path.startsWith("~");
+        assertExplained(
+                output,
+                "A path of the database \"other\" " + (home ? "begins with ~, which only shells expand." : "is a URL."),
+                home
+                        ? "Write ${user.home} instead of ~, or an absolute path."
+                        : "Write the path of the file: /data/app.db");
+    }
+
+    @Test
+    void pathWithALineBreakAtItsEnd_isTheFile() {
+        assertThat(DatabaseSettings.path("other", " /data/app.db\n")).isEqualTo(Path.of("/data/app.db"));
     }
 
     /** As in shells and in Litestream: it would match nothing, or everything with a dot, without a word. */

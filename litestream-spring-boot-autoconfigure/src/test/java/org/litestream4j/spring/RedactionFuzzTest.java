@@ -56,6 +56,10 @@ class RedactionFuzzTest {
             "%1$s:data/%%zz/app.db?hexkey=%2$s",
             "%1$s://evil/app.db?hexkey=%2$s",
             "%1$s://bucket?sse-customer-key=%2$s#x",
+            "%1$s://bucket/path&secret-access-key=%2$s",
+            "%1$s://bucket/path;secretAccessKey=%2$s",
+            "%1$s://host/bucket/path&password=%2$s",
+            "%1$s://bucket/path#token=%2$s",
             "AWS_SECRET=%2$s %1$s://bucket/path");
 
     private static final String AROUND = "/+=:%&?#'\" \\@\t\n;,.-_aZ0é";
@@ -105,7 +109,8 @@ class RedactionFuzzTest {
             String url = malformed();
             assertThat(Redaction.url(url)).as(url).doesNotContain(CANARY);
             try (ReplicaClient client = Replicas.open(new ReplicaLocation(url, Map.of()))) {
-                assertThat(client).isNotNull();
+                boolean folder = client.url().startsWith("file:"); // its name is the place
+                assertThat(folder ? "" : client.url()).as(url).doesNotContain(CANARY);
             } catch (IllegalArgumentException e) {
                 assertThat(everythingOf(e)).as(url).doesNotContain(CANARY);
             }

@@ -56,7 +56,13 @@ class SqliteUrlTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"jdbc:p6spy:sqlite:/x/app.db", "jdbc:otel:sqlite:/x/app.db\n", "JDBC:LOG4JDBC:SQLITE:/x/app.db"})
+            strings = {
+                "jdbc:p6spy:sqlite:/x/app.db",
+                "jdbc:otel:sqlite:/x/app.db\n",
+                "JDBC:LOG4JDBC:SQLITE:/x/app.db",
+                "jdbc:p6spy:otel:sqlite:/x/app.db",
+                "jdbc:my-wrapper:sqlite:/x/app.db"
+            })
     void path_behindADriverThatWrapsAnother_isTheSame(String url) {
         assertThat(SqliteUrl.path(url)).hasValue(Path.of("/x/app.db"));
     }
@@ -71,6 +77,9 @@ class SqliteUrlTest {
                 "jdbc:sqlite:file:a%0Ab.db",
                 "jdbc:sqlite:~/app.db",
                 "jdbc:p6spy:sqlite:file:~/app.db",
+                "jdbc:sqlite:app.db;password=secret",
+                "jdbc:sqlite:app.db&journal_mode=WAL",
+                "jdbc:sqlite:file:app.db;mode=rwc",
             })
     void path_unclear_isRefused(String url) {
         assertThatThrownBy(() -> SqliteUrl.path(url)).isInstanceOf(LitestreamSettingException.class);

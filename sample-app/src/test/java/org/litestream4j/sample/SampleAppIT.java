@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +45,16 @@ class SampleAppIT {
             assertThat(app.get("/actuator/litestream").path("databases")).hasSize(1);
             app.stop();
             assertThat(Files.exists(folder.resolve("data/app.db-wal"))).isFalse();
+        }
+    }
+
+    /** Spring Boot's plugins leave out a jar that its manifest calls a starter: it has dependencies only. */
+    @Test
+    void starter_isNotPackaged() throws Exception {
+        try (JarFile jar = new JarFile(System.getProperty("sample.jar"))) {
+            assertThat(jar.stream().map(JarEntry::getName).filter(name -> name.contains("litestream-")))
+                    .isNotEmpty()
+                    .noneMatch(name -> name.contains("starter"));
         }
     }
 

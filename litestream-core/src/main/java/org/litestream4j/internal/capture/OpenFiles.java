@@ -6,13 +6,18 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.MountPoints;
 import org.litestream4j.internal.wal.WalFile;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The database file and WAL of one attachment. Opens them on demand and checks at each use whether they were replaced.
  * Confined to the capture lane.
  */
 final class OpenFiles implements Closeable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
 
     private final Path database;
     private final Path walPath;
@@ -32,6 +37,12 @@ final class OpenFiles implements Closeable {
         this.database = database;
         this.walPath = wal;
         requireOneName(database);
+        if (MountPoints.contains(database)) {
+            LOG.warn(
+                    "the database is mounted as a single file, so its WAL is outside of the mount and is lost with the"
+                            + " container, with the commits in it; mount the folder instead: db={}",
+                    database);
+        }
         this.attached = Fingerprint.of(database);
         this.key = DatabaseFile.keyOf(database);
     }

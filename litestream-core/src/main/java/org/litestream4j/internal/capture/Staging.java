@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
 import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.FreeSpace;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
@@ -126,9 +127,9 @@ public final class Staging {
         Files.deleteIfExists(path(name));
     }
 
-    /** Returns the number of bytes that can be written to the folder. */
-    long usableSpace() throws IOException {
-        return Files.getFileStore(folder).getUsableSpace();
+    /** Returns the number of bytes that can be written to the folder; {@link Long#MAX_VALUE} if that is unknown. */
+    long usableSpace() {
+        return FreeSpace.of(folder);
     }
 
     /** Deletes all files whose transactions are after a TXID. */

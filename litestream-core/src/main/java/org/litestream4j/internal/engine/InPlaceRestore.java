@@ -3,7 +3,6 @@ package org.litestream4j.internal.engine;
 import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -21,6 +20,7 @@ import org.litestream4j.InPlaceRestoreResult;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.CopiedException;
+import org.litestream4j.internal.files.FreeSpace;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
 import org.litestream4j.ltx.Txid;
@@ -287,8 +287,8 @@ final class InPlaceRestore {
             Optional<Copied> copied = capture.restoreInPlace(
                             side, restored.pages(), restored.writtenChecksum(), left, givenUp)
                     .map(before -> new Copied(before, capture.captured()));
-            if (copied.isEmpty() && !givenUp.getAsBoolean() && usableSpace() < FULL_BYTES) {
-                throw full(Files.size(side), "beside the database", usableSpace());
+            if (copied.isEmpty() && !givenUp.getAsBoolean() && FreeSpace.of(config.path()) < FULL_BYTES) {
+                throw full(Files.size(side), "beside the database", FreeSpace.of(config.path()));
             }
             return copied;
         } finally {
@@ -309,17 +309,17 @@ final class InPlaceRestore {
      */
     private void requireSpace() throws IOException {
         long needed = Files.size(side);
-        FileStore databaseStore = Files.getFileStore(config.path());
-        FileStore localStore = Files.getFileStore(side.getParent());
         long localNeeded = needed;
-        if (databaseStore.equals(localStore)) {
+        long localAvailable = FreeSpace.of(side.getParent());
+        if (FreeSpace.isShared(config.path(), side.getParent())) {
             needed += localNeeded;
-        } else if (localStore.getUsableSpace() < localNeeded) {
-            throw full(localNeeded, "in " + side.getParent(), localStore.getUsableSpace());
+        } else if (localAvailable < localNeeded) {
+            throw full(localNeeded, "in " + side.getParent(), localAvailable);
         }
-        long available = databaseStore.getUsableSpace() + walSize();
-        if (available < needed) {
-            throw full(needed, "beside the database", available);
+        long free = FreeSpace.of(config.path());
+        long reused = walSize();
+        if (free < needed - reused) {
+            throw full(needed, "beside the database", free + reused);
         }
     }
 
@@ -329,10 +329,6 @@ final class InPlaceRestore {
                         + " KiB are free; nothing was changed",
                 "make room there and try again",
                 null);
-    }
-
-    private long usableSpace() throws IOException {
-        return Files.getFileStore(config.path()).getUsableSpace();
     }
 
     private long walSize() throws IOException {

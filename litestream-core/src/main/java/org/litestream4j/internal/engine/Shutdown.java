@@ -126,7 +126,8 @@ final class Shutdown {
                 && (now.conflict()
                         || now.upload().needsRecovery()
                         || !now.capture().attached()
-                        || !lanes.uploadLane.replicated().isBefore(lanes.capture.captured()));
+                        || (!lanes.uploadLane.replicated().isBefore(lanes.capture.captured())
+                                && lanes.uploadLane.isChecked()));
     }
 
     /**

@@ -50,6 +50,9 @@ final class UploadLane {
 
     private volatile boolean hurry;
 
+    /** Whether a file was uploaded that was not read back yet. */
+    private volatile boolean unchecked;
+
     // Confined to the lane.
     private @Nullable Verdict verdict;
     private int number;
@@ -133,6 +136,11 @@ final class UploadLane {
     void hurry() {
         hurry = true;
         lane.wake();
+    }
+
+    /** Returns whether everything uploaded was found on the replica. Thread-safe. */
+    boolean isChecked() {
+        return !unchecked;
     }
 
     boolean stop(Duration timeout) {
@@ -242,7 +250,8 @@ final class UploadLane {
         }
         publish();
         if (!uploaded) {
-            long check = replication.checkPresence();
+            long check = replication.checkPresence(hurry);
+            unchecked = check >= 0;
             if (check >= 0) {
                 lane.wakeIn(check);
             }
@@ -310,6 +319,7 @@ final class UploadLane {
         if (!replication.isPending()) {
             return false;
         }
+        unchecked = true; // before the upload counts
         int level = replicated().isNone() ? ReplicaClient.SNAPSHOT_LEVEL : 0; // the first image is a snapshot
         return operations.observe(Kind.UPLOAD, level, Outcome::of, replication::uploadNext) != null;
     }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,12 +58,23 @@ public final class Durable {
         }
     }
 
-    /** Makes durable that names were created, moved or deleted in a folder, where the platform has a way to do so. */
+    /**
+     * Makes created, moved and deleted names in a folder durable, where the platform has a way to do so. An interrupt
+     * does not end it, because the names are there already; the thread stays interrupted.
+     */
     public static void forceFolder(Path folder) throws IOException {
-        if (CAN_FORCE_FOLDERS) {
+        boolean interrupted = false;
+        boolean forced = !CAN_FORCE_FOLDERS;
+        while (!forced) {
             try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
                 channel.force(true);
+                forced = true;
+            } catch (ClosedByInterruptException e) {
+                interrupted |= Thread.interrupted();
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

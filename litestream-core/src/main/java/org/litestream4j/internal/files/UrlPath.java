@@ -4,6 +4,8 @@ import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /** The path of a replica URL, parsed as Litestream parses it, so that a URL refers to the same object in both programs. */
 public final class UrlPath {
@@ -75,6 +77,19 @@ public final class UrlPath {
             }
         });
         return escaped.toString();
+    }
+
+    /** Removes empty, "." and ".." segments, and leading and trailing slashes. */
+    public static String clean(String path) {
+        Deque<String> segments = new ArrayDeque<>();
+        for (String segment : path.split("/", -1)) {
+            if (segment.equals("..")) {
+                segments.pollLast();
+            } else if (!segment.isEmpty() && !segment.equals(".")) {
+                segments.addLast(segment);
+            }
+        }
+        return String.join("/", segments);
     }
 
     private static boolean isNeverEscaped(int c) {

@@ -9,6 +9,7 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.Set;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.litestream4j.internal.files.DatabaseOpening;
@@ -28,6 +29,9 @@ final class LitestreamDataSource implements DataSource {
      * the cost of a commit that forces it to the disk.
      */
     private static final int WAL_FILE_LIMITS = 2;
+
+    /** The other journal modes; any other value is not repeated, because a malformed URL may have a secret there. */
+    private static final Set<String> JOURNAL_MODES = Set.of("DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF");
 
     private final DataSource physical;
     private final ApplicationConnections database;
@@ -72,7 +76,10 @@ final class LitestreamDataSource implements DataSource {
         }
         String journal = set.getProperty("journal_mode", "WAL");
         if (!journal.equalsIgnoreCase("WAL")) {
-            throw unfit("journal_mode=" + journal, "replication needs the journal mode WAL and sets it itself");
+            boolean known = JOURNAL_MODES.contains(journal.toUpperCase(Locale.ROOT));
+            throw unfit(
+                    known ? "journal_mode=" + journal : "an unknown journal_mode",
+                    "replication needs the journal mode WAL and sets it itself");
         }
         if (set.getProperty("locking_mode", "NORMAL").equalsIgnoreCase("EXCLUSIVE")) {
             throw unfit("locking_mode=EXCLUSIVE", "replication must open the database alongside the application");

@@ -4,15 +4,19 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.function.LongConsumer;
 
 /** Copies all bytes that are read to an output. Closes neither stream. */
 final class CopyingInputStream extends FilterInputStream {
 
     private final OutputStream out;
+    private final LongConsumer progress;
 
-    CopyingInputStream(InputStream in, OutputStream out) {
+    /** @param progress receives the number of bytes after each write */
+    CopyingInputStream(InputStream in, OutputStream out, LongConsumer progress) {
         super(in);
         this.out = out;
+        this.progress = progress;
     }
 
     @Override
@@ -20,6 +24,7 @@ final class CopyingInputStream extends FilterInputStream {
         int value = in.read();
         if (value >= 0) {
             out.write(value);
+            progress.accept(1);
         }
         return value;
     }
@@ -29,6 +34,7 @@ final class CopyingInputStream extends FilterInputStream {
         int count = in.read(bytes, offset, length);
         if (count > 0) {
             out.write(bytes, offset, count);
+            progress.accept(count);
         }
         return count;
     }

@@ -195,10 +195,12 @@ public final class Replication {
     /**
      * Checks, if a check is due, whether the last uploaded file still exists.
      *
+     * @param last whether no check follows, so that one is due if a file was uploaded since the last
      * @return nanoseconds until the next check is due; negative if there is nothing to check
      */
-    public long checkPresence() throws IOException {
-        if (ownership.nanosUntilCheck() == 0) {
+    public long checkPresence(boolean last) throws IOException {
+        long due = ownership.nanosUntilCheck();
+        if (due == 0 || (last && due > 0)) {
             ownership.ensureNewest();
         }
         return ownership.nanosUntilCheck();
@@ -215,7 +217,9 @@ public final class Replication {
         Instant timestamp;
         OptionalLong databaseChecksum;
         InputStream file;
+        long size;
         try {
+            size = Files.size(staging.path(name));
             timestamp = staging.timestamp(name);
             databaseChecksum = staging.databaseChecksum(name);
             file = Files.newInputStream(staging.path(name));
@@ -225,7 +229,10 @@ public final class Replication {
         pendingSince = timestamp;
         try (InputStream in = new BufferedInputStream(file, COPY_SIZE);
                 ReplicaUpload upload = client.write(levelOf(name), name, timestamp, databaseChecksum);
-                LtxReader reader = LtxReader.open(new CopyingInputStream(in, upload), source, name)) {
+                LtxReader reader = LtxReader.open(
+                        new CopyingInputStream(in, upload, new UploadProgress(client.url(), name, size)),
+                        source,
+                        name)) {
             while (reader.next()) {
                 // reading the whole file is the check
             }

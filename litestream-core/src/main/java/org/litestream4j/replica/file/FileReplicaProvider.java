@@ -1,7 +1,6 @@
 package org.litestream4j.replica.file;
 
 import java.io.File;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -54,7 +53,7 @@ public final class FileReplicaProvider implements ReplicaProvider {
             throw new IllegalArgumentException(
                     "the replica URL and the setting path both name a folder; with path, write the URL file: alone");
         }
-        return at(path(path, path));
+        return at(path(path));
     }
 
     private static ReplicaClient byUrl(String url) {
@@ -78,34 +77,41 @@ public final class FileReplicaProvider implements ReplicaProvider {
         }
         boolean absolute = rest.startsWith("/");
         try {
-            String folder = absolute ? UrlPath.escaped(rest) : rest;
-            return new FileReplicaClient(path(folder, rest), former(rest), Publisher.byLink());
+            NonAsciiNames.requireCharacters(rest);
+            Path folder = path(absolute ? UrlPath.escaped(rest) : rest);
+            return new FileReplicaClient(folder, former(rest, folder), Publisher.byLink());
         } catch (IllegalArgumentException e) {
             throw bad(rest, "holds " + e.getMessage());
         }
     }
 
-    /** Returns the folder used by earlier versions: the one with the decoded name. */
-    private static Path former(String rest) {
+    /** Returns the folder used by earlier versions: the one with the decoded name, if the system can have it. */
+    private static Path former(String rest, Path folder) {
+        String name;
         try {
-            return path(UrlPath.decode(rest), rest);
+            name = UrlPath.decode(rest);
         } catch (IllegalArgumentException e) {
-            return path(rest, rest); // earlier versions refused it
+            name = rest; // earlier versions refused it
+        }
+        try {
+            return path(name);
+        } catch (IllegalArgumentException e) {
+            return folder;
         }
     }
 
     /** Returns the path as Litestream does, with the home folder in place of a tilde. */
-    private static Path path(String name, String shown) {
+    private static Path path(String name) {
         String home = name.equals("~") || name.startsWith("~/") ? System.getProperty("user.home", "") : "";
         String plain = home.isEmpty() ? name : home + name.substring(1);
         if (File.separatorChar == '\\' && plain.matches("/[A-Za-z]:.*")) {
             plain = plain.substring(1);
         }
         try {
-            return Path.of(plain);
-        } catch (InvalidPathException e) {
+            return NonAsciiNames.path(plain);
+        } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "a name that this system cannot have for a folder: " + e.getReason() + NonAsciiNames.remedy(shown));
+                    "a name that this system cannot have for a folder: " + e.getMessage(), e);
         }
     }
 

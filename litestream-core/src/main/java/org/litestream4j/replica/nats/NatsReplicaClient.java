@@ -21,6 +21,7 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
+import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaDeleteException;
@@ -96,6 +97,11 @@ final class NatsReplicaClient implements ReplicaClient {
                 }
             }
         }
+    }
+
+    @Override
+    public Optional<OtherBackup> otherBackup() throws IOException {
+        return settings.otherPaths().isEmpty() ? Optional.empty() : new NatsOtherBackups(bucket).find();
     }
 
     @Override

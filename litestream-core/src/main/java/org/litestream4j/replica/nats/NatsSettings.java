@@ -3,12 +3,14 @@ package org.litestream4j.replica.nats;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 
 /**
  * Settings of a client, validated by {@link NatsSettingsParser}.
  *
  * @param servers servers as {@code nats://host:port} or {@code tls://host:port}, without user or password
  * @param path prefix of the object names, without leading and trailing slashes; may be empty
+ * @param otherPaths paths at which another program or an earlier version may have the files of this replica
  * @param connection settings of the connection to the servers
  * @param newBucket settings of a bucket to create if it is missing; null if it must exist
  */
@@ -16,6 +18,7 @@ record NatsSettings(
         List<String> servers,
         String bucket,
         String path,
+        List<String> otherPaths,
         NatsLogin login,
         NatsTls tls,
         ConnectionSettings connection,
@@ -41,6 +44,7 @@ record NatsSettings(
 
     NatsSettings {
         servers = List.copyOf(servers);
+        otherPaths = List.copyOf(otherPaths);
     }
 
     /** Returns the address without secrets. */
@@ -53,7 +57,7 @@ record NatsSettings(
         }
         url.append('/').append(bucket);
         if (!path.isEmpty()) {
-            url.append('/').append(path);
+            url.append('/').append(Redaction.path(path));
         }
         return url.toString();
     }

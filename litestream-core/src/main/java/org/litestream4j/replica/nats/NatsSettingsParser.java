@@ -8,12 +8,15 @@ import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.nats.NatsSettings.ConnectionSettings;
@@ -53,11 +56,16 @@ final class NatsSettingsParser {
     private static final Pattern SERVER =
             Pattern.compile("(?:(nats|tls)://)?((?:[^\\s/?#@:\\[\\],]+|\\[[0-9A-Fa-f:.]+])(?::(\\d{1,5}))?)/?");
 
+    private static final Pattern PARAMETER = Pattern.compile("[&;]([a-z-]+)=");
+
     private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18})\\s*([KMGT]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
 
     private final Map<String, String> values = new HashMap<>();
+
+    /** Paths at which Litestream, or an earlier version of this library, has the files of this replica. */
+    private final Set<String> otherPaths = new LinkedHashSet<>();
 
     private NatsSettingsParser(ReplicaLocation location) {
         String url = location.url();
@@ -67,6 +75,11 @@ final class NatsSettingsParser {
         }
         int query = rest.indexOf('?');
         String address = query < 0 ? rest.substring(2) : rest.substring(2, query);
+        if (address.indexOf('#') >= 0) {
+            throw new IllegalArgumentException(
+                    "NATS: the replica URL has a #; write %23, or set username, password or path");
+        }
+        refuseParametersInPath(address);
         int slash = address.indexOf('/');
         readAuthority(slash < 0 ? address : address.substring(0, slash));
         readPath(slash < 0 ? "" : decode(address.substring(slash)), location);
@@ -81,6 +94,9 @@ final class NatsSettingsParser {
             }
         }
         location.settings().forEach(this::put);
+        if (!location.settings().getOrDefault("path", "").isBlank()) {
+            otherPaths.add(""); // Litestream ignores the setting
+        }
     }
 
     /**
@@ -89,6 +105,17 @@ final class NatsSettingsParser {
      */
     static NatsSettings parse(ReplicaLocation location) {
         return new NatsSettingsParser(location).settings();
+    }
+
+    /** Rejects an address whose parameters begin with another character than a question mark, because they are secrets. */
+    private static void refuseParametersInPath(String address) {
+        Matcher parameter = PARAMETER.matcher(address);
+        while (parameter.find()) {
+            if (NAMES.contains(parameter.group(1))) {
+                throw new IllegalArgumentException("NATS: the replica URL has the parameter " + parameter.group(1)
+                        + " in its path; write ? before the first parameter, or %26 for an & of the path");
+            }
+        }
     }
 
     private void readAuthority(String authority) {
@@ -106,8 +133,9 @@ final class NatsSettingsParser {
         put("urls", authority.substring(at + 1));
     }
 
+    /** Reads bucket and path. Litestream removes "." and ".." too. */
     private void readPath(String path, ReplicaLocation location) {
-        String clean = clean(path);
+        String clean = UrlPath.clean(path);
         if (clean.isEmpty()) {
             return;
         }
@@ -120,6 +148,10 @@ final class NatsSettingsParser {
         }
         put("bucket", bucket);
         put("path", slash < 0 ? "" : clean.substring(slash + 1));
+        String uncleaned = withoutExtraSlashes(path);
+        if (uncleaned.startsWith(bucket + "/")) {
+            otherPaths.add(uncleaned.substring(bucket.length() + 1));
+        }
     }
 
     private void put(String name, String value) {
@@ -152,11 +184,13 @@ final class NatsSettingsParser {
                 || !rootCas.isEmpty()
                 || clientCert != null
                 || servers.stream().anyMatch(server -> server.startsWith("tls:"));
+        String path = withoutExtraSlashes(values.getOrDefault("path", ""));
         List<Path> cas = rootCas.stream().map(ca -> asPath("root-cas", ca)).toList();
         return new NatsSettings(
                 servers,
                 bucket,
-                clean(values.getOrDefault("path", "")),
+                path,
+                otherPaths.stream().filter(other -> !other.equals(path)).toList(),
                 login(),
                 new NatsTls(tls, cas, clientCert, clientKey),
                 new ConnectionSettings(
@@ -312,7 +346,7 @@ final class NatsSettingsParser {
         throw bad(name, value, "bytes, or a number with KiB, MiB, GiB or TiB; -1 for no limit");
     }
 
-    private static String clean(String path) {
+    private static String withoutExtraSlashes(String path) {
         return path.replaceAll("/{2,}", "/").replaceAll("^/|/$", "");
     }
 

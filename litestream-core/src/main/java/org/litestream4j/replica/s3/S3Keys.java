@@ -2,6 +2,7 @@ package org.litestream4j.replica.s3;
 
 import java.util.Locale;
 import java.util.Optional;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
@@ -59,7 +60,7 @@ final class S3Keys {
 
     /** Returns a key in the form used by other programs: without empty segments, and without "." for the bucket itself. */
     private String below(String name) {
-        String plain = S3Url.clean(prefix);
+        String plain = UrlPath.clean(prefix);
         return plain.isEmpty() ? name : plain + "/" + name;
     }
 

@@ -19,14 +19,17 @@ import software.amazon.awssdk.services.s3.model.MultipartUpload;
 
 /**
  * Deletes the parts of multipart uploads that were neither completed nor aborted, because their process was killed or
- * the abort request was lost. Such parts are invisible, but billed. Checks with the first deletion and then at most
- * once a day: only the owner of the replica, which deletes from it, sends these requests, and an idle replica sends
- * none. Thread-safe.
+ * the abort request was lost. Such parts are invisible, but billed. Checks with each upload in parts, for the same file,
+ * and with the first deletion and then at most once a day, for all files: only the owner of the replica, which writes to
+ * it, sends these requests, and an idle replica sends none. Thread-safe.
  */
 final class S3Leftovers {
 
     /** Age that no running upload of any program reaches. */
     static final Duration SAFE_AGE = Duration.ofDays(2);
+
+    /** Age from which an unfinished upload of the file that is being uploaded again counts as left by a killed process. */
+    static final Duration SAME_FILE_AGE = Duration.ofMinutes(15);
 
     private static final Logger LOG = LoggerFactory.getLogger(S3Leftovers.class);
 
@@ -53,8 +56,26 @@ final class S3Leftovers {
         this.clock = clock;
     }
 
-    void begun(String uploadId) {
+    /**
+     * Records that an upload has begun, and deletes what killed processes left of the same file: processes that are
+     * killed again and again during the first upload would otherwise leave one incomplete image each.
+     */
+    void begun(String key, String uploadId) {
         running.add(uploadId);
+        if (isDenied()) {
+            return;
+        }
+        try {
+            for (MultipartUpload upload : list(key)) {
+                if (upload.key().equals(key) && isOlder(upload, SAME_FILE_AGE)) {
+                    abort(upload);
+                }
+            }
+        } catch (SdkException e) {
+            failed(e);
+        } catch (IOException e) { // interrupted or closed
+            LOG.debug("replica={} looking for earlier uploads of {} ended", settings.url(), key, e);
+        }
     }
 
     void ended(String uploadId) {
@@ -68,8 +89,8 @@ final class S3Leftovers {
         }
         try {
             int discarded = 0;
-            for (MultipartUpload upload : list()) {
-                if (isLeftOver(upload)) {
+            for (MultipartUpload upload : list(keys.root())) {
+                if (isOlder(upload, SAFE_AGE) && keys.isFile(upload.key())) {
                     abort(upload);
                     discarded++;
                 }
@@ -94,18 +115,20 @@ final class S3Leftovers {
         return true;
     }
 
+    private synchronized boolean isDenied() {
+        return next == null;
+    }
+
     /** Returns the first thousand uploads; the next check returns the others. */
-    private List<MultipartUpload> list() throws IOException {
+    private List<MultipartUpload> list(String prefix) throws IOException {
         return calls.run(Operation.LIST, 0, client -> client.listMultipartUploads(
-                        request -> request.bucket(settings.bucket()).prefix(keys.root()))
+                        request -> request.bucket(settings.bucket()).prefix(prefix))
                 .uploads());
     }
 
-    private boolean isLeftOver(MultipartUpload upload) {
+    private boolean isOlder(MultipartUpload upload, Duration age) {
         Instant initiated = requireNonNull(upload.initiated());
-        return initiated.isBefore(clock.instant().minus(SAFE_AGE))
-                && !running.contains(upload.uploadId())
-                && keys.isFile(upload.key());
+        return initiated.isBefore(clock.instant().minus(age)) && !running.contains(upload.uploadId());
     }
 
     private void abort(MultipartUpload upload) throws IOException {

@@ -5,7 +5,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.RequestListener.Operation;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -16,6 +18,9 @@ import software.amazon.awssdk.services.s3.model.CommonPrefix;
 final class S3OtherBackups {
 
     private static final Pattern LEVEL = Pattern.compile("000[0-9]/");
+
+    /** Matches a prefix that ends with a level. */
+    private static final Pattern INSIDE = Pattern.compile("((?:.*/)?)(000[0-9])/?");
 
     private static final Pattern FOLDER_LEVEL = Pattern.compile("[0-9]/");
 
@@ -37,6 +42,13 @@ final class S3OtherBackups {
                                 + "; or copy its objects to \"" + prefix + "/\""));
             }
         }
+        Matcher inside = INSIDE.matcher(prefix);
+        if (inside.matches() && holds(inside.group(1), LEVEL)) {
+            return Optional.of(new OtherBackup(
+                    "the URL names the level " + inside.group(2) + " inside the replica below \"" + inside.group(1)
+                            + "\"",
+                    "leave " + inside.group(2) + " out of the URL"));
+        }
         if (holds(context.keys().copiedFolder(), FOLDER_LEVEL)) {
             return Optional.of(new OtherBackup(
                     "below \"" + context.keys().copiedFolder()
@@ -55,7 +67,7 @@ final class S3OtherBackups {
         String prefix = context.settings().prefix();
         Set<String> others = new LinkedHashSet<>();
         others.add(context.settings().formerPrefix());
-        String plain = S3Url.clean(prefix);
+        String plain = UrlPath.clean(prefix);
         others.add(plain);
         if (plain.isEmpty()) {
             others.addAll(List.of(".", ""));

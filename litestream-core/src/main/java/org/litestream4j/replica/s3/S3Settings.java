@@ -71,7 +71,7 @@ record S3Settings(
 
     /** Returns the address of the replica, without secrets. */
     String url() {
-        String path = prefix.isEmpty() ? "/" : prefix.equals(".") ? "" : "/" + prefix;
+        String path = prefix.isEmpty() ? "/" : prefix.equals(".") ? "" : "/" + Redaction.path(prefix);
         return "s3://" + bucket + path + (endpoint == null ? "" : "?endpoint=" + endpoint);
     }
 

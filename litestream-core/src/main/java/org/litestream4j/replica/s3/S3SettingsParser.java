@@ -12,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 
@@ -58,11 +59,14 @@ final class S3SettingsParser {
     private static final Pattern SIZE =
             Pattern.compile("(\\d{1,15}(?:\\.\\d{1,15})?)\\s*([KMG]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern PARAMETER = Pattern.compile("[&;]([A-Za-z0-9_-]+)=");
+
     private final S3Url url;
 
     private final Map<String, String> values = new LinkedHashMap<>();
 
     private S3SettingsParser(ReplicaLocation location) {
+        refuseParametersInPath(location.url());
         url = S3Url.parse(location.url());
         url.parameters().forEach(this::putParameter);
         location.settings().forEach(this::put);
@@ -85,6 +89,19 @@ final class S3SettingsParser {
         S3SettingsParser parser = new S3SettingsParser(location);
         boolean byHost = parser.url.region() != null && !parser.url.bucket().startsWith("arn:");
         return byHost || parser.url.endpoint() != null || OF_CONNECTION.stream().anyMatch(parser.values::containsKey);
+    }
+
+    /** Rejects a URL whose parameters begin with another character than a question mark, because they are secrets. */
+    private static void refuseParametersInPath(String url) {
+        int question = url.indexOf('?');
+        Matcher parameter = PARAMETER.matcher(question < 0 ? url : url.substring(0, question));
+        while (parameter.find()) {
+            String known = NAMES_BY_PLAIN.get(plain(parameter.group(1)));
+            if (known != null) {
+                throw new IllegalArgumentException("S3: the URL has the parameter " + known
+                        + " in its path; write ? before the first parameter, or %26 for an & of the path");
+            }
+        }
     }
 
     /**
@@ -138,7 +155,7 @@ final class S3SettingsParser {
         return new S3Settings(
                 bucket,
                 path == null ? url.prefix() : path, // not normalized: Litestream's keys start with the path as written
-                path == null ? url.formerPrefix() : S3Url.clean(path),
+                path == null ? url.formerPrefix() : UrlPath.clean(path),
                 region(bucket, endpoint),
                 endpoint,
                 !arn && flag("force-path-style", vendor.pathStyle()),

@@ -111,7 +111,7 @@ final class S3Upload extends ReplicaUpload {
         if (id == null) {
             id = create();
             uploadId = id;
-            context.leftovers().begun(id);
+            context.leftovers().begun(key, id);
         }
         String upload = id;
         int number = parts.size() + 1;

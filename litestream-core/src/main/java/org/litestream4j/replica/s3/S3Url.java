@@ -3,8 +3,6 @@ package org.litestream4j.replica.s3;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -94,7 +92,7 @@ record S3Url(
                     "S3: the URL has a # in its path; write %23, or name the path by the setting path");
         }
         try {
-            return clean(UrlPath.decode(path));
+            return UrlPath.clean(UrlPath.decode(path));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("S3: the URL holds " + e.getMessage(), e);
         }
@@ -102,7 +100,7 @@ record S3Url(
 
     /** Returns the prefix derived by earlier versions, which decoded a plus sign as a space. */
     private static String formerPrefix(String path) {
-        return clean(decode(path));
+        return UrlPath.clean(decode(path));
     }
 
     /** Parses a host name. The bucket keeps its case; hosts do not. */
@@ -146,19 +144,6 @@ record S3Url(
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("S3: the URL holds a % that two hex digits do not follow");
         }
-    }
-
-    /** Removes empty, "." and ".." segments, and leading and trailing slashes. */
-    static String clean(String path) {
-        Deque<String> segments = new ArrayDeque<>();
-        for (String segment : path.split("/", -1)) {
-            if (segment.equals("..")) {
-                segments.pollLast();
-            } else if (!segment.isEmpty() && !segment.equals(".")) {
-                segments.addLast(segment);
-            }
-        }
-        return String.join("/", segments);
     }
 
     /** Returns a text without the parameters, which may be secrets. */

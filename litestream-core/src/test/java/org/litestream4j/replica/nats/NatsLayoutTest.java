@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -150,6 +151,25 @@ class NatsLayoutTest {
             LtxFileInfo file = files(client, 0).get(0);
             assertThat(file.exact()).isFalse();
             assertThat(client.timestamp(file)).isEqualTo(Instant.parse(timestamp(object)));
+        }
+    }
+
+    /** Litestream ignores the setting; an earlier version kept the dots of a URL. */
+    @Test
+    void otherBackup_atThePathThatTheSettingsMayMean_isNamed() throws Exception {
+        server.createBucket("moved");
+        server.with(connection -> {
+            connection.objectStore("moved").put("ltx/0/" + name(1), new byte[] {1});
+            connection.objectStore("moved").put("a/../b/ltx/0/" + name(1), new byte[] {1});
+            return true;
+        });
+        String url = "nats://" + server.address() + "/moved";
+        try (ReplicaClient bySetting = Replicas.open(new ReplicaLocation(url, Map.of("path", "app")));
+                ReplicaClient byUrl = client("moved/app");
+                ReplicaClient former = client("moved/a/../b")) {
+            assertThat(bySetting.otherBackup().orElseThrow().problem()).contains("top of the bucket");
+            assertThat(byUrl.otherBackup()).isEmpty();
+            assertThat(former.otherBackup().orElseThrow().remedy()).contains("a/../b");
         }
     }
 

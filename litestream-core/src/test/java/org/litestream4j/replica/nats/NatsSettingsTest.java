@@ -9,6 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.nats.NatsSettings.NewBucket;
@@ -47,6 +48,21 @@ class NatsSettingsTest {
         NatsSettings settings = parse(url, Map.of());
         assertThat(settings.bucket()).isEqualTo(bucket);
         assertThat(settings.path()).isEqualTo(path);
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.litestream4j.replica.UrlTable#buckets")
+    void parse_url_namesTheBucketThatLitestreamNames(String path, String bucket) {
+        NatsSettings settings = parse("nats://h" + path, Map.of());
+        assertThat(settings.bucket()).isEqualTo(bucket);
+        assertThat(settings.path()).isEmpty();
+    }
+
+    @Test
+    void parse_numberSign_isRefused() {
+        assertThatThrownBy(() -> parse("nats://h/b#c", Map.of()))
+                .hasMessageContaining("#")
+                .hasMessageContaining("%23");
     }
 
     @Test
@@ -151,9 +167,13 @@ class NatsSettingsTest {
 
     @Test
     void parse_wrongServerWithPassword_doesNotShowIt() {
-        for (String url :
-                new String[] {"nats://h/b?urls=nats://u:s3cret@h", "nats://u:s3cret@h:port/b", "nats://u:s3cret%@h/b"
-                }) {
+        for (String url : new String[] {
+            "nats://h/b?urls=nats://u:s3cret@h",
+            "nats://u:s3cret@h:port/b",
+            "nats://h/b/a&password=s3cret",
+            "nats://h/b/a;token=s3cret",
+            "nats://u:s3cret%@h/b"
+        }) {
             assertThatThrownBy(() -> parse(url, Map.of())).message().doesNotContain("s3cret");
         }
     }

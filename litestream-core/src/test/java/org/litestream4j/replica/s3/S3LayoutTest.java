@@ -145,6 +145,7 @@ class S3LayoutTest {
         "late/app/, s3://%s/late/app, ltx/9/0000000000000001-0000000000000004.ltx, copied into the bucket",
         "former/a b/, s3://%s/former/a+b, 0000/0000000000000001-0000000000000001.ltx, path to \"former/a b\"",
         "./, s3://%s/, 0009/0000000000000001-0000000000000001.ltx, path to \".\"",
+        "in/app/, s3://%s/in/app/0009, 0009/0000000000000001-0000000000000001.ltx, leave 0009 out of the URL",
         "/, s3://%s, 0009/0000000000000001-0000000000000001.ltx, path to \"\"",
     })
     void restore_backupThatIsNoReplica_isNamed(String prefix, String url, String key, String problem) throws Exception {

@@ -123,6 +123,27 @@ class S3LeftoversTest {
     }
 
     @Test
+    void upload_leftoversOfTheSameFile_areDiscardedUnlessTheyAreYoung() throws Exception {
+        String same = new S3Keys(path).key(9, name(1));
+        String other = new S3Keys(path).key(9, name(2));
+        leave(same);
+        leave(same);
+        leave(other);
+        for (Duration age :
+                List.of(S3Leftovers.SAME_FILE_AGE.minusMinutes(5), S3Leftovers.SAME_FILE_AGE.plusMinutes(1))) {
+            try (ReplicaClient client = clientAfter(age);
+                    ReplicaUpload upload = client.write(9, name(1), S3TestClients.TIME)) {
+                upload.write(bytes(6 * MIB, 1));
+                boolean old = age.compareTo(S3Leftovers.SAME_FILE_AGE) > 0;
+                assertThat(unfinished())
+                        .containsExactlyInAnyOrderElementsOf(
+                                old ? List.of(same, other) : List.of(same, same, same, other));
+            }
+        }
+        assertThat(unfinished()).containsExactly(other);
+    }
+
+    @Test
     void writeListAndIdle_neverLook() throws Exception {
         try (ReplicaClient client = clientAfter(Duration.ZERO)) {
             client.prepare();

@@ -310,6 +310,8 @@ class S3SettingsParserTest {
                 "s3://bucket/path?endpoint=https://ho st/topsecret",
                 "s3://user:topsecret@bucket/path",
                 "s3://bucket/path?secretAccessKey=topsecret%zz",
+                "s3://bucket/path&secretAccessKey=topsecret",
+                "s3://bucket/path;region=r;secret-access-key=topsecret",
                 "s3://arn:aws:s3::123456789012:accesspoint/alias.mrap/path",
             })
     void parse_wrongUrl_isRefusedWithoutItsSecrets(String url) {
@@ -317,6 +319,13 @@ class S3SettingsParserTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("S3: ")
                 .hasMessageNotContaining("topsecret");
+    }
+
+    @Test
+    void url_pathThatMayHoldASecret_isNotShown() {
+        assertThat(parse("s3://bucket/a b/c+d").url()).isEqualTo("s3://bucket/a b/c+d");
+        assertThat(parse("s3://bucket/a&other=topsecret").url()).isEqualTo("s3://bucket/a&…");
+        assertThat(parse("s3://bucket", Map.of("path", "me@topsecret")).url()).isEqualTo("s3://bucket/…");
     }
 
     @Test

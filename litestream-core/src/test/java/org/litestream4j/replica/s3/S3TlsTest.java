@@ -6,6 +6,10 @@ import static org.litestream4j.replica.s3.S3TestClients.bytes;
 import static org.litestream4j.replica.s3.S3TestClients.name;
 import static org.litestream4j.replica.s3.S3TestClients.put;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.InputStream;
@@ -29,6 +33,7 @@ import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.RequestListener;
+import org.slf4j.LoggerFactory;
 
 /** A store with a certificate that nobody signed. */
 class S3TlsTest {
@@ -112,9 +117,24 @@ class S3TlsTest {
     @ValueSource(booleans = {true, false})
     void put_skipVerify_succeedsSignedOrNot(boolean signed) throws Exception {
         PAYLOADS.clear();
+        Logger logger = (Logger) LoggerFactory.getLogger(S3Connection.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
         try (ReplicaClient client = client("&skipVerify=true&signPayload=" + signed)) {
             put(client, 0, name(1), bytes(10, 1));
+            put(client, 0, name(2), bytes(10, 1));
+        } finally {
+            logger.detachAppender(log);
         }
+        assertThat(log.list)
+                .as("said once, with the first request")
+                .singleElement()
+                .satisfies(line -> {
+                    assertThat(line.getLevel()).isEqualTo(Level.WARN);
+                    assertThat(line.getFormattedMessage())
+                            .contains("any certificate is accepted", "remove skip-verify");
+                });
         assertThat(PAYLOADS).isNotEmpty().allSatisfy(payload -> assertThat(payload)
                 .matches(signed ? "[0-9a-f]{64}" : "UNSIGNED-PAYLOAD"));
     }

@@ -87,11 +87,11 @@ class S3WireTest {
             put(client, 0, name(1), bytes(100, 1));
             put(client, 9, name(1), bytes(6 << 20, 1));
         }
-        // a look, the file, the same again; create, two parts, a look, complete
+        // a look, the file, the same again; create, a look for what killed uploads left, two parts, a look, complete
         assertThat(store.seen)
                 .extracting(Seen::method)
-                .containsExactly("GET", "PUT", "PUT", "POST", "PUT", "PUT", "GET", "POST");
-        return List.of(store.seen.get(1), store.seen.get(3), store.seen.get(4), store.seen.get(5), store.seen.get(7));
+                .containsExactly("GET", "PUT", "PUT", "POST", "GET", "PUT", "PUT", "GET", "POST");
+        return List.of(store.seen.get(1), store.seen.get(3), store.seen.get(5), store.seen.get(6), store.seen.get(8));
     }
 
     @Test
@@ -148,7 +148,11 @@ class S3WireTest {
         }
         String md5 = Base64.getEncoder()
                 .encodeToString(MessageDigest.getInstance("MD5").digest(KEY));
-        assertThat(store.seen).hasSize(9).allSatisfy(request -> {
+        List<Seen> ofFiles = store.seen.stream()
+                .filter(request ->
+                        !(request.method().equals("GET") && request.target().contains("uploads")))
+                .toList();
+        assertThat(ofFiles).hasSize(9).allSatisfy(request -> {
             assertThat(request.header("x-amz-server-side-encryption-customer-algorithm"))
                     .isEqualTo("AES256");
             assertThat(request.header("x-amz-server-side-encryption-customer-key"))

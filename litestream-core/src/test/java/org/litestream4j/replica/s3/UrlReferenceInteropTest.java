@@ -30,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.Litestream;
+import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
@@ -160,7 +161,8 @@ class UrlReferenceInteropTest {
 
     /** The store of these tests keeps its objects by the names of paths, which have no such parts. */
     private static void assumeStorable(String prefix) {
-        assumeTrue(prefix.equals(S3Url.clean(prefix)) && !prefix.isEmpty(), "the store of this test has no such keys");
+        assumeTrue(
+                prefix.equals(UrlPath.clean(prefix)) && !prefix.isEmpty(), "the store of this test has no such keys");
     }
 
     private Path configuration(String path, URI endpoint) throws IOException {
