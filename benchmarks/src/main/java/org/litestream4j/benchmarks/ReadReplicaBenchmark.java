@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.pages.PageSource;
 import org.litestream4j.internal.pages.PagesOptions;
 import org.litestream4j.internal.pages.PinnedState;
@@ -158,7 +159,8 @@ public final class ReadReplicaBenchmark {
     }
 
     /** Reads leaves in the order of a scan; with a random number, from somewhere on. */
-    private static void walk(PinnedState state, long pgno, Random random, long[] rows, long most) throws IOException {
+    private static void walk(PinnedState state, long pgno, @Nullable Random random, long[] rows, long most)
+            throws IOException {
         ByteBuffer page = page(state, pgno);
         int cells = page.getShort(3) & 0xFFFF;
         if (page.get(0) != TABLE_INTERIOR) {

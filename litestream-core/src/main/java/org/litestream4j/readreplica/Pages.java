@@ -18,7 +18,11 @@ interface Pages {
     /** Waits until the newest known state is at or after a TXID. Returns whether it is. */
     boolean awaitTxid(Txid txid, Duration timeout) throws IOException, InterruptedException;
 
-    /** @param name name of the read replica */
+    /**
+     * Returns the status, without waiting.
+     *
+     * @param name name of the read replica
+     */
     ReadReplicaStatus status(String name);
 
     void close() throws IOException;

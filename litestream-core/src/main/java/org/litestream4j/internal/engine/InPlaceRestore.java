@@ -310,8 +310,8 @@ final class InPlaceRestore {
     private void requireSpace() throws IOException {
         long needed = Files.size(side);
         long localNeeded = needed;
-        long localAvailable = FreeSpace.of(side.getParent());
-        if (FreeSpace.isShared(config.path(), side.getParent())) {
+        long localAvailable = FreeSpace.of(requireNonNull(side.getParent()));
+        if (FreeSpace.isShared(config.path(), requireNonNull(side.getParent()))) {
             needed += localNeeded;
         } else if (localAvailable < localNeeded) {
             throw full(localNeeded, "in " + side.getParent(), localAvailable);

@@ -1,21 +1,23 @@
 package org.litestream4j.spring.readreplica;
 
+import java.io.Closeable;
+import java.io.IOException;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.litestream4j.spring.ReadOnlyDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
 /** Connections to a read replica: a pool, or the connections of the replica if there is no HikariCP. */
-final class ReadReplicaDataSource extends DelegatingDataSource implements ReadOnlyDataSource, AutoCloseable {
+final class ReadReplicaDataSource extends DelegatingDataSource implements ReadOnlyDataSource, Closeable {
 
     ReadReplicaDataSource(DataSource target) {
         super(target);
     }
 
     @Override
-    public void close() throws Exception {
-        if (getTargetDataSource() instanceof AutoCloseable closeable) {
-            closeable.close();
+    public void close() throws IOException {
+        if (getTargetDataSource() instanceof Closeable pool) {
+            pool.close();
         }
     }
 

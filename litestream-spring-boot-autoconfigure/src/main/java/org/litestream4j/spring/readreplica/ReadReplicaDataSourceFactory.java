@@ -48,7 +48,7 @@ final class ReadReplicaDataSourceFactory implements FactoryBean<ReadReplicaDataS
     }
 
     @Override
-    public synchronized void destroy() throws Exception {
+    public synchronized void destroy() throws IOException {
         if (dataSource != null) {
             dataSource.close();
         }
