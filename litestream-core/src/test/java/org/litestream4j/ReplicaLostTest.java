@@ -124,6 +124,27 @@ class ReplicaLostTest extends EngineFixture {
         }
     }
 
+    /** Everything is there, and the shutdown must not wait for the store to say so. */
+    @Test
+    void storeThatIsAwayAtTheEnd_isNoErrorIfEverythingWasUploaded() throws Exception {
+        GatedReplicaProvider.Control control = GatedReplicaProvider.control(replica);
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database =
+                    litestream.register(DatabaseConfig.builder(path, GatedReplicaProvider.location(replica))
+                            .shutdownSyncTimeout(java.time.Duration.ofHours(1))
+                            .build());
+            try (Connection connection = open(database)) {
+                execute(connection, "INSERT INTO t VALUES (1)");
+                database.sync(TIMEOUT);
+            }
+            control.away = true;
+            litestream.unregister(database.name());
+        }
+        control.away = false;
+        assertReplicaIsDatabase();
+    }
+
     /** An upload whose answer was lost, and whose local file is lost, too, is known to be ours at the next listing. */
     @Test
     void uploadThatNobodyHeardOf_isNoConflictLater() throws Exception {

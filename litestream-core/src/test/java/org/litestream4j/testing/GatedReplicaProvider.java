@@ -15,6 +15,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
@@ -113,6 +114,12 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         public void list(int level, Txid from, Visitor visitor) throws IOException {
             control.check();
             super.list(level, from, visitor);
+        }
+
+        @Override
+        public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
+            control.check();
+            return super.openFile(level, name, offset, length);
         }
 
         @Override

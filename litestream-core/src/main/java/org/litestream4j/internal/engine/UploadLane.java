@@ -217,6 +217,9 @@ final class UploadLane {
     }
 
     private void fail(Throwable e) {
+        if (hurry && !replication.isPending()) {
+            unchecked = false; // everything was uploaded; an outage at the end must not delay the shutdown
+        }
         if (progress.failed(Step.UPLOAD, e, clock.instant())) {
             log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
         }
