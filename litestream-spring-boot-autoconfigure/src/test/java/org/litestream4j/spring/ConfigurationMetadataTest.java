@@ -50,6 +50,7 @@ class ConfigurationMetadataTest {
                 .containsExactlyInAnyOrder(
                         "litestream.databases",
                         "litestream.meta-path",
+                        "litestream.read-replicas",
                         "litestream.replica.url",
                         "litestream.restore.directory");
     }
@@ -74,7 +75,7 @@ class ConfigurationMetadataTest {
     @Test
     void everySettingOfOneDatabase_isAlsoOneOfAll() {
         Set<String> all = components(LitestreamProperties.class);
-        all.removeAll(Set.of("health", "restore", "databases"));
+        all.removeAll(Set.of("health", "restore", "databases", "readReplicas"));
         Set<String> one = components(LitestreamProperties.Database.class);
         one.removeAll(Set.of("path", "pattern"));
         assertThat(one).isEqualTo(all);
