@@ -29,7 +29,7 @@ class ConcurrentReadersTest extends PagesFixture {
 
     @Test
     void eachRead_equalsACommittedState_andNoneGoesBack() throws Exception {
-        run(150, 6);
+        run(60, 6);
     }
 
     @Test
