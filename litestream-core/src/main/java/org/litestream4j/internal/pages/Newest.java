@@ -126,6 +126,14 @@ final class Newest implements PageSource {
         return known.files().state();
     }
 
+    /** Finds the newest state again after a file of it could not be read. */
+    void findAgain(State seen, IOException cause) throws IOException {
+        StateFiles files = known.files();
+        if (files.state().equals(seen)) {
+            files.findAgain(seen, cause, patience.deadline());
+        }
+    }
+
     /** Returns why the replica could not be listed last; null if it could. */
     @Nullable
     String problem() {
