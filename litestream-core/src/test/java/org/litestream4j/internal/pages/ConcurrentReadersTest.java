@@ -35,7 +35,7 @@ class ConcurrentReadersTest extends PagesFixture {
     @Test
     @Tag("soak")
     void eachRead_equalsACommittedState_forLong() throws Exception {
-        run(20_000, 16);
+        run(2_000, 16);
     }
 
     private void run(int commits, int threads) throws Exception {
