@@ -3,12 +3,13 @@ package org.litestream4j.restore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
+import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
 
 /**
  * Restores a database from its replica.
@@ -48,33 +49,48 @@ public final class Restore {
     }
 
     /**
-     * Returns the files that {@link #restore} would read, also for a restore by time: files whose headers show that they
-     * are too new are left out.
+     * Plans as {@link #restore} does, for a reader that uses the files without restoring them. The plan is made again if
+     * files have vanished, without files that the reader finds damaged as long as others lead to the same state, and, by
+     * time, without those whose headers show that they are too new.
      *
-     * @param headers reads the header of a file
+     * @param reader reads the files of a plan
+     * @return what the reader returned for the final plan
      * @throws RestoreException if the state cannot be restored
      */
-    public static RestorePlan plan(ReplicaClient replica, RestoreOptions options, Headers headers) throws IOException {
+    public static <T> T plan(ReplicaClient replica, RestoreOptions options, PlanUser<T> reader) throws IOException {
         Planning planning = new Planning(replica, options);
+        int attempt = 1;
         while (true) {
             RestorePlan plan = planning.next();
-            if (!(options.target() instanceof RestoreTarget.AtTimestamp)) {
-                return plan;
-            }
             try {
-                List<LtxFileInfo> files = plan.files();
-                planning.requireOldEnough(plan, headers.of(files.get(files.size() - 1)));
-                return plan;
+                T result = reader.read(plan);
+                planning.requireOldEnough(plan, reader.newest(result));
+                return result;
             } catch (Planning.TooNewException e) {
                 // the next plan omits that file
+            } catch (LtxFormatException e) {
+                planning.leaveOut(e);
+            } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+                if (attempt == RestoreJob.MAX_PLANS) {
+                    throw e;
+                }
+                attempt++;
             }
         }
     }
 
-    /** Reads headers of a replica's files. */
-    @FunctionalInterface
-    public interface Headers {
-        LtxHeader of(LtxFileInfo file) throws IOException;
+    /** Uses the files of plans. */
+    public interface PlanUser<T> {
+
+        /**
+         * Reads the files of a plan.
+         *
+         * @throws LtxFormatException if a file is damaged; its source is {@code <level>/<name>}
+         */
+        T read(RestorePlan plan) throws IOException;
+
+        /** Returns the header of the newest file that was read. */
+        LtxHeader newest(T result);
     }
 
     /**

@@ -25,7 +25,7 @@ import org.litestream4j.restore.RestoreProgress.Phase;
  */
 final class RestoreJob {
 
-    private static final int MAX_PLANS = 6;
+    static final int MAX_PLANS = 6;
 
     private static final long PAUSE_MILLIS = 100;
 

@@ -55,6 +55,11 @@ final class Follow {
         return state;
     }
 
+    /** Goes on from the known state as it was found again through other files. */
+    void continueFrom(State same) {
+        state = same;
+    }
+
     /** Returns whether the replica seemed to be behind the known state when it was listed last. */
     boolean isBehind() {
         return behind > 0;

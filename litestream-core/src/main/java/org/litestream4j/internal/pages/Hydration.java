@@ -7,6 +7,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.pages.HydrationStatus.Phase;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,13 +77,12 @@ final class Hydration {
                     status = new HydrationStatus(Phase.VERIFYING, 0, 0, null);
                     resumed = true;
                     image = local.resume(newest.state(), this::report);
-                } else if (now == null
-                        || now.state().lineage() != newest.state().lineage()) {
+                } else if (now == null || now.lineage() != newest.state().lineage()) {
                     image = null;
                     status = new HydrationStatus(Phase.FETCHING, 0, 0, status.problem());
                     image = local.fetch(newest, this::report);
                 } else {
-                    image = local.advance(now, newest.state());
+                    image = advanced(newest, local, now);
                 }
                 if (image != null) {
                     status = new HydrationStatus(Phase.DONE, status.totalBytes(), status.totalBytes(), null);
@@ -93,11 +94,22 @@ final class Hydration {
                     return;
                 }
                 log.warn("database cannot be hydrated; tried again in {} ms: {}", pause, e.toString());
-                status = new HydrationStatus(
-                        Phase.FAILED, status.bytes(), status.totalBytes(), String.valueOf(e.getMessage()));
+                Phase phase = image == null ? Phase.FAILED : Phase.DONE; // the last image is still right
+                status =
+                        new HydrationStatus(phase, status.bytes(), status.totalBytes(), String.valueOf(e.getMessage()));
                 pause(pause);
                 pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
             }
+        }
+    }
+
+    private static Image advanced(Newest newest, LocalCopy local, Image present) throws IOException {
+        State state = newest.state();
+        try {
+            return local.advance(present, state);
+        } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+            newest.findAgain(state, e);
+            return present;
         }
     }
 

@@ -63,10 +63,6 @@ final class Layers {
         return null;
     }
 
-    int depth() {
-        return layers.size();
-    }
-
     /** Pages in the order of their numbers. */
     private interface Layer {
 

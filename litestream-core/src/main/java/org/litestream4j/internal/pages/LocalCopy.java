@@ -130,26 +130,23 @@ final class LocalCopy implements Closeable {
             return null;
         }
         Path file = folder().resolve(left.file());
-        List<ReplicaFile> files;
-        try {
-            files = states.files(RestoreTarget.txid(left.txid()));
-        } catch (RestoreException e) {
+        State state = planned(left, newest.lineage());
+        if (state == null) {
             log.info("hydrated file {} is made anew: its state is no longer on the replica", file);
             return null;
         }
-        State state = State.of(0, newest.lineage(), files);
         if (!left.describes(state)
                 || !(state.sharesFileWith(newest) || newest.txid().equals(state.txid()))) {
             return null;
         }
         Image image;
         try {
-            image = Image.open(file, state);
+            image = Image.open(folder(), left, newest.lineage(), state.layers());
         } catch (IOException e) {
             log.info("hydrated file {} is made anew: {}", file, e.toString());
             return null;
         }
-        if (!hasPagesOfNewestFile(image)) {
+        if (!hasPagesOf(state.newest(), image)) {
             log.info("hydrated file {} is made anew: it is of another history", file);
             return null;
         }
@@ -162,14 +159,13 @@ final class LocalCopy implements Closeable {
     }
 
     /** Compares the first pages of the newest file, which no other history has. */
-    private boolean hasPagesOfNewestFile(Image image) throws IOException {
-        ReplicaFile newest = image.state().newest();
+    private boolean hasPagesOf(ReplicaFile newest, Image image) throws IOException {
         List<Place> places = new ArrayList<>();
         for (int entry = 0; entry < Math.min(COMPARED, newest.index().size()); entry++) {
             places.add(new Place(newest, entry));
         }
         fetcher.begin(Workers.Urgency.EXPECTED, places);
-        byte[] local = new byte[image.state().pageSize()];
+        byte[] local = new byte[image.pageSize()];
         for (Place place : places) {
             image.copy(newest.index().pgno(place.entry()), 0, local.length, ByteBuffer.wrap(local));
             if (!Arrays.equals(local, fetcher.page(place, patience.deadline()))) {
@@ -180,16 +176,15 @@ final class LocalCopy implements Closeable {
     }
 
     private long checksum(Image image, Progress progress) throws IOException {
-        State state = image.state();
-        byte[] page = new byte[state.pageSize()];
+        byte[] page = new byte[image.pageSize()];
         long xor = 0;
-        for (long pgno = 1; pgno <= state.commit(); pgno++) {
-            if (pgno != LockPage.pgno(state.pageSize())) {
+        for (long pgno = 1; pgno <= image.pages(); pgno++) {
+            if (pgno != LockPage.pgno(page.length)) {
                 image.copy(pgno, 0, page.length, ByteBuffer.wrap(page));
                 xor ^= LtxChecksum.page(pgno, page);
             }
             if (pgno % 1024 == 0) {
-                progress.report(pgno * page.length, state.commit() * page.length);
+                progress.report(pgno * page.length, image.pages() * page.length);
                 checkRunning();
             }
         }
@@ -225,7 +220,6 @@ final class LocalCopy implements Closeable {
                         .cancelled(stopped)
                         .listener(now -> progress.report(now.bytes(), now.totalBytes()))
                         .build());
-        State state = State.of(0, lineage, states.files(RestoreTarget.txid(result.txid())));
         CopyRecord made = new CopyRecord(
                 file.getFileName().toString(),
                 result.txid(),
@@ -233,24 +227,36 @@ final class LocalCopy implements Closeable {
                 result.pageSize(),
                 result.pages(),
                 result.writtenChecksum());
-        if (!newest.refresh()
+        State state = planned(made, lineage);
+        boolean changed = state != null && !made.describes(state);
+        if (changed
+                || !newest.refresh()
                 || newest.state().lineage() != lineage
-                || newest.state().txid().isBefore(result.txid())
-                || !made.describes(state)) {
+                || newest.state().txid().isBefore(result.txid())) {
             Files.deleteIfExists(file);
             throw new IOException(replica.url() + ": it changed while it was read; it is read again");
         }
         made.write(record);
-        return Image.open(file, state);
+        return Image.open(folder(), made, lineage, state == null ? null : state.layers());
+    }
+
+    /** Returns the state of a copy as it is on the replica; null if it is not any more, as after a long restore. */
+    private @Nullable State planned(CopyRecord copy, int lineage) throws IOException {
+        try {
+            return State.of(0, lineage, states.files(RestoreTarget.txid(copy.txid())));
+        } catch (RestoreException e) {
+            log.debug("{}: TXID {} was merged with later ones", replica.url(), copy.txid());
+            return null;
+        }
     }
 
     /** Returns an image of the newest state, if enough has changed; otherwise the present one. */
     Image advance(Image present, State newest) throws IOException {
         long changed = newest.files().stream()
-                .filter(file -> file.header().maxTxid().isAfter(present.state().txid()))
+                .filter(file -> file.header().maxTxid().isAfter(present.txid()))
                 .mapToLong(file -> file.index().size())
                 .sum();
-        if (newest.pageSize() == present.state().pageSize() && changed < Math.max(100, newest.commit() / CHANGED)) {
+        if (newest.pageSize() == present.pageSize() && changed < Math.max(100, newest.commit() / CHANGED)) {
             return present;
         }
         Path file = nextFile();
@@ -262,16 +268,15 @@ final class LocalCopy implements Closeable {
                 throw new IOException(replica.url() + ": the pages of TXID " + newest.txid()
                         + " do not have the checksum with which they were captured");
             }
-            State state = new State(0, newest.lineage(), newest.files(), newest.layers());
-            Image image = Image.open(file, state);
-            new CopyRecord(
-                            file.getFileName().toString(),
-                            newest.txid(),
-                            newest.timestamp(),
-                            newest.pageSize(),
-                            newest.commit(),
-                            checksum)
-                    .write(record());
+            CopyRecord made = new CopyRecord(
+                    file.getFileName().toString(),
+                    newest.txid(),
+                    newest.timestamp(),
+                    newest.pageSize(),
+                    newest.commit(),
+                    checksum);
+            Image image = Image.open(folder(), made, newest.lineage(), newest.layers());
+            made.write(record());
             done = true;
             deleteOthers(file.getFileName().toString());
             return image;

@@ -20,7 +20,11 @@ final class Newest implements PageSource {
     /** A replica in a folder is listed this often, as that needs no request, unless listing it takes long. */
     private static final long FOLDER_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-    private static final int FOLDER_SHARE = 20;
+    /** Part of the time that listing a folder may take. */
+    private static final int FOLDER_SHARE = 4;
+
+    /** A folder is listed at least this often, also while nobody reads. */
+    private static final long FOLDER_MOST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -122,6 +126,14 @@ final class Newest implements PageSource {
         return known.files().state();
     }
 
+    /** Finds the newest state again after a file of it could not be read. */
+    void findAgain(State seen, IOException cause) throws IOException {
+        StateFiles files = known.files();
+        if (files.state().equals(seen)) {
+            files.findAgain(seen, cause, patience.deadline());
+        }
+    }
+
     /** Returns why the replica could not be listed last; null if it could. */
     @Nullable
     String problem() {
@@ -204,7 +216,7 @@ final class Newest implements PageSource {
             boolean quiet = ok && !wasUsed && state().equals(before);
             if (!ok) {
                 pause = Math.min(2 * Math.max(pause, interval(took)), MOST_AFTER_FAILURE_NANOS);
-            } else if (quiet && !replica.isFolder()) {
+            } else if (quiet) {
                 pause = Math.min(2 * pause, Math.max(longest(), interval(took)));
             } else {
                 pause = interval(took);
@@ -215,12 +227,15 @@ final class Newest implements PageSource {
 
     private long interval(long took) {
         long nanos = options.pollInterval().toNanos();
-        return replica.isFolder() ? Math.min(nanos, Math.max(FOLDER_NANOS, FOLDER_SHARE * took)) : nanos;
+        return replica.isFolder()
+                ? Math.min(nanos, Math.min(FOLDER_MOST_NANOS, Math.max(FOLDER_NANOS, FOLDER_SHARE * took)))
+                : nanos;
     }
 
     private long longest() {
+        long nanos = replica.isFolder() ? FOLDER_MOST_NANOS : MOST_NANOS;
         Duration most = options.maxStaleness();
-        return most == null ? MOST_NANOS : Math.min(MOST_NANOS, most.toNanos() / 2);
+        return most == null ? nanos : Math.min(nanos, most.toNanos() / 2);
     }
 
     private void pause(long nanos) {
@@ -240,9 +255,11 @@ final class Newest implements PageSource {
 
     private boolean look(long begun) {
         try {
+            State before = state();
+            follow.continueFrom(before);
             follow.look();
             if (!follow.isBehind()) {
-                adopt(follow.state(), begun);
+                adopt(before, follow.state(), begun);
             }
             if (failures >= LOGGED) {
                 log.info("replica {} can be read again", replica.url());
@@ -270,10 +287,10 @@ final class Newest implements PageSource {
         }
     }
 
-    private void adopt(State now, long begun) {
+    private void adopt(State before, State now, long begun) {
         StateFiles files = known.files();
-        if (!now.equals(files.state())) {
-            if (now.version() == files.state().version()) {
+        if (!now.equals(before)) { // a reader may have found the state again meanwhile
+            if (now.version() == before.version()) {
                 files.replace(now);
             } else {
                 files = new StateFiles(now, states, planning);

@@ -50,6 +50,11 @@ final class PageReader {
 
     private void copy(StateFiles files, ReadAhead readAhead, long pgno, int within, int count, ByteBuffer target)
             throws IOException {
+        byte[] first = pgno == 1 ? files.firstPage() : null;
+        if (first != null) {
+            target.put(first, within, count);
+            return;
+        }
         long deadline = patience.deadline();
         for (int attempt = 1; ; attempt++) {
             State state = files.state();
@@ -67,7 +72,11 @@ final class PageReader {
             }
             try {
                 readAhead.reading(state, pgno, place);
-                target.put(fetcher.page(place, deadline), within, count);
+                byte[] page = fetcher.page(place, deadline);
+                if (pgno == 1) {
+                    files.keepFirstPage(page);
+                }
+                target.put(page, within, count);
                 return;
             } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
                 if (attempt == MAX_PLANS) {

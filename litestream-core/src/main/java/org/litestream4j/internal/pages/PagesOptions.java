@@ -47,7 +47,7 @@ public record PagesOptions(
                 String.valueOf(maxStaleness));
         check(deadline.compareTo(Duration.ZERO) > 0, "deadline", "positive", deadline);
         check(cacheSize >= 0, "cacheSize", "0 or more bytes", cacheSize);
-        check(readAhead >= 0, "readAhead", "0 or more bytes", readAhead);
+        check(readAhead >= 0 && readAhead <= cacheSize / 2, "readAhead", "0 to half of cacheSize", readAhead);
         check(
                 parallelism >= 1 && parallelism <= MAX_PARALLELISM,
                 "parallelism",

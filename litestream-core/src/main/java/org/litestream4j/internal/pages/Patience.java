@@ -67,7 +67,7 @@ final class Patience {
                 checkOpen();
                 long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
                 if (left <= pause || pause(pause)) {
-                    throw unavailable(what, e);
+                    throw e instanceof ReplicaUnavailableException ? e : unavailable(what, e);
                 }
             }
         }

@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What is verified: a small file (up to 256 KiB) wholly, by its checksum, before a page of it is used; of a larger one
  * the page index, the header of each frame and its size, that the page decompresses exactly, its checksum in the older kind
- * of frames, and that all parts are of one version of the object. A changed byte inside the compressed page of a large file
- * that still decompresses is found only when the file is read whole, as by the hydration: LTX files have no checksum for
- * single pages.
+ * of frames, and that all parts are of one version of the object. LTX files have no checksum for single pages: a changed
+ * byte in a compressed page of a large file that still decompresses, or in the header of a large file that is no snapshot,
+ * is found only when the file is read whole, as by the hydration.
  */
 public final class ReplicaPages implements AutoCloseable {
 

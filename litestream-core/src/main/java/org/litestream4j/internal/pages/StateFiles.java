@@ -2,6 +2,7 @@ package org.litestream4j.internal.pages;
 
 import java.io.IOException;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A state whose files may be replaced by others that lead to the same pages, when retention deletes them. Shared by all
@@ -13,6 +14,9 @@ final class StateFiles {
     private final Workers planning;
     private volatile State state;
 
+    /** Page 1, which each transaction reads first; null until it was read. Never changed. */
+    private volatile byte @Nullable [] firstPage;
+
     StateFiles(State state, States states, Workers planning) {
         this.state = state;
         this.states = states;
@@ -21,6 +25,14 @@ final class StateFiles {
 
     State state() {
         return state;
+    }
+
+    byte @Nullable [] firstPage() {
+        return firstPage;
+    }
+
+    void keepFirstPage(byte[] page) {
+        firstPage = page;
     }
 
     /** Replaces the files by others of the same state. */

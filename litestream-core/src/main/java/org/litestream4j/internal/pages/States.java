@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.litestream4j.internal.pages.FileTable.Keep;
 import org.litestream4j.ltx.LtxFormatException;
+import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaFileChangedException;
-import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
@@ -17,9 +17,6 @@ import org.litestream4j.restore.RestoreTarget;
 
 /** Finds the files of states. Thread-safe. */
 final class States {
-
-    /** Number of plans for one state, if files vanish in between. */
-    private static final int MAX_PLANS = 6;
 
     private final ReadOnlyReplica replica;
     private final FileTable table;
@@ -57,39 +54,32 @@ final class States {
 
     private List<ReplicaFile> planned(RestoreTarget target, long deadline) throws IOException {
         RestoreOptions options = RestoreOptions.builder().target(target).build();
-        boolean damaged = false;
-        for (int attempt = 1; ; attempt++) {
-            try {
-                RestorePlan plan = Restore.plan(
-                        replica, options, file -> load(file, deadline).header());
-                return table.load(plan.files(), Keep.STORE, deadline);
-            } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
-                if (attempt == MAX_PLANS) {
-                    throw e;
-                }
-            } catch (LtxFormatException e) { // the error may have come up on the way
-                if (damaged) {
-                    throw damaged(e);
-                }
-                damaged = true;
+        return Restore.plan(replica, options, new Restore.PlanUser<List<ReplicaFile>>() {
+            @Override
+            public List<ReplicaFile> read(RestorePlan plan) throws IOException {
+                return load(plan.files(), Keep.STORE, deadline);
             }
-        }
+
+            @Override
+            public LtxHeader newest(List<ReplicaFile> result) {
+                return result.get(result.size() - 1).header();
+            }
+        });
     }
 
-    private ReplicaFile load(LtxFileInfo file, long deadline) throws IOException {
-        return table.load(List.of(file), Keep.STORE, deadline).get(0);
+    /** Loads files, and once more if one is damaged: the error may have come up on the way. */
+    private List<ReplicaFile> load(List<LtxFileInfo> files, Keep keep, long deadline) throws IOException {
+        try {
+            return table.load(files, keep, deadline);
+        } catch (LtxFormatException e) {
+            return table.load(files, keep, deadline);
+        }
     }
 
     /** Returns new files that continue the newest state. */
     List<ReplicaFile> load(List<LtxFileInfo> files) throws IOException {
         long deadline = patience.deadline();
-        return patience.until(deadline, replica.url(), () -> {
-            try {
-                return table.load(files, Keep.DO_NOT_STORE, deadline);
-            } catch (LtxFormatException e) {
-                return table.load(files, Keep.DO_NOT_STORE, deadline);
-            }
-        });
+        return patience.until(deadline, replica.url(), () -> load(files, Keep.DO_NOT_STORE, deadline));
     }
 
     /**

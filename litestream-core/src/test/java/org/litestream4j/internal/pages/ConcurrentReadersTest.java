@@ -29,13 +29,13 @@ class ConcurrentReadersTest extends PagesFixture {
 
     @Test
     void eachRead_equalsACommittedState_andNoneGoesBack() throws Exception {
-        run(150, 6);
+        run(60, 6);
     }
 
     @Test
     @Tag("soak")
     void eachRead_equalsACommittedState_forLong() throws Exception {
-        run(20_000, 16);
+        run(2_000, 16);
     }
 
     private void run(int commits, int threads) throws Exception {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +54,28 @@ class FollowingTest extends PagesFixture {
         assertThat(all(pinned)).isEqualTo(model.image(10));
         assertThat(all(moment)).isEqualTo(model.image(10));
         assertThat(all(newest)).isEqualTo(model.latest());
+    }
+
+    @Test
+    void stateFoundAgain_isNotLookedForWithEachRead() throws Exception {
+        model.commit(1_000, 0);
+        model.snapshot(1);
+        for (int i = 0; i < 9; i++) {
+            model.commit(1_000, 60);
+        }
+        PageSource newest = open(options().cacheSize(0)).newest();
+        model.merge(0, 1, 2, 10);
+        delete(0, 9);
+        assertThat(all(newest)).isEqualTo(model.latest());
+        for (int i = 0; i < 3; i++) {
+            int looks = client.calls(Call.LIST);
+            Awaitility.await().atMost(TIMEOUT).until(() -> client.calls(Call.LIST) > looks + 3);
+            int before = client.calls(Call.OPEN);
+            newest.pin().read(PAGE * (500L + i), ByteBuffer.allocate(PAGE));
+            assertThat(client.calls(Call.OPEN) - before).isEqualTo(1);
+        }
+        model.commit(1_000, 20);
+        assertNewest(newest, model.latest(), 11);
     }
 
     @Test

@@ -24,6 +24,7 @@ import org.litestream4j.replica.FaultyReplicaClient.Call;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.ModelReplica;
+import org.litestream4j.restore.RestoreException;
 
 /** A store that fails, is slow, or holds damaged files. */
 class PagesFaultsTest extends PagesFixture {
@@ -184,6 +185,25 @@ class PagesFaultsTest extends PagesFixture {
         assertThatThrownBy(() -> all(state))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("0/" + ModelReplica.name(1, 1))
+                .hasMessageContaining("at offset ")
+                .hasMessageContaining("bring back that file");
+    }
+
+    @Test
+    void damagedFile_isLeftOutIfOthersLeadToTheSameState() throws Exception {
+        model.commit(100, 0);
+        model.commit(100, 5);
+        model.commit(100, 5);
+        model.merge(0, 1, 2, 3);
+        byte[] bytes = Files.readAllBytes(path(1, 2, 3));
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(path(1, 2, 3), bytes);
+        open(options());
+        assertThat(all(pages.newest())).isEqualTo(model.latest());
+
+        Files.write(path(0, 2, 2), bytes);
+        assertThatThrownBy(() -> pages.asOf(new Txid(3)))
+                .isInstanceOf(RestoreException.class)
                 .hasMessageContaining("at offset ")
                 .hasMessageContaining("bring back that file");
     }

@@ -30,6 +30,11 @@ class S3PagesTest extends StorePagesContract {
     }
 
     @Test
+    void newTransaction_takesOneRequestBesideTheListing() throws Exception {
+        assertThat(getsOfATransaction()).isEqualTo(1);
+    }
+
+    @Test
     void opening_takesFewRequests() throws Exception {
         assertThat(requestsOfOpening()).isEqualTo(1 + 2 + 3);
     }

@@ -10,12 +10,15 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.replica.RequestListener;
+import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.restore.ModelReplica;
 
 /** Pages of a replica in a store behind a network. */
 abstract class StorePagesContract {
 
     private final LongAdder requests = new LongAdder();
+    private final LongAdder gets = new LongAdder();
 
     /** The address of a new replica. */
     abstract ReplicaLocation location();
@@ -27,7 +30,11 @@ abstract class StorePagesContract {
     }
 
     private ReplicaPages reader(ReplicaLocation location, PagesOptions.Builder options) {
-        return ReplicaPages.open(Replicas.open(location, request -> requests.increment()), options.build());
+        RequestListener counter = request -> {
+            requests.increment();
+            gets.add(request.operation() == Operation.GET ? 1 : 0);
+        };
+        return ReplicaPages.open(Replicas.open(location, counter), options.build());
     }
 
     @Test
@@ -71,6 +78,24 @@ abstract class StorePagesContract {
                 HydrationTest.awaitDone(pages);
                 assertThat(PagesFixture.all(newest)).isEqualTo(model.latest());
                 assertThat(PagesFixture.all(pages.asOf(new Txid(1)))).isEqualTo(model.image(1));
+            }
+        }
+    }
+
+    /** Returns the requests for content that one new transaction costs, with reading it. */
+    long getsOfATransaction() throws Exception {
+        ReplicaLocation location = location();
+        try (ReplicaClient writer = writer(location)) {
+            ModelReplica model = new ModelReplica(writer, 4096, 3);
+            model.commit(100, 0);
+            try (ReplicaPages pages = reader(location, PagesFixture.options())) {
+                PageSource newest = pages.newest();
+                assertThat(PagesFixture.all(newest)).isEqualTo(model.latest());
+                gets.reset();
+                model.commit(100, 5);
+                assertThat(pages.awaitTxid(new Txid(2), PagesFixture.TIMEOUT)).isTrue();
+                assertThat(PagesFixture.all(newest)).isEqualTo(model.latest());
+                return gets.sum();
             }
         }
     }
