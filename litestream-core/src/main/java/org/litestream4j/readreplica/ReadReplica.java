@@ -74,7 +74,7 @@ public final class ReadReplica implements AutoCloseable {
         Name name = Name.of(options.name(), location.url());
         try {
             ReplicaVfs vfs = SharedVfs.get();
-            Optional<Pages> pages = pages(location, options);
+            Optional<Pages> pages = Pages.open(location, options);
             if (pages.isPresent()) {
                 return open(name, pages.get(), vfs);
             }
@@ -89,10 +89,6 @@ public final class ReadReplica implements AutoCloseable {
     private static ReadReplica restoring(Name name, String reason, ReplicaLocation location, ReadReplicaOptions options)
             throws IOException {
         return new ReadReplica(Restoring.open(name.text(), reason, Replicas.open(location), options));
-    }
-
-    private static Optional<Pages> pages(ReplicaLocation location, ReadReplicaOptions options) {
-        return Optional.empty();
     }
 
     /** Opens a read replica over given pages. */

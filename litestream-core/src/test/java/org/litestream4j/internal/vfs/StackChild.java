@@ -68,6 +68,7 @@ final class StackChild {
     }
 
     /** Asks in each frame on the way up, until there is stack enough for a right answer. */
+    @SuppressWarnings("InfiniteRecursion") // until the stack is exhausted
     private void descend(Connection connection) {
         int before = right;
         try {
