@@ -9,6 +9,7 @@ import org.litestream4j.ltx.Txid;
 /** The pages of one replica, fetched on demand. Thread-safe. */
 interface Pages {
 
+
     PageSource newest() throws IOException;
 
     PageSource asOf(Instant moment) throws IOException;
@@ -19,7 +20,7 @@ interface Pages {
     boolean awaitTxid(Txid txid, Duration timeout) throws IOException, InterruptedException;
 
     /**
-     * Returns the status, without waiting.
+     * Returns the status, without waiting for the replica.
      *
      * @param name name of the read replica
      */

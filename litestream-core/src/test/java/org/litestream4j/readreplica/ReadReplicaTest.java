@@ -197,7 +197,8 @@ class ReadReplicaTest {
                 assertThat(statement.getConnection()).isSameAs(connection);
                 assertThat(connection.getMetaData().getConnection()).isSameAs(connection);
             }
-            assertThat(connection).isEqualTo(connection).isNotEqualTo(statement);
+            assertThat(java.util.List.of(connection)).contains(statement.getConnection());
+            assertThat(connection).isNotEqualTo(statement);
             assertThat(connection.isWrapperFor(SQLiteConnection.class)).isTrue();
             try (ResultSet tables = connection.getMetaData().getTables(null, null, "t", null)) {
                 assertThat(tables.next()).isTrue();

@@ -66,13 +66,13 @@ final class GuardedCalls implements InvocationHandler {
     /** Returns an exception that tells what the VFS kept, with the same error code. */
     private static SQLException explained(SQLException exception) {
         Throwable cause = LastFailure.take();
-        if (cause == null || !(exception instanceof SQLiteException failed)) {
+        if (cause == null || !(exception instanceof SQLiteException sqlite)) {
             return exception;
         }
-        SQLiteErrorCode code = failed.getResultCode();
+        SQLiteErrorCode code = sqlite.getResultCode();
         String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         SQLiteException explained = code == SQLiteErrorCode.SQLITE_ERROR // SQLite's message holds it
-                ? failed
+                ? sqlite
                 : new SQLiteException("[" + code.name() + "] " + message, code);
         explained.setStackTrace(exception.getStackTrace());
         if (explained.getCause() == null) {

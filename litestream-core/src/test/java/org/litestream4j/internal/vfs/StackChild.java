@@ -8,8 +8,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /**
- * Queries while a StackOverflowError unwinds: the first ones have too little stack for a callback. Prints what is
- * neither the right answer nor an error of reading.
+ * Queries while a StackOverflowError unwinds: the first ones have too little stack for a callback. Prints how many
+ * were answered neither right nor by an error of reading.
  */
 final class StackChild {
 
@@ -22,6 +22,7 @@ final class StackChild {
     private int right;
     private int errors;
     private int wrong;
+    private String lastWrong = "";
     private int overflows;
 
     private StackChild(boolean isProbed, int rounds) {
@@ -35,7 +36,7 @@ final class StackChild {
         StackProbe.setGuarding(!isChecked); // or the VFS refuses
         String name = "litestream-child";
         ReplicaVfs vfs = VfsFixture.vfs(name, isChecked, new PageOne());
-        new StackChild(args[0].equals("probed"), args[0].equals("probed") ? 1 : 12).run(vfs, name, Path.of(args[1]));
+        new StackChild(args[0].equals("probed"), Integer.parseInt(args[2])).run(vfs, name, Path.of(args[1]));
     }
 
     private void run(ReplicaVfs vfs, String name, Path file) throws Exception {
@@ -63,11 +64,13 @@ final class StackChild {
                 errors++;
             }
         }
-        System.out.println("ended: " + right + " right, " + errors + " errors, " + overflows + " StackOverflowErrors");
+        System.out.println("ended: " + right + " right, " + errors + " errors, " + overflows + " StackOverflowErrors, "
+                + wrong + " wrong: " + lastWrong);
         Runtime.getRuntime().halt(0);
     }
 
     /** Asks in each frame on the way up, until there is stack enough for a right answer. */
+    @SuppressWarnings("InfiniteRecursion") // until the stack is exhausted
     private void descend(Connection connection) {
         int before = right;
         try {
@@ -104,8 +107,9 @@ final class StackChild {
         }
     }
 
+    /** Counts an answer; the stack may not suffice to print it. */
     private void wrong(String answer) {
         wrong++;
-        System.out.println("wrong: " + answer);
+        lastWrong = answer;
     }
 }

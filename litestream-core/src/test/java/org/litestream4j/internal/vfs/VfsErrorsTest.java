@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,15 +39,18 @@ class VfsErrorsTest {
 
     /** What a source may throw. */
     private enum Failure {
-        IO(() -> new IOException("damaged")),
-        RUNTIME(() -> new IllegalStateException("bug")),
-        STACK(StackOverflowError::new),
-        MEMORY(OutOfMemoryError::new);
+        IO,
+        RUNTIME,
+        STACK,
+        MEMORY;
 
-        private final Supplier<Throwable> thrown;
-
-        Failure(Supplier<Throwable> thrown) {
-            this.thrown = thrown;
+        private Throwable thrown() {
+            return switch (this) {
+                case IO -> new IOException("damaged");
+                case RUNTIME -> new IllegalStateException("bug");
+                case STACK -> new StackOverflowError();
+                case MEMORY -> new OutOfMemoryError();
+            };
         }
     }
 
@@ -66,13 +68,13 @@ class VfsErrorsTest {
                 AtomicInteger reads = new AtomicInteger();
                 states.fault = offset -> {
                     if (reads.incrementAndGet() == at) {
-                        VfsErrorsTest.<RuntimeException>sneak(failure.thrown.get());
+                        VfsErrorsTest.<RuntimeException>sneak(failure.thrown());
                     }
                 };
                 assertThatThrownBy(() -> rows(replica, "SELECT sum(length(b)) FROM t"))
                         .isInstanceOf(SQLException.class)
                         .hasMessageContaining("IOERR_READ");
-                assertThat(LastFailure.take()).isInstanceOf(failure.thrown.get().getClass());
+                assertThat(LastFailure.take()).isInstanceOf(failure.thrown().getClass());
                 assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("" + ROWS);
             }
         }
