@@ -83,8 +83,12 @@ class QueryCommandTest {
                 .isZero();
         assertThat(out)
                 .isEqualToIgnoringNewLines(
-                        "[\n{\"id\":1,\"text\":\"milk, \\\"fresh\\\"\",\"data\":\"AP8=\",\"id_2\":1},\n"
-                                + "{\"id\":2,\"text\":null,\"data\":1.5,\"id_2\":2}\n]\n");
+                        """
+                        [
+                        {"id":1,"text":"milk, \\"fresh\\"","data":"AP8=","id_2":1},
+                        {"id":2,"text":null,"data":1.5,"id_2":2}
+                        ]
+                        """);
         assertThat(run("query", "--json", replica.url(), "SELECT * FROM note WHERE 0"))
                 .isZero();
         assertThat(out).isEqualToIgnoringNewLines("[]\n");
