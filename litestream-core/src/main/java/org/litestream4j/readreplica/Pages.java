@@ -9,7 +9,6 @@ import org.litestream4j.ltx.Txid;
 /** The pages of one replica, fetched on demand. Thread-safe. */
 interface Pages {
 
-
     PageSource newest() throws IOException;
 
     PageSource asOf(Instant moment) throws IOException;
