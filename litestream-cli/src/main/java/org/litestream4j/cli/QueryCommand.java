@@ -120,7 +120,18 @@ final class QueryCommand implements Callable<Integer> {
         return replica.dataSource().getConnection();
     }
 
-    static void run(Connection connection, String sql, QueryOutput output) throws SQLException {
+    /** Runs all statements of a text. */
+    static void run(Connection connection, String sql, QueryOutput output) throws IOException, SQLException {
+        SqlStatements statements = SqlStatements.of(sql);
+        for (String complete : statements.complete()) {
+            runOne(connection, complete, output);
+        }
+        if (!statements.rest().isEmpty()) {
+            runOne(connection, statements.rest(), output);
+        }
+    }
+
+    private static void runOne(Connection connection, String sql, QueryOutput output) throws IOException, SQLException {
         try (Statement statement = connection.createStatement()) {
             if (statement.execute(sql)) {
                 output.print(statement.getResultSet());

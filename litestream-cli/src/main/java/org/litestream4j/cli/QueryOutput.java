@@ -1,5 +1,6 @@
 package org.litestream4j.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
@@ -15,7 +16,17 @@ import tools.jackson.databind.json.JsonMapper;
 /** Prints the rows of a query. Rows are printed as they are read. */
 interface QueryOutput {
 
-    void print(ResultSet rows) throws SQLException;
+    /** Number of rows after which the output is checked. */
+    int CHECKED = 1000;
+
+    /** @throws IOException if the output cannot be written */
+    void print(ResultSet rows) throws IOException, SQLException;
+
+    private static void check(PrintWriter out) throws IOException {
+        if (out.checkError()) {
+            throw new IOException("standard output cannot be written; it was closed, or the disk is full");
+        }
+    }
 
     /** Returns aligned columns; the first rows decide on their widths. */
     static QueryOutput table(PrintWriter out) {
@@ -27,32 +38,41 @@ interface QueryOutput {
         return rows -> {
             List<String> names = names(rows);
             out.print(String.join(",", names.stream().map(QueryOutput::quoted).toList()) + "\r\n");
-            while (rows.next()) {
+            for (int count = 1; rows.next(); count++) {
                 List<String> values = new ArrayList<>();
                 for (int i = 1; i <= names.size(); i++) {
                     values.add(quoted(text(rows.getObject(i), "")));
                 }
                 out.print(String.join(",", values) + "\r\n");
+                if (count % CHECKED == 0) {
+                    check(out);
+                }
             }
-            out.flush();
+            check(out);
         };
     }
 
-    /** Returns an array of objects; a BLOB is in base 64. */
+    /** Returns an array of objects, which ends also if reading fails; a BLOB is in base 64. */
     static QueryOutput json(PrintWriter out) {
         return rows -> {
             List<String> names = names(rows);
-            String separator = "[\n";
-            while (rows.next()) {
-                Map<String, @Nullable Object> row = new LinkedHashMap<>();
-                for (int i = 1; i <= names.size(); i++) {
-                    row.put(names.get(i - 1), rows.getObject(i));
+            int count = 0;
+            try {
+                while (rows.next()) {
+                    Map<String, @Nullable Object> row = new LinkedHashMap<>();
+                    for (int i = 1; i <= names.size(); i++) {
+                        row.put(names.get(i - 1), rows.getObject(i));
+                    }
+                    out.print((count == 0 ? "[\n" : ",\n") + JsonMapper.shared().writeValueAsString(row));
+                    count++;
+                    if (count % CHECKED == 0) {
+                        check(out);
+                    }
                 }
-                out.print(separator + JsonMapper.shared().writeValueAsString(row));
-                separator = ",\n";
+            } finally {
+                out.println(count == 0 ? "[]" : "\n]");
             }
-            out.println(separator.startsWith("[") ? "[]" : "\n]");
-            out.flush();
+            check(out);
         };
     }
 
@@ -98,7 +118,7 @@ interface QueryOutput {
             this.widths = new int[names.size()];
         }
 
-        private void print(ResultSet rows) throws SQLException {
+        private void print(ResultSet rows) throws IOException, SQLException {
             List<List<String>> first = new ArrayList<>();
             first.add(names);
             while (first.size() <= MEASURED && rows.next()) {
@@ -118,10 +138,13 @@ interface QueryOutput {
                             .toList());
                 }
             }
-            while (first.size() > MEASURED && rows.next()) {
+            for (int count = 1; first.size() > MEASURED && rows.next(); count++) {
                 line(row(rows));
+                if (count % CHECKED == 0) {
+                    check(out);
+                }
             }
-            out.flush();
+            check(out);
         }
 
         private List<String> row(ResultSet rows) throws SQLException {

@@ -10,7 +10,7 @@ import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.readreplica.ReadReplicaStatus;
 import org.litestream4j.restore.RestoreTarget;
 
-/** Reads statements, each up to a semicolon at the end of a line, and runs them. */
+/** Reads statements, each up to its semicolon, and runs them. */
 final class QueryPrompt {
 
     private static final String HELP =
@@ -51,10 +51,12 @@ final class QueryPrompt {
                     continue;
                 }
                 statement.append(line).append('\n');
-                if (line.strip().endsWith(";") || statement.toString().isBlank()) {
-                    run(connection, statement.toString(), output);
-                    statement.setLength(0);
+                SqlStatements statements = SqlStatements.of(statement.toString());
+                for (String complete : statements.complete()) {
+                    run(connection, complete, output);
                 }
+                statement.setLength(0);
+                statement.append(statements.rest());
             }
         } finally {
             connection.close();
@@ -80,10 +82,7 @@ final class QueryPrompt {
         return in.readLine();
     }
 
-    private void run(Connection connection, String sql, QueryOutput output) throws SQLException {
-        if (sql.isBlank()) {
-            return;
-        }
+    private void run(Connection connection, String sql, QueryOutput output) throws IOException, SQLException {
         try {
             QueryCommand.run(connection, sql, output);
         } catch (SQLException e) {

@@ -3,6 +3,8 @@ package org.litestream4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
@@ -58,6 +60,29 @@ class QueryCommandTest {
                 .isZero();
         assertThat(out.lines())
                 .containsExactly("id  text           data", "--  -------------  ----", "1   milk, \"fresh\"  00ff");
+    }
+
+    @Test
+    void severalStatements_allRun() {
+        assertThat(run("query", "--csv", replica.url(), "SELECT ';' AS a; -- one; not two\nSELECT 2 AS b /* ; */"))
+                .isZero();
+        assertThat(out).isEqualTo("a\r\n;\r\nb\r\n2\r\n");
+    }
+
+    @Test
+    void outputThatCannotBeWritten_isAnError() {
+        StringWriter errText = new StringWriter();
+        CommandLine commandLine = LitestreamCli.commandLine()
+                .setOut(new PrintWriter(new OutputStream() {
+                    @Override
+                    public void write(int b) throws IOException {
+                        throw new IOException("no space left");
+                    }
+                }))
+                .setErr(new PrintWriter(errText));
+        assertThat(commandLine.execute("query", "--csv", replica.url(), "SELECT * FROM note"))
+                .isEqualTo(1);
+        assertThat(errText.toString()).contains("standard output cannot be written");
     }
 
     @Test

@@ -21,6 +21,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.spring.readreplica.ReadReplicaAutoConfiguration;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
 import org.springframework.boot.health.contributor.CompositeHealthContributor;
@@ -134,6 +135,33 @@ class ReadReplicaTest {
                                 .extracting(ManagedDatabase::name)
                                 .containsExactly("app.db");
                     });
+        }
+    }
+
+    @Test
+    void urlOfAnotherPool_countsAsTheApplicationsOwn() throws Exception {
+        try (Primary primary = new Primary()) {
+            primary.run("create table t(id integer primary key, x text)");
+            reporting()
+                    .withPropertyValues("spring.datasource.dbcp2.url=jdbc:sqlite:own.db")
+                    .run(context -> assertThat(((AbstractBeanDefinition)
+                                            context.getBeanFactory().getBeanDefinition("orders"))
+                                    .isDefaultCandidate())
+                            .isFalse());
+        }
+    }
+
+    @Test
+    void twoContexts_haveEachItsOwn() throws Exception {
+        try (Primary primary = new Primary()) {
+            primary.run("create table t(id integer primary key, x text)");
+            primary.run("insert into t(x) values ('one')");
+            reporting().run(first -> reporting().run(second -> {
+                assertThat(second).hasNotFailed();
+                assertThat(texts(first.getBean(JdbcClient.class))).containsExactly("one");
+                assertThat(texts(second.getBean(JdbcClient.class))).containsExactly("one");
+                assertThat(second.getBean(ReadReplica.class).name()).isEqualTo("orders-2");
+            }));
         }
     }
 

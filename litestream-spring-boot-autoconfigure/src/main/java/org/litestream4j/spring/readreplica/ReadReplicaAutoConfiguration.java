@@ -16,6 +16,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 
 /**
  * Auto-configuration of read replicas. Before Spring Boot decides on its own {@code DataSource}, so that a read replica
@@ -32,8 +33,8 @@ import org.springframework.context.annotation.Import;
 public final class ReadReplicaAutoConfiguration {
 
     @Bean
-    static NoMigrations litestreamNoMigrationsOfReadReplicas() {
-        return new NoMigrations();
+    static NoMigrations litestreamNoMigrationsOfReadReplicas(Environment environment) {
+        return new NoMigrations(environment);
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -45,7 +46,7 @@ public final class ReadReplicaAutoConfiguration {
         @ConditionalOnMissingBean(name = "litestreamReadReplicasHealthContributor")
         CompositeHealthContributor litestreamReadReplicasHealthContributor(
                 Map<String, ReadReplica> replicas, LitestreamProperties properties) {
-            return ReadReplicaHealth.of(replicas.values(), properties.readReplicas());
+            return ReadReplicaHealth.of(ReadReplicaRegistrar.byEntry(replicas), properties.readReplicas());
         }
     }
 
@@ -55,7 +56,8 @@ public final class ReadReplicaAutoConfiguration {
 
         @Bean
         MeterBinder litestreamReadReplicaMetrics(Map<String, ReadReplica> replicas) {
-            return registry -> replicas.values().forEach(replica -> ReadReplicaMeters.register(registry, replica));
+            return registry -> ReadReplicaRegistrar.byEntry(replicas)
+                    .forEach((name, replica) -> ReadReplicaMeters.register(registry, name, replica));
         }
     }
 
@@ -67,7 +69,7 @@ public final class ReadReplicaAutoConfiguration {
         @Bean
         @ConditionalOnMissingBean
         ReadReplicasEndpoint litestreamReadReplicasEndpoint(Map<String, ReadReplica> replicas) {
-            return new ReadReplicasEndpoint(replicas.values());
+            return new ReadReplicasEndpoint(ReadReplicaRegistrar.byEntry(replicas));
         }
     }
 }

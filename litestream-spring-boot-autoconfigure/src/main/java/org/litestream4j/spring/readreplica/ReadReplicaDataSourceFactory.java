@@ -37,7 +37,8 @@ final class ReadReplicaDataSourceFactory implements FactoryBean<ReadReplicaDataS
             Instant moment = own == null ? null : own.asOf();
             DataSource connections = moment == null ? replica.dataSource() : replica.asOf(moment);
             int size = own == null ? 1 : own.maximumPoolSize();
-            dataSource = new ReadReplicaDataSource(HIKARI ? Pool.of(name, connections, size) : connections);
+            boolean follows = replica.status().fallback() == null; // otherwise, a connection keeps its state
+            dataSource = new ReadReplicaDataSource(HIKARI && follows ? Pool.of(name, connections, size) : connections);
         }
         return dataSource;
     }

@@ -1,7 +1,6 @@
 package org.litestream4j.spring.readreplica;
 
 import java.time.Duration;
-import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +30,12 @@ final class ReadReplicaHealth extends AbstractHealthIndicator {
     }
 
     static CompositeHealthContributor of(
-            Collection<ReadReplica> replicas, Map<String, ReadReplicaProperties> properties) {
+            Map<String, ReadReplica> replicas, Map<String, ReadReplicaProperties> properties) {
         Map<String, HealthContributor> contributors = new TreeMap<>();
-        for (ReadReplica replica : replicas) {
-            ReadReplicaProperties own = properties.get(replica.name());
-            contributors.put(replica.name(), new ReadReplicaHealth(replica, own == null ? null : own.maxStaleness()));
-        }
+        replicas.forEach((name, replica) -> {
+            ReadReplicaProperties own = properties.get(name);
+            contributors.put(name, new ReadReplicaHealth(replica, own == null ? null : own.maxStaleness()));
+        });
         return CompositeHealthContributor.fromMap(contributors);
     }
 

@@ -8,13 +8,13 @@ import io.micrometer.core.instrument.TimeGauge;
 import java.util.concurrent.TimeUnit;
 import org.litestream4j.readreplica.ReadReplica;
 
-/** Meters of one read replica. */
+/** Meters of one read replica, by the name of its entry. */
 final class ReadReplicaMeters {
 
     private ReadReplicaMeters() {}
 
-    static void register(MeterRegistry registry, ReadReplica replica) {
-        Tags tags = Tags.of("replica", replica.name());
+    static void register(MeterRegistry registry, String name, ReadReplica replica) {
+        Tags tags = Tags.of("replica", name);
         Gauge.builder("litestream.read.replica.txid", replica, it -> it.status()
                         .txid()
                         .value())

@@ -54,11 +54,16 @@ final class ReadReplicaSettings {
         }
     }
 
-    /** @throws LitestreamSettingException if a setting is out of range */
-    ReadReplicaOptions options() {
+    /**
+     * Returns the options.
+     *
+     * @param replicaName name by which SQLite opens the read replica
+     * @throws LitestreamSettingException if a setting is out of range
+     */
+    ReadReplicaOptions options(String replicaName) {
         try {
             ReadReplicaOptions.Builder options = ReadReplicaOptions.builder()
-                    .name(name)
+                    .name(replicaName)
                     .pollInterval(own.pollInterval())
                     .maxStaleness(own.maxStaleness())
                     .readTimeout(own.readTimeout())

@@ -1,8 +1,8 @@
 package org.litestream4j.spring.readreplica;
 
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.readreplica.ReadReplicaStatus;
@@ -14,12 +14,11 @@ import org.springframework.boot.actuate.endpoint.annotation.Selector;
 @Endpoint(id = "litestreamreadreplicas")
 public final class ReadReplicasEndpoint {
 
-    private final List<ReadReplica> replicas;
+    private final Map<String, ReadReplica> replicas;
 
-    ReadReplicasEndpoint(Collection<ReadReplica> replicas) {
-        this.replicas = replicas.stream()
-                .sorted(Comparator.comparing(ReadReplica::name))
-                .toList();
+    /** @param replicas read replicas by the names of their entries */
+    ReadReplicasEndpoint(Map<String, ReadReplica> replicas) {
+        this.replicas = new TreeMap<>(replicas);
     }
 
     /** All read replicas, ordered by name. */
@@ -48,9 +47,9 @@ public final class ReadReplicasEndpoint {
             @Nullable String problem,
             @Nullable String fallback) {
 
-        static Description of(ReadReplicaStatus status) {
+        static Description of(String name, ReadReplicaStatus status) {
             return new Description(
-                    status.name(),
+                    name,
                     status.replica(),
                     status.txid().toString(),
                     status.timestamp().toString(),
@@ -69,18 +68,15 @@ public final class ReadReplicasEndpoint {
     /** Returns all read replicas. */
     @ReadOperation
     public ReadReplicas readReplicas() {
-        return new ReadReplicas(replicas.stream()
-                .map(replica -> Description.of(replica.status()))
+        return new ReadReplicas(replicas.entrySet().stream()
+                .map(entry -> Description.of(entry.getKey(), entry.getValue().status()))
                 .toList());
     }
 
     /** Returns one read replica; null, which is answered with 404, if there is none of that name. */
     @ReadOperation
     public @Nullable Description readReplica(@Selector String name) {
-        return replicas.stream()
-                .filter(replica -> replica.name().equals(name))
-                .findFirst()
-                .map(replica -> Description.of(replica.status()))
-                .orElse(null);
+        ReadReplica replica = replicas.get(name);
+        return replica == null ? null : Description.of(name, replica.status());
     }
 }
