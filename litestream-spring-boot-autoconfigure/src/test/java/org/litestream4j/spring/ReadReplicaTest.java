@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -251,6 +252,12 @@ class ReadReplicaTest {
                                 .functionCounter()
                                 .count())
                         .isPositive();
+                String documented = Files.readString(Path.of("../docs/metrics.md"));
+                assertThat(registry.getMeters())
+                        .extracting(meter -> meter.getId().getName())
+                        .filteredOn(name -> name.startsWith("litestream.read."))
+                        .isNotEmpty()
+                        .allSatisfy(name -> assertThat(documented).contains("| `" + name + "` |"));
             });
         }
     }
