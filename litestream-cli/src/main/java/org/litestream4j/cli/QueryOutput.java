@@ -19,7 +19,11 @@ interface QueryOutput {
     /** Number of rows after which the output is checked. */
     int CHECKED = 1000;
 
-    /** @throws IOException if the output cannot be written */
+    /**
+     * Prints all rows.
+     *
+     * @throws IOException if the output cannot be written
+     */
     void print(ResultSet rows) throws IOException, SQLException;
 
     private static void check(PrintWriter out) throws IOException {
