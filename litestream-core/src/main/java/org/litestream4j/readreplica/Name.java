@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
  */
 record Name(String text, boolean isGiven) {
 
-    /** @param url URL whose last part is the name if the application gave none */
+    /** @param url URL the last part of whose path is the name if the application gave none */
     static Name of(@Nullable String given, String url) {
         if (given != null) {
             return new Name(given, true);
         }
-        String path = url.replaceFirst("[?#].*", "").replaceFirst("/+$", "");
+        String path = url.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "") // may hold a password
+                .replaceFirst("[?#].*", "")
+                .replaceFirst("/+$", "");
         String last = path.substring(path.lastIndexOf('/') + 1).replaceAll("[^A-Za-z0-9._-]", "_");
         return new Name(last.isEmpty() ? "replica" : last, false);
     }

@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * <p>Each transaction reads exactly one state; outside of a transaction, each statement does. Connections are read-only.
  * In SQL, {@code litestream_txid()}, {@code litestream_time()} and {@code litestream_lag()} return the transaction, its
  * time and the lag in seconds of the state that the connection reads; {@code litestream_set_time('5 minutes ago')}
- * selects a moment for the connection, and {@code litestream_set_time('LATEST')} the newest state again.
+ * selects a moment for the connection, {@code litestream_set_time('LATEST')} the newest state again, and
+ * {@code litestream_set_time('DEFAULT')} what the connection read when it was opened. A pool does not undo that selection.
  *
  * <p>While it is open, any connection of this process can open it as
  * {@code jdbc:sqlite:file:NAME?vfs=litestream&open_mode=1}, or attach it beside a local database with
@@ -35,7 +36,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Errors: if the replica does not answer in time, a query fails with {@code SQLITE_BUSY}, which keeps the transaction;
  * if data is damaged or gone, with {@code SQLITE_IOERR_READ}. The cause of the {@link java.sql.SQLException} is the
- * exception of the replica.
+ * exception of the replica. Without auto-commit, {@code SQLITE_IOERR} ends the transaction: statements fail until
+ * {@code rollback()}.
  *
  * <p>Without JNA, with a version of the driver that is not supported, or on a 32-bit JVM, the database is restored to a
  * temporary file first, and again after changes; a warning in the log and the status name the reason. SQL functions and

@@ -11,21 +11,21 @@ import org.jspecify.annotations.Nullable;
 /** Connections to the present one of several restored databases. */
 final class RestoredDataSource implements DataSource {
 
-    private final Current current;
+    private final Opener opener;
 
-    RestoredDataSource(Current current) {
-        this.current = current;
+    RestoredDataSource(Opener opener) {
+        this.opener = opener;
     }
 
-    /** Names the database that new connections open. */
+    /** Opens a connection to the present database. */
     @FunctionalInterface
-    interface Current {
-        RestoredFile file() throws SQLException;
+    interface Opener {
+        Connection open() throws SQLException;
     }
 
     @Override
     public Connection getConnection() throws SQLException {
-        return current.file().connect();
+        return opener.open();
     }
 
     @Override

@@ -13,6 +13,11 @@ import org.sqlite.SQLiteDataSource;
 /** A restored database, which is never changed. */
 record RestoredFile(Path path, Txid txid, Instant timestamp) {
 
+    /** Returns whether another file was restored from the same transactions; TXIDs repeat if a replica is begun anew. */
+    boolean hasStateOf(RestoredFile other) {
+        return txid.equals(other.txid) && timestamp.equals(other.timestamp);
+    }
+
     /** Opens a read-only connection. With {@code immutable}, SQLite needs no lock and no WAL. */
     Connection connect() throws SQLException {
         SQLiteConfig config = new SQLiteConfig();

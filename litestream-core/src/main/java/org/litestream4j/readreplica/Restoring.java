@@ -4,17 +4,19 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
@@ -43,8 +45,10 @@ final class Restoring implements Backend {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
-    @GuardedBy("lock")
-    private final Map<RestoreTarget, RestoredFile> moments = new HashMap<>();
+    private final RestoredMoments moments;
+
+    /** The newest file of the replica when it was polled last; only of the thread that follows. */
+    private @Nullable LtxFileInfo polled;
 
     @GuardedBy("lock")
     private RestoredFile newest;
@@ -70,6 +74,7 @@ final class Restoring implements Backend {
         this.replica = replica;
         this.options = options;
         this.folder = folder;
+        moments = new RestoredMoments(name, this::restore);
         polledAt = System.nanoTime();
         newest = restore(RestoreTarget.latest());
         thread = new Thread(this::follow, "litestream-read-replica-" + name);
@@ -84,18 +89,22 @@ final class Restoring implements Backend {
      */
     static Restoring open(String name, String reason, ReplicaClient replica, ReadReplicaOptions options)
             throws IOException {
+        @Nullable Path folder = null;
         try {
             Path parent = options.folder();
             if (parent != null) {
                 Files.createDirectories(parent);
             }
-            Path folder = parent == null
+            folder = parent == null
                     ? Files.createTempDirectory("litestream-read-replica")
                     : Files.createTempDirectory(parent, "restored");
             Restoring opened = new Restoring(name, reason, replica, options, folder);
             opened.thread.start();
             return opened;
         } catch (IOException | RuntimeException e) {
+            if (folder != null) {
+                delete(folder);
+            }
             try {
                 replica.close();
             } catch (IOException closing) {
@@ -156,11 +165,18 @@ final class Restoring implements Backend {
     }
 
     private void poll() throws IOException {
-        Txid onReplica = Restore.newestTxid(replica);
-        if (onReplica.equals(present().txid())) {
+        List<LtxFileInfo> files =
+                Restore.plan(replica, RestoreOptions.defaults()).files();
+        LtxFileInfo file = files.get(files.size() - 1);
+        if (file.equals(polled)) {
+            return;
+        }
+        if (isPresent(file)) {
+            polled = file;
             return;
         }
         RestoredFile next = restore(RestoreTarget.latest());
+        polled = file;
         RestoredFile last;
         lock.lock();
         try {
@@ -172,13 +188,18 @@ final class Restoring implements Backend {
         last.delete();
     }
 
-    private RestoredFile present() {
+    /** Returns whether a file leads to the present state. A replica that was begun anew may repeat its TXID. */
+    private boolean isPresent(LtxFileInfo file) throws IOException {
+        RestoredFile present;
         lock.lock();
         try {
-            return newest;
+            present = newest;
         } finally {
             lock.unlock();
         }
+        return file.maxTxid().equals(present.txid())
+                && (file.exact() ? file.timestamp() : replica.timestamp(file)).toEpochMilli()
+                        == present.timestamp().toEpochMilli();
     }
 
     @Override
@@ -188,10 +209,11 @@ final class Restoring implements Backend {
 
     @Override
     public DataSource newest() {
-        return new RestoredDataSource(this::fresh);
+        return new RestoredDataSource(this::connect);
     }
 
-    private RestoredFile fresh() throws SQLException {
+    /** Opens a connection to the newest state. The lock keeps its file until it is open. */
+    private Connection connect() throws SQLException {
         lock.lock();
         try {
             requireOpen();
@@ -201,7 +223,7 @@ final class Restoring implements Backend {
                 throw new SQLException("the newest known state of the read replica " + name + " is " + lag
                         + " old, more than " + max + (problem == null ? "" : ": " + problem));
             }
-            return newest;
+            return newest.connect();
         } finally {
             lock.unlock();
         }
@@ -221,44 +243,12 @@ final class Restoring implements Backend {
 
     @Override
     public DataSource asOf(Instant moment) throws IOException {
-        return fixed(RestoreTarget.timestamp(moment));
+        return moments.open(RestoreTarget.timestamp(moment));
     }
 
     @Override
     public DataSource asOf(Txid txid) throws IOException {
-        return fixed(RestoreTarget.txid(txid));
-    }
-
-    private DataSource fixed(RestoreTarget target) throws IOException {
-        lock.lock();
-        try {
-            RestoredFile known = moments.get(target);
-            if (known != null) {
-                return source(known);
-            }
-        } finally {
-            lock.unlock();
-        }
-        RestoredFile file = restore(target);
-        lock.lock();
-        try {
-            moments.put(target, file);
-        } finally {
-            lock.unlock();
-        }
-        return source(file);
-    }
-
-    private DataSource source(RestoredFile file) {
-        return new RestoredDataSource(() -> {
-            lock.lock();
-            try {
-                requireOpen();
-                return file;
-            } finally {
-                lock.unlock();
-            }
-        });
+        return moments.open(RestoreTarget.txid(txid));
     }
 
     @Override
@@ -316,6 +306,7 @@ final class Restoring implements Backend {
         } finally {
             lock.unlock();
         }
+        moments.close();
         try {
             thread.join(TimeUnit.SECONDS.toMillis(5));
         } catch (InterruptedException e) {
@@ -324,15 +315,22 @@ final class Restoring implements Backend {
         lock.lock();
         try {
             newest.delete();
-            moments.values().forEach(RestoredFile::delete);
         } finally {
             lock.unlock();
         }
-        try {
+        delete(folder);
+        replica.close();
+    }
+
+    /** Deletes a folder of files, now or when the process ends. */
+    private static void delete(Path folder) {
+        try (Stream<Path> left = Files.list(folder)) {
+            for (Path file : left.toList()) {
+                Files.deleteIfExists(file);
+            }
             Files.deleteIfExists(folder);
         } catch (IOException e) { // connections have files open, on a system that keeps these
             folder.toFile().deleteOnExit();
         }
-        replica.close();
     }
 }

@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.internal.pages.PageSource;
@@ -120,6 +121,45 @@ class ReadReplicaTest {
             assertThat(rows(connection, "SELECT count(*) FROM t")).isEqualTo("0");
         }
         assertThat(states.pinned).hasValue(0);
+    }
+
+    @Test
+    void outage_isReportedAtOnce() throws Exception {
+        try (Connection primary = primary(folder.resolve("a.db"), 10)) {
+            states.add(primary);
+        }
+        AtomicInteger attempts = new AtomicInteger();
+        try (ReadReplica replica = open("once");
+                Connection connection = replica.dataSource().getConnection()) {
+            states.fault = offset -> {
+                attempts.incrementAndGet();
+                throw new ReplicaUnavailableException("s3://bucket/app did not answer within 10 s", null);
+            };
+            assertThatThrownBy(() -> rows(connection, "SELECT count(*) FROM t"))
+                    .hasMessage("[SQLITE_BUSY] s3://bucket/app did not answer within 10 s");
+            assertThat(attempts).hasValue(1);
+        }
+    }
+
+    @Test
+    void outageThatIsOver_doesNotExplainALaterError() throws Exception {
+        try (Connection primary = primary(folder.resolve("a.db"), 10)) {
+            states.add(primary);
+        }
+        AtomicInteger attempts = new AtomicInteger();
+        try (ReadReplica replica = open("over");
+                Connection connection = replica.dataSource().getConnection()) {
+            execute(connection, "PRAGMA busy_timeout=10000");
+            states.fault = offset -> {
+                if (attempts.incrementAndGet() == 1) {
+                    throw new ReplicaUnavailableException("s3://bucket/app did not answer within 10 s", null);
+                }
+            };
+            assertThatThrownBy(() -> rows(connection, "SELECT * FROM missing"))
+                    .hasMessageContaining("no such table")
+                    .hasNoCause();
+            assertThat(attempts).hasValueGreaterThan(1);
+        }
     }
 
     @Test

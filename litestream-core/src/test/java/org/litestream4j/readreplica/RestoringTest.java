@@ -2,6 +2,7 @@ package org.litestream4j.readreplica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.litestream4j.internal.vfs.VfsFixture.execute;
 import static org.litestream4j.internal.vfs.VfsFixture.primary;
 import static org.litestream4j.internal.vfs.VfsFixture.rows;
@@ -12,6 +13,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +82,60 @@ class RestoringTest {
         assertThatThrownBy(() -> restoring.newest().getConnection().close())
                 .isInstanceOf(SQLException.class)
                 .hasMessageContaining("closed");
+    }
+
+    @Test
+    void replicaBegunAnew_isRestoredAgain() throws Exception {
+        Restoring restoring = open();
+        try {
+            SqlReplica anew = new SqlReplica(folder.resolve("anew"));
+            Instant later = SqlReplica.timestamp(100);
+            anew.add(primary, later.minusMillis(1));
+            execute(primary, "DELETE FROM t WHERE a > 5");
+            anew.add(primary, later); // the TXID that was restored
+            Files.move(folder.resolve("replica"), folder.resolve("old"));
+            Files.move(folder.resolve("anew"), folder.resolve("replica"));
+            await().untilAsserted(() -> {
+                try (Connection now = restoring.newest().getConnection()) {
+                    assertThat(rows(now, "SELECT count(*) FROM t")).isEqualTo("5");
+                }
+            });
+            assertThat(restoring.status().txid()).isEqualTo(new Txid(2));
+        } finally {
+            restoring.close();
+        }
+    }
+
+    @Test
+    void manyMoments_keepFewFiles() throws Exception {
+        Restoring restoring = open();
+        try {
+            DataSource first = restoring.asOf(SqlReplica.timestamp(2).minusMillis(1));
+            for (int i = 2; i < RestoredMoments.MAX_FILES + 4; i++) {
+                try (Connection then =
+                        restoring.asOf(SqlReplica.timestamp(2).minusMillis(i)).getConnection()) {
+                    assertThat(rows(then, "SELECT count(*) FROM t")).isEqualTo("100");
+                }
+            }
+            try (var files = Files.walk(folder.resolve("local #1"))) {
+                assertThat(files.filter(file -> file.toString().endsWith(".db")))
+                        .hasSize(RestoredMoments.MAX_FILES + 1);
+            }
+            try (Connection again = first.getConnection()) {
+                assertThat(rows(again, "SELECT count(*) FROM t")).isEqualTo("100");
+            }
+        } finally {
+            restoring.close();
+        }
+    }
+
+    @Test
+    void failedOpening_leavesNoFolder() throws Exception {
+        replica = new SqlReplica(folder.resolve("empty"));
+        assertThatThrownBy(this::open).isInstanceOf(RestoreException.class);
+        try (var left = Files.list(folder.resolve("local #1"))) {
+            assertThat(left).isEmpty();
+        }
     }
 
     @Test

@@ -37,6 +37,11 @@ public final class SqlReplica {
 
     /** Adds the present state of a database, as a file of level 0. */
     public Txid add(Connection primary) throws SQLException, IOException {
+        return add(primary, timestamp(txid.next().value()));
+    }
+
+    /** Adds the present state of a database, as a file of level 0 with a timestamp of its own. */
+    public Txid add(Connection primary, Instant timestamp) throws SQLException, IOException {
         byte[] image = States.image(primary);
         txid = txid.next();
         int stored = ((image[16] & 0xFF) << 8) | (image[17] & 0xFF);
@@ -47,10 +52,10 @@ public final class SqlReplica {
                 image.length / pageSize,
                 txid,
                 txid,
-                timestamp(txid.value()).toEpochMilli(),
+                timestamp.toEpochMilli(),
                 new WalRange(start, pageSize + 24L, 1, 2));
         try (ReplicaClient client = FileReplicaProvider.at(folder);
-                ReplicaUpload upload = client.write(0, header.fileName(), timestamp(txid.value()));
+                ReplicaUpload upload = client.write(0, header.fileName(), timestamp);
                 LtxWriter writer = LtxWriter.open(upload, header, PageEncoding.BLOCK)) {
             for (int from = 0; from < image.length; from += pageSize) {
                 byte[] page = Arrays.copyOfRange(image, from, from + pageSize);

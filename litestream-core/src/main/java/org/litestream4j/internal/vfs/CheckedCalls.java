@@ -6,6 +6,7 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,13 @@ final class CheckedCalls {
 
     boolean areChecked() {
         return machine != null;
+    }
+
+    /** @throws IOException if callbacks are unchecked and the caller of SQLite did not make sure that the stack suffices */
+    void requireSafe() throws IOException {
+        if (machine == null && !StackProbe.isGuarding()) {
+            throw new IOException("on this platform, read replicas can be read only through ReadReplica.dataSource()");
+        }
     }
 
     /** Returns the result of a callback for a result code of SQLite. */

@@ -80,12 +80,14 @@ final class FileMethods {
 
     private int read(long address, long bytes, int length, long offset) {
         try {
+            calls.requireSafe();
             OpenFile file = file(address);
             if (offset == PageOne.VERSION && length == PageOne.VERSION_SIZE) {
                 NativeBridge.write(bytes, file.version());
                 return calls.result(ResultCode.OK);
             }
             int read = file.read(offset, file.buffers().view(bytes, length));
+            LastFailure.take(); // see lock
             if (read == length) {
                 return calls.result(ResultCode.OK);
             }
@@ -112,7 +114,9 @@ final class FileMethods {
             if (level > LOCK_SHARED) {
                 return calls.result(ResultCode.READONLY);
             }
+            calls.requireSafe();
             file(address).lock();
+            LastFailure.take(); // an outage that is over does not explain a later error
             return calls.result(ResultCode.OK);
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
             return failed(ResultCode.BUSY, e);
@@ -173,10 +177,15 @@ final class FileMethods {
         }
     }
 
-    private static @Nullable String pragma(OpenFile file, String name, @Nullable String value) throws IOException {
+    private @Nullable String pragma(OpenFile file, String name, @Nullable String value) throws IOException {
         if (name.equalsIgnoreCase("locking_mode") && "exclusive".equalsIgnoreCase(value)) {
             throw new IllegalStateException("locking_mode=EXCLUSIVE would read one state of the replica for ever");
         }
-        return Moments.pragma(file, name, value);
+        String answer = Moments.pragma(file, name, value);
+        if (answer != null && value == null && !file.isLocked() && api.isInTransaction(file.connection())) {
+            throw new IllegalStateException("this transaction has read nothing of the replica yet; read a table of the"
+                    + " replica before PRAGMA " + name + ", or use SELECT litestream_txid() and the like");
+        }
+        return answer;
     }
 }

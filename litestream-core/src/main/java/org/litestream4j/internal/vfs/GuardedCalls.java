@@ -22,12 +22,15 @@ final class GuardedCalls implements InvocationHandler {
     private final Object target;
     private final boolean isProbing;
 
-    /** The connection of a statement, or the statement of a result set; null for a connection. */
+    private final DriverTransaction transaction;
+
+    /** The object whose method returned this one; null for a connection. */
     private final @Nullable Object parent;
 
-    private GuardedCalls(Object target, boolean isProbing, @Nullable Object parent) {
+    private GuardedCalls(Object target, boolean isProbing, DriverTransaction transaction, @Nullable Object parent) {
         this.target = target;
         this.isProbing = isProbing;
+        this.transaction = transaction;
         this.parent = parent;
     }
 
@@ -41,7 +44,8 @@ final class GuardedCalls implements InvocationHandler {
     static Connection open(boolean isProbing, Opener opener) throws SQLException {
         begin(isProbing);
         try {
-            return proxy(Connection.class, new GuardedCalls(opener.open(), isProbing, null));
+            Connection driver = opener.open();
+            return proxy(Connection.class, new GuardedCalls(driver, isProbing, new DriverTransaction(driver), null));
         } catch (SQLException e) {
             throw explained(e);
         } finally {
@@ -53,13 +57,13 @@ final class GuardedCalls implements InvocationHandler {
         LastFailure.take();
         if (isProbing) {
             StackProbe.probe();
-            StackProbe.setGuarding(true);
+            StackProbe.beginGuarding();
         }
     }
 
     private static void end(boolean isProbing) {
         if (isProbing) {
-            StackProbe.setGuarding(false);
+            StackProbe.endGuarding();
         }
     }
 
@@ -88,7 +92,7 @@ final class GuardedCalls implements InvocationHandler {
     @Override
     public @Nullable Object invoke(Object self, Method method, Object @Nullable [] arguments) throws Throwable {
         if (target instanceof ResultSet && isGetter(method.getName())) {
-            return method.getName().equals("getStatement") ? parent : call(method, arguments);
+            return method.getName().equals("getStatement") ? statement() : call(method, arguments);
         }
         switch (method.getName()) {
             case "equals":
@@ -107,6 +111,11 @@ final class GuardedCalls implements InvocationHandler {
         }
     }
 
+    /** Returns the statement of a result set; null if it is of the database's metadata. */
+    private @Nullable Object statement() {
+        return parent instanceof Statement ? parent : null;
+    }
+
     /** Returns whether a method of a result set only reads the present row. */
     private static boolean isGetter(String name) {
         return name.startsWith("get") || name.equals("wasNull");
@@ -115,13 +124,18 @@ final class GuardedCalls implements InvocationHandler {
     private @Nullable Object guarded(Object self, Method method, Object @Nullable [] arguments) throws Throwable {
         begin(isProbing);
         try {
+            if (transaction.handles(target, method, arguments)) {
+                return null;
+            }
             Object result = call(method, arguments);
             if (result instanceof Statement || result instanceof ResultSet || result instanceof DatabaseMetaData) {
-                return proxy(method.getReturnType(), new GuardedCalls(result, isProbing, self));
+                return proxy(method.getReturnType(), new GuardedCalls(result, isProbing, transaction, self));
             }
             return result;
         } catch (SQLException e) {
-            throw explained(e);
+            SQLException explained = explained(e);
+            transaction.failed(explained);
+            throw explained;
         } finally {
             end(isProbing);
         }

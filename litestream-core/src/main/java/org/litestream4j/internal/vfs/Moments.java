@@ -27,7 +27,12 @@ final class Moments {
 
     /** Selects a moment and returns the timestamp of the state that it leads to. */
     static String select(OpenFile file, String moment) throws IOException {
-        file.select(parse(moment));
+        String plain = unquoted(moment.strip());
+        if (plain.equalsIgnoreCase("default")) {
+            file.selectDefault();
+        } else {
+            file.select(parse(plain));
+        }
         return time(file);
     }
 
@@ -42,18 +47,19 @@ final class Moments {
     }
 
     /** Parses a moment; null for the newest state. */
-    private static @Nullable Instant parse(String text) {
-        String plain = text.strip();
-        if (plain.length() > 1 && plain.startsWith("'") && plain.endsWith("'")) {
-            plain = plain.substring(1, plain.length() - 1);
-        }
+    private static @Nullable Instant parse(String plain) {
         if (plain.equalsIgnoreCase("latest")) {
             return null;
         }
         try {
             return ((RestoreTarget.AtTimestamp) RestoreTarget.timestamp(plain, Clock.systemUTC())).timestamp();
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(e.getMessage() + ", or LATEST", e);
+            throw new IllegalArgumentException(e.getMessage() + ", or LATEST, or DEFAULT", e);
         }
+    }
+
+    private static String unquoted(String text) {
+        boolean isQuoted = text.length() > 1 && text.startsWith("'") && text.endsWith("'");
+        return isQuoted ? text.substring(1, text.length() - 1) : text;
     }
 }

@@ -9,6 +9,7 @@ import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import com.sun.jna.SymbolProvider;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -114,9 +115,9 @@ final class NativeBridge {
         new Pointer(address).setMemory(0, bytes, (byte) 0);
     }
 
-    /** Returns a buffer over memory of C. */
+    /** Returns a buffer over memory of C, big-endian as SQLite's files are. */
     static ByteBuffer view(long address, int bytes) {
-        return new Pointer(address).getByteBuffer(0, bytes);
+        return new Pointer(address).getByteBuffer(0, bytes).order(ByteOrder.BIG_ENDIAN);
     }
 
     /** Returns a C string in UTF-8; null for {@code NULL}. */

@@ -23,6 +23,7 @@ final class OpenFile {
     private PageSource source;
     private @Nullable PinnedState pinned;
     private long connection;
+    private boolean isShared;
 
     /** What the pages and the schema that SQLite may have cached are of. */
     private @Nullable PageSource cachedSource;
@@ -45,6 +46,10 @@ final class OpenFile {
 
     /** Begins a transaction on the present state. SQLite asks only if it has no lock. */
     void lock() throws IOException {
+        if (isShared) {
+            throw new IOException("several connections share the cache of " + name
+                    + ", so that one would change what the" + " others read; do not use SQLite's shared cache");
+        }
         PinnedState state = source.pin();
         unlock(); // left by an unlock that could not run
         StateInfo info = state.info();
@@ -69,6 +74,7 @@ final class OpenFile {
 
     /** Records the connection, a {@code sqlite3}, that has this file open. */
     void belongsTo(long handle) {
+        isShared = connection != 0; // SQLite tells this once for each connection that opens the file
         connection = handle;
     }
 
@@ -78,6 +84,10 @@ final class OpenFile {
 
     long connection() {
         return connection;
+    }
+
+    boolean isLocked() {
+        return pinned != null;
     }
 
     /** Returns the state that the transaction reads, or outside of one, the present state. */
@@ -171,14 +181,30 @@ final class OpenFile {
      * @throws IllegalStateException within a transaction
      */
     void select(@Nullable Instant moment) throws IOException {
-        if (pinned != null) {
-            throw new IllegalStateException(
-                    "cannot change the time within a transaction; end it, and close all result sets, first");
-        }
+        requireNoTransaction();
         PageSource selected = moment == null
                 ? database.moments().newest()
                 : database.moments().at(moment);
         selected.pin().release(); // fails now rather than at the next query
         source = selected;
+    }
+
+    /**
+     * Selects what the connection read when it was opened.
+     *
+     * @throws IllegalStateException within a transaction
+     */
+    void selectDefault() {
+        if (source != database.pages()) {
+            requireNoTransaction();
+            source = database.pages();
+        }
+    }
+
+    private void requireNoTransaction() {
+        if (pinned != null) {
+            throw new IllegalStateException(
+                    "cannot change the time within a transaction; end it, and close all result sets, first");
+        }
     }
 }

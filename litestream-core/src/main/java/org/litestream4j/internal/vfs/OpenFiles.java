@@ -45,15 +45,21 @@ final class OpenFiles {
         @Nullable OpenFile[] files = byNumber;
         files[(int) number] = null;
         byNumber = files;
+        forget(file);
+        return file;
+    }
+
+    @GuardedBy("this")
+    private void forget(OpenFile file) {
         List<OpenFile> opened = byConnection.get(file.connection());
         if (opened != null && opened.remove(file) && opened.isEmpty()) {
             byConnection.remove(file.connection());
         }
-        return file;
     }
 
     /** Records the connection, a {@code sqlite3}, that a file belongs to. */
     synchronized void belongs(OpenFile file, long connection) {
+        forget(file);
         file.belongsTo(connection);
         byConnection.computeIfAbsent(connection, key -> new ArrayList<>()).add(file);
     }

@@ -39,6 +39,7 @@ public final class ReplicaDataSource implements DataSource {
         String temporary = name + "@" + OPENED.incrementAndGet();
         SQLiteConfig config = new SQLiteConfig();
         config.setReadOnly(true);
+        config.setBusyTimeout(0); // the pages are waited for below SQLite; it would only repeat that
         SQLiteDataSource driver = new SQLiteDataSource(config);
         driver.setUrl("jdbc:sqlite:file:" + temporary + "?vfs=" + vfs.name());
         vfs.add(temporary, database);

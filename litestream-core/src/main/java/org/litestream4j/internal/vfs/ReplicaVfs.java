@@ -41,6 +41,7 @@ public final class ReplicaVfs {
     private final FileMethods methods;
     private final Map<String, ReplicaDatabase> databases = new ConcurrentHashMap<>();
     private final Map<String, Long> refused;
+    private final long cache = string("cache");
 
     private ReplicaVfs(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne) {
         this.name = name;
@@ -149,9 +150,12 @@ public final class ReplicaVfs {
                         + " states of the replica; remove it from the URI");
             }
         }
-        if (!calls.areChecked() && !StackProbe.isGuarding()) {
-            throw new IOException("on this platform, read replicas can be read only through ReadReplica.dataSource()");
+        if ("shared".equals(NativeBridge.text(api.uriParameter(address, cache)))) {
+            throw new IOException(
+                    "with cache=shared, one connection would change what another one reads of the replica;"
+                            + " remove it from the URI");
         }
+        calls.requireSafe();
         ReplicaDatabase database = name == null ? null : databases.get(name);
         if (name == null || database == null) {
             throw new FileNotFoundException(

@@ -13,6 +13,7 @@ final class SqlFunctions {
 
     private final SqliteApi api;
     private final OpenFiles files;
+    private final long readAnything = string("SELECT 1 FROM main.sqlite_schema LIMIT 1");
     private final long[] names;
     private final int[] arguments;
     private final long[] functions;
@@ -29,9 +30,9 @@ final class SqlFunctions {
         };
         arguments = new int[] {0, 0, 0, 1};
         functions = new long[] {
-            calls.function(function((context, file, moment) -> api.returnText(context, Moments.txid(file))), failed),
-            calls.function(function((context, file, moment) -> api.returnText(context, Moments.time(file))), failed),
-            calls.function(function((context, file, moment) -> api.returnInteger(context, Moments.lag(file))), failed),
+            calls.function(reading((context, file, moment) -> api.returnText(context, Moments.txid(file))), failed),
+            calls.function(reading((context, file, moment) -> api.returnText(context, Moments.time(file))), failed),
+            calls.function(reading((context, file, moment) -> api.returnInteger(context, Moments.lag(file))), failed),
             calls.function(
                     function((context, file, moment) ->
                             api.returnText(context, Moments.select(file, api.text(getLong(moment))))),
@@ -59,6 +60,30 @@ final class SqlFunctions {
                 return failed(context, e);
             }
         };
+    }
+
+    /**
+     * Returns a function that tells about the state that the connection reads. In a transaction that has read nothing yet,
+     * that state is not known: the function reads something first.
+     */
+    private NativeBridge.PIP reading(Answer answer) {
+        return function((context, file, arguments) -> {
+            long connection = api.connection(context);
+            if (!file.isLocked() && api.isInTransaction(connection)) {
+                int result = api.run(connection, readAnything);
+                if (result != ResultCode.OK) {
+                    api.returnError(context, "the transaction cannot read the replica");
+                    api.returnErrorCode(context, result);
+                    return;
+                }
+                if (!file.isLocked()) { // attached
+                    throw new IllegalStateException(
+                            "this transaction has read nothing of the replica yet; read a table of"
+                                    + " the replica first");
+                }
+            }
+            answer.give(context, file, arguments);
+        });
     }
 
     private int failed(long context, Throwable cause) {

@@ -32,7 +32,9 @@ final class SqliteApi {
 
     /** Slots of the table, {@code sqlite3_api_routines}, to which SQLite only ever appends. */
     private static final Map<String, Integer> SLOTS = Map.ofEntries(
+            Map.entry("exec", 55),
             Map.entry("free", 58),
+            Map.entry("get_autocommit", 60),
             Map.entry("libversion_number", 67),
             Map.entry("result_error", 80),
             Map.entry("result_int64", 83),
@@ -40,6 +42,7 @@ final class SqliteApi {
             Map.entry("value_text", 109),
             Map.entry("result_error_nomem", 137),
             Map.entry("vfs_find", 141),
+            Map.entry("result_error_code", 146),
             Map.entry("vfs_register", 142),
             Map.entry("context_db_handle", 149),
             Map.entry("create_function_v2", 162),
@@ -164,6 +167,20 @@ final class SqliteApi {
         return Calls.create_function_v2(db, name, arguments, 1 /* SQLITE_UTF8 */, 0, function, 0, 0, 0);
     }
 
+    /** Returns whether a connection is in a transaction that lasts longer than the present statement. */
+    boolean isInTransaction(long db) {
+        return Calls.get_autocommit(db) == 0;
+    }
+
+    /**
+     * Runs a statement and ignores its rows.
+     *
+     * @return the result code
+     */
+    int run(long db, long sql) {
+        return Calls.exec(db, sql, 0, 0, 0);
+    }
+
     long connection(long context) {
         return Calls.context_db_handle(context);
     }
@@ -186,6 +203,11 @@ final class SqliteApi {
         long text = string(message);
         Calls.result_error(context, text, -1); // copies
         Calls.free(text);
+    }
+
+    /** Changes the result code of an error that was returned. */
+    void returnErrorCode(long context, int code) {
+        Calls.result_error_code(context, code);
     }
 
     /** The functions themselves; JNA binds them by their names. */
@@ -219,6 +241,10 @@ final class SqliteApi {
                 long last,
                 long destroy);
 
+        static native int get_autocommit(long db);
+
+        static native int exec(long db, long sql, long callback, long argument, long message);
+
         static native long context_db_handle(long context);
 
         static native long value_text(long value);
@@ -228,5 +254,7 @@ final class SqliteApi {
         static native void result_int64(long context, long value);
 
         static native void result_error(long context, long text, int length);
+
+        static native void result_error_code(long context, int code);
     }
 }

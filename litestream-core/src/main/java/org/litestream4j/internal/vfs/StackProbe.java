@@ -1,15 +1,21 @@
 package org.litestream4j.internal.vfs;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Makes sure, before a call to SQLite, that its callbacks will have enough stack. Where {@link CheckedCalls} are not
  * available, each call to SQLite must be guarded.
  */
 final class StackProbe {
 
-    /** Frames of about 200 bytes: SQLite's frames, those of JNA, and what the JVM demands for a callback to begin. */
-    private static final int FRAMES = 800;
+    /**
+     * Frames of about 200 bytes: SQLite's frames, also of a query within a function, those of JNA, and what the JVM demands
+     * for a callback to begin.
+     */
+    private static final int FRAMES = 1000;
 
-    private static final ThreadLocal<Boolean> GUARDING = new ThreadLocal<>();
+    /** Number of guarded calls that this thread is in; calls can be nested. */
+    private static final ThreadLocal<@Nullable Integer> GUARDING = new ThreadLocal<>();
 
     private StackProbe() {}
 
@@ -29,16 +35,23 @@ final class StackProbe {
         return (deeper + a + b + c + d + e + f + g + h) | 1;
     }
 
-    /** Marks the calls of this thread as guarded, or no longer. */
-    static void setGuarding(boolean guarding) {
-        if (guarding) {
-            GUARDING.set(true);
-        } else {
+    /** Marks what this thread calls as guarded, until {@link #endGuarding}. */
+    static void beginGuarding() {
+        @Nullable Integer calls = GUARDING.get();
+        GUARDING.set(calls == null ? 1 : calls + 1);
+    }
+
+    /** Ends the latest {@link #beginGuarding}. */
+    static void endGuarding() {
+        @Nullable Integer calls = GUARDING.get();
+        if (calls == null || calls == 1) {
             GUARDING.remove();
+        } else {
+            GUARDING.set(calls - 1);
         }
     }
 
     static boolean isGuarding() {
-        return Boolean.TRUE.equals(GUARDING.get());
+        return GUARDING.get() != null;
     }
 }

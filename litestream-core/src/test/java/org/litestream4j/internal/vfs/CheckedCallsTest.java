@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.litestream4j.internal.vfs.VfsFixture.open;
+import static org.litestream4j.internal.vfs.VfsFixture.rows;
 
 import com.sun.jna.Function;
 import com.sun.jna.Native;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.litestream4j.testing.ChildProcess;
+import org.sqlite.SQLiteConnection;
 
 /**
  * A callback that could not run must never read as success. Each experiment has its control: without the check, the same
@@ -109,6 +111,31 @@ class CheckedCallsTest {
             assertThat(child.awaitExit(120)).isTrue();
             return child.output();
         }
+    }
+
+    @Test
+    void uncheckedVfs_refusesReadsPastTheGuard() throws Exception {
+        ReplicaVfs vfs = VfsFixture.vfs("litestream-unchecked", false, new PageOne());
+        States states = new States();
+        try (Connection primary = VfsFixture.primary(folder.resolve("b.db"), 1)) {
+            states.add(primary);
+        }
+        try (Connection guarded = new ReplicaDataSource(vfs, "unchecked", states.database()).getConnection()) {
+            assertThat(rows(guarded, "SELECT count(*) FROM t")).isEqualTo("1");
+            assertThatThrownBy(() -> rows(guarded.unwrap(SQLiteConnection.class), "SELECT count(*) FROM t"))
+                    .hasMessageContaining("IOERR");
+            assertThat(LastFailure.take()).hasMessageContaining("only through ReadReplica.dataSource()");
+        }
+    }
+
+    @Test
+    void nestedGuards_endWithTheOutermost() {
+        StackProbe.beginGuarding();
+        StackProbe.beginGuarding();
+        StackProbe.endGuarding();
+        assertThat(StackProbe.isGuarding()).isTrue();
+        StackProbe.endGuarding();
+        assertThat(StackProbe.isGuarding()).isFalse();
     }
 
     @Test

@@ -103,6 +103,72 @@ class ReplicaVfsTest {
     }
 
     @Test
+    void setTime_returnsToTheDefault() throws Exception {
+        states.add(image("a.db", "CREATE TABLE t(v)"));
+        states.add(image("b.db", "CREATE TABLE t(v)"));
+        try (Connection replica = open(register(new ReplicaDatabase(states.state(0), states)))) {
+            assertThat(rows(replica, "SELECT litestream_set_time('LATEST')")).isEqualTo("2026-01-01T00:00:02Z");
+            assertThat(rows(replica, "SELECT litestream_set_time('DEFAULT')")).isEqualTo("2026-01-01T00:00:01Z");
+            assertThat(rows(replica, "SELECT litestream_txid()")).isEqualTo("0000000000000001");
+            assertThat(rows(replica, "PRAGMA litestream_time = 'latest'")).isEqualTo("2026-01-01T00:00:02Z");
+            assertThat(rows(replica, "PRAGMA litestream_time = 'default'")).isEqualTo("2026-01-01T00:00:01Z");
+        }
+    }
+
+    @Test
+    void schemaVersion_isThatOfThePrimary() throws Exception {
+        try (Connection primary = VfsFixture.primary(folder.resolve("a.db"), 10)) {
+            states.add(primary);
+            try (Connection replica = open(url)) {
+                rows(replica, "SELECT count(*) FROM t");
+                assertThat(rows(replica, "PRAGMA schema_version")).isEqualTo(rows(primary, "PRAGMA schema_version"));
+            }
+        }
+    }
+
+    @Test
+    void functionsOfATransaction_tellTheStateThatItReadsLater() throws Exception {
+        states.add(image("a.db", "CREATE TABLE t(v)"));
+        try (Connection replica = open(url)) {
+            replica.setAutoCommit(false);
+            assertThatThrownBy(() -> rows(replica, "PRAGMA litestream_txid"))
+                    .hasMessageContaining("has read nothing of the replica yet");
+            assertThat(rows(replica, "SELECT litestream_txid()")).isEqualTo("0000000000000001");
+            states.add(image("b.db", "CREATE TABLE t(v)", "INSERT INTO t VALUES (1)"));
+            assertThat(rows(replica, "SELECT count(*), litestream_txid() FROM t"))
+                    .isEqualTo("0|0000000000000001");
+            assertThat(rows(replica, "PRAGMA litestream_txid")).isEqualTo("0000000000000001");
+            replica.commit();
+            assertThat(states.pinned).hasValue(0);
+            assertThat(rows(replica, "SELECT litestream_txid()")).isEqualTo("0000000000000002");
+            replica.rollback();
+            assertThat(states.pinned).hasValue(0);
+            states.pinFault = offset -> {
+                throw new java.io.IOException("the read replica is closed");
+            };
+            assertThatThrownBy(() -> rows(replica, "SELECT litestream_txid()"))
+                    .hasMessageContaining("IOERR")
+                    .hasMessageContaining("the transaction cannot read the replica");
+            assertThat(LastFailure.take()).hasMessageContaining("is closed");
+        }
+    }
+
+    @Test
+    void functionsOfAnAttachedReplica_needARead() throws Exception {
+        states.add(image("a.db", "CREATE TABLE t(v)"));
+        try (Connection local = open("jdbc:sqlite::memory:")) {
+            execute(
+                    local,
+                    "ATTACH '" + url.substring("jdbc:sqlite:".length(), url.indexOf("&open_mode")) + "&mode=ro' AS r");
+            local.setAutoCommit(false);
+            assertThatThrownBy(() -> rows(local, "SELECT litestream_txid()"))
+                    .hasMessageContaining("read a table of the replica first");
+            assertThat(rows(local, "SELECT count(*) FROM r.t")).isEqualTo("0");
+            assertThat(rows(local, "SELECT litestream_txid()")).isEqualTo("0000000000000001");
+        }
+    }
+
+    @Test
     void setTime_refusesWhatItCannotDo() throws Exception {
         try (Connection primary = VfsFixture.primary(folder.resolve("a.db"), 100)) {
             states.add(primary);

@@ -33,9 +33,9 @@ final class StackChild {
     public static void main(String[] args) throws Exception {
         Native.setCallbackExceptionHandler((callback, e) -> {});
         boolean isChecked = args[0].equals("checked");
-        StackProbe.setGuarding(!isChecked); // or the VFS refuses
         String name = "litestream-child";
         ReplicaVfs vfs = VfsFixture.vfs(name, isChecked, new PageOne());
+        StackProbe.beginGuarding(); // or the VFS refuses
         new StackChild(args[0].equals("probed"), Integer.parseInt(args[2])).run(vfs, name, Path.of(args[1]));
     }
 
@@ -55,7 +55,7 @@ final class StackChild {
             } catch (SQLException e) {
                 errors++;
             }
-            Thread thread = new Thread(null, () -> descend(connection), "exhausted", 1 << 20);
+            Thread thread = new Thread(null, () -> descendGuarded(connection), "exhausted", 1 << 20);
             thread.start();
             thread.join();
             try {
@@ -67,6 +67,11 @@ final class StackChild {
         System.out.println("ended: " + right + " right, " + errors + " errors, " + overflows + " StackOverflowErrors, "
                 + wrong + " wrong: " + lastWrong);
         Runtime.getRuntime().halt(0);
+    }
+
+    private void descendGuarded(Connection connection) {
+        StackProbe.beginGuarding();
+        descend(connection);
     }
 
     /** Asks in each frame on the way up, until there is stack enough for a right answer. */

@@ -91,10 +91,23 @@ class VfsErrorsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"immutable=1", "nolock=1", "immutable=0&nolock=1"})
+    @ValueSource(strings = {"immutable=1", "nolock=1", "immutable=0&nolock=1", "cache=shared"})
     void parametersThatDropTheLock_areRefused(String parameter) {
         assertThatThrownBy(() -> open(url + "&" + parameter)).hasMessageContaining("CANTOPEN");
         assertThat(LastFailure.take()).hasMessageContaining("remove it from the URI");
+    }
+
+    @Test
+    void fileOfSeveralConnections_isRefused() throws Exception {
+        OpenFiles files = new OpenFiles();
+        OpenFile file = new OpenFile("app", states.database(), new PageOne());
+        files.belongs(file, 1);
+        file.lock();
+        file.unlock();
+        files.belongs(file, 2);
+        assertThat(files.ofConnection(1)).isNull();
+        assertThat(files.ofConnection(2)).isSameAs(file);
+        assertThatThrownBy(file::lock).hasMessageContaining("shared cache");
     }
 
     @Test

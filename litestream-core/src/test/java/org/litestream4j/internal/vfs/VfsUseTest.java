@@ -11,6 +11,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -177,6 +178,22 @@ class VfsUseTest {
         String result = rows(connection, query);
         if (!result.equals("" + a)) {
             wrong.add(result + " instead of " + a);
+        }
+    }
+
+    @Test
+    void pool_listsTables() throws Exception {
+        primary(1).close();
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(new ReplicaDataSource(SharedVfs.get(), "listed", states.database()));
+        config.setReadOnly(true);
+        config.setMaximumPoolSize(1);
+        try (HikariDataSource pool = new HikariDataSource(config);
+                Connection connection = pool.getConnection();
+                ResultSet tables = connection.getMetaData().getTables(null, null, "t", null)) {
+            assertThat(tables.next()).isTrue();
+            assertThat(tables.getString("TABLE_NAME")).isEqualTo("t");
+            assertThat(tables.getStatement()).isNull();
         }
     }
 
