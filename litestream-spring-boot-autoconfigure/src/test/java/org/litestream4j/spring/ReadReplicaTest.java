@@ -9,6 +9,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -180,6 +182,26 @@ class ReadReplicaTest {
                     .withPropertyValues("litestream.read-replicas.orders.as-of=" + moment)
                     .run(context ->
                             assertThat(texts(context.getBean(JdbcClient.class))).containsExactly("before"));
+        }
+    }
+
+    @Test
+    void momentSelectedInSql_endsWithTheUseOfThePooledConnection() throws Exception {
+        try (Primary primary = new Primary()) {
+            primary.run("create table t(id integer primary key, x text)");
+            primary.run("insert into t(x) values ('one')");
+            reporting()
+                    .withPropertyValues("litestream.read-replicas.orders.maximum-pool-size=1")
+                    .run(context -> {
+                        DataSource orders = context.getBean(DataSource.class);
+                        try (Connection connection = orders.getConnection();
+                                Statement statement = connection.createStatement()) {
+                            statement.execute("select litestream_set_time('" + Instant.now() + "')");
+                        }
+                        Txid txid = primary.run("insert into t(x) values ('two')");
+                        context.getBean(ReadReplica.class).awaitTxid(txid, Duration.ofSeconds(30));
+                        assertThat(texts(context.getBean(JdbcClient.class))).containsExactly("one", "two");
+                    });
         }
     }
 

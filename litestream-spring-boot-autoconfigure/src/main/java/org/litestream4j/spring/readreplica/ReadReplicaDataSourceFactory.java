@@ -37,8 +37,9 @@ final class ReadReplicaDataSourceFactory implements FactoryBean<ReadReplicaDataS
             Instant moment = own == null ? null : own.asOf();
             DataSource connections = moment == null ? replica.dataSource() : replica.asOf(moment);
             int size = own == null ? 1 : own.maximumPoolSize();
-            boolean follows = replica.status().fallback() == null; // otherwise, a connection keeps its state
-            dataSource = new ReadReplicaDataSource(HIKARI && follows ? Pool.of(name, connections, size) : connections);
+            // a connection to a restored file keeps its state
+            boolean isPool = HIKARI && replica.status().fallback() == null;
+            dataSource = new ReadReplicaDataSource(isPool ? Pool.of(name, connections, size) : connections, isPool);
         }
         return dataSource;
     }
