@@ -12,6 +12,8 @@ import org.litestream4j.internal.pages.StateInfo;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.readreplica.ReadReplicaStatus.Hydration;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
 
 /** Pages that are fetched from a replica on demand. Thread-safe. */
 final class DemandPages implements Pages {
@@ -20,8 +22,22 @@ final class DemandPages implements Pages {
     private final ReplicaPages pages;
 
     /** @param client client of the replica; belongs to this object */
-    DemandPages(ReplicaClient client, ReadReplicaOptions options) {
+    private DemandPages(ReplicaClient client, PagesOptions options) {
         replica = client.url();
+        pages = ReplicaPages.open(client, options);
+    }
+
+    /**
+     * Opens the pages of a replica, without a request.
+     *
+     * @throws IllegalArgumentException if no backend supports the location, or if an option is invalid
+     */
+    static DemandPages open(ReplicaLocation location, ReadReplicaOptions options) {
+        PagesOptions valid = pagesOptions(options); // before the client, which would have to be closed
+        return new DemandPages(Replicas.open(location), valid);
+    }
+
+    private static PagesOptions pagesOptions(ReadReplicaOptions options) {
         PagesOptions.Builder wanted = PagesOptions.builder()
                 .pollInterval(options.pollInterval())
                 .maxStaleness(options.maxStaleness())
@@ -34,7 +50,7 @@ final class DemandPages implements Pages {
         if (options.readAhead() != null) {
             wanted.readAhead(options.readAhead());
         }
-        pages = ReplicaPages.open(client, wanted.build());
+        return wanted.build();
     }
 
     @Override

@@ -17,12 +17,13 @@ final class OnDemand implements Backend {
     private final String name;
     private final Pages pages;
     private final ReplicaVfs vfs;
+    private final ReplicaDatabase database;
     private final DataSource newest;
 
     private OnDemand(Name name, Pages pages, ReplicaVfs vfs, PageSource source) {
         this.pages = pages;
         this.vfs = vfs;
-        ReplicaDatabase database = new ReplicaDatabase(source, new Moments(pages));
+        database = new ReplicaDatabase(source, new Moments(pages));
         this.name = name.claim(candidate -> vfs.add(candidate, database));
         newest = new ReplicaDataSource(vfs, this.name, database);
     }
@@ -77,7 +78,7 @@ final class OnDemand implements Backend {
 
     @Override
     public void close() throws IOException {
-        vfs.remove(name);
+        vfs.remove(name, database);
         pages.close();
     }
 

@@ -75,7 +75,7 @@ public final class ReadReplica implements AutoCloseable {
         Name name = Name.of(options.name(), location.url());
         try {
             ReplicaVfs vfs = SharedVfs.get();
-            return open(name, new DemandPages(Replicas.open(location), options), vfs);
+            return open(name, DemandPages.open(location, options), vfs);
         } catch (VfsUnsupportedException e) {
             String reason = String.valueOf(e.getMessage());
             log.warn("restoring the database before it is queried: read-replica={} reason={}", name.text(), reason);

@@ -81,6 +81,8 @@ public interface ReplicaClient extends Closeable {
      * @return a stream, which the caller closes, and which throws an {@link IOException} instead of ending early;
      *     metadata that the store does not keep is empty
      * @throws ReplicaFileNotFoundException if the file does not exist or no longer exists
+     * @throws ReplicaFileChangedException if the offset is beyond the end, as after the file was replaced by a shorter one;
+     *     a store that cannot tell returns an empty stream without a version
      */
     OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException;
 

@@ -91,6 +91,23 @@ class ReadReplicaTest {
     }
 
     @Test
+    void close_again_leavesTheNameToAnotherReplica() throws Exception {
+        try (Connection primary = primary(folder.resolve("a.db"), 100)) {
+            states.add(primary);
+        }
+        ReadReplica first = open("closed-twice");
+        first.close();
+        try (ReadReplica second = open("closed-twice")) {
+            assertThat(second.name()).isEqualTo("closed-twice");
+            first.close();
+            String url = "jdbc:sqlite:file:closed-twice?vfs=litestream&open_mode=1";
+            try (Connection connection = org.litestream4j.internal.vfs.VfsFixture.open(url)) {
+                assertThat(rows(connection, "SELECT count(*) FROM t")).isEqualTo("100");
+            }
+        }
+    }
+
+    @Test
     void outage_isBusyAndKeepsTheTransaction() throws Exception {
         try (Connection primary = primary(folder.resolve("a.db"), 3000)) {
             states.add(primary);

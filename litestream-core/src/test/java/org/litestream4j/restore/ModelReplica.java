@@ -42,6 +42,14 @@ public final class ModelReplica {
         this.random = new Random(seed);
     }
 
+    /** Returns another history of the same database, which differs after a TXID, in the same replica. */
+    public ModelReplica fork(long txid, long seed) {
+        ModelReplica fork = new ModelReplica(client, pageSize, seed);
+        fork.images.clear();
+        fork.images.addAll(images.subList(0, (int) txid + 1));
+        return fork;
+    }
+
     public static Instant timestamp(long txid) {
         return START.plusSeconds(txid);
     }

@@ -2,6 +2,7 @@ package org.litestream4j.internal.pages;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +29,18 @@ final class Fetch {
 
     private volatile @Nullable Throwable failure;
 
-    /** @param entries entries to read, ascending; what lies between them is read, too, but not kept */
-    Fetch(ReplicaFile file, int[] entries) {
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private final AtomicBoolean urgent = new AtomicBoolean();
+    private final boolean ahead;
+
+    /**
+     * @param entries entries to read, ascending; what lies between them is read, too, but not kept
+     * @param ahead whether nobody waits for it yet
+     */
+    Fetch(ReplicaFile file, int[] entries, boolean ahead) {
         this.file = file;
         this.entries = entries;
+        this.ahead = ahead;
         pages = new byte[entries.length][];
     }
 
@@ -41,6 +50,31 @@ final class Fetch {
 
     int[] entries() {
         return entries;
+    }
+
+    /** Returns whether nobody waited for it when it was made. */
+    boolean isAhead() {
+        return ahead;
+    }
+
+    /** Returns true to the only caller that may run it. */
+    boolean begin() {
+        return begun.compareAndSet(false, true);
+    }
+
+    /** Returns true to the first caller that needs it at once, unless it has begun. */
+    boolean raise() {
+        return !begun.get() && urgent.compareAndSet(false, true);
+    }
+
+    boolean hasFailed() {
+        return failure != null;
+    }
+
+    /** Makes those who wait fail. */
+    void fail(Throwable cause) {
+        failure = cause;
+        wake();
     }
 
     /** Receives each page as it arrives. */
@@ -72,7 +106,7 @@ final class Fetch {
         try (OpenedFile opened =
                 replica.openFile(file.info().level(), file.info().name(), offset, length)) {
             file.requireVersion(opened.version());
-            FrameStream frames = new FrameStream(file, opened.content(), offset, length);
+            FrameStream frames = new FrameStream(file, opened, offset, length);
             for (int i = arrived; i < entries.length; i++) {
                 byte[] page = frames.read(entries[i]);
                 sink.accept(file, entries[i], page);

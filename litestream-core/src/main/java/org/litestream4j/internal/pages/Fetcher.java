@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.litestream4j.internal.pages.Workers.Urgency;
+import org.litestream4j.ltx.LtxFormatException;
 
 /**
  * Fetches pages that are not in the cache: neighbours with one request, several ranges at once, and no page twice at the
@@ -79,6 +80,7 @@ final class Fetcher {
             return cached;
         }
         counters.cacheMisses.increment();
+        boolean alone = false;
         while (true) {
             Fetch fetch;
             lock.lock();
@@ -88,9 +90,11 @@ final class Fetcher {
                     return cached;
                 }
                 fetch = inFlight.get(key);
-                if (fetch == null) {
-                    fetch = new Fetch(place.file(), around(place));
-                    start(Urgency.AWAITED, fetch, () -> {});
+                if (fetch == null || fetch.hasFailed()) {
+                    fetch = new Fetch(place.file(), alone ? new int[] {place.entry()} : around(place), false);
+                    start(Urgency.AWAITED, fetch);
+                } else if (fetch.raise()) {
+                    enqueue(Urgency.AWAITED, fetch);
                 }
             } finally {
                 lock.unlock();
@@ -106,6 +110,11 @@ final class Fetcher {
                     throw e;
                 }
                 patience.checkOpen();
+            } catch (LtxFormatException e) {
+                if (fetch.entries().length == 1) {
+                    throw e;
+                }
+                alone = true; // another page of the range may be the damaged one
             }
         }
     }
@@ -151,7 +160,7 @@ final class Fetcher {
                 if (i == places.size()
                         || !belongTogether(places.get(from), places.get(i - 1), places.get(i), i - from)) {
                     ahead.incrementAndGet();
-                    start(urgency, range(places.subList(from, i)), ahead::decrementAndGet);
+                    start(urgency, range(places.subList(from, i)));
                     from = i;
                 }
             }
@@ -185,7 +194,7 @@ final class Fetcher {
             last = place.entry();
             entries[count++] = last;
         }
-        return new Fetch(file, Arrays.copyOf(entries, count));
+        return new Fetch(file, Arrays.copyOf(entries, count), true);
     }
 
     /** Returns the entries of a page and of those beside it in the file. */
@@ -215,16 +224,33 @@ final class Fetcher {
     }
 
     @GuardedBy("lock")
-    private void start(Urgency urgency, Fetch fetch, Runnable afterwards) {
+    private void start(Urgency urgency, Fetch fetch) {
         for (int entry : fetch.entries()) {
             inFlight.put(fetch.file().key(entry), fetch);
         }
-        workers.execute(urgency, () -> {
-            try {
-                fetch.run(replica, patience, this::keep);
-            } finally {
-                afterwards.run();
+        try {
+            enqueue(urgency, fetch);
+        } catch (Throwable e) { // a thread could not be started
+            if (fetch.begin()) {
+                fetch.fail(e);
                 end(fetch);
+            }
+            throw e;
+        }
+    }
+
+    /** Lets a range be read by the first worker that comes to it; a range may be enqueued again with more urgency. */
+    private void enqueue(Urgency urgency, Fetch fetch) {
+        if (urgency == Urgency.AWAITED) {
+            fetch.raise();
+        }
+        workers.execute(urgency, () -> {
+            if (fetch.begin()) {
+                try {
+                    fetch.run(replica, patience, this::keep);
+                } finally {
+                    end(fetch);
+                }
             }
         });
     }
@@ -236,6 +262,9 @@ final class Fetcher {
     }
 
     private void end(Fetch fetch) {
+        if (fetch.isAhead()) {
+            ahead.decrementAndGet();
+        }
         lock.lock();
         try {
             for (int entry : fetch.entries()) {

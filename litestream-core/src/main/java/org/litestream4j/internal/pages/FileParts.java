@@ -82,6 +82,7 @@ final class FileParts {
             try (OpenedFile opened = replica.openFile(file.level(), file.name(), offset, length)) {
                 byte[] bytes = opened.content().readNBytes(length);
                 if (bytes.length < length) {
+                    ReplicaFile.requireKnown(opened.version(), label(file));
                     throw new LtxFormatException(
                             label(file),
                             offset + bytes.length,
@@ -140,10 +141,6 @@ final class FileParts {
     /** Decoded pages of a file, from its first entry on. */
     record Pages(ReplicaFile file, List<byte[]> pages) {
 
-        int count() {
-            return pages.size();
-        }
-
         void forEach(Fetch.Sink sink) {
             for (int entry = 0; entry < pages.size(); entry++) {
                 sink.accept(file, entry, pages.get(entry));
@@ -155,12 +152,21 @@ final class FileParts {
      * Decodes the pages in the start of a file.
      *
      * @param whole whether this is the whole file, whose checksum is verified
+     * @param most largest number of bytes of pages that are returned; if there are more, none is
      */
-    static Pages decode(ReplicaFile file, byte[] head, boolean whole) throws LtxFormatException {
+    static Pages decode(ReplicaFile file, byte[] head, boolean whole, long most) throws LtxFormatException {
         LtxPageIndex index = file.index();
+        int count = 0;
+        while (count < index.size() && file.end(count) <= head.length) {
+            count++;
+        }
+        boolean kept = (long) count * file.header().pageSize() <= most;
+        if (!kept && !whole) {
+            return new Pages(file, List.of());
+        }
         LtxPageDecoder decoder = new LtxPageDecoder(file.header(), file.label());
         List<byte[]> pages = new ArrayList<>();
-        for (int entry = 0; entry < index.size() && file.end(entry) <= head.length; entry++) {
+        for (int entry = 0; entry < count; entry++) {
             decoder.decode(head, (int) index.offset(entry), index.frameSize(entry), index.offset(entry));
             if (decoder.pgno() != index.pgno(entry)) {
                 throw new LtxFormatException(
@@ -169,7 +175,9 @@ final class FileParts {
                         "page index",
                         "page " + index.pgno(entry) + ", but its frame says " + decoder.pgno());
             }
-            pages.add(decoder.page().clone());
+            if (kept) {
+                pages.add(decoder.page().clone());
+            }
         }
         if (whole) {
             LtxChecksum checksum = new LtxChecksum();

@@ -22,6 +22,9 @@ final class FileTable {
 
     private static final int SWEEP = 256;
 
+    /** Number of files whose parts are requested, and kept in memory, at the same time. */
+    private static final int WINDOW = 32;
+
     private final FileParts parts;
     private final StoredIndexes stored;
     private final Fetcher fetcher;
@@ -54,6 +57,15 @@ final class FileTable {
      * @throws LtxFormatException if a file is damaged
      */
     List<ReplicaFile> load(List<LtxFileInfo> files, Keep keep, long deadline) throws IOException {
+        List<ReplicaFile> loaded = new ArrayList<>();
+        for (int from = 0; from < files.size(); from += WINDOW) {
+            List<LtxFileInfo> window = files.subList(from, Math.min(files.size(), from + WINDOW));
+            loaded.addAll(loadAtOnce(window, keep, deadline));
+        }
+        return loaded;
+    }
+
+    private List<ReplicaFile> loadAtOnce(List<LtxFileInfo> files, Keep keep, long deadline) throws IOException {
         @Nullable ReplicaFile[] found = new ReplicaFile[files.size()];
         Map<LtxFileInfo, FileParts.Pending> pending = new HashMap<>();
         for (int i = 0; i < found.length; i++) {
@@ -123,10 +135,7 @@ final class FileTable {
         LtxPageIndex index = LtxPageIndex.parse(end, info.size(), header, label);
         ReplicaFile file = new ReplicaFile(
                 ids.incrementAndGet(), info, label, read.version(), read.databaseChecksum(), header, index);
-        FileParts.Pages pages = FileParts.decode(file, read.head(), whole);
-        if ((long) pages.count() * header.pageSize() <= cacheSize / 4) {
-            pages.forEach(fetcher::keep);
-        }
+        FileParts.decode(file, read.head(), whole, cacheSize / 4).forEach(fetcher::keep);
         lock.lock();
         try {
             if (ids.get() % SWEEP == 0) {

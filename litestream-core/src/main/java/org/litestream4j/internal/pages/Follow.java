@@ -14,8 +14,7 @@ import org.litestream4j.restore.RestoreTarget;
 
 /**
  * Finds what follows on a state, with one listing of level 0 while nothing unusual happens. New files are taken only if the
- * file that ends at the known state is listed as before; otherwise, the state is planned anew, and belongs to another
- * history unless it shares a file with the known one. Used by one thread.
+ * file that ends at the known state is listed as before; otherwise, the state is planned anew. Used by one thread.
  */
 final class Follow {
 
@@ -68,7 +67,7 @@ final class Follow {
     /** Looks once. Afterwards, {@link #state} is the newest one, with the same version if it is the same. */
     void look() throws IOException {
         if (level0Empty) {
-            plan(false);
+            plan();
             return;
         }
         List<LtxFileInfo> listed = new ArrayList<>();
@@ -82,7 +81,7 @@ final class Follow {
         boolean anchored = isAnchored(listed, !next.isEmpty());
         if (hole || !anchored || taken + next.size() >= MANY) {
             level0Empty = listed.isEmpty();
-            plan(anchored && anchor != null);
+            plan();
             return;
         }
         behind = 0;
@@ -142,7 +141,7 @@ final class Follow {
         try {
             files = states.load(next);
         } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
-            plan(true); // merged and deleted, or replaced
+            plan(); // merged and deleted, or replaced
             return;
         }
         State result = state;
@@ -154,7 +153,7 @@ final class Follow {
             result = result.with(file, result.version());
         }
         taken += files.size();
-        become(new State(states.nextVersion(), state.lineage(), result.files(), result.layers()));
+        become(new State(states.nextVersion(), result.files(), result.layers()));
         anchor = next.get(next.size() - 1);
     }
 
@@ -163,22 +162,16 @@ final class Follow {
         behind = 0;
     }
 
-    /** @param anchored whether the file that ends at the known state was just listed as before */
-    private void plan(boolean anchored) throws IOException {
+    /** A listing from before does not tell whether the planned state is the known one: the replica may have changed since. */
+    private void plan() throws IOException {
         List<ReplicaFile> files = states.files(RestoreTarget.latest());
         Txid txid = states.newest(files);
         if (txid.isBefore(state.txid()) && ++behind < MAX_BEHIND) {
             return;
         }
-        State found = State.of(state.version(), state.lineage(), files);
-        boolean same = txid.equals(state.txid()) && (anchored || (found.isSameAs(state) && !replaces(found)));
-        if (!same) {
-            boolean sameHistory = txid.isAfter(state.txid()) && (anchored || found.sharesFileWith(state));
-            found = new State(
-                    states.nextVersion(),
-                    sameHistory ? state.lineage() : state.lineage() + 1,
-                    found.files(),
-                    found.layers());
+        State found = State.of(state.version(), files);
+        if (!found.isSameAs(state) || replaces(found)) {
+            found = new State(states.nextVersion(), found.files(), found.layers());
         }
         if (found.newest().info().level() != ReplicaClient.SNAPSHOT_LEVEL) {
             level0Empty = false;

@@ -2,8 +2,10 @@ package org.litestream4j.internal.pages;
 
 import java.io.IOException;
 import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxPageDecoder;
+import org.litestream4j.replica.OpenedFile;
 
 /** Decodes page frames out of a range of a file, in the order of the file. Not thread-safe. */
 final class FrameStream {
@@ -12,6 +14,7 @@ final class FrameStream {
 
     private final ReplicaFile file;
     private final InputStream in;
+    private final @Nullable String version;
     private final LtxPageDecoder decoder;
     private byte[] buffer;
 
@@ -20,10 +23,11 @@ final class FrameStream {
 
     private int limit;
 
-    /** @param in content of the file from the offset on */
-    FrameStream(ReplicaFile file, InputStream in, long offset, long length) {
+    /** @param opened content of the file from the offset on */
+    FrameStream(ReplicaFile file, OpenedFile opened, long offset, long length) {
         this.file = file;
-        this.in = in;
+        in = opened.content();
+        version = opened.version();
         bufferAt = offset;
         buffer = new byte[(int) Math.min(BUFFER_SIZE, length)];
         decoder = new LtxPageDecoder(file.header(), file.label());
@@ -66,6 +70,7 @@ final class FrameStream {
         while (limit < wanted) {
             int count = in.read(buffer, limit, buffer.length - limit);
             if (count < 0) {
+                ReplicaFile.requireKnown(version, file.label());
                 throw new LtxFormatException(
                         file.label(),
                         bufferAt + limit,

@@ -7,8 +7,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.pages.HydrationStatus.Phase;
+import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.restore.RestoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +32,10 @@ final class Hydration {
     private volatile @Nullable Image image;
     private volatile HydrationStatus status = new HydrationStatus(Phase.OFF, 0, 0, null);
     private @Nullable Thread thread;
+
+    /** Whether files were deleted while they were fetched; used by the thread that hydrates. */
+    private boolean vanished;
+
     private @Nullable LocalCopy copy;
 
     HydrationStatus status() {
@@ -37,9 +43,9 @@ final class Hydration {
     }
 
     /** Copies bytes of a page, if they are local; returns whether they are. */
-    boolean copy(State state, Place place, long pgno, int within, int count, ByteBuffer target) {
+    boolean copy(Place place, long pgno, int within, int count, ByteBuffer target) {
         Image now = image;
-        if (now == null || !now.holds(state, place, pgno)) {
+        if (now == null || !now.holds(place, pgno)) {
             return false;
         }
         int position = target.position();
@@ -74,13 +80,12 @@ final class Hydration {
             try {
                 Image now = image;
                 if (now == null && !resumed) {
-                    status = new HydrationStatus(Phase.VERIFYING, 0, 0, null);
+                    status = new HydrationStatus(Phase.VERIFYING, 0, 0, status.problem());
+                    image = local.resume(this::report);
                     resumed = true;
-                    image = local.resume(newest.state(), this::report);
-                } else if (now == null || now.lineage() != newest.state().lineage()) {
-                    image = null;
+                } else if (now == null || !now.state().sharesFileWith(newest.state())) {
                     status = new HydrationStatus(Phase.FETCHING, 0, 0, status.problem());
-                    image = local.fetch(newest, this::report);
+                    image = fetched(newest, local);
                 } else {
                     image = advanced(newest, local, now);
                 }
@@ -93,6 +98,10 @@ final class Hydration {
                 if (isStopped()) {
                     return;
                 }
+                resumed |= !isTransient(e);
+                if (e instanceof InternalError) { // the mapped file was cut short, or its disk failed
+                    image = null;
+                }
                 log.warn("database cannot be hydrated; tried again in {} ms: {}", pause, e.toString());
                 Phase phase = image == null ? Phase.FAILED : Phase.DONE; // the last image is still right
                 status =
@@ -100,6 +109,33 @@ final class Hydration {
                 pause(pause);
                 pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
             }
+        }
+    }
+
+    /** Returns whether the copy of an earlier run may be right although it could not be verified now. */
+    private static boolean isTransient(Throwable e) {
+        return e instanceof ReplicaUnavailableException
+                || e instanceof ReplicaAccessException
+                || e instanceof ReplicaFileNotFoundException
+                || e instanceof ReplicaFileChangedException;
+    }
+
+    private Image fetched(Newest newest, LocalCopy local) throws IOException {
+        State state = newest.state();
+        try {
+            Image fetched = local.fetch(vanished ? state.settled() : state, this::report);
+            vanished = false;
+            return fetched;
+        } catch (RestoreException e) {
+            if (e.reason() == RestoreException.Reason.VANISHED) {
+                vanished = true;
+                newest.findAgain(state, e.getCause() instanceof IOException cause ? cause : e);
+            }
+            throw e;
+        } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+            vanished = true;
+            newest.findAgain(state, e);
+            throw e;
         }
     }
 

@@ -7,88 +7,69 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import org.jspecify.annotations.Nullable;
-import org.litestream4j.ltx.Txid;
 
 /**
- * A local file with all pages of one state, from which all states of the same history read the pages that they share with
- * it. Mapped, as an interrupted reader would close a channel. Immutable.
+ * A local file with all pages of one state. Other states read from it the pages that they have in the same files of the
+ * replica, which proves that these are the same pages, whatever has happened to the replica since. Mapped, as an interrupted
+ * reader would close a channel. Immutable.
  */
 final class Image {
 
     private static final long SLICE = 1L << 30;
 
-    private final int lineage;
-    private final CopyRecord copy;
-
-    /** Where the pages of the state are on the replica; null if that is not known any more. */
-    private final @Nullable Layers layers;
-
+    private final State state;
     private final MappedByteBuffer[] slices;
 
-    private Image(int lineage, CopyRecord copy, @Nullable Layers layers, MappedByteBuffer[] slices) {
-        this.lineage = lineage;
-        this.copy = copy;
-        this.layers = layers;
+    private Image(State state, MappedByteBuffer[] slices) {
+        this.state = state;
         this.slices = slices;
     }
 
     /**
      * Maps a file.
      *
-     * @param copy record of the file
-     * @param layers where the pages of its state are; without them, only newer states read from it
+     * @param state state whose pages the file contains
      */
-    static Image open(Path folder, CopyRecord copy, int lineage, @Nullable Layers layers) throws IOException {
-        Path file = folder.resolve(copy.file());
+    static Image open(Path file, State state) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long size = copy.pages() * copy.pageSize();
-            if (channel.size() != size) {
-                throw new IOException(file + " has " + channel.size() + " bytes instead of " + size);
-            }
-            MappedByteBuffer[] slices = new MappedByteBuffer[(int) ((size + SLICE - 1) / SLICE)];
-            for (int i = 0; i < slices.length; i++) {
-                slices[i] = channel.map(MapMode.READ_ONLY, i * SLICE, Math.min(SLICE, size - i * SLICE));
-            }
-            return new Image(lineage, copy, layers, slices);
+            return map(channel, file, state);
         }
     }
 
-    int lineage() {
-        return lineage;
+    /** Maps an open file. */
+    static Image map(FileChannel channel, Path file, State state) throws IOException {
+        long size = state.commit() * state.pageSize();
+        if (channel.size() != size) {
+            throw new IOException(file + " has " + channel.size() + " bytes instead of " + size);
+        }
+        MappedByteBuffer[] slices = new MappedByteBuffer[(int) ((size + SLICE - 1) / SLICE)];
+        for (int i = 0; i < slices.length; i++) {
+            slices[i] = channel.map(MapMode.READ_ONLY, i * SLICE, Math.min(SLICE, size - i * SLICE));
+        }
+        return new Image(state, slices);
     }
 
-    Txid txid() {
-        return copy.txid();
-    }
-
-    int pageSize() {
-        return copy.pageSize();
-    }
-
-    long pages() {
-        return copy.pages();
+    /** Returns the state whose pages the file contains. */
+    State state() {
+        return state;
     }
 
     /**
-     * Returns whether a page of another state is the same here: it has not changed between the two.
+     * Returns whether a page of another state is the same here.
      *
      * @param place where the other state has the page
      */
-    boolean holds(State other, Place place, long pgno) {
-        if (other.lineage() != lineage || other.pageSize() != pageSize() || pgno > pages()) {
+    boolean holds(Place place, long pgno) {
+        if (pgno > state.commit()) {
             return false;
         }
-        if (!other.txid().isBefore(txid())) {
-            return !place.file().header().maxTxid().isAfter(txid());
-        }
-        Place here = layers == null ? null : layers.find(pgno);
-        return here != null && !here.file().header().maxTxid().isAfter(other.txid());
+        Place here = state.layers().find(pgno);
+        return here != null && here.isSameAs(place);
     }
 
     /** Copies bytes of a page. */
     void copy(long pgno, int within, int count, ByteBuffer target) {
-        long offset = (pgno - 1) * pageSize() + within;
+        long offset = (pgno - 1) * state.pageSize() + within;
         int at = target.position();
         target.put(at, slices[(int) (offset / SLICE)], (int) (offset % SLICE), count);
         target.position(at + count);

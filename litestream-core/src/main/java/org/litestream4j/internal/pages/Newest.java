@@ -66,9 +66,6 @@ final class Newest implements PageSource {
 
     private final AtomicInteger awaiting = new AtomicInteger();
 
-    @GuardedBy("lock")
-    private long looks;
-
     Newest(
             ReadOnlyReplica replica,
             States states,
@@ -176,30 +173,6 @@ final class Newest implements PageSource {
         }
     }
 
-    /** Lists the replica and waits for it; returns whether that succeeded. Not for the thread that follows. */
-    boolean refresh() {
-        long left = patience.deadline() - System.nanoTime();
-        lock.lock();
-        try {
-            long begun = looks;
-            wanted = true;
-            changed.signalAll();
-            while (looks < begun + 2) { // a look that had begun before may have seen less
-                if (left <= 0 || patience.isClosed()) {
-                    return false;
-                }
-                wanted = true;
-                left = changed.awaitNanos(left);
-            }
-            return problem == null;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     private void run() {
         long pause = interval(0);
         while (!patience.isClosed()) {
@@ -279,7 +252,6 @@ final class Newest implements PageSource {
         } finally {
             lock.lock();
             try {
-                looks++;
                 changed.signalAll();
             } finally {
                 lock.unlock();

@@ -67,7 +67,7 @@ final class PageReader {
                         "the database has pages 1 to " + state.commit() + ", but page " + pgno
                                 + " is in none of the files that lead there"));
             }
-            if (hydration.copy(state, place, pgno, within, count, target)) {
+            if (hydration.copy(place, pgno, within, count, target)) {
                 return;
             }
             try {

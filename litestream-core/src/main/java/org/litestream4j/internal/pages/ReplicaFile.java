@@ -38,6 +38,21 @@ record ReplicaFile(
         }
     }
 
+    /**
+     * Checks that a file that ends too early has a version. If it has none, as where a store answers that the range begins
+     * after the end, it was replaced by a shorter one since it was listed.
+     */
+    static void requireKnown(@Nullable String opened, String label) throws ReplicaFileChangedException {
+        if (opened == null) {
+            throw new ReplicaFileChangedException(label);
+        }
+    }
+
+    /** Returns whether another file has certainly the same content: it was read from the same version of the object. */
+    boolean isSameObject(ReplicaFile other) {
+        return equals(other) || (version != null && version.equals(other.version) && info.equals(other.info));
+    }
+
     long end(int entry) {
         return index.offset(entry) + index.frameSize(entry);
     }

@@ -4,7 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
@@ -103,7 +102,7 @@ public final class ReplicaPages implements AutoCloseable {
             if (present == null) {
                 patience.checkOpen();
                 long begun = System.nanoTime();
-                State first = State.of(states.nextVersion(), 1, states.files(RestoreTarget.latest()));
+                State first = State.of(states.nextVersion(), states.files(RestoreTarget.latest()));
                 present =
                         new Newest(replica, states, planning, reader, this::readAhead, patience, options, first, begun);
                 present.start();
@@ -139,12 +138,7 @@ public final class ReplicaPages implements AutoCloseable {
     }
 
     private PageSource moment(RestoreTarget target) throws IOException {
-        List<ReplicaFile> files = states.files(target);
-        State state = State.of(states.nextVersion(), 0, files);
-        Newest present = newest;
-        if (present != null && state.sharesFileWith(present.state())) {
-            state = new State(state.version(), present.state().lineage(), state.files(), state.layers());
-        }
+        State state = State.of(states.nextVersion(), states.files(target));
         return new Moment(new StateFiles(state, states, planning), reader, this::readAhead, patience);
     }
 
@@ -178,13 +172,13 @@ public final class ReplicaPages implements AutoCloseable {
     /** Ends all threads and closes the client. Reads fail afterwards. Idempotent. */
     @Override
     public void close() throws IOException {
+        patience.close(); // first, as a plan that is being made holds the lock until then
         opening.lock();
         try {
             if (closed) {
                 return;
             }
             closed = true;
-            patience.close();
             Newest present = newest;
             if (present != null) {
                 present.close(CLOSING);

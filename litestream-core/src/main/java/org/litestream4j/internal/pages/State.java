@@ -3,9 +3,9 @@ package org.litestream4j.internal.pages;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
@@ -16,10 +16,9 @@ import org.litestream4j.replica.ReplicaClient;
  * One state of the database: the files that lead to it, and where its pages are. Immutable.
  *
  * @param version as in {@link StateInfo}
- * @param lineage number of the history that the state belongs to; differs after the replica was begun anew
  * @param files in the order of their transactions, all of one page size
  */
-record State(long version, int lineage, List<ReplicaFile> files, Layers layers) {
+record State(long version, List<ReplicaFile> files, Layers layers) {
 
     // States are compared by identity: the same state may be found again through other files.
 
@@ -33,9 +32,9 @@ record State(long version, int lineage, List<ReplicaFile> files, Layers layers) 
         return System.identityHashCode(this);
     }
 
-    static State of(long version, int lineage, List<ReplicaFile> planned) {
+    static State of(long version, List<ReplicaFile> planned) {
         List<ReplicaFile> files = samePageSize(planned);
-        return new State(version, lineage, files, Layers.of(files));
+        return new State(version, files, Layers.of(files));
     }
 
     /** Returns the files after the last one with another page size than the newest has: these hold no page of the state. */
@@ -51,11 +50,11 @@ record State(long version, int lineage, List<ReplicaFile> files, Layers layers) 
     /** Returns the state after one more file. */
     State with(ReplicaFile newer, long newVersion) {
         if (newer.header().pageSize() != pageSize()) {
-            return of(newVersion, lineage, List.of(newer));
+            return of(newVersion, List.of(newer));
         }
         List<ReplicaFile> all = new ArrayList<>(files);
         all.add(newer);
-        return new State(newVersion, lineage, List.copyOf(all), layers.with(newer));
+        return new State(newVersion, List.copyOf(all), layers.with(newer));
     }
 
     ReplicaFile newest() {
@@ -86,11 +85,33 @@ record State(long version, int lineage, List<ReplicaFile> files, Layers layers) 
         return new StateInfo(txid(), version, timestamp(), pageSize(), commit(), lag);
     }
 
-    /** Returns whether a file of this state is also one of the other: then both have the same history. */
+    /**
+     * Returns whether a file of this state is also one of the other: then both have the same history up to the end of that
+     * file. What follows it may differ.
+     */
     boolean sharesFileWith(State other) {
-        Set<LtxFileInfo> infos = new HashSet<>();
-        other.files.forEach(file -> infos.add(file.info()));
-        return files.stream().anyMatch(file -> infos.contains(file.info()));
+        return files.size() > filesNotIn(other).size();
+    }
+
+    /** Returns the files of this state that are none of the other. */
+    List<ReplicaFile> filesNotIn(State other) {
+        Map<LtxFileInfo, ReplicaFile> others = new HashMap<>();
+        other.files.forEach(file -> others.put(file.info(), file));
+        return files.stream()
+                .filter(file -> {
+                    ReplicaFile there = others.get(file.info());
+                    return there == null || !file.isSameObject(there);
+                })
+                .toList();
+    }
+
+    /** Returns the state after the newest file above level 0, whose files are kept for long; this one if there is none. */
+    State settled() {
+        int end = files.size();
+        while (end > 0 && files.get(end - 1).info().level() == 0) {
+            end--;
+        }
+        return end == 0 || end == files.size() ? this : of(version, files.subList(0, end));
     }
 
     /**

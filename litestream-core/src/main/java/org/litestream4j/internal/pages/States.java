@@ -97,7 +97,7 @@ final class States {
         } catch (RestoreException e) {
             throw gone(before, e);
         }
-        State again = State.of(before.version(), before.lineage(), files);
+        State again = State.of(before.version(), files);
         if (!again.isSameAs(before)) {
             throw gone(before, cause);
         }

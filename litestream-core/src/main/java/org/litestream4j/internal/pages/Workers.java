@@ -8,6 +8,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -35,15 +36,23 @@ final class Workers {
     private final Patience patience;
 
     Workers(int count, Patience patience) {
+        this(count, patience, daemons());
+    }
+
+    Workers(int count, Patience patience, ThreadFactory threads) {
         this.patience = patience;
-        AtomicInteger numbers = new AtomicInteger();
         pool = new ThreadPoolExecutor(
-                count, count, KEPT.toMillis(), TimeUnit.MILLISECONDS, new PriorityBlockingQueue<>(), work -> {
-                    Thread thread = new Thread(work, "litestream-pages-" + numbers.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+                count, count, KEPT.toMillis(), TimeUnit.MILLISECONDS, new PriorityBlockingQueue<>(), threads);
         pool.allowCoreThreadTimeOut(true);
+    }
+
+    private static ThreadFactory daemons() {
+        AtomicInteger numbers = new AtomicInteger();
+        return work -> {
+            Thread thread = new Thread(work, "litestream-pages-" + numbers.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
     /** Runs work soon; after {@link #close}, on this thread, where it fails at once. */

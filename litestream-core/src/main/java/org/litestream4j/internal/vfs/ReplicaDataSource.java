@@ -46,7 +46,7 @@ public final class ReplicaDataSource implements DataSource {
         try {
             return driver.getConnection();
         } finally {
-            vfs.remove(temporary);
+            vfs.remove(temporary, database);
         }
     }
 

@@ -117,9 +117,9 @@ public final class ReplicaVfs {
         return databases.putIfAbsent(database, content) == null;
     }
 
-    /** Makes a name unavailable. Open connections keep their database. */
-    public void remove(String database) {
-        databases.remove(database);
+    /** Makes a name unavailable if it is that of a database. Open connections keep their database. */
+    public void remove(String database, ReplicaDatabase content) {
+        databases.computeIfPresent(database, (name, present) -> present == content ? null : present);
     }
 
     private int open(long self, long name, long file, int flags, long outFlags) {

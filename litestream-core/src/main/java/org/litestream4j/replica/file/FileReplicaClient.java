@@ -24,6 +24,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -34,6 +35,7 @@ import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaDeleteException;
 import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
 
@@ -221,8 +223,8 @@ final class FileReplicaClient implements ReplicaClient {
         try {
             long size = channel.size();
             if (offset > size) {
-                throw new ReplicaException(
-                        url(), path + " has " + size + " bytes, asked for those from " + offset, "", null);
+                throw new ReplicaFileChangedException(
+                        path + ", listed with more than " + offset + " bytes and now of " + size + ",");
             }
             channel.position(offset);
             long available = size - offset;
@@ -240,17 +242,37 @@ final class FileReplicaClient implements ReplicaClient {
 
     @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
+        Path path = path(level, name);
+        String before = version(path);
         InputStream content = openContent(level, name, offset, length);
         OptionalLong checksum = OptionalLong.empty();
-        String version = null;
+        String after = null;
+        boolean done = false;
         try {
-            BasicFileAttributes file = Files.readAttributes(path(level, name), BasicFileAttributes.class);
-            version = file.fileKey() + " " + file.size() + " " + file.lastModifiedTime();
-            checksum = DatabaseChecksum.of(path(level, name));
+            checksum = DatabaseChecksum.of(path);
+            after = version(path);
+            if (after != null && !after.equals(before)) { // the attributes may be of another file than the content
+                throw new ReplicaFileChangedException(path.toString());
+            }
+            done = true;
         } catch (NoSuchFileException e) {
-            // just deleted; an open file stays readable to its end
+            done = true; // just deleted; an open file stays readable to its end
+        } finally {
+            if (!done) {
+                content.close();
+            }
         }
-        return new OpenedFile(content, checksum, version);
+        return new OpenedFile(content, checksum, after);
+    }
+
+    /** Returns the version of a file; null if it does not exist. */
+    private static @Nullable String version(Path path) throws IOException {
+        try {
+            BasicFileAttributes file = Files.readAttributes(path, BasicFileAttributes.class);
+            return file.fileKey() + " " + file.size() + " " + file.lastModifiedTime();
+        } catch (NoSuchFileException e) {
+            return null;
+        }
     }
 
     private FileChannel openChannel(int level, LtxFileName name, Path path) throws IOException {

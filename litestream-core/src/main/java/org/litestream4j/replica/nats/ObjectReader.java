@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaFileChangedException;
 
 /**
  * Finds the chunks of objects. A small object that is read whole is fetched from the position its chunks have if no
@@ -68,7 +69,8 @@ final class ObjectReader {
         return ranged(objectName, located, offset, length);
     }
 
-    private OpenedFile ranged(String objectName, Located located, long offset, long length) {
+    private OpenedFile ranged(String objectName, Located located, long offset, long length)
+            throws ReplicaFileChangedException {
         long size = located.map().size();
         checkedOffset(objectName, offset, size);
         ChunkReader content = new ChunkReader(
@@ -83,9 +85,13 @@ final class ObjectReader {
                 content, located.object().databaseChecksum(), located.object().nuid());
     }
 
-    private static long checkedOffset(String objectName, long offset, long size) {
-        if (offset < 0 || offset > size) {
+    private static long checkedOffset(String objectName, long offset, long size) throws ReplicaFileChangedException {
+        if (offset < 0) {
             throw new IllegalArgumentException("offset " + offset + " outside " + objectName + ", " + size + " bytes");
+        }
+        if (offset > size) {
+            throw new ReplicaFileChangedException(
+                    objectName + ", listed with more than " + offset + " bytes and now of " + size + ",");
         }
         return offset;
     }

@@ -14,8 +14,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.litestream4j.ltx.LtxFileName;
-import org.litestream4j.ltx.Txid;
 
 /** Many readers while the replica grows, shrinks, is merged and retired, and the store fails now and then. */
 class ConcurrentReadersTest extends PagesFixture {
@@ -85,17 +83,6 @@ class ConcurrentReadersTest extends PagesFixture {
         model.commit(size, changes);
         images.put(model.newest(), model.latest());
         images.remove(model.newest() - 200);
-    }
-
-    private void delete(int level, long to) throws IOException {
-        List<LtxFileName> names = new ArrayList<>();
-        files.list(level, Txid.NONE, file -> {
-            if (!file.maxTxid().isAfter(new Txid(to))) {
-                names.add(file.name());
-            }
-            return true;
-        });
-        files.delete(level, names);
     }
 
     private void read(PageSource newest, Random random) {

@@ -6,29 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.FaultyReplicaClient.Call;
 import org.litestream4j.restore.ModelReplica;
 
 /** What readers see while files are merged and deleted, and when the replica is begun anew. */
 class FollowingTest extends PagesFixture {
-
-    private void delete(int level, long to) throws IOException {
-        List<LtxFileName> names = new ArrayList<>();
-        files.list(level, Txid.NONE, file -> {
-            if (!file.maxTxid().isAfter(new Txid(to))) {
-                names.add(file.name());
-            }
-            return true;
-        });
-        files.delete(level, names);
-    }
 
     private void beginAnew() throws IOException {
         for (int level = 0; level <= 9; level++) {
@@ -202,6 +188,34 @@ class FollowingTest extends PagesFixture {
         Awaitility.await().atMost(TIMEOUT).ignoreExceptions().untilAsserted(() -> assertThat(all(newest))
                 .isEqualTo(model.latest()));
         assertThat(pages.status().problem()).isNull();
+    }
+
+    @Test
+    void close_endsTheFirstPlanOfAStoreThatIsDown() throws Exception {
+        model.commit(100, 0);
+        open(options().deadline(Duration.ofMinutes(5)));
+        client.failAtRandom(2, 1);
+        Thread reader = new Thread(() -> {
+            try {
+                pages.newest();
+            } catch (IOException e) {
+                // closed
+            }
+        });
+        reader.start();
+        Awaitility.await().atMost(TIMEOUT).until(() -> client.calls(Call.LIST) > 0);
+        Thread closer = new Thread(() -> {
+            try {
+                pages.close();
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        closer.start();
+        closer.join(TIMEOUT.toMillis());
+        assertThat(closer.isAlive()).isFalse();
+        reader.join(TIMEOUT.toMillis());
+        assertThat(reader.isAlive()).isFalse();
     }
 
     @Test

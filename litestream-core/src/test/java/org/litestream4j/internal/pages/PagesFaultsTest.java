@@ -174,6 +174,40 @@ class PagesFaultsTest extends PagesFixture {
     }
 
     @Test
+    void fileReplacedByAShorterOne_isGoneAndNotUnavailable() throws Exception {
+        model.commit(2_000, 0);
+        open(options().cacheSize(0));
+        PinnedState state = pages.asOf(new Txid(1)).pin();
+        delete(0, 1);
+        model = model.fork(0, 55);
+        model.commit(1_000, 0);
+        assertThatThrownBy(() -> state.read(1_900 * PAGE, ByteBuffer.allocate(PAGE)))
+                .isInstanceOf(IOException.class)
+                .isNotInstanceOf(ReplicaUnavailableException.class)
+                .hasMessageContaining("no longer on the replica");
+    }
+
+    @Test
+    void damagedPage_doesNotHarmItsNeighbours() throws Exception {
+        model.commit(2_000, 0);
+        Path file = path(0, 1, 1);
+        byte[] bytes = Files.readAllBytes(file);
+        LtxPageIndex index = LtxPageIndex.parse(bytes, bytes.length, LtxHeader.parse(bytes, "test"), "test");
+        bytes[(int) index.offset(1_000)] ^= 1; // the frame's page number
+        Files.write(file, bytes);
+        open(options());
+        PinnedState state = pages.asOf(new Txid(1)).pin();
+        for (int at : new int[] {997, 998, 999, 1_001, 1_002, 1_003}) {
+            ByteBuffer page = ByteBuffer.allocate(PAGE);
+            state.read((long) at * PAGE, page);
+            assertThat(page.array()).isEqualTo(Arrays.copyOfRange(model.latest(), at * PAGE, (at + 1) * PAGE));
+        }
+        assertThatThrownBy(() -> state.read(1_000 * PAGE, ByteBuffer.allocate(PAGE)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("bring back that file");
+    }
+
+    @Test
     void damagedFrame_isAnErrorThatNamesFileAndOffset() throws Exception {
         model.commit(2_000, 0);
         Path file = path(0, 1, 1);

@@ -6,11 +6,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.FaultyReplicaClient;
 import org.litestream4j.replica.ReplicaClient;
@@ -61,6 +64,18 @@ abstract class PagesFixture {
                 .pollInterval(Duration.ofMillis(10))
                 .deadline(Duration.ofSeconds(2))
                 .cacheSize(4 << 20);
+    }
+
+    /** Deletes the files of a level whose last transaction is not after a TXID. */
+    void delete(int level, long to) throws IOException {
+        List<LtxFileName> names = new ArrayList<>();
+        files.list(level, Txid.NONE, file -> {
+            if (!file.maxTxid().isAfter(new Txid(to))) {
+                names.add(file.name());
+            }
+            return true;
+        });
+        files.delete(level, names);
     }
 
     static byte[] all(PageSource source) throws IOException {

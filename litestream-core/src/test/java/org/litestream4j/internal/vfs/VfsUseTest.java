@@ -72,11 +72,12 @@ class VfsUseTest {
     void names_arriveAsWritten(String name, String uri) throws Exception {
         try (Connection primary = primary(3)) {
             ReplicaVfs vfs = SharedVfs.get();
-            assertThat(vfs.add(name, states.database())).isTrue();
+            ReplicaDatabase database = states.database();
+            assertThat(vfs.add(name, database)).isTrue();
             try (Connection replica = open("jdbc:sqlite:" + uri + "?vfs=litestream&open_mode=1&own=5")) {
                 assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("3");
             } finally {
-                vfs.remove(name);
+                vfs.remove(name, database);
             }
             assertThat(primary.isClosed()).isFalse();
         }

@@ -25,6 +25,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.Replicas;
@@ -107,7 +108,7 @@ class NatsReadTest {
         }
         assertThat(read(2999, 10)).isEqualTo(tail(content, 1));
         assertThat(read(3000, 10)).isEmpty();
-        assertThatThrownBy(() -> read(3001, 10)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> read(3001, 10)).isInstanceOf(ReplicaFileChangedException.class);
     }
 
     @Test
