@@ -119,7 +119,7 @@ public final class ReplicaVfs {
 
     /** Makes a name unavailable if it is that of a database. Open connections keep their database. */
     public void remove(String database, ReplicaDatabase content) {
-        databases.computeIfPresent(database, (name, present) -> present == content ? null : present);
+        databases.remove(database, content);
     }
 
     private int open(long self, long name, long file, int flags, long outFlags) {

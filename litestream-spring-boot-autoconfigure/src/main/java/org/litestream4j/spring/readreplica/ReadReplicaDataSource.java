@@ -3,7 +3,6 @@ package org.litestream4j.spring.readreplica;
 import java.io.Closeable;
 import java.io.IOException;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import javax.sql.DataSource;
@@ -35,8 +34,8 @@ final class ReadReplicaDataSource extends DelegatingDataSource implements ReadOn
         if (!isPool) {
             return connection;
         }
-        try (Statement statement = connection.createStatement();
-                ResultSet unused = statement.executeQuery("select litestream_set_time('DEFAULT')")) {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("select litestream_set_time('DEFAULT')");
             return connection;
         } catch (SQLException e) {
             connection.close();
