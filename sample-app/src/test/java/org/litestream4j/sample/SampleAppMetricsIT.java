@@ -53,6 +53,7 @@ class SampleAppMetricsIT {
                 names.addAll(names(NAME, row.group(1)));
             }
         }
+        names.removeIf(name -> name.startsWith("litestream_read_replica_")); // the sample has no such entry
         return names;
     }
 
