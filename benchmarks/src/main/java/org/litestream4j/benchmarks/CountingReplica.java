@@ -52,7 +52,7 @@ final class CountingReplica extends DelegatingReplica {
         lists += Math.max(1, pages(visited[0]));
     }
 
-    /** Pages go on into the next level, and one that ends before the files that are asked for is followed by a jump. */
+    /** A page of a listing continues with the next level; a page that ends before the wanted files is followed by a jump. */
     @Override
     public void listAll(List<Txid> from, Visitor visitor) throws IOException {
         replica.listAll(from, visitor);

@@ -22,8 +22,8 @@ import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
 /**
- * Transactions that read first and then write, as those of an ordinary Spring service: one connection, which nobody else
- * competes with, so that each failure is the engine's. Counts failures, and how long the engine held the write lock.
+ * Transactions that read first and then write, as those of an ordinary Spring service: one connection without
+ * competitors, so that the engine causes each failure. Counts failures, and how long the engine held the write lock.
  *
  * <p>Usage: {@code ReadThenWrite FOLDER COMMITS_A_SECOND SECONDS}; 0 commits a second means full speed.
  */

@@ -157,7 +157,7 @@ final class Restoring implements Backend {
                     pause = changed.awaitNanos(pause);
                 }
             } catch (InterruptedException e) {
-                return; // nobody but the application interrupts
+                return; // closed, or interrupted by the application
             } finally {
                 lock.unlock();
             }

@@ -12,7 +12,7 @@ public class SampleApplication {
 
     /** Starts on port 8080. */
     public static void main(String[] args) throws IOException {
-        Files.createDirectories(Path.of("data")); // Litestream does it; where it is switched off, nobody does
+        Files.createDirectories(Path.of("data")); // for the case that Litestream, which does it, is off
         SpringApplication application = new SpringApplication(SampleApplication.class);
         application.addInitializers(new EmbeddedS3());
         application.run(args);

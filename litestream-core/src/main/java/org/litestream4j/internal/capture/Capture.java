@@ -106,10 +106,7 @@ public final class Capture implements Closeable {
         return guarded(uncaptured::runIfDue);
     }
 
-    /**
-     * Returns whether a closed engine of this process has not released the database yet, because it was busy when
-     * closed.
-     */
+    /** Returns whether a closed engine of this process was busy and has not released the database yet. */
     public boolean isLeftOpen() throws IOException {
         return owner.isLeftOpen();
     }
@@ -180,9 +177,7 @@ public final class Capture implements Closeable {
         return staging;
     }
 
-    /**
-     * Returns the local snapshots, which {@link LiveImage} writes and which stay until they are uploaded. Thread-safe.
-     */
+    /** Returns the local snapshots, which {@link LiveImage} writes; they stay until they are uploaded. Thread-safe. */
     public Staging snapshots() {
         return snapshots;
     }
@@ -209,10 +204,7 @@ public final class Capture implements Closeable {
         });
     }
 
-    /**
-     * Returns whether the last image has a different page size than the files before it, so that no merge can contain
-     * both.
-     */
+    /** Returns whether the last image has another page size than the files before it: no merge can contain both. */
     public boolean isPageSizeChanged() {
         return continuation.isPageSizeChanged();
     }
@@ -395,10 +387,7 @@ public final class Capture implements Closeable {
         return checksum.atPosition();
     }
 
-    /**
-     * Captures all committed transactions and runs a last checkpoint round, so that the next start can continue without
-     * the WAL.
-     */
+    /** Captures all committed transactions and runs a checkpoint round, so that the next start needs no WAL. */
     public void finish() throws IOException {
         guarded(() -> {
             increments.capture();
@@ -407,10 +396,7 @@ public final class Capture implements Closeable {
         });
     }
 
-    /**
-     * Runs a checkpoint without capturing any more. No other connection runs checkpoints, and the WAL would otherwise
-     * only grow.
-     */
+    /** Runs a checkpoint without capturing any more; otherwise the WAL would only grow. */
     public void checkpointOnly() throws IOException {
         guarded(() -> {
             position.forget();
@@ -492,10 +478,7 @@ public final class Capture implements Closeable {
         });
     }
 
-    /**
-     * Records that the captured state does not lead to the database, so that a full image follows, even after a
-     * restart.
-     */
+    /** Records that the captured state does not lead to the database: a full image follows, even after a restart. */
     private void lost(LostContinuityException why) {
         try {
             position.breakOff();

@@ -34,8 +34,8 @@ final class Fetch {
     private final boolean ahead;
 
     /**
-     * @param entries entries to read, ascending; what lies between them is read, too, but not kept
-     * @param ahead whether nobody waits for it yet
+     * @param entries entries to read, ascending; bytes between them are read, but not kept
+     * @param ahead whether no reader waits for it yet
      */
     Fetch(ReplicaFile file, int[] entries, boolean ahead) {
         this.file = file;
@@ -52,7 +52,7 @@ final class Fetch {
         return entries;
     }
 
-    /** Returns whether nobody waited for it when it was made. */
+    /** Returns whether no reader waited for it when it was created. */
     boolean isAhead() {
         return ahead;
     }
@@ -83,7 +83,7 @@ final class Fetch {
         void accept(ReplicaFile file, int entry, byte[] page);
     }
 
-    /** Reads the range; what happens is told to those who wait. */
+    /** Reads the range, and passes the result or the failure to the waiting readers. */
     void run(ReadOnlyReplica replica, Patience patience, Sink sink) {
         try {
             patience.until(patience.deadline(), file.label(), () -> {

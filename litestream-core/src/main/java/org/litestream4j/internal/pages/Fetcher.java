@@ -41,7 +41,7 @@ final class Fetcher {
     private final int rangeBytes;
     private final int mostAhead;
 
-    /** Number of unfinished ranges that nobody waited for when they were begun. */
+    /** Number of unfinished ranges without a waiting reader at their start. */
     private final AtomicInteger ahead = new AtomicInteger();
 
     private final ReentrantLock lock = new ReentrantLock();

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Options of {@link ReplicaPages}. Immutable.
  *
- * @param pollInterval time between two listings for new files, at least 1 ms; longer while nobody reads and nothing
+ * @param pollInterval time between two listings for new files, at least 1 ms; longer without readers and
  *     changes. A replica in a folder is listed more often
  * @param maxStaleness largest lag with which the newest state may be read; null if any
  * @param deadline how long a read waits for the replica, positive

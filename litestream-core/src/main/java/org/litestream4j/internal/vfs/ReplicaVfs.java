@@ -55,7 +55,7 @@ public final class ReplicaVfs {
 
     /**
      * Registers a VFS under a name, which it takes over from one that another class loader has registered, and under a
-     * name of its own, which nobody takes over.
+     * name of its own, which no other class loader takes over.
      */
     static synchronized ReplicaVfs register(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne)
             throws VfsUnsupportedException {
