@@ -11,6 +11,12 @@ import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.ltx.LtxFileName;
+import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaLocation;
+import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.Restore;
+import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.testing.EngineFixture;
 import org.litestream4j.testing.GatedReplicaProvider;
 import org.litestream4j.testing.SqliteFixture;
@@ -97,6 +103,52 @@ class ReplicaLostTest extends EngineFixture {
     private void pointTo(Path target) throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("link"), target);
         Files.move(link, replica, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** In the process that created the database, whose oldest reader saw it empty. */
+    @Test
+    void allFilesButTheNewestDeleted_holdsCommitsUntilTheReplicaIsWhole() throws Exception {
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection plain = open(database)) {
+                execute(plain, "CREATE TABLE t(x)");
+                for (int i = 0; i < 5; i++) {
+                    execute(plain, "INSERT INTO t VALUES (randomblob(3000))");
+                    database.sync(TIMEOUT);
+                }
+                Path newest = replica.resolve("ltx/0")
+                        .resolve(LtxFileName.of(database.status().replicated()).toString());
+                deleteAllBut(newest);
+                execute(plain, "INSERT INTO t VALUES ('after')");
+                await().atMost(TIMEOUT)
+                        .until(() -> logged().stream().anyMatch(line -> line.startsWith("files are missing")));
+                execute(plain, "INSERT INTO t VALUES ('later')");
+                database.awaitReplicated(TIMEOUT);
+                assertThat(restoredCount()).isEqualTo(7);
+            }
+        }
+        assertThat(restoredCount()).isEqualTo(7);
+    }
+
+    private void deleteAllBut(Path kept) throws Exception {
+        try (Stream<Path> files = Files.walk(replica)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (!file.equals(kept)) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private long restoredCount() throws Exception {
+        Path restored = Files.createTempDirectory(folder, "restored").resolve("app.db");
+        try (ReplicaClient client =
+                Replicas.open(ReplicaLocation.of(replica.toUri().toString()))) {
+            Restore.restore(client, restored, RestoreOptions.defaults());
+        }
+        try (Connection connection = java.sql.DriverManager.getConnection("jdbc:sqlite:" + restored)) {
+            return SqliteFixture.query(connection, "SELECT count(*) FROM t");
+        }
     }
 
     /** What is read back at the end is the file that was written last. */

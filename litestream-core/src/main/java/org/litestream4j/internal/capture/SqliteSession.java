@@ -92,9 +92,9 @@ final class SqliteSession implements Closeable {
         return (int) connections.query(held, "PRAGMA page_size");
     }
 
-    /** Returns the number of tables, indexes, views and triggers. */
+    /** Returns the current number of tables, indexes, views and triggers, not that of the read transaction. */
     long schemaSize() throws IOException {
-        return connections.query(held, "SELECT count(*) FROM sqlite_schema");
+        return connections.query(spare(), "SELECT count(*) FROM sqlite_schema");
     }
 
     /** Begins a second read transaction. The first one continues until {@link #endOldReader}. */

@@ -271,15 +271,17 @@ final class UploadLane {
         compared = captured.localStates();
         Txid ours = replicated();
         Verdict found = replication.verify();
-        if (losses > verifiedLosses
-                && !found.diverged()
-                && !found.replicaNewest().isNone()) {
-            found = verifyPast(found);
+        Txid newest = found.replicaNewest();
+        String broken = losses > verifiedLosses && !newest.isNone() ? breakInPast() : null;
+        if (broken != null && !found.diverged()) {
+            found = Verdict.diverged(newest, broken);
         }
         if (found.diverged()) {
-            boolean shown = !ours.isNone() && ours.equals(found.replicaNewest()); // written by this process
-            Txid newest = found.replicaNewest();
-            damage = newest.isNone() || replication.isReadable(newest) ? null : new Damage(newest, clock.instant());
+            boolean shown = !ours.isNone() && ours.equals(newest); // written by this process
+            if (broken == null && !newest.isNone() && !replication.isReadable(newest)) {
+                broken = "the newest file of the replica, of transaction " + newest + ", is damaged";
+            }
+            damage = broken == null ? null : new Damage(newest, broken, clock.instant());
             boolean recorded = damage != null && replication.isRecorded(newest); // a damaged file shows no kinship
             boolean open = found.isKinshipOpen() && !config.adoptReplica() && !shown && !recorded;
             diverged(found, open ? kinshipWithReplica() : null);
@@ -293,28 +295,23 @@ final class UploadLane {
     }
 
     /**
-     * Returns whether a restore can reach the uploaded transactions. Reports the repair of a damaged file by a later
-     * snapshot.
+     * Returns whether a restore can reach the uploaded transactions. Reports the repair of damage by a later snapshot.
      */
     private boolean isRestorable() {
         Damage found = damage;
         Txid snapshot = board.now().compaction().newestSnapshot();
         if (found != null && snapshot.isAfter(found.txid())) {
             damage = null;
-            progress.healed(
-                    "the newest file of the replica, of transaction " + found.txid() + ", is damaged",
-                    "a snapshot of transaction " + snapshot);
+            progress.healed(found.problem(), "a snapshot of transaction " + snapshot);
         }
         return damage == null;
     }
 
-    /** Verifies the replica after a loss: only its newest file may be left. */
-    private Verdict verifyPast(Verdict found) throws IOException {
+    /** Returns why no restore reaches the newest file after a loss: only that file may be left. Null if one does. */
+    private @Nullable String breakInPast() throws IOException {
         Validation.Result past = Validation.run(client, false, () -> false);
         verifiedLosses = losses;
-        return past.uncovered().isEmpty()
-                ? found
-                : Verdict.diverged(found.replicaNewest(), "the replica lost files: " + past.uncovered());
+        return past.uncovered().isEmpty() ? null : "the replica lost files: " + past.uncovered();
     }
 
     @SuppressWarnings("NullAway") // the work may return null, as its type argument says

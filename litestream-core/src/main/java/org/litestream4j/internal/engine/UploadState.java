@@ -17,7 +17,7 @@ import org.litestream4j.ltx.Txid;
  * @param kinship kinship that must be proven before a full image may follow on the replica; null if none
  * @param replicated newest transaction on the replica
  * @param losses number of times that uploaded files were missing on the replica
- * @param damage damaged file that prevents the restore of later transactions; null if there is none
+ * @param damage damage that prevents the restore of later transactions; null if there is none
  * @param needsRecovery whether a local file is lost, and the configuration does not allow a full image in its place
  */
 record UploadState(
@@ -34,11 +34,12 @@ record UploadState(
     static final UploadState INITIAL = new UploadState(null, 0, 0, 0, null, Txid.NONE, 0, null, false);
 
     /**
-     * A damaged file of the replica. Until a later snapshot is on the replica, no later transaction counts as
+     * A damaged or missing file of the replica. Until a later snapshot is on the replica, no later transaction counts as
      * replicated.
      *
-     * @param txid last transaction of the file
+     * @param txid newest transaction of the replica
+     * @param problem description of the damage
      * @param since time at which the damage was found
      */
-    record Damage(Txid txid, Instant since) {}
+    record Damage(Txid txid, String problem, Instant since) {}
 }

@@ -8,10 +8,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -28,9 +31,11 @@ import org.litestream4j.replica.ReplicaLostException;
  * by the wall clock and by the monotonic clock: suspending a machine stops one of them. Nothing is written or deleted
  * without a valid proof.
  *
- * <p>It also proves that files written by this process still exist. The physical store (a folder can be unmounted) is
- * compared each time. The newest file of this process is checked every 10 seconds while files are written, and
- * if the replica has a place, before each write, too. Thread-safe.
+ * <p>It also proves that the replica still contains what was written to it. The physical store (a folder can be
+ * unmounted) is compared each time. While files are written, two files of this process are checked every 10 seconds: the
+ * newest one, and the one that was the newest at the check before; if the replica has a place, the latter also before
+ * each write. A listing shows whether files still lead from a snapshot to the newest transaction: every 10 seconds if the
+ * replica has a place, every 10 minutes elsewhere. Thread-safe.
  */
 public final class Ownership {
 
@@ -40,6 +45,9 @@ public final class Ownership {
     /** As {@link #PRESENCE_NANOS}, for the second check during one write, on a replica with a place. */
     private static final long PRESENCE_WITHIN_WRITE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** Interval between two listings while files are written, on a replica without a place. */
+    private static final long LISTING_NANOS = TimeUnit.MINUTES.toNanos(10);
+
     /** Value of {@link #place} while the replica is empty and its folders do not exist yet. */
     private static final String MISSING = "to come";
 
@@ -48,8 +56,16 @@ public final class Ownership {
     private final LongSupplier nanoTime;
     private final Duration validity;
 
+    /** First transaction of the files to list, by level: earlier ones are not needed to restore the newest state. */
     @GuardedBy("this")
-    private final Txid[] newest = new Txid[ReplicaClient.SNAPSHOT_LEVEL + 1];
+    private final Txid[] from = new Txid[ReplicaClient.SNAPSHOT_LEVEL + 1];
+
+    @GuardedBy("this")
+    private long listedAtNanos;
+
+    /** Whether a break in the chain of files was reported that still exists. */
+    @GuardedBy("this")
+    private boolean breakReported;
 
     @GuardedBy("this")
     private Txid ours = Txid.NONE;
@@ -100,7 +116,7 @@ public final class Ownership {
         this.clock = clock;
         this.nanoTime = nanoTime;
         this.validity = validity;
-        java.util.Arrays.fill(newest, Txid.NONE);
+        Arrays.fill(from, Txid.NONE);
     }
 
     /** A file written by this process. */
@@ -164,6 +180,8 @@ public final class Ownership {
             presenceOpen = false;
             place = found;
             presentAtNanos = begun.nanos();
+            listedAtNanos = begun.nanos();
+            Arrays.fill(from, Txid.NONE);
             renew(begun);
         }
     }
@@ -207,7 +225,7 @@ public final class Ownership {
     }
 
     /**
-     * Ensures that the newest file still exists, as long as no other file follows it.
+     * Ensures that the newest file still exists, as long as no other file follows it, and the one before it.
      *
      * @throws ReplicaConflictException as for {@link #ensure}
      * @throws ReplicaLostException as for {@link #ensure}
@@ -219,28 +237,35 @@ public final class Ownership {
     /**
      * What a check assumes, as of its beginning.
      *
-     * @param expected file of this process whose presence is due to be checked; null if none is
+     * @param fresh whether no listing is due
+     * @param expected files of this process whose presence is due to be checked
      */
     private record Check(
             int restarts,
             Moment begun,
             boolean fresh,
             Txid ours,
-            List<Txid> newest,
+            List<Txid> from,
             String place,
-            @Nullable Own expected,
+            List<Own> expected,
             @Nullable Own newestOwn) {}
 
     /** @param interval minimum time in nanoseconds between two checks of files on a replica that has a place */
-    private synchronized Check begin(boolean newestOnly, long interval) {
-        Own expected = newestOnly || witness == null ? newestOwn : witness;
-        long minimum = place.isEmpty() && !newestOnly ? PRESENCE_NANOS : interval;
-        boolean due = nanoTime.getAsLong() - presentAtNanos >= minimum;
-        return new Check(restarts, now(), isFresh(), ours, List.of(newest), place, due ? expected : null, newestOwn);
+    private synchronized Check begin(boolean newestToo, long interval) {
+        Moment begun = now();
+        long minimum = place.isEmpty() && !newestToo ? PRESENCE_NANOS : interval;
+        boolean due = begun.nanos() - presentAtNanos >= minimum;
+        List<Own> expected = Stream.of(witness == null ? newestOwn : witness, newestToo ? newestOwn : null)
+                .filter(own -> own != null && due)
+                .distinct()
+                .toList();
+        boolean listed = !presenceOpen
+                || begun.nanos() - listedAtNanos < (place.isEmpty() ? LISTING_NANOS : PRESENCE_NANOS);
+        return new Check(restarts, begun, isFresh() && listed, ours, List.of(from), place, expected, newestOwn);
     }
 
-    private void ensure(boolean newestOnly, long interval) throws IOException {
-        while (!run(begin(newestOnly, interval))) {
+    private void ensure(boolean newestToo, long interval) throws IOException {
+        while (!run(begin(newestToo, interval))) {
             // the history was restarted in the meantime
         }
     }
@@ -249,29 +274,42 @@ public final class Ownership {
     private boolean run(Check check) throws IOException {
         String now = placeOr(check.place());
         boolean moved = !check.place().equals(MISSING) && !now.equals(check.place());
-        Own expected = check.expected();
-        boolean present = moved || expected == null || isPresent(expected);
-        if (check.fresh() && !moved && present) {
-            return expected == null || isPresent(check, expected);
+        Own missing = moved ? null : missing(check.expected());
+        if (check.fresh() && !moved && missing == null) {
+            return check.expected().isEmpty() || arePresent(check);
         }
-        if (!present && expected != null && !isMerged(expected.file().maxTxid())) {
-            throw lost("level " + expected.file().level() + " no longer contains "
-                    + expected.file().name());
+        if (missing != null && !isMerged(missing.file().maxTxid())) {
+            throw lost("level " + missing.file().level() + " no longer contains "
+                    + missing.file().name());
         }
         List<LtxFileInfo> files = new ArrayList<>();
-        client.listAll(check.newest(), files::add);
+        client.listAll(check.from(), files::add);
         return isProven(check, files, now, moved);
     }
 
-    /** Records that a file is present. Returns whether that counts. */
-    private synchronized boolean isPresent(Check check, Own expected) {
+    private @Nullable Own missing(List<Own> expected) throws IOException {
+        for (Own own : expected) {
+            if (!isPresent(own)) {
+                return own;
+            }
+        }
+        return null;
+    }
+
+    /** Records that the expected files are present. Returns whether that counts. */
+    private synchronized boolean arePresent(Check check) {
         if (check.restarts() != restarts) {
             return false;
         }
-        presentAtNanos = check.begun().nanos();
-        presenceOpen &= !expected.equals(newestOwn);
-        witness = check.newestOwn();
+        present(check);
         return true;
+    }
+
+    @GuardedBy("this")
+    private void present(Check check) {
+        presentAtNanos = check.begun().nanos();
+        presenceOpen &= !Objects.equals(check.newestOwn(), newestOwn);
+        witness = check.newestOwn();
     }
 
     /** Records a proof by the files that were listed. Returns whether it counts. */
@@ -289,12 +327,63 @@ public final class Ownership {
             throw lost("transactions up to " + check.ours() + " were written there, but "
                     + (moved ? "another folder or file system is in its place" : "they no longer exist"));
         }
+        ensureUnbroken(check, files);
         place = place.equals(MISSING) ? place : now;
-        presentAtNanos = check.begun().nanos();
-        presenceOpen &= !Objects.equals(check.newestOwn(), newestOwn);
-        witness = check.newestOwn();
+        listedAtNanos = check.begun().nanos();
+        present(check);
         renew(check.begun());
         return true;
+    }
+
+    /** Checks that the files lead to the newest transaction. A break is reported once. */
+    @GuardedBy("this")
+    private void ensureUnbroken(Check check, List<LtxFileInfo> files) throws ReplicaLostException {
+        Txid reached = reached(files);
+        boolean broken = reached.isBefore(check.ours());
+        if (broken && !breakReported) {
+            breakReported = true;
+            throw lost("no file continues transaction " + reached + ", but transactions up to " + check.ours()
+                    + " were written there");
+        }
+        breakReported = broken;
+        if (!broken) {
+            skipUnneeded(files);
+        }
+    }
+
+    /** Returns the newest transaction that can be restored from files, as far as their names show. */
+    private static Txid reached(List<LtxFileInfo> files) {
+        List<LtxFileInfo> sorted = files.stream()
+                .sorted(Comparator.comparing(LtxFileInfo::minTxid))
+                .toList();
+        Txid reached = Txid.NONE;
+        Txid furthest = Txid.NONE;
+        for (LtxFileInfo file : sorted) {
+            if (file.minTxid().isAfter(reached.next())) {
+                reached = furthest;
+                if (file.minTxid().isAfter(reached.next())) {
+                    return reached;
+                }
+            }
+            furthest = Txid.max(furthest, file.maxTxid());
+        }
+        return furthest;
+    }
+
+    /** Excludes files from later listings that are not needed to restore what follows the newest snapshot. */
+    @GuardedBy("this")
+    private void skipUnneeded(List<LtxFileInfo> files) {
+        Txid snapshot = Txid.NONE;
+        for (LtxFileInfo file : files) {
+            if (file.level() == ReplicaClient.SNAPSHOT_LEVEL) {
+                snapshot = Txid.max(snapshot, file.maxTxid());
+            }
+        }
+        for (LtxFileInfo file : files) {
+            if (file.level() < ReplicaClient.SNAPSHOT_LEVEL && !file.minTxid().isAfter(snapshot.next())) {
+                from[file.level()] = Txid.max(from[file.level()], file.minTxid());
+            }
+        }
     }
 
     /** Returns the current place. If it cannot be determined, the next operation reports the error. */
@@ -356,6 +445,5 @@ public final class Ownership {
                     "stop the other writer, or give one of them another replica URL; then restart this application",
                     null);
         }
-        newest[file.level()] = file.minTxid();
     }
 }

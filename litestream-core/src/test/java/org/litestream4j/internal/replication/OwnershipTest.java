@@ -252,6 +252,81 @@ class OwnershipTest {
         assertThatThrownBy(ownership::ensure).isInstanceOf(ReplicaLostException.class);
     }
 
+    /** The check of the newest file comes first where files are uploaded all the time. */
+    @Test
+    void replicaEmptiedBetweenTwoUploads_isNoticedByTheCheckOfTheNewestFile() throws IOException {
+        ownership.restart(Txid.NONE, ownership.now());
+        upload(1);
+        clock.advance(Duration.ofSeconds(10));
+        ownership.ensureNewest();
+        client.delete(0, List.of(LtxFileName.of(new Txid(1))));
+        upload(2);
+        clock.advance(Duration.ofSeconds(10));
+        assertThat(ownership.nanosUntilCheck()).isZero();
+        assertThatThrownBy(ownership::ensureNewest)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("no longer contains 0000000000000001-0000000000000001.ltx");
+    }
+
+    @Test
+    void fileInTheMiddleMissingInAFolder_isNoticedWithinSecondsAndReportedOnce() throws IOException {
+        local = true;
+        fileInTheMiddleMissing(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void fileInTheMiddleMissingInAStore_isNoticedWithinTenMinutesAndReportedOnce() throws IOException {
+        fileInTheMiddleMissing(Duration.ofMinutes(10));
+    }
+
+    private void fileInTheMiddleMissing(Duration interval) throws IOException {
+        write(9, 1, 1);
+        ownership.restart(new Txid(1), ownership.now());
+        long txid = writeFor(interval, 2); // the first listing
+        long missing = txid - 3;
+        client.delete(0, List.of(LtxFileName.of(new Txid(missing))));
+        long last = txid;
+        assertThatThrownBy(() -> writeFor(interval.plusSeconds(10), last))
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("no file continues transaction " + new Txid(missing - 1));
+        long next = newest;
+        next = writeFor(interval.multipliedBy(2), next + 1); // not reported again until it was healed
+        write(9, 1, next - 1);
+        next = writeFor(interval.multipliedBy(2), next);
+        client.delete(9, List.of(new LtxFileName(new Txid(1), new Txid(1))));
+        next = writeFor(interval.multipliedBy(2), next);
+        for (LtxFileInfo snapshot : files(9)) {
+            client.delete(9, List.of(snapshot.name()));
+        }
+        long end = next;
+        assertThatThrownBy(() -> writeFor(interval.plusSeconds(10), end))
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("no file continues transaction " + Txid.NONE);
+    }
+
+    private long newest;
+
+    /** Uploads a transaction every two seconds, with the checks of the upload lane. Returns the next transaction. */
+    private long writeFor(Duration duration, long first) throws IOException {
+        long txid = first;
+        for (long seconds = 0; seconds <= duration.toSeconds(); seconds += 2) {
+            ownership.ensure();
+            upload(txid);
+            newest = txid++;
+            clock.advance(Duration.ofSeconds(2));
+            if (ownership.nanosUntilCheck() == 0) {
+                ownership.ensureNewest();
+            }
+        }
+        return txid;
+    }
+
+    private List<LtxFileInfo> files(int level) throws IOException {
+        List<LtxFileInfo> files = new java.util.ArrayList<>();
+        client.list(level, Txid.NONE, files::add);
+        return files;
+    }
+
     private void upload(long txid) throws IOException {
         LtxFileInfo file = write(0, txid, txid);
         ownership.published(file, Replication.remoteChecksum(client, file));
