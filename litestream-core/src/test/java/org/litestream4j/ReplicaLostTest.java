@@ -9,8 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
@@ -128,6 +131,47 @@ class ReplicaLostTest extends EngineFixture {
             }
         }
         assertThat(restoredCount()).isEqualTo(7);
+    }
+
+    /** Only the newest file proves that the replica belongs to the database; it does not prove that a restore reaches it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"9", "1", "0"})
+    void filesThatDisappearedBeforeTheStart_areReplacedBeforeCommitsCount(String level) throws Exception {
+        create("CREATE TABLE t(x)");
+        DatabaseConfig config = config().level0Retention(Duration.ofMillis(1)).build();
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection plain = open(database)) {
+                insert(database, plain, 4);
+                database.compact(TIMEOUT);
+                insert(database, plain, 1);
+                if (!level.equals("1")) { // else merged files do without this level
+                    database.compact(TIMEOUT);
+                }
+                insert(database, plain, 2);
+            }
+        }
+        Path folderOfLevel = replica.resolve("ltx").resolve(level);
+        try (Stream<Path> files = Files.list(folderOfLevel)) {
+            Files.delete(files.sorted().findFirst().orElseThrow());
+        }
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config);
+            database.sync(TIMEOUT);
+            assertThat(restoredCount()).isEqualTo(7);
+            try (Connection plain = open(database)) {
+                insert(database, plain, 1);
+                assertThat(restoredCount()).isEqualTo(8);
+            }
+        }
+        assertThat(logged()).anyMatch(line -> line.startsWith("a full image follows"));
+    }
+
+    private static void insert(ManagedDatabase database, Connection connection, int rows) throws Exception {
+        for (int i = 0; i < rows; i++) {
+            execute(connection, "INSERT INTO t VALUES (randomblob(3000))");
+            database.sync(TIMEOUT);
+        }
     }
 
     private void deleteAllBut(Path kept) throws Exception {

@@ -278,11 +278,9 @@ final class UploadLane {
         }
         if (found.diverged()) {
             boolean shown = !ours.isNone() && ours.equals(newest); // written by this process
-            if (broken == null && !newest.isNone() && !replication.isReadable(newest)) {
-                broken = "the newest file of the replica, of transaction " + newest + ", is damaged";
-            }
-            damage = broken == null ? null : new Damage(newest, broken, clock.instant());
-            boolean recorded = damage != null && replication.isRecorded(newest); // a damaged file shows no kinship
+            boolean unreadable = !newest.isNone() && !replication.isReadable(newest);
+            boolean recorded = unreadable && replication.isRecorded(newest); // a damaged file shows no kinship
+            damage = damage(found, broken, unreadable);
             boolean open = found.isKinshipOpen() && !config.adoptReplica() && !shown && !recorded;
             diverged(found, open ? kinshipWithReplica() : null);
         } else {
@@ -305,6 +303,17 @@ final class UploadLane {
             progress.healed(found.problem(), "a snapshot of transaction " + snapshot);
         }
         return damage == null;
+    }
+
+    /** @param broken problem that was found after a loss; null if there is none */
+    private @Nullable Damage damage(Verdict found, @Nullable String broken, boolean unreadable) {
+        String problem = found.unreachable();
+        if (problem.isEmpty() && broken != null) {
+            problem = broken;
+        } else if (problem.isEmpty() && unreadable) {
+            problem = "the newest file of the replica, of transaction " + found.replicaNewest() + ", is damaged";
+        }
+        return problem.isEmpty() ? null : new Damage(found.replicaNewest(), problem, clock.instant());
     }
 
     /** Returns why no restore reaches the newest file after a loss: only that file may be left. Null if one does. */

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -338,7 +337,7 @@ public final class Ownership {
     /** Checks that the files lead to the newest transaction. A break is reported once. */
     @GuardedBy("this")
     private void ensureUnbroken(Check check, List<LtxFileInfo> files) throws ReplicaLostException {
-        Txid reached = reached(files);
+        Txid reached = Chain.end(files);
         boolean broken = reached.isBefore(check.ours());
         if (broken && !breakReported) {
             breakReported = true;
@@ -349,25 +348,6 @@ public final class Ownership {
         if (!broken) {
             skipUnneeded(files);
         }
-    }
-
-    /** Returns the newest transaction that can be restored from files, as far as their names show. */
-    private static Txid reached(List<LtxFileInfo> files) {
-        List<LtxFileInfo> sorted = files.stream()
-                .sorted(Comparator.comparing(LtxFileInfo::minTxid))
-                .toList();
-        Txid reached = Txid.NONE;
-        Txid furthest = Txid.NONE;
-        for (LtxFileInfo file : sorted) {
-            if (file.minTxid().isAfter(reached.next())) {
-                reached = furthest;
-                if (file.minTxid().isAfter(reached.next())) {
-                    return reached;
-                }
-            }
-            furthest = Txid.max(furthest, file.maxTxid());
-        }
-        return furthest;
     }
 
     /** Excludes files from later listings that are not needed to restore what follows the newest snapshot. */

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -106,6 +107,13 @@ public final class Replication {
         Ownership.Moment begun = ownership.now();
         Newest newest = newestOnReplica();
         ownership.restart(newest.txid(), begun);
+        Verdict verdict = compare(newest);
+        return newest.reached().isBefore(newest.txid())
+                ? verdict.unreachable("the replica lost files: no file continues transaction " + newest.reached())
+                : verdict;
+    }
+
+    private Verdict compare(Newest newest) throws IOException {
         Txid captured = capture.captured();
         if (newest.txid().isAfter(captured)) {
             if (captured.isNone()) {
@@ -301,22 +309,25 @@ public final class Replication {
     }
 
     /**
+     * @param reached newest transaction that a restore reaches
      * @param file file of this transaction alone, in the level where uploads of this program have their newest
      *     file; null if there is none
      */
-    private record Newest(Txid txid, @Nullable LtxFileInfo file) {}
+    private record Newest(Txid txid, Txid reached, @Nullable LtxFileInfo file) {}
 
     private Newest newestOnReplica() throws IOException {
         Txid[] newest = {Txid.NONE};
         LtxFileInfo[] last = new LtxFileInfo[1];
+        List<LtxFileInfo> files = new ArrayList<>();
         client.listAll(ReplicaClient.FROM_THE_FIRST, file -> {
+            files.add(file);
             newest[0] = Txid.max(newest[0], file.maxTxid());
             if (file.level() == 0 || (last[0] == null && file.name().equals(FIRST_IMAGE))) {
                 last[0] = file;
             }
             return true;
         });
-        return new Newest(newest[0], last[0]);
+        return new Newest(newest[0], Chain.end(files), last[0]);
     }
 
     private boolean ours(Newest newest) throws IOException {

@@ -8,8 +8,9 @@ import org.litestream4j.ltx.Txid;
  * @param kind whether the local files continue the replica
  * @param replicaNewest newest transaction of the replica, over all levels; {@link Txid#NONE} if it is empty
  * @param reason reason for messages; empty if the local files continue the replica
+ * @param unreachable why no restore reaches {@code replicaNewest}, as far as the names of files show; empty if one does
  */
-public record Verdict(Kind kind, Txid replicaNewest, String reason) {
+public record Verdict(Kind kind, Txid replicaNewest, String reason, String unreachable) {
 
     /** Relations between local files and replica. */
     public enum Kind {
@@ -29,17 +30,26 @@ public record Verdict(Kind kind, Txid replicaNewest, String reason) {
 
     /** Returns a verdict that local files after {@code replicaNewest} continue the replica. */
     public static Verdict continues(Txid replicaNewest) {
-        return new Verdict(Kind.CONTINUES, replicaNewest, "");
+        return new Verdict(Kind.CONTINUES, replicaNewest, "", "");
     }
 
     /** Returns a verdict that local files do not continue the replica. */
     public static Verdict diverged(Txid replicaNewest, String reason) {
-        return new Verdict(Kind.DIVERGED, replicaNewest, reason);
+        return new Verdict(Kind.DIVERGED, replicaNewest, reason, "");
     }
 
     /** Returns a verdict that local files do not continue the replica and prove nothing about its content. */
     public static Verdict unknown(Txid replicaNewest, String reason) {
-        return new Verdict(Kind.UNKNOWN, replicaNewest, reason);
+        return new Verdict(Kind.UNKNOWN, replicaNewest, reason, "");
+    }
+
+    /** Returns this verdict for a replica whose newest transaction no restore reaches: an image must follow. */
+    Verdict unreachable(String problem) {
+        return new Verdict(
+                kind == Kind.CONTINUES ? Kind.DIVERGED : kind,
+                replicaNewest,
+                reason.isEmpty() ? problem : reason,
+                problem);
     }
 
     public boolean diverged() {
