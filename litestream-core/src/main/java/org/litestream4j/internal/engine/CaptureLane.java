@@ -334,7 +334,7 @@ final class CaptureLane {
             return;
         }
         try {
-            images.put(capture.openImage());
+            images.put(capture.openImage(), history.number());
         } catch (IOException e) {
             if (!capture.isContinuous()) {
                 throw e;

@@ -70,6 +70,14 @@ final class CompactionLane {
     private @Nullable LostContinuityException mismatch;
     private @Nullable ReplicaLostException loss;
 
+    /** Number of the history to which the running work belongs. */
+    private int history;
+
+    /** A new history has begun, and may reuse the transaction numbers of the running work, which has no effect. */
+    private static final class HistoryEndedException extends IOException {
+        private static final long serialVersionUID = 1;
+    }
+
     @SuppressWarnings("NullAway") // a merge may return null, as its type argument says
     CompactionLane(
             DatabaseConfig config,
@@ -103,7 +111,10 @@ final class CompactionLane {
                         config.pageEncoding(),
                         config.autoRecover()),
                 this::openLocal,
-                ownership::ensure,
+                () -> {
+                    ensureHistory();
+                    ownership.ensure();
+                },
                 (level, merge) -> operations.observe(Kind.COMPACTION, level, Outcome::of, merge::run),
                 clock,
                 System::nanoTime);
@@ -246,6 +257,7 @@ final class CompactionLane {
         if (isHalted() || now.conflict() || !now.isContinuing()) {
             return;
         }
+        history = now.capture().history().number();
         try {
             step();
             backoff = 0;
@@ -257,6 +269,9 @@ final class CompactionLane {
             conflicts.otherWriter(e);
         } catch (ReplicaLostException e) {
             loss = e;
+        } catch (HistoryEndedException e) {
+            log.debug("merge or snapshot of a former history dropped: db={}", config.name());
+            lane.wake();
         } catch (Throwable e) { // the lane must survive any failure
             if (!isHalted()) {
                 fail(e);
@@ -264,6 +279,12 @@ final class CompactionLane {
         }
         board.publish(new CompactionState(mismatch, loss, compaction.status().newestSnapshot()));
         progress.signal();
+    }
+
+    private void ensureHistory() throws HistoryEndedException {
+        if (board.now().capture().history().number() != history) {
+            throw new HistoryEndedException();
+        }
     }
 
     private void fail(Throwable e) {

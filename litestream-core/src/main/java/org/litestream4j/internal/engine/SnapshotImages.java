@@ -23,7 +23,7 @@ final class SnapshotImages {
     private boolean requested;
 
     @GuardedBy("this")
-    private @Nullable LiveImage handedOver;
+    private @Nullable Handed handedOver;
 
     @GuardedBy("this")
     private int open;
@@ -36,6 +36,13 @@ final class SnapshotImages {
         this.changed = changed;
         this.unwanted = unwanted;
     }
+
+    /**
+     * An image that was handed over.
+     *
+     * @param history number of the history whose transactions it contains
+     */
+    record Handed(LiveImage image, int history) {}
 
     /** Requests an image. */
     void request() {
@@ -60,35 +67,41 @@ final class SnapshotImages {
         return open > 0;
     }
 
-    /** Hands over an image, which this object closes. */
-    void put(LiveImage image) {
-        LiveImage unused = image;
+    /**
+     * Hands over an image, which this object closes.
+     *
+     * @param history number of the history at the moment when it was opened
+     */
+    void put(LiveImage image, int history) {
+        Handed unused = new Handed(image, history);
         synchronized (this) {
             open++;
             if (unwanted.getAsBoolean()) {
                 requested = false;
             } else {
-                unused = handedOver;
-                handedOver = image;
+                Handed before = handedOver;
+                handedOver = unused;
+                unused = before;
             }
         }
-        close(unused);
+        close(unused == null ? null : unused.image());
         changed.run();
     }
 
     /** Takes the image that was handed over, which must be {@link #close closed} here; null if there is none. */
-    synchronized @Nullable LiveImage take() {
-        LiveImage image = handedOver;
+    synchronized @Nullable Handed take() {
+        Handed handed = handedOver;
         handedOver = null;
-        if (image != null) {
+        if (handed != null) {
             requested = false;
         }
-        return image;
+        return handed;
     }
 
     /** Closes an image that was handed over and not taken; its request then counts as withdrawn. */
     void discard() {
-        close(take());
+        Handed handed = take();
+        close(handed == null ? null : handed.image());
     }
 
     void close(@Nullable LiveImage image) {

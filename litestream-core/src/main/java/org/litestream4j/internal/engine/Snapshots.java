@@ -145,16 +145,16 @@ final class Snapshots {
      *     state; nothing is staged
      */
     void stage(BooleanSupplier stop) throws IOException {
-        LiveImage image = images.take();
-        if (image == null) {
+        SnapshotImages.Handed handed = images.take();
+        if (handed == null) {
             return;
         }
+        LiveImage image = handed.image();
         try {
-            int now = history();
             if (!image.write(stop)) {
                 return;
             }
-            staged = new Staged(image.name(), now);
+            staged = new Staged(image.name(), handed.history());
             log.info(
                     "snapshot taken: db={} txid={}", config.name(), image.name().max());
         } finally {

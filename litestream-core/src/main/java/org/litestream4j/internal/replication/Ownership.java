@@ -167,12 +167,17 @@ public final class Ownership {
         return place.equals(MISSING);
     }
 
-    /** Restarts after the newest transaction of the replica, as found by a listing. */
-    void restart(Txid replicaNewest, Moment begun) throws IOException {
+    /**
+     * Restarts after the newest transaction of the replica, as found by a listing.
+     *
+     * @param broken whether the files do not lead to that transaction, which is then not reported again
+     */
+    void restart(Txid replicaNewest, boolean broken, Moment begun) throws IOException {
         String found = replicaNewest.isNone() ? MISSING : client.place();
         synchronized (this) {
             restarts++;
             ours = replicaNewest;
+            breakReported = broken;
             claimed = null;
             newestOwn = null;
             witness = null;

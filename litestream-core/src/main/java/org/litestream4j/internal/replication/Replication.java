@@ -106,9 +106,10 @@ public final class Replication {
         client.prepare();
         Ownership.Moment begun = ownership.now();
         Newest newest = newestOnReplica();
-        ownership.restart(newest.txid(), begun);
+        boolean broken = newest.reached().isBefore(newest.txid());
+        ownership.restart(newest.txid(), broken, begun);
         Verdict verdict = compare(newest);
-        return newest.reached().isBefore(newest.txid())
+        return broken
                 ? verdict.unreachable("the replica lost files: no file continues transaction " + newest.reached())
                 : verdict;
     }

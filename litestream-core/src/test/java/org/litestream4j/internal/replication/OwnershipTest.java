@@ -69,7 +69,7 @@ class OwnershipTest {
     @Test
     void freshProof_asksNothing() throws IOException {
         write(0, 1, 1);
-        ownership.restart(new Txid(1), ownership.now());
+        ownership.restart(new Txid(1), false, ownership.now());
         requests.set(0);
         clock.advance(VALIDITY.minusSeconds(1));
         ownership.ensure();
@@ -84,7 +84,7 @@ class OwnershipTest {
     void expiredProof_isRenewedByListing() throws IOException {
         write(0, 1, 1);
         write(1, 1, 1);
-        ownership.restart(new Txid(1), ownership.now());
+        ownership.restart(new Txid(1), false, ownership.now());
         for (Runnable expiry : expiries()) {
             requests.set(0);
             expiry.run();
@@ -111,7 +111,7 @@ class OwnershipTest {
         write(9, 1, 5);
         write(1, 2, 7);
         write(0, 8, 8);
-        ownership.restart(new Txid(7), ownership.now());
+        ownership.restart(new Txid(7), false, ownership.now());
         ownership.claim(0, LtxFileName.of(new Txid(8)));
         clock.advance(VALIDITY);
         ownership.ensure();
@@ -122,7 +122,7 @@ class OwnershipTest {
     void whoSleptWhileAnotherWroteMergedAndRetired_findsOut() throws IOException {
         write(0, 1, 1);
         write(0, 2, 2);
-        ownership.restart(new Txid(2), ownership.now()); // and falls asleep
+        ownership.restart(new Txid(2), false, ownership.now()); // and falls asleep
         for (long txid = 3; txid <= 32; txid++) {
             write(0, txid, txid);
         }
@@ -140,7 +140,7 @@ class OwnershipTest {
     @Test
     void claimedTransactionThatAnotherWroteMergedAndRetired_isAConflict() throws IOException {
         write(0, 1, 2);
-        ownership.restart(new Txid(2), ownership.now());
+        ownership.restart(new Txid(2), false, ownership.now());
         ownership.claim(0, LtxFileName.of(new Txid(3))); // and falls asleep in the middle of the upload
         write(1, 1, 3);
         clock.advance(Duration.ofMinutes(10));
@@ -149,7 +149,7 @@ class OwnershipTest {
 
     @Test
     void longWrite_provesWhatWasWhenItBegan() throws IOException {
-        ownership.restart(Txid.NONE, ownership.now());
+        ownership.restart(Txid.NONE, false, ownership.now());
         Ownership.Moment begun = ownership.now();
         clock.advance(VALIDITY);
         write(0, 1, 1);
@@ -163,7 +163,7 @@ class OwnershipTest {
     @Test
     void whatWasWrittenAndIsGone_isMissedWithinSeconds() throws IOException {
         write(0, 1, 1);
-        ownership.restart(new Txid(1), ownership.now());
+        ownership.restart(new Txid(1), false, ownership.now());
         LtxFileInfo second = write(0, 2, 2);
         ownership.wrote(new Txid(2), ownership.now());
         ownership.published(second, 0);
@@ -189,7 +189,7 @@ class OwnershipTest {
     @Test
     void ownFileThatWasOverwritten_isAConflict() throws IOException {
         write(0, 1, 1);
-        ownership.restart(new Txid(1), ownership.now());
+        ownership.restart(new Txid(1), false, ownership.now());
         ownership.published(write(0, 2, 2), 7);
         ownership.wrote(new Txid(2), ownership.now());
         clock.advance(Duration.ofSeconds(10));
@@ -202,7 +202,7 @@ class OwnershipTest {
     @Test
     void newestFileThatOnlyALevelHas_isNotLost() throws IOException {
         write(0, 1, 1);
-        ownership.restart(new Txid(1), ownership.now());
+        ownership.restart(new Txid(1), false, ownership.now());
         ownership.published(write(0, 2, 2), 0);
         ownership.wrote(new Txid(2), ownership.now());
         write(1, 1, 2);
@@ -213,7 +213,7 @@ class OwnershipTest {
 
     @Test
     void replicaEmptiedBetweenTwoUploads_isNoticedAlthoughTheNewestFileIsThere() throws IOException {
-        ownership.restart(Txid.NONE, ownership.now());
+        ownership.restart(Txid.NONE, false, ownership.now());
         upload(1);
         clock.advance(Duration.ofSeconds(10));
         ownership.ensure();
@@ -229,7 +229,7 @@ class OwnershipTest {
 
     @Test
     void mergedAndDeletedFile_isNoLoss() throws IOException {
-        ownership.restart(Txid.NONE, ownership.now());
+        ownership.restart(Txid.NONE, false, ownership.now());
         upload(1);
         clock.advance(Duration.ofSeconds(10));
         ownership.ensure();
@@ -245,7 +245,7 @@ class OwnershipTest {
     @Test
     void fileMissingInAFolder_isNoticedByTheNextUpload() throws IOException {
         local = true;
-        ownership.restart(Txid.NONE, ownership.now());
+        ownership.restart(Txid.NONE, false, ownership.now());
         upload(1);
         ownership.ensure();
         client.delete(0, List.of(LtxFileName.of(new Txid(1))));
@@ -255,7 +255,7 @@ class OwnershipTest {
     /** The check of the newest file comes first where files are uploaded all the time. */
     @Test
     void replicaEmptiedBetweenTwoUploads_isNoticedByTheCheckOfTheNewestFile() throws IOException {
-        ownership.restart(Txid.NONE, ownership.now());
+        ownership.restart(Txid.NONE, false, ownership.now());
         upload(1);
         clock.advance(Duration.ofSeconds(10));
         ownership.ensureNewest();
@@ -281,7 +281,7 @@ class OwnershipTest {
 
     private void fileInTheMiddleMissing(Duration interval) throws IOException {
         write(9, 1, 1);
-        ownership.restart(new Txid(1), ownership.now());
+        ownership.restart(new Txid(1), false, ownership.now());
         long txid = writeFor(interval, 2); // the first listing
         long missing = txid - 3;
         client.delete(0, List.of(LtxFileName.of(new Txid(missing))));
@@ -336,7 +336,7 @@ class OwnershipTest {
     @Test
     void otherFolderInThePlace_isNoticedAtOnce() throws IOException {
         local = true;
-        ownership.restart(Txid.NONE, ownership.now());
+        ownership.restart(Txid.NONE, false, ownership.now());
         ownership.published(write(0, 1, 1), 0);
         ownership.wrote(new Txid(1), ownership.now());
         ownership.ensure();
