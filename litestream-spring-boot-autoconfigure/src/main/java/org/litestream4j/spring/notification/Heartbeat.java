@@ -31,8 +31,8 @@ final class Heartbeat implements SmartLifecycle {
 
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
 
-    /** Maximum time for all databases together. */
-    private static final Duration SYNC_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration MIN_SYNC_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration MAX_SYNC_TIMEOUT = Duration.ofSeconds(60);
 
     private static final long STOP_SECONDS = 1;
 
@@ -107,7 +107,7 @@ final class Heartbeat implements SmartLifecycle {
 
     /** Returns why a database is not known to be on its replica; empty if all of them are. */
     private Optional<String> problem() throws InterruptedException {
-        long end = System.nanoTime() + SYNC_TIMEOUT.toNanos();
+        long end = System.nanoTime() + syncTimeout().toNanos();
         for (ManagedDatabase database : databases.get()) {
             Optional<String> problem = problem(database, Duration.ofNanos(Math.max(1, end - System.nanoTime())));
             if (problem.isPresent()) {
@@ -115,6 +115,12 @@ final class Heartbeat implements SmartLifecycle {
             }
         }
         return Optional.empty();
+    }
+
+    /** Returns the maximum time for all databases together. */
+    private Duration syncTimeout() {
+        Duration longest = interval.compareTo(MAX_SYNC_TIMEOUT) < 0 ? interval : MAX_SYNC_TIMEOUT;
+        return longest.compareTo(MIN_SYNC_TIMEOUT) < 0 ? MIN_SYNC_TIMEOUT : longest;
     }
 
     private static Optional<String> problem(ManagedDatabase database, Duration timeout) throws InterruptedException {
