@@ -41,7 +41,12 @@ public final class LitestreamAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    Litestream litestream(ObjectProvider<LitestreamListener> listeners, ObjectProvider<ReplicaProvider> providers) {
+    Litestream litestream(
+            ObjectProvider<LitestreamListener> listeners,
+            ObjectProvider<ReplicaProvider> providers,
+            Environment environment) {
+        // Before the settings are bound, because errors of binding lists contain values.
+        UnknownSettings.refuse(ConfigurationPropertySources.get(environment));
         Litestream.Builder builder = Litestream.builder();
         providers.orderedStream().forEach(builder::replicaProvider);
         listeners.orderedStream().forEach(builder::listener);

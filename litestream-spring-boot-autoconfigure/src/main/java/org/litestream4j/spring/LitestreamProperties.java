@@ -49,6 +49,8 @@ import org.springframework.util.unit.DataSize;
  * @param health Thresholds of the health indicator.
  * @param databases Further databases (files, folders), and settings for the databases of DataSource beans, by name.
  * @param readReplicas DataSources that read a replica without a restore, by name.
+ * @param heartbeat Requests that tell a monitoring service that replication is current.
+ * @param webhooks Receivers of events.
  */
 @ConfigurationProperties("litestream")
 public record LitestreamProperties(
@@ -77,12 +79,15 @@ public record LitestreamProperties(
         @DefaultValue Restore restore,
         @DefaultValue Health health,
         Map<String, Database> databases,
-        Map<String, ReadReplicaProperties> readReplicas) {
+        Map<String, ReadReplicaProperties> readReplicas,
+        @NestedConfigurationProperty @DefaultValue HeartbeatProperties heartbeat,
+        List<WebhookProperties> webhooks) {
 
-    /** Replaces absent maps by empty ones. */
+    /** Replaces absent maps and lists by empty ones. */
     public LitestreamProperties {
         databases = databases == null ? Map.of() : Map.copyOf(databases);
         readReplicas = readReplicas == null ? Map.of() : Map.copyOf(readReplicas);
+        webhooks = webhooks == null ? List.of() : List.copyOf(webhooks);
     }
 
     /**

@@ -26,9 +26,15 @@ final class UnknownSettings {
     private static final Set<String> ALL = names(LitestreamProperties.class, "litestream.");
     private static final Set<String> OF_A_DATABASE = names(LitestreamProperties.Database.class, "");
 
-    /** Settings of the entries of each map, by the name of the map. */
+    /** Settings of the entries of each map or list of entries, by its name. */
     private static final Map<ConfigurationPropertyName, Set<String>> OF_ENTRIES =
-            Map.of(DATABASES, OF_A_DATABASE, ROOT.append("read-replicas"), names(ReadReplicaProperties.class, ""));
+            Map.of(
+                    DATABASES,
+                    OF_A_DATABASE,
+                    ROOT.append("read-replicas"),
+                    names(ReadReplicaProperties.class, ""),
+                    ROOT.append("webhooks"),
+                    names(WebhookProperties.class, ""));
 
     private UnknownSettings() {}
 
