@@ -21,6 +21,7 @@ import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
@@ -154,15 +155,16 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     /**
-     * Ends the replication, which checks whether the replica still holds what was written.
+     * Ends the replication, which checks whether the replica still holds what was written. Commits after the start need
+     * not be included, but a conflict is always an error.
      */
-    private static void end(Litestream litestream, ManagedDatabase managed, Txid replicated) throws IOException {
+    static void end(Litestream litestream, ManagedDatabase managed, Txid replicated) throws IOException {
         try {
             litestream.unregister(managed.name());
         } catch (LitestreamException e) {
             DatabaseStatus now = managed.status();
-            boolean later = now.captured().isAfter(replicated); // commits after the start need not be included
-            if (!later || now.replicated().isBefore(replicated)) {
+            boolean later = now.captured().isAfter(replicated);
+            if (e.getCause() instanceof ReplicaConflictException || !later || now.replicated().isBefore(replicated)) {
                 throw e;
             }
         }

@@ -106,7 +106,7 @@ final class Shutdown {
                 && !now.upload().needsRecovery()
                 && lanes.progress.failure(Step.CAPTURE) == null;
         LitestreamException unfinished =
-                whole ? null : lanes.notReplicated("closed before everything was replicated", null);
+                whole ? null : lanes.notReplicated("closed before everything was replicated", lanes.progress.conflict());
         lanes.end();
         lanes.uploadLane.stop(UPLOAD_STOP_TIMEOUT);
         lanes.capture.stop();
