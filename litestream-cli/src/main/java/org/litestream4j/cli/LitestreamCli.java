@@ -66,6 +66,7 @@ public final class LitestreamCli implements Runnable {
 
     private static Path path(String name) {
         try {
+            NonAsciiNames.requireKnownCharacters(name);
             return NonAsciiNames.path(name);
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException("'" + name + "' is no path here: " + e.getMessage());

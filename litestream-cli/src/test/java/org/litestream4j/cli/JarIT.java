@@ -115,6 +115,23 @@ class JarIT {
     }
 
     @Test
+    void jar_nameWithBytesThatAreNoCharacters_saysSo() throws Exception {
+        for (List<String> arguments : List.of(List.of("status", "--db"), List.of("replicate"))) {
+            Run run = run(
+                    List.of(
+                            "sh",
+                            "-c",
+                            "LC_ALL=C.UTF-8 exec \"$@\" \"$0/$(printf '\\377').db\" file:///x",
+                            temp.toString()),
+                    arguments.toArray(String[]::new));
+            assertThat(run.code()).isEqualTo(2);
+            assertThat(run.err())
+                    .contains("bytes that are not characters in UTF-8; rename the file")
+                    .hasLineCount(1);
+        }
+    }
+
+    @Test
     void jar_unknownScheme_namesAllBackends() throws Exception {
         Run run = run("ltx", "gopher://host/path");
         assertThat(run.code()).isEqualTo(2);
