@@ -46,12 +46,13 @@ final class ErrorText {
     }
 
     private static String text(InvalidOptionException e) {
-        String name = switch (e.option()) {
-            case "name", "path" -> "the database file";
-            case "metaPath" -> "--meta-path";
-            case "shutdownSyncTimeout" -> "--timeout";
-            default -> e.option();
-        };
+        String name =
+                switch (e.option()) {
+                    case "name", "path" -> "the database file";
+                    case "metaPath" -> "--meta-path";
+                    case "shutdownSyncTimeout" -> "--timeout";
+                    default -> e.option();
+                };
         return name + " is '" + e.value() + "', but must be " + e.allowed();
     }
 

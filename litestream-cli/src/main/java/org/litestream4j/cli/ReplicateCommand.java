@@ -164,7 +164,9 @@ final class ReplicateCommand implements Callable<Integer> {
         } catch (LitestreamException e) {
             DatabaseStatus now = managed.status();
             boolean later = now.captured().isAfter(replicated);
-            if (e.getCause() instanceof ReplicaConflictException || !later || now.replicated().isBefore(replicated)) {
+            if (e.getCause() instanceof ReplicaConflictException
+                    || !later
+                    || now.replicated().isBefore(replicated)) {
                 throw e;
             }
         }
@@ -259,14 +261,14 @@ final class ReplicateCommand implements Callable<Integer> {
                 Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
             restoreIfAsked(litestream, config);
             ManagedDatabase managed = litestream.register(config);
-            print("replicating " + managed.status().path() + " to "
-                    + managed.status().replica());
+            boolean passive = tellWhoReplicates(managed, null);
             ChildCommand child = exec == null ? null : startBeside(managed, exec);
             int exitCode;
             try {
                 boolean maintained = !snapshot && !retention;
                 while ((child == null || child.isRunning()) && !cancellation.await(STATUS_INTERVAL)) {
                     failOnConflict(managed);
+                    passive = tellWhoReplicates(managed, passive);
                     maintained = maintained || isMaintained(managed);
                 }
             } finally {
@@ -274,9 +276,31 @@ final class ReplicateCommand implements Callable<Integer> {
             }
             litestream.unregister(managed.name());
             cancellation.ended(exitCode);
-            print("replicated " + config.path() + ", TXID " + managed.status().replicated());
+            print(
+                    passive
+                            ? "stopped; another process replicates " + config.path()
+                            : "replicated " + config.path() + ", TXID "
+                                    + managed.status().replicated());
             return exitCode;
         }
+    }
+
+    /**
+     * Prints a line if the process that replicates the database has changed.
+     *
+     * @param before whether another process did; null if nothing was printed yet
+     * @return whether another process does
+     */
+    private boolean tellWhoReplicates(ManagedDatabase managed, @Nullable Boolean before) {
+        DatabaseStatus status = managed.status();
+        boolean passive = status.state() == DatabaseState.PASSIVE;
+        if (before == null || passive != before) {
+            print(
+                    passive
+                            ? "another process replicates " + status.path() + "; waiting until it ends"
+                            : "replicating " + status.path() + " to " + status.replica());
+        }
+        return passive;
     }
 
     /** Starts the command after the engine has started, which takes the write lock briefly. */

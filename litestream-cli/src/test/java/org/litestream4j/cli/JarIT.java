@@ -172,7 +172,11 @@ class JarIT {
             managed.sync(Duration.ofSeconds(30));
             List<String> asReader = makeReadOnly();
             Run run = run(
-                    asReader, "status", "--db", database.toString(), temp.resolve("replica").toUri().toString());
+                    asReader,
+                    "status",
+                    "--db",
+                    database.toString(),
+                    temp.resolve("replica").toUri().toString());
             assertThat(run.err()).isEmpty();
             assertThat(run.code()).isZero();
             assertThat(run.out())
@@ -198,8 +202,9 @@ class JarIT {
     }
 
     private void mode(String change) throws Exception {
-        Process process =
-                new ProcessBuilder("chmod", "-R", change, temp.toString()).inheritIO().start();
+        Process process = new ProcessBuilder("chmod", "-R", change, temp.toString())
+                .inheritIO()
+                .start();
         assertThat(process.waitFor()).isZero();
     }
 }

@@ -85,8 +85,8 @@ record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
             LtxHeader header = readers.get(i).header();
             boolean level0 = files.get(i).level() == 0;
             if (level0 && previous == null) {
-                previous = WalChain.header(
-                        replica, LtxFileName.of(header.minTxid().previous()));
+                previous =
+                        WalChain.header(replica, LtxFileName.of(header.minTxid().previous()));
             }
             if (level0 && previous != null && WalChain.isBroken(previous, header)) {
                 return false;

@@ -250,7 +250,8 @@ final class Follower {
                 copy(file);
                 return true;
             }
-            if (options.compareChecksum() && !batch.leadsOnFrom(replica, last)) { // a full image, or a different history
+            if (options.compareChecksum()
+                    && !batch.leadsOnFrom(replica, last)) { // a full image, or a different history
                 batch.close();
                 copy(file);
                 return true;

@@ -125,7 +125,9 @@ final class RestoreJob {
                 planning.requireOldEnough(plan, header);
                 target.requireSpace(header.commit() * header.pageSize());
             });
-            if (options.compareChecksum() && provenChecksum.isEmpty() && !plan.files().isEmpty()) {
+            if (options.compareChecksum()
+                    && provenChecksum.isEmpty()
+                    && !plan.files().isEmpty()) {
                 WalChain.checkMerged(
                         replica,
                         planning.listed(),

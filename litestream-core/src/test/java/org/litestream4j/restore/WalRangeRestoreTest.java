@@ -46,7 +46,12 @@ class WalRangeRestoreTest extends RestoreFixture {
     private static byte[] emptySchema() {
         ByteBuffer page = ByteBuffer.allocate(PAGE).put(ModelReplica.MAGIC);
         page.putShort(16, (short) PAGE).put(18, (byte) 1).put(19, (byte) 1);
-        page.put(21, (byte) 64).put(22, (byte) 32).put(23, (byte) 32).putInt(28, 4).putInt(44, 4).putInt(56, 1);
+        page.put(21, (byte) 64)
+                .put(22, (byte) 32)
+                .put(23, (byte) 32)
+                .putInt(28, 4)
+                .putInt(44, 4)
+                .putInt(56, 1);
         page.put(100, (byte) 13).putShort(105, (short) PAGE);
         return page.array();
     }
@@ -151,16 +156,15 @@ class WalRangeRestoreTest extends RestoreFixture {
         followUntil(3);
         wal(4, 32 + 99 * 536, 536, 9, 2);
         assertThatThrownBy(() -> followUntil(4))
-                .isInstanceOfSatisfying(RestoreException.class, e -> assertThat(e.reason())
-                        .isEqualTo(Reason.CHECKSUM))
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CHECKSUM))
                 .hasMessageContaining("restore TXID " + new Txid(3) + ",");
     }
 
     private void followUntil(long txid) throws IOException {
         AtomicLong reached = new AtomicLong();
-        RestoreOptions options = RestoreOptions.builder()
-                .cancelled(() -> reached.get() >= txid)
-                .build();
+        RestoreOptions options =
+                RestoreOptions.builder().cancelled(() -> reached.get() >= txid).build();
         Restore.follow(client, target, options, Duration.ofMillis(1), new FollowListener() {
             @Override
             public void onState(FollowState state) {

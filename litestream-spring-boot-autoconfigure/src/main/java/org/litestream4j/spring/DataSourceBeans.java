@@ -41,6 +41,11 @@ record DataSourceBeans(List<String> names, @Nullable String main, boolean replac
         return new DataSourceBeans(names, main(factory, names), replaced);
     }
 
+    /** Returns the name by which the application knows a bean: of the target of a scoped proxy, that of the proxy. */
+    static String name(String bean) {
+        return bean.startsWith(SCOPED_TARGET) ? bean.substring(SCOPED_TARGET.length()) : bean;
+    }
+
     private static boolean isReadOnly(ConfigurableListableBeanFactory factory, String name) {
         Class<?> type = factory.getType(name, false);
         return type != null && ReadOnlyDataSource.class.isAssignableFrom(type);

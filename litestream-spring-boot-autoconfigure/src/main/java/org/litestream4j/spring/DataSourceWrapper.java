@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.aop.scope.ScopedObject;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
@@ -37,7 +38,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (bean instanceof DataSource dataSource) {
             originals.put(beanName, dataSource);
             if (!isSeen(dataSource)) {
-                databases.get().of(beanName, dataSource).ifPresent(database -> installBelow(dataSource, database));
+                databases.get().of(DataSourceBeans.name(beanName), dataSource).ifPresent(database -> installBelow(dataSource, database));
             }
         }
         return bean;
@@ -53,20 +54,24 @@ final class DataSourceWrapper implements BeanPostProcessor {
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
         DataSource original = originals.remove(beanName);
-        if (!(bean instanceof DataSource dataSource) || bean instanceof ReadOnlyDataSource || isSeen(dataSource)) {
+        if (!(bean instanceof DataSource dataSource)
+                || bean instanceof ReadOnlyDataSource
+                || bean instanceof ScopedObject // its target is a bean, too
+                || isSeen(dataSource)) {
             return bean;
         }
+        String name = DataSourceBeans.name(beanName);
         if (bean instanceof AbstractRoutingDataSource routing) {
-            RoutingTargets.replace(routing, target -> seen(beanName, target, target));
+            RoutingTargets.replace(routing, target -> seen(name, target, target));
             return bean;
         }
         DataSource telling = original == null || DataSourceUrls.url(dataSource).isPresent() ? dataSource : original;
         if (isSeen(telling)) {
             return bean; // a proxy that does not unwrap; the engine is below its pool
         }
-        DataSource seen = seen(beanName, dataSource, telling);
+        DataSource seen = seen(name, dataSource, telling);
         if (seen == dataSource && !isSeen(telling)) {
-            databases.get().tellUnreplicated(beanName, telling);
+            databases.get().tellUnreplicated(name, telling);
         }
         return seen;
     }

@@ -31,9 +31,8 @@ class LocaleTest {
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 LocaleChild.class.getName(),
                 folder.toString());
-        Process process = builder.redirectErrorStream(true)
-                .redirectOutput(out.toFile())
-                .start();
+        Process process =
+                builder.redirectErrorStream(true).redirectOutput(out.toFile()).start();
         assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
         String output = Files.readString(out, UTF_8);
         assertThat(process.exitValue()).as(output).isZero();

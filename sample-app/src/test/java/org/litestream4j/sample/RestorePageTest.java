@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The script of the page: Undo after the page was loaded again, and the question before a restore behind the schema. */
+/** The scripts of the page, run by Node.js with a page of the test. */
 class RestorePageTest {
 
     @TempDir
@@ -19,11 +19,24 @@ class RestorePageTest {
 
     @Test
     void page_offersUndoAfterReload_andAsksBeforeItRestoresBehindTheSchema() throws Exception {
+        assertPasses("restore-page.mjs", "restore.js");
+    }
+
+    @Test
+    void tilesOfTheReplication_showWhileTheNotesCannotBeRead() throws Exception {
+        assertPasses("tiles.mjs", "index.html");
+    }
+
+    /** The endpoint has no login. */
+    @Test
+    void server_listensOnThisMachineOnly() throws IOException {
+        assertThat(Files.readAllLines(Path.of("src/main/resources/application.yaml")))
+                .anyMatch(line -> line.startsWith("server.address: 127.0.0.1"));
+    }
+
+    private void assertPasses(String test, String page) throws Exception {
         assumeTrue(run("node", "--version") == 0, "only where there is Node.js");
-        int code = run(
-                "node",
-                Path.of("src/test/resources/page/restore-page.mjs").toString(),
-                Path.of("src/main/resources/static/restore.js").toString());
+        int code = run("node", "src/test/resources/page/" + test, "src/main/resources/static/" + page);
         assertThat(code).as(Files.readString(folder.resolve("out.txt"), UTF_8)).isZero();
     }
 

@@ -216,7 +216,8 @@ final class NatsBucket {
     NatsLink.Call sendChunk(String subject, long number, byte[] data, NatsLink.@Nullable Call earlier)
             throws IOException {
         String id = subject.substring(subject.lastIndexOf('.') + 1) + "-" + number;
-        return link.send(subject, new Headers().put(MESSAGE_ID, id).put(OrphanedChunks.HEADER, ABANDONED_AFTER), data, earlier);
+        return link.send(
+                subject, new Headers().put(MESSAGE_ID, id).put(OrphanedChunks.HEADER, ABANDONED_AFTER), data, earlier);
     }
 
     /**
