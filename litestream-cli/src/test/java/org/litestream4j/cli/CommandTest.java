@@ -354,7 +354,17 @@ class CommandTest {
                 "lxt nats://user:CANARY@host/bucket",
                 "replicate OUT nats://user:CANARY@host:port/bucket",
                 "ltx --level s3://a:CANARY@host REPLICA",
-                "status --db OUT s3://bucket/p&secret-access-key=CANARY"
+                "status --db OUT s3://bucket/p&secret-access-key=CANARY",
+                "status --db nats://user:CANARY@host/bucket",
+                "status --db=nats://user:CANARY@host/bucket",
+                "reset nats://user:CANARY@host/bucket",
+                "replicate nats://user:CANARY@host/bucket OUT",
+                "restore -o nats://user:CANARY@host/bucket REPLICA",
+                "restore -o OUT --txid s3://user:CANARY@bucket REPLICA",
+                "restore -o OUT --txid=s3://user:CANARY@bucket REPLICA",
+                "restore -o OUT --timestamp s3://user:CANARY@bucket REPLICA",
+                "query --as-of s3://user:CANARY@bucket REPLICA",
+                "ltx CANARY"
             })
     void secretInAMisplacedArgument_isNotRepeated(String arguments) {
         int code = run(arguments

@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.aop.scope.ScopedObject;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
@@ -56,22 +55,21 @@ final class DataSourceWrapper implements BeanPostProcessor {
         DataSource original = originals.remove(beanName);
         if (!(bean instanceof DataSource dataSource)
                 || bean instanceof ReadOnlyDataSource
-                || bean instanceof ScopedObject // its target is a bean, too
+                || DataSourceBeans.isScopedTarget(beanName) // its proxy is a bean, too, and may require the target's class
                 || isSeen(dataSource)) {
             return bean;
         }
-        String name = DataSourceBeans.name(beanName);
         if (bean instanceof AbstractRoutingDataSource routing) {
-            RoutingTargets.replace(routing, target -> seen(name, target, target));
+            RoutingTargets.replace(routing, target -> seen(beanName, target, target));
             return bean;
         }
         DataSource telling = original == null || DataSourceUrls.url(dataSource).isPresent() ? dataSource : original;
         if (isSeen(telling)) {
             return bean; // a proxy that does not unwrap; the engine is below its pool
         }
-        DataSource seen = seen(name, dataSource, telling);
+        DataSource seen = seen(beanName, dataSource, telling);
         if (seen == dataSource && !isSeen(telling)) {
-            databases.get().tellUnreplicated(name, telling);
+            databases.get().tellUnreplicated(beanName, telling);
         }
         return seen;
     }

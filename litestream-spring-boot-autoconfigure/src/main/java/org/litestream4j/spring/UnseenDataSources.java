@@ -4,7 +4,6 @@ import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.aop.scope.ScopedObject;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
@@ -26,7 +25,7 @@ final class UnseenDataSources implements SmartInitializingSingleton {
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
             if (beanFactory.getSingleton(name) instanceof DataSource dataSource
                     && !(dataSource instanceof ReadOnlyDataSource)
-                    && !(dataSource instanceof ScopedObject) // its target is a bean, too
+                    && !DataSourceBeans.isScopedTarget(name) // its proxy is a bean, too
                     && !DataSourceWrapper.isSeen(dataSource)) {
                 databases.get().check(name, dataSource);
                 refuseUnregistered(name, dataSource);
