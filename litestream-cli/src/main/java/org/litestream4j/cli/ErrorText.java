@@ -5,6 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.sql.SQLException;
+import org.litestream4j.InvalidOptionException;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.internal.capture.CaptureException;
 import org.litestream4j.replica.ReplicaException;
@@ -26,6 +27,9 @@ final class ErrorText {
                 || e instanceof CaptureException) {
             return message; // written for the reader
         }
+        if (e instanceof InvalidOptionException option) {
+            return text(option);
+        }
         if (e instanceof SQLException) {
             return message;
         }
@@ -39,6 +43,17 @@ final class ErrorText {
             return message;
         }
         return e.getClass().getSimpleName() + ": " + message;
+    }
+
+    private static String text(InvalidOptionException e) {
+        String name =
+                switch (e.option()) {
+                    case "name", "path" -> "the database file";
+                    case "metaPath" -> "--meta-path";
+                    case "shutdownSyncTimeout" -> "--timeout";
+                    default -> e.option();
+                };
+        return name + " is '" + e.value() + "', but must be " + e.allowed();
     }
 
     /** Replaces API names by the names of this program's options, and removes parts that concern only Java developers. */

@@ -95,6 +95,8 @@ final class Json {
      *
      * @param databaseChecksum checksum taken at the capture, which the restored database was found to match; null
      *     if the replica does not contain it
+     * @param bytes number of bytes read from the replica
+     * @param fileCount number of files read
      */
     record Result(
             String database,
@@ -103,8 +105,8 @@ final class Json {
             int pageSize,
             long pages,
             @Nullable String databaseChecksum,
-            long bytesRead,
-            int files,
+            long bytes,
+            int fileCount,
             List<String> movedAside,
             long elapsedMillis) {
         static Result of(RestoreResult result) {

@@ -60,12 +60,19 @@ public final class LitestreamCli implements Runnable {
                         List.of(args),
                         withoutSecrets(String.valueOf(e.getMessage()), List.of(args)) + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
-                        ? usageError(commandLine, result.originalArgs(), String.valueOf(e.getMessage()))
+                        ? usageError(
+                                commandLine,
+                                result.originalArgs(),
+                                withoutUrls(String.valueOf(e.getMessage()), result.originalArgs()))
                         : error(commandLine, result.originalArgs(), FAILED, ErrorText.of(e)));
     }
 
     private static Path path(String name) {
+        if (name.matches("[A-Za-z][A-Za-z0-9+.-]*://.*")) { // may contain a password
+            throw new TypeConversionException("a URL is given where the path of a file is expected");
+        }
         try {
+            NonAsciiNames.requireKnownCharacters(name);
             return NonAsciiNames.path(name);
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException("'" + name + "' is no path here: " + e.getMessage());
@@ -86,6 +93,19 @@ public final class LitestreamCli implements Runnable {
                 text = hidden(text, arg.substring(equals + 1), "…");
             }
             before = arg;
+        }
+        return text;
+    }
+
+    /** Hides the parts of URLs that may be secrets, where a URL was given as another value. */
+    private static String withoutUrls(String message, List<String> args) {
+        String text = message;
+        for (String arg : args) {
+            int scheme = arg.indexOf("://");
+            if (scheme >= 0) {
+                String url = arg.substring(arg.lastIndexOf('=', scheme) + 1);
+                text = hidden(text, url, Redaction.url(url));
+            }
         }
         return text;
     }

@@ -28,16 +28,23 @@ final class ReplicaArguments {
     /** @throws UsageException if the URL is invalid */
     ReplicaLocation location() {
         try {
-            return new ReplicaLocation(url, settings);
+            return location(url, settings);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e);
         }
     }
 
+    private static ReplicaLocation location(String url, Map<String, String> settings) {
+        if (url.matches("[^:/.]+")) { // a word, perhaps a key from the wrong variable: not in the message
+            throw new UsageException("the replica URL has no scheme; write for example file:///var/backups/app");
+        }
+        return new ReplicaLocation(url, settings);
+    }
+
     /** @throws UsageException if the URL or a setting is invalid */
     static ReplicaClient open(String url, Map<String, String> settings) {
         try {
-            return Replicas.open(new ReplicaLocation(url, settings));
+            return Replicas.open(location(url, settings));
         } catch (IllegalArgumentException e) {
             throw new UsageException(e);
         }

@@ -21,6 +21,7 @@ import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.Restore;
@@ -154,15 +155,18 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     /**
-     * Ends the replication, which checks whether the replica still holds what was written.
+     * Ends the replication, which checks whether the replica still holds what was written. Commits after the start need
+     * not be included, but a conflict is always an error.
      */
-    private static void end(Litestream litestream, ManagedDatabase managed, Txid replicated) throws IOException {
+    static void end(Litestream litestream, ManagedDatabase managed, Txid replicated) throws IOException {
         try {
             litestream.unregister(managed.name());
         } catch (LitestreamException e) {
             DatabaseStatus now = managed.status();
-            boolean later = now.captured().isAfter(replicated); // commits after the start need not be included
-            if (!later || now.replicated().isBefore(replicated)) {
+            boolean later = now.captured().isAfter(replicated);
+            if (e.getCause() instanceof ReplicaConflictException
+                    || !later
+                    || now.replicated().isBefore(replicated)) {
                 throw e;
             }
         }
@@ -257,14 +261,14 @@ final class ReplicateCommand implements Callable<Integer> {
                 Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
             restoreIfAsked(litestream, config);
             ManagedDatabase managed = litestream.register(config);
-            print("replicating " + managed.status().path() + " to "
-                    + managed.status().replica());
+            boolean passive = tellWhoReplicates(managed, null);
             ChildCommand child = exec == null ? null : startBeside(managed, exec);
             int exitCode;
             try {
                 boolean maintained = !snapshot && !retention;
                 while ((child == null || child.isRunning()) && !cancellation.await(STATUS_INTERVAL)) {
                     failOnConflict(managed);
+                    passive = tellWhoReplicates(managed, passive);
                     maintained = maintained || isMaintained(managed);
                 }
             } finally {
@@ -272,9 +276,31 @@ final class ReplicateCommand implements Callable<Integer> {
             }
             litestream.unregister(managed.name());
             cancellation.ended(exitCode);
-            print("replicated " + config.path() + ", TXID " + managed.status().replicated());
+            print(
+                    passive
+                            ? "stopped; another process replicates " + config.path()
+                            : "replicated " + config.path() + ", TXID "
+                                    + managed.status().replicated());
             return exitCode;
         }
+    }
+
+    /**
+     * Prints a line if the process that replicates the database has changed.
+     *
+     * @param before whether another process did; null if nothing was printed yet
+     * @return whether another process does
+     */
+    private boolean tellWhoReplicates(ManagedDatabase managed, @Nullable Boolean before) {
+        DatabaseStatus status = managed.status();
+        boolean passive = status.state() == DatabaseState.PASSIVE;
+        if (before == null || passive != before) {
+            print(
+                    passive
+                            ? "another process replicates " + status.path() + "; waiting until it ends"
+                            : "replicating " + status.path() + " to " + status.replica());
+        }
+        return passive;
     }
 
     /** Starts the command after the engine has started, which takes the write lock briefly. */

@@ -86,7 +86,7 @@ class CommandTest {
         assertThat(json().get("database").asString()).isEqualTo(output.toString());
         assertThat(json().get("pages").asLong()).isEqualTo(3);
         assertThat(json().get("pageSize").asInt()).isEqualTo(1024);
-        assertThat(json().get("files").asInt()).isEqualTo(3);
+        assertThat(json().get("fileCount").asInt()).isEqualTo(3);
     }
 
     @Test
@@ -245,6 +245,33 @@ class CommandTest {
     }
 
     @Test
+    void replicate_nameWithControlCharacters_isRefusedInWordsOfTheCommandLine() {
+        assertFails(
+                1,
+                "the database file is 'tab?x.db', but must be without control characters",
+                "replicate",
+                "--once",
+                temp.resolve("tab\tx.db").toString(),
+                replica.url());
+    }
+
+    /** A lost database must be restorable under its own name, which the temporary names beside it contain. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "\u0436"})
+    void restore_longName_isRestored(String letter) throws IOException {
+        String name = letter.repeat(240 / letter.getBytes(java.nio.charset.StandardCharsets.UTF_8).length) + ".db";
+        output = temp.resolve(name);
+        assertThat(run("restore", "-o", output.toString(), replica.url())).isZero();
+        assertThat(output).hasBinaryContent(replica.image(3));
+        assertThat(temp.toFile().list()).containsExactlyInAnyOrder("replica", name);
+        Files.delete(output);
+        assertThat(run("restore", "--json", "-o", output.toString(), replica.url()))
+                .isZero();
+        assertThat(json().get("bytes").asLong()).isPositive();
+        assertThat(json().get("fileCount").asInt()).isEqualTo(3);
+    }
+
+    @Test
     void status_replica_showsLevelsAndRange() {
         assertThat(run("status", replica.url())).isZero();
         assertThat(out)
@@ -327,7 +354,17 @@ class CommandTest {
                 "lxt nats://user:CANARY@host/bucket",
                 "replicate OUT nats://user:CANARY@host:port/bucket",
                 "ltx --level s3://a:CANARY@host REPLICA",
-                "status --db OUT s3://bucket/p&secret-access-key=CANARY"
+                "status --db OUT s3://bucket/p&secret-access-key=CANARY",
+                "status --db nats://user:CANARY@host/bucket",
+                "status --db=nats://user:CANARY@host/bucket",
+                "reset nats://user:CANARY@host/bucket",
+                "replicate nats://user:CANARY@host/bucket OUT",
+                "restore -o nats://user:CANARY@host/bucket REPLICA",
+                "restore -o OUT --txid s3://user:CANARY@bucket REPLICA",
+                "restore -o OUT --txid=s3://user:CANARY@bucket REPLICA",
+                "restore -o OUT --timestamp s3://user:CANARY@bucket REPLICA",
+                "query --as-of s3://user:CANARY@bucket REPLICA",
+                "ltx CANARY"
             })
     void secretInAMisplacedArgument_isNotRepeated(String arguments) {
         int code = run(arguments

@@ -1,16 +1,25 @@
 package org.litestream4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.replica.ReplicaLocation;
 
 /** Runs the jar as an operator does. */
 class JarIT {
@@ -106,6 +115,23 @@ class JarIT {
     }
 
     @Test
+    void jar_nameWithBytesThatAreNoCharacters_saysSo() throws Exception {
+        for (List<String> arguments : List.of(List.of("status", "--db"), List.of("replicate"))) {
+            Run run = run(
+                    List.of(
+                            "sh",
+                            "-c",
+                            "LC_ALL=C.UTF-8 exec \"$@\" \"$0/$(printf '\\377').db\" file:///x",
+                            temp.toString()),
+                    arguments.toArray(String[]::new));
+            assertThat(run.code()).isEqualTo(2);
+            assertThat(run.err())
+                    .contains("bytes that are not characters in UTF-8; rename the file")
+                    .hasLineCount(1);
+        }
+    }
+
+    @Test
     void jar_unknownScheme_namesAllBackends() throws Exception {
         Run run = run("ltx", "gopher://host/path");
         assertThat(run.code()).isEqualTo(2);
@@ -130,5 +156,55 @@ class JarIT {
         Run run = run("--version");
         assertThat(run.code()).isZero();
         assertThat(run.out()).matches("litestream-cli \\d\\S+\\s+");
+    }
+
+    /** As a monitoring user runs it, beside the process that replicates. */
+    @Test
+    void jar_status_needsNoRightToWrite() throws Exception {
+        Path database = temp.resolve("app.db");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+                Statement statement = connection.createStatement();
+                Litestream litestream = Litestream.builder().build()) {
+            statement.execute("create table t(x)");
+            ManagedDatabase managed = litestream.register(
+                    DatabaseConfig.builder(database, ReplicaLocation.of("file://" + temp.resolve("replica")))
+                            .build());
+            managed.sync(Duration.ofSeconds(30));
+            List<String> asReader = makeReadOnly();
+            Run run = run(
+                    asReader,
+                    "status",
+                    "--db",
+                    database.toString(),
+                    temp.resolve("replica").toUri().toString());
+            assertThat(run.err()).isEmpty();
+            assertThat(run.code()).isZero();
+            assertThat(run.out())
+                    .contains("captured    TXID " + managed.status().captured())
+                    .contains("process     running")
+                    .contains("newest      TXID " + managed.status().replicated());
+        } finally {
+            mode("u+rwX");
+        }
+    }
+
+    /** Returns the command prefix that runs a program without the right to write, which root has on every file. */
+    private List<String> makeReadOnly() throws Exception {
+        mode("a+rX,a-w");
+        if (!Files.isWritable(temp.resolve("replica"))) {
+            return List.of();
+        }
+        List<String> prefix = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
+        List<String> probe = new ArrayList<>(prefix);
+        probe.addAll(List.of("test", "-r", System.getProperty("cli.jar")));
+        assumeTrue(new ProcessBuilder(probe).start().waitFor() == 0, "needs setpriv, and a jar that all may read");
+        return prefix;
+    }
+
+    private void mode(String change) throws Exception {
+        Process process = new ProcessBuilder("chmod", "-R", change, temp.toString())
+                .inheritIO()
+                .start();
+        assertThat(process.waitFor()).isZero();
     }
 }

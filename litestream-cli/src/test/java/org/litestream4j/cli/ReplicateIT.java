@@ -322,6 +322,26 @@ class ReplicateIT {
     }
 
     @Test
+    void secondProcess_saysThatItWaits_andWhenItTakesOver() throws Exception {
+        Process first = start("replicate", database.toString(), replica);
+        await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 0);
+        Process second = new ProcessBuilder(command("replicate", database.toString(), replica))
+                .redirectOutput(temp.resolve("second.txt").toFile())
+                .start();
+        await().atMost(30, TimeUnit.SECONDS)
+                .until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
+                        .endsWith("another process replicates " + database + "; waiting until it ends\n"));
+        first.destroyForcibly();
+        await().atMost(30, TimeUnit.SECONDS)
+                .until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
+                        .endsWith("replicating " + database + " to " + replica + "\n"));
+        execute("insert into t values (1)");
+        await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 1);
+        second.destroy();
+        assertThat(end(second)).isZero();
+    }
+
+    @Test
     void once_replicaIsAheadOfTheDatabase_needsTheOption() throws Exception {
         execute("insert into t values (1)");
         assertThat(end(start("replicate", "--once", database.toString(), replica)))

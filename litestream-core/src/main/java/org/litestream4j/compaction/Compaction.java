@@ -118,6 +118,7 @@ public final class Compaction {
         if (doubted) {
             doubted = false;
             index.doubtAll();
+            inputs.recheckMerged();
         }
         index.refresh();
         for (LtxFileInfo file = arrived.poll(); file != null; file = arrived.poll()) {
@@ -143,6 +144,7 @@ public final class Compaction {
             return true;
         } catch (NameTakenException e) {
             index.doubtAll();
+            inputs.recheckMerged();
             boolean again = conflict;
             conflict = true;
             if (again) {

@@ -125,6 +125,7 @@ final class Compactor {
 
     /** Merges all waiting files, even if they belong to several intervals. */
     private void mergeInto(int level) throws IOException {
+        inputs.checkMerged();
         while (inputs.waiting(level) > 1) {
             Batch batch = inputs.choose(level);
             if (batch.files().isEmpty() || (batch.files().size() == 1 && !batch.bounded())) {

@@ -19,16 +19,12 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Chooses and opens the files to merge into a level: consecutive files of one page size, read from local level-0 files
  * where these exist. Records which files are damaged. Not thread-safe.
  */
 final class Inputs {
-
-    private static final Logger log = LoggerFactory.getLogger(Inputs.class);
 
     /** Size in bytes up to which a file of the replica is read into memory and takes no connection. */
     private static final int SMALL = 64 << 10;
@@ -38,6 +34,9 @@ final class Inputs {
 
     /** Maximum number of open large files of the replica; each takes a connection. */
     private static final int MOST_LARGE = 32;
+
+    /** Maximum number of merged level-0 files whose headers are read; each may take a request. */
+    private static final int MOST_CHECKED = 1024;
 
     /** Number of failed reads after which a damaged file is not read again. */
     private static final int DAMAGED = 2;
@@ -52,8 +51,10 @@ final class Inputs {
     /** Number of failed reads of each file of the replica, by label. A single failure may be a transmission error. */
     private final Map<String, Integer> damaged = new HashMap<>();
 
-    /** Header of the last level-0 input; null if there was none. */
-    private @Nullable LtxHeader lastLevel0;
+    private final Level0Chain chain;
+
+    /** Whether the level-0 files that are already merged are known to continue each other. */
+    private boolean mergedChecked;
 
     private Txid snapshotNeeded = Txid.NONE;
 
@@ -63,6 +64,8 @@ final class Inputs {
         this.local = local;
         this.stop = stop;
         this.autoRecover = autoRecover;
+        this.chain = new Level0Chain(
+                client, index, (name, size) -> damagedLocal.contains(name) ? null : local.open(name, size), stop);
     }
 
     /**
@@ -122,17 +125,62 @@ final class Inputs {
         return new Batch(files, false);
     }
 
+    /** Forgets that merged files were checked, because another program may have written to the replica. */
+    void recheckMerged() {
+        mergedChecked = false;
+    }
+
+    /**
+     * Checks, once for each listing, the level-0 files that were merged before this process started, or by another
+     * program, and that no snapshot contains yet. Merged files with a broken chain are treated as damaged: they are not
+     * merged further, and a snapshot follows.
+     */
+    void checkMerged() throws IOException {
+        if (mergedChecked) {
+            return;
+        }
+        LevelFiles level0 = index.level(0);
+        int end = level0.firstAfter(index.level(1).newest());
+        int start = Math.max(level0.firstAfter(index.snapshots().newest()), end - MOST_CHECKED);
+        for (int i = start; i < end; i++) {
+            stop.check();
+            LtxFileInfo file = level0.info(i);
+            LtxHeader header = chain.header(file);
+            if (header != null && !chain.continues(file, header)) {
+                leaveOutMerged(file);
+            }
+        }
+        mergedChecked = true;
+    }
+
+    private void leaveOutMerged(LtxFileInfo broken) {
+        for (int level = 1; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            LevelFiles files = index.level(level);
+            int at = files.firstAfter(broken.minTxid().previous());
+            if (at < files.count() && !files.min(at).isAfter(broken.minTxid())) {
+                damaged.put(label(client, files.info(at)), DAMAGED);
+            }
+        }
+        if (autoRecover) {
+            snapshotNeeded = Txid.max(snapshotNeeded, broken.maxTxid());
+        }
+    }
+
     private void skipDamaged(LtxFileInfo file) throws IOException {
         if (index.snapshots().newest().isBefore(file.maxTxid())) {
             if (autoRecover) {
                 snapshotNeeded = Txid.max(snapshotNeeded, file.maxTxid());
             }
-            throw new LtxFormatException(
-                    label(client, file),
-                    0,
-                    "content",
-                    "damaged, or written by another program: compaction continues once a snapshot contains its transactions");
+            throw unusable(file);
         }
+    }
+
+    private LtxFormatException unusable(LtxFileInfo file) {
+        return new LtxFormatException(
+                label(client, file),
+                0,
+                "content",
+                "damaged, or written by another program: compaction continues once a snapshot contains its transactions");
     }
 
     /** Opens the files of a batch, up to the limits of one merge. */
@@ -159,10 +207,13 @@ final class Inputs {
                     complete = true;
                     return new Opened(readers, databaseChecksum, true);
                 }
-                if (file.level() == 0 && !continues(file, reader.header())) {
+                if (file.level() == 0 && !chain.continues(file, reader.header())) {
                     readers.remove(reader);
                     reader.close();
                     damaged.put(label(client, file), DAMAGED);
+                    if (readers.isEmpty()) {
+                        throw new DamagedInputException(unusable(file)); // choose again, without it
+                    }
                     complete = true;
                     return new Opened(readers, databaseChecksum, true);
                 }
@@ -176,40 +227,6 @@ final class Inputs {
             if (!complete) {
                 closeAll(readers);
             }
-        }
-    }
-
-    /**
-     * Returns whether a level-0 file continues the WAL of the file before it, or contains all pages. Another program may
-     * have written it: merged with the others, it would yield states that never existed.
-     */
-    private boolean continues(LtxFileInfo file, LtxHeader header) throws IOException {
-        LtxHeader before = lastLevel0;
-        if (before != null
-                && header.minTxid().equals(before.maxTxid().next())
-                && !header.wal().follows(before.wal())
-                && !isImage(file)) {
-            log.warn(
-                    "a file does not continue the one before it, two programs write to this replica: replica={} file={}"
-                            + " last-sound-txid={}",
-                    client.url(),
-                    file.name(),
-                    before.maxTxid());
-            return false;
-        }
-        lastLevel0 = header;
-        return true;
-    }
-
-    private boolean isImage(LtxFileInfo file) throws IOException {
-        OpenedFile local = openLocal(file);
-        OpenedFile input = local == null ? openRemote(client, file, stop) : local;
-        long pages = 0;
-        try (LtxReader reader = LtxReader.open(input.content(), label(client, file), file.name())) {
-            while (reader.next()) {
-                pages++;
-            }
-            return Validation.isImage(reader.header(), pages);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
@@ -73,19 +74,21 @@ record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
     }
 
     /**
-     * Returns whether each level-0 file continues the WAL range of the previous one.
+     * Returns whether each level-0 file continues the WAL range of the previous one. Where a merged file, or a file
+     * that was applied by an earlier process, precedes a level-0 file, the level-0 file before it is requested.
      *
      * @param before header of the level-0 file that was applied last; null if unknown
      */
-    boolean leadsOnFrom(@Nullable LtxHeader before) {
+    boolean leadsOnFrom(ReplicaClient replica, @Nullable LtxHeader before) throws IOException {
         LtxHeader previous = before;
         for (int i = 0; i < readers.size(); i++) {
             LtxHeader header = readers.get(i).header();
             boolean level0 = files.get(i).level() == 0;
-            if (level0
-                    && previous != null
-                    && header.minTxid().equals(previous.maxTxid().next())
-                    && !header.wal().follows(previous.wal())) {
+            if (level0 && previous == null) {
+                previous =
+                        WalChain.header(replica, LtxFileName.of(header.minTxid().previous()));
+            }
+            if (level0 && previous != null && WalChain.isBroken(previous, header)) {
                 return false;
             }
             previous = level0 ? header : null;

@@ -17,6 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.PrivateFiles;
+import org.litestream4j.internal.files.SiblingNames;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxMerger;
@@ -249,7 +250,8 @@ final class Follower {
                 copy(file);
                 return true;
             }
-            if (options.compareChecksum() && !batch.leadsOnFrom(last)) { // a full image, or a different history
+            if (options.compareChecksum()
+                    && !batch.leadsOnFrom(replica, last)) { // a full image, or a different history
                 batch.close();
                 copy(file);
                 return true;
@@ -306,7 +308,7 @@ final class Follower {
 
     /** Restores to a file beside the standby and applies the pages that differ. */
     private void copy(StandbyFile file) throws IOException {
-        Path side = path.resolveSibling("." + path.getFileName() + "-follow");
+        Path side = path.resolveSibling(SiblingNames.of(".", path, "-follow".length()) + "-follow");
         RestoreOptions toSide = RestoreOptions.builder()
                 .force(true)
                 .integrityCheck(options.integrityCheck())

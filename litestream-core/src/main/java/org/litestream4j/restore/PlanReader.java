@@ -5,16 +5,20 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.DatabaseChecksum;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.LtxTrailer;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ResumingInputStream;
 import org.litestream4j.restore.RestoreException.Reason;
@@ -53,6 +57,8 @@ final class PlanReader {
     private long databaseChecksum;
 
     private OptionalLong provenChecksum = OptionalLong.empty();
+
+    private Txid baseTxid = Txid.NONE;
 
     /**
      * @param sources sources in the order of their transactions
@@ -112,6 +118,22 @@ final class PlanReader {
      */
     OptionalLong provenChecksum() {
         return provenChecksum;
+    }
+
+    /** Returns the last transaction of the newest source that contains all pages; {@link Txid#NONE} if there is none. */
+    Txid baseTxid() {
+        return baseTxid;
+    }
+
+    /** Returns the headers of the sources of level 0, which follow each other where their TXIDs do. */
+    Map<LtxFileName, LtxHeader> level0Headers() {
+        Map<LtxFileName, LtxHeader> level0 = new HashMap<>();
+        for (int i = 0; i < headers.length; i++) {
+            if (sources.get(i).info().level() == 0) {
+                level0.put(sources.get(i).info().name(), requireNonNull(headers[i]));
+            }
+        }
+        return level0;
     }
 
     /** Returns the database checksum of the pages that were written and read back. */
@@ -298,7 +320,7 @@ final class PlanReader {
             throws IOException {
         checkChain();
         if (compareChecksum) {
-            WalChain.check(sources, headers, pages);
+            baseTxid = WalChain.check(sources, headers, pages);
         }
         PlanSource last = sources.get(sources.size() - 1);
         long missing = image.firstMissing();

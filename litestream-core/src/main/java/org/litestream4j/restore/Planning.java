@@ -95,6 +95,11 @@ final class Planning {
         return plan.withLocalFiles(localFiles);
     }
 
+    /** Returns the files of all levels of the replica, as of the last plan. */
+    List<LtxFileInfo> listed() {
+        return listed;
+    }
+
     private void refuseFuture(RestoreTarget.AtTimestamp at) throws IOException {
         if (at.timestamp().isAfter(options.clock().instant())) {
             ReplicaListing listing = ReplicaListing.of(replica);

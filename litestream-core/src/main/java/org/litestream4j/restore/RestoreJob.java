@@ -8,9 +8,12 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
@@ -48,6 +51,8 @@ final class RestoreJob {
     private int totalFiles;
     private OptionalLong provenChecksum = OptionalLong.empty();
     private long writtenChecksum;
+    private Txid baseTxid = Txid.NONE;
+    private Map<LtxFileName, LtxHeader> level0Headers = Map.of();
 
     RestoreJob(ReplicaClient replica, Path target, RestoreOptions options) {
         this(replica, target, options, PART_SIZE);
@@ -120,6 +125,18 @@ final class RestoreJob {
                 planning.requireOldEnough(plan, header);
                 target.requireSpace(header.commit() * header.pageSize());
             });
+            if (options.compareChecksum()
+                    && provenChecksum.isEmpty()
+                    && !plan.files().isEmpty()) {
+                WalChain.checkMerged(
+                        replica,
+                        planning.listed(),
+                        level0Headers,
+                        baseTxid,
+                        plan.files().get(plan.files().size() - 1).maxTxid(),
+                        options.parallelism(),
+                        new StopSignal(options.cancelled()));
+            }
             finishing.finish(temporary, newest);
             enter(Phase.CHECKING);
             IntegrityChecker.check(temporary, options.integrityCheck(), replica.url(), this::reportAndAsk);
@@ -173,6 +190,8 @@ final class RestoreJob {
                     },
                     this::reportAndAsk);
             provenChecksum = reader.provenChecksum();
+            baseTxid = reader.baseTxid();
+            level0Headers = reader.level0Headers();
             writtenChecksum = reader.databaseChecksum();
             return newest;
         } catch (UnwritableException e) {

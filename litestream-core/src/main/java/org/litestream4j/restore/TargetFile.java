@@ -22,6 +22,7 @@ import org.litestream4j.internal.files.Durable;
 import org.litestream4j.internal.files.FreeSpace;
 import org.litestream4j.internal.files.MountPoints;
 import org.litestream4j.internal.files.NonAsciiNames;
+import org.litestream4j.internal.files.SiblingNames;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
@@ -37,6 +38,8 @@ final class TargetFile {
 
     private static final int MAX_LINKS = 40;
 
+    private static final String RESTORE = ".restore-";
+
     private final Path path;
     private final Path folder;
     private final RestoreOptions options;
@@ -50,7 +53,8 @@ final class TargetFile {
         this.options = options;
         this.replica = replica;
         this.clock = options.clock();
-        this.temporaries = new TemporaryFiles(folder, "." + path.getFileName() + ".restore-");
+        this.temporaries = new TemporaryFiles(
+                folder, SiblingNames.of(".", path, RESTORE.length() + TemporaryFiles.MAX_SUFFIX) + RESTORE);
     }
 
     /** @param replica address of the replica, for messages */
@@ -275,7 +279,7 @@ final class TargetFile {
         String suffix = ".before-restore-" + STAMP.format(clock.instant()) + "-"
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
         for (Path leftover : leftovers()) {
-            Path aside = leftover.resolveSibling(leftover.getFileName() + suffix);
+            Path aside = leftover.resolveSibling(SiblingNames.of("", leftover, suffix.length()) + suffix);
             Files.move(leftover, aside);
             moved.add(aside);
         }

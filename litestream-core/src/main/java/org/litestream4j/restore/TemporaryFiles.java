@@ -36,6 +36,9 @@ final class TemporaryFiles {
 
     private static final String LOCK = ".lock";
 
+    /** Maximum length in bytes of what follows the prefix, in the name of a file or of its lock. */
+    static final int MAX_SUFFIX = 18 + 1 + 16 + ".tmp".length() + LOCK.length();
+
     /** Age from which a file counts as left over if locks are not available. */
     private static final Duration STALE = Duration.ofDays(1);
 

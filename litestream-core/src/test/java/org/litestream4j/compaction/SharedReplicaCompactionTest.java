@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxWriter;
@@ -53,6 +56,72 @@ class SharedReplicaCompactionTest extends CompactionFixture {
         assertThatThrownBy(() -> next.run(true)).hasMessageContaining("written by another program");
         assertThat(replica.names(1)).containsExactly(name(2, 5));
         assertThat(next.isSnapshotDue(new Txid(7))).isTrue();
+    }
+
+    /** The file before was merged by the process before. */
+    @Test
+    void fileThatDoesNotContinueTheWalOfAMergedOne_isNeverMerged() throws Exception {
+        range(3, 1, new WalRange(32, FRAME, 5, 77));
+        range(4, 1, new WalRange(32 + FRAME, FRAME, 5, 77));
+        compaction(replica, SETTINGS, LocalLevel0.NONE).run(true);
+        assertThat(replica.names(1)).containsExactly(name(2, 4));
+        range(5, 1, new WalRange(32 + 7 * FRAME, FRAME, 6, 99)); // another program's
+        range(6, 1, new WalRange(32 + 8 * FRAME, FRAME, 6, 99));
+        clock.advance(Duration.ofMinutes(1));
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        assertThatThrownBy(() -> next.run(true)).hasMessageContaining("written by another program");
+        assertThat(replica.names(1)).containsExactly(name(2, 4));
+        assertThat(next.isSnapshotDue(new Txid(6))).isTrue();
+    }
+
+    /** Another program has merged what does not belong together. */
+    @ParameterizedTest
+    @ValueSource(longs = {4, 5, 6})
+    void mergedFileOfABrokenChain_isNeverMergedFurther(long broken) throws Exception {
+        for (long txid = 3; txid <= 8; txid++) {
+            boolean foreign = txid == broken;
+            range(txid, 1, foreign ? new WalRange(32 + 99 * FRAME, FRAME, 6, 99) : ours(txid));
+        }
+        merged(2, 5);
+        merged(6, 8);
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        if (broken == 6) {
+            next.run(true); // merges the sound one
+        } else {
+            assertThatThrownBy(() -> next.run(true)).hasMessageContaining("written by another program");
+        }
+        assertThat(replica.names(2)).isEqualTo(broken == 6 ? List.of(name(2, 5)) : List.of());
+        assertThat(next.isSnapshotDue(new Txid(8))).isTrue();
+    }
+
+    @Test
+    void mergedFilesOfASoundChain_areMergedFurther() throws Exception {
+        for (long txid = 3; txid <= 8; txid++) {
+            range(txid, 1, ours(txid));
+        }
+        merged(2, 5);
+        merged(6, 8);
+        Compaction next = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        next.run(true);
+        assertThat(replica.names(2)).containsExactly(name(2, 8));
+        assertThat(next.isSnapshotDue(new Txid(8))).isFalse();
+    }
+
+    private static WalRange ours(long txid) {
+        return new WalRange(32 + (txid - 3) * FRAME, FRAME, 5, 77);
+    }
+
+    private void merged(long min, long max) throws IOException {
+        LtxFileName name = name(min, max);
+        try (ReplicaUpload upload = replica.write(1, name, clock.instant());
+                LtxWriter writer = LtxWriter.open(
+                        upload,
+                        LtxHeader.of(512, 3, name.min(), name.max(), clock.millis(), WalRange.NONE),
+                        PageEncoding.BLOCK)) {
+            writer.writePage(1, new byte[512]);
+            writer.finish(0);
+            upload.publish();
+        }
     }
 
     /** It replaces all that is before it. */

@@ -1,9 +1,17 @@
 package org.litestream4j.restore;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.ltx.WalRange;
@@ -13,21 +21,39 @@ import org.litestream4j.restore.RestoreException.Reason;
 class WalRangeRestoreTest extends RestoreFixture {
 
     private void wal(long txid, long offset, long size, int salt, long... pgnos) throws IOException {
+        file(0, txid, txid, new WalRange(offset, size, salt, salt + 1), pgnos);
+    }
+
+    private void file(int level, long min, long max, WalRange wal, long... pgnos) throws IOException {
         SortedMap<Long, byte[]> pages = new TreeMap<>();
         for (long pgno : pgnos) {
             pages.put(pgno, model.page());
         }
         if (pages.containsKey(1L)) {
-            System.arraycopy(ModelReplica.MAGIC, 0, pages.get(1L), 0, ModelReplica.MAGIC.length);
+            pages.put(1L, emptySchema());
         }
         LtxHeader header = LtxHeader.of(
                 PAGE,
                 4,
-                new Txid(txid),
-                new Txid(txid),
-                ModelReplica.timestamp(txid).toEpochMilli(),
-                new WalRange(offset, size, salt, salt + 1));
-        model.put(0, txid, txid, ModelReplica.encode(header, pages));
+                new Txid(min),
+                new Txid(max),
+                ModelReplica.timestamp(max).toEpochMilli(),
+                wal);
+        model.put(level, min, max, ModelReplica.encode(header, pages));
+    }
+
+    /** The first page of a database of four pages without tables. */
+    private static byte[] emptySchema() {
+        ByteBuffer page = ByteBuffer.allocate(PAGE).put(ModelReplica.MAGIC);
+        page.putShort(16, (short) PAGE).put(18, (byte) 1).put(19, (byte) 1);
+        page.put(21, (byte) 64)
+                .put(22, (byte) 32)
+                .put(23, (byte) 32)
+                .putInt(28, 4)
+                .putInt(44, 4)
+                .putInt(56, 1);
+        page.put(100, (byte) 13).putShort(105, (short) PAGE);
+        return page.array();
     }
 
     private void assertSoundUntil(long sound, long newest) throws IOException {
@@ -69,6 +95,101 @@ class WalRangeRestoreTest extends RestoreFixture {
         wal(2, 32 + 4 * 536, 5 * 536, 1, 2, 3);
         wal(3, 32 + 5 * 536, 536, 1, 3);
         assertSoundUntil(2, 3);
+    }
+
+    /** The files of level 0 are still there. */
+    @ParameterizedTest
+    @ValueSource(longs = {3, 4, 5, 6})
+    void restore_brokenChainThatAnotherProgramMerged_isRefused(long broken) throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        for (long txid = 2; txid <= 6; txid++) {
+            boolean foreign = txid == broken;
+            wal(txid, 32 + (foreign ? 99 : 2 + txid) * 536, 536, foreign ? 9 : 1, 2);
+        }
+        merged(2, 3);
+        merged(4, 5);
+        assertSoundUntil(broken - 1, 6);
+    }
+
+    /** Also where the broken file is merged, or its predecessor, or both. */
+    @Test
+    void restore_soundChainThatIsMerged_isNotRefused() throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        for (long txid = 2; txid <= 6; txid++) {
+            wal(txid, 32 + (2 + txid) * 536, 536, 1, 2);
+        }
+        wal(7, 32 + 99 * 536, 536, 9, 1, 2, 3, 4); // a complete image
+        wal(8, 32 + 100 * 536, 536, 9, 2);
+        merged(2, 3);
+        merged(4, 8);
+        for (long txid = 1; txid <= 8; txid++) {
+            restore(RestoreOptions.builder()
+                    .force(true)
+                    .target(RestoreTarget.txid(new Txid(txid)))
+                    .build());
+        }
+    }
+
+    /** A snapshot makes irrelevant what is before it. */
+    @Test
+    void restore_brokenChainBeforeASnapshot_isNotRefused() throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        wal(2, 32 + 4 * 536, 536, 1, 2);
+        wal(3, 32 + 99 * 536, 536, 9, 2);
+        wal(4, 32 + 100 * 536, 536, 9, 2);
+        snapshot(4);
+        wal(5, 32 + 101 * 536, 536, 9, 2);
+        restore(RestoreOptions.defaults());
+    }
+
+    /** What the process before applied is compared, too. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void follow_fileOfAnotherWriterAfterARestart_isRefused(boolean merged) throws IOException {
+        wal(1, 32, 4 * 536, 1, 1, 2, 3, 4);
+        wal(2, 32 + 4 * 536, 536, 1, 2);
+        followUntil(2);
+        wal(3, 32 + 5 * 536, 536, 1, 2);
+        if (merged) {
+            merged(2, 3);
+        }
+        followUntil(3);
+        wal(4, 32 + 99 * 536, 536, 9, 2);
+        assertThatThrownBy(() -> followUntil(4))
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.CHECKSUM))
+                .hasMessageContaining("restore TXID " + new Txid(3) + ",");
+    }
+
+    private void followUntil(long txid) throws IOException {
+        AtomicLong reached = new AtomicLong();
+        RestoreOptions options =
+                RestoreOptions.builder().cancelled(() -> reached.get() >= txid).build();
+        Restore.follow(client, target, options, Duration.ofMillis(1), new FollowListener() {
+            @Override
+            public void onState(FollowState state) {
+                reached.set(state.txid().value());
+            }
+
+            @Override
+            public void onProblem(IOException problem) {
+                throw new AssertionError(problem);
+            }
+
+            @Override
+            public void onRecovered() {
+                // nothing to report
+            }
+        });
+        assertThat(reached).hasValue(txid);
+    }
+
+    private void merged(long min, long max) throws IOException {
+        file(1, min, max, WalRange.NONE, 2);
+    }
+
+    private void snapshot(long max) throws IOException {
+        file(9, 1, max, WalRange.NONE, 1, 2, 3, 4);
     }
 
     @Test

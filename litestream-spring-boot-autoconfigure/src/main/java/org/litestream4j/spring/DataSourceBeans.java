@@ -34,11 +34,21 @@ record DataSourceBeans(List<String> names, @Nullable String main, boolean replac
         for (String name : factory.getBeanNamesForType(DataSource.class, true, false)) {
             if (isTestDatabase(factory, name)) {
                 replaced = true;
-            } else if (!name.startsWith(SCOPED_TARGET) && !isReadOnly(factory, name)) {
+            } else if (!isScopedTarget(name) && !isReadOnly(factory, name)) {
                 names.add(name);
             }
         }
         return new DataSourceBeans(names, main(factory, names), replaced);
+    }
+
+    /** Returns the name by which the application knows a bean: of the target of a scoped proxy, that of the proxy. */
+    static String name(String bean) {
+        return isScopedTarget(bean) ? bean.substring(SCOPED_TARGET.length()) : bean;
+    }
+
+    /** Returns whether a bean is the target of a scoped proxy. */
+    static boolean isScopedTarget(String bean) {
+        return bean.startsWith(SCOPED_TARGET);
     }
 
     private static boolean isReadOnly(ConfigurableListableBeanFactory factory, String name) {

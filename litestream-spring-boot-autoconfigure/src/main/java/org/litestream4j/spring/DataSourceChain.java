@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.aop.scope.ScopedObject;
 import org.springframework.beans.BeanUtils;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
@@ -85,8 +86,20 @@ final class DataSourceChain {
         if (AopProxyUtils.getSingletonTarget(dataSource) instanceof DataSource target) {
             add(target);
         }
+        if (dataSource instanceof ScopedObject scoped) {
+            add(target(scoped));
+        }
         properties(dataSource);
         TARGETS.forEach(type -> add(unwrap(dataSource, type)));
+    }
+
+    private static @Nullable DataSource target(ScopedObject scoped) {
+        try {
+            return scoped.getTargetObject() instanceof DataSource target ? target : null;
+        } catch (RuntimeException e) { // outside its scope
+            LOG.debug("the target of a scoped proxy is not available", e);
+            return null;
+        }
     }
 
     private void properties(DataSource dataSource) {

@@ -37,7 +37,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (bean instanceof DataSource dataSource) {
             originals.put(beanName, dataSource);
             if (!isSeen(dataSource)) {
-                databases.get().of(beanName, dataSource).ifPresent(database -> installBelow(dataSource, database));
+                databases.get().of(DataSourceBeans.name(beanName), dataSource).ifPresent(database -> installBelow(dataSource, database));
             }
         }
         return bean;
@@ -53,7 +53,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
         DataSource original = originals.remove(beanName);
-        if (!(bean instanceof DataSource dataSource) || bean instanceof ReadOnlyDataSource || isSeen(dataSource)) {
+        if (!(bean instanceof DataSource dataSource)
+                || bean instanceof ReadOnlyDataSource
+                || DataSourceBeans.isScopedTarget(beanName) // its proxy is a bean, too, and may require the target's class
+                || isSeen(dataSource)) {
             return bean;
         }
         if (bean instanceof AbstractRoutingDataSource routing) {

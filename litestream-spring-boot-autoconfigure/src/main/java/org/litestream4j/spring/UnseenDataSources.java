@@ -25,6 +25,7 @@ final class UnseenDataSources implements SmartInitializingSingleton {
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
             if (beanFactory.getSingleton(name) instanceof DataSource dataSource
                     && !(dataSource instanceof ReadOnlyDataSource)
+                    && !DataSourceBeans.isScopedTarget(name) // its proxy is a bean, too
                     && !DataSourceWrapper.isSeen(dataSource)) {
                 databases.get().check(name, dataSource);
                 refuseUnregistered(name, dataSource);

@@ -67,6 +67,35 @@ class GettingStartedTest {
                         "<artifactId>litestream-spring-boot-starter</artifactId>");
     }
 
+    /** What a new user needs stands before it is used. */
+    @Test
+    void firstHour_namesWhatItNeeds() {
+        assertThat(page)
+                .contains("spring-boot-starter-flyway", "hibernate-community-dialects", "litestream-cli.jar")
+                .contains("`docker stop -t`", "`terminationGracePeriodSeconds`");
+        assertThat(page.indexOf("management.endpoints.web.exposure.include: health,litestream"))
+                .isPositive()
+                .isLessThan(page.indexOf("curl localhost:8080/actuator/litestream"));
+        String restore = read(ROOT.resolve("docs/restore.md"));
+        assertThat(restore.indexOf("litestream-cli -am -DskipTests package"))
+                .isPositive()
+                .isLessThan(restore.indexOf("java -jar litestream-cli.jar"));
+    }
+
+    /** A time shortly after the first start is before the migrations. */
+    @Test
+    void demo_restoresInPlaceByTxidOnly() {
+        List<String> examples = Pattern.compile("(?ms)^```sh\\n(.*?)^```")
+                .matcher(read(ROOT.resolve("docs/sample-app.md")))
+                .results()
+                .map(block -> block.group(1))
+                .filter(block -> block.contains("inPlace"))
+                .toList();
+        assertThat(examples).isNotEmpty().allSatisfy(example -> assertThat(example)
+                .contains("txid")
+                .doesNotContain("timestamp"));
+    }
+
     private static String first(String pattern, String text) {
         Matcher matcher = Pattern.compile(pattern).matcher(text);
         assertThat(matcher.find()).isTrue();

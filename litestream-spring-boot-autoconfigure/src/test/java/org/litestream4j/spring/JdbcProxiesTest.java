@@ -24,11 +24,16 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
 import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.beans.factory.config.BeanDefinitionHolder;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.jdbc.DataSourceBuilder;
 import org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration;
@@ -36,6 +41,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.core.Ordered;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.AbstractDataSource;
@@ -164,6 +170,28 @@ class JdbcProxiesTest {
         observed.withBean("dataSource", DataSource.class, () -> pool.apply(Runners.url(folder)))
                 .run(JdbcProxiesTest::assertCommitsWait);
         observed.run(JdbcProxiesTest::assertCommitsWait);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"singleton, TARGET_CLASS", "singleton, INTERFACES", "prototype, TARGET_CLASS", "prototype, INTERFACES"})
+    void scopedProxy_isKnownByItsName_andCommitsWait(String scope, ScopedProxyMode mode, CapturedOutput output) {
+        application()
+                .withInitializer(context -> {
+                    var registry = (BeanDefinitionRegistry) context.getBeanFactory();
+                    var definition = new RootBeanDefinition(SQLiteDataSource.class, () -> sqlite(Runners.url(folder)));
+                    definition.setScope(scope);
+                    registry.registerBeanDefinition(
+                            "ds",
+                            ScopedProxyUtils.createScopedProxy(
+                                            new BeanDefinitionHolder(definition, "ds"),
+                                            registry,
+                                            mode == ScopedProxyMode.TARGET_CLASS)
+                                    .getBeanDefinition());
+                })
+                .run(context -> {
+                    assertCommitsWait(context);
+                    assertThat(output).doesNotContain("is not replicated", "cannot be inspected", "scopedTarget");
+                });
     }
 
     @Test

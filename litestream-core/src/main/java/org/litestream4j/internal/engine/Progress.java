@@ -45,6 +45,7 @@ final class Progress {
     private final EngineCounters counters;
     private final LitestreamListener listener;
     private final ReentrantLock lock = new ReentrantLock();
+    private volatile @Nullable Throwable conflict;
     private final Condition changed = lock.newCondition();
     private final AtomicLong failed = new AtomicLong();
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
@@ -106,7 +107,14 @@ final class Progress {
 
     /** Records that another program writes to the replica, so that the reason is available from here on. */
     void noteConflict(Throwable error, Instant now) {
+        conflict = error;
         note(Step.UPLOAD, failure(Step.UPLOAD), error, now);
+    }
+
+    /** Returns the conflict that has stopped replication; null if there is none. */
+    @Nullable
+    Throwable conflict() {
+        return conflict;
     }
 
     /** Reports that the captured state does not lead to the database. */

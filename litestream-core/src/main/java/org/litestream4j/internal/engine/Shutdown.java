@@ -105,8 +105,9 @@ final class Shutdown {
                 && !now.conflict()
                 && !now.upload().needsRecovery()
                 && lanes.progress.failure(Step.CAPTURE) == null;
-        LitestreamException unfinished =
-                whole ? null : lanes.notReplicated("closed before everything was replicated", null);
+        LitestreamException unfinished = whole
+                ? null
+                : lanes.notReplicated("closed before everything was replicated", lanes.progress.conflict());
         lanes.end();
         lanes.uploadLane.stop(UPLOAD_STOP_TIMEOUT);
         lanes.capture.stop();

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.internal.files.PrivateFiles;
+import org.litestream4j.internal.files.SiblingNames;
 import org.litestream4j.internal.replication.Replication;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -154,9 +155,11 @@ final class StartupRestore {
         if (!Files.exists(metaPath)) {
             return null;
         }
-        Path aside = metaPath.resolveSibling(metaPath.getFileName() + "." + SUFFIX.format(clock.instant()));
+        String suffix = "." + SUFFIX.format(clock.instant());
+        String name = SiblingNames.of("", metaPath, suffix.length() + 10) + suffix;
+        Path aside = metaPath.resolveSibling(name);
         for (int i = 1; Files.exists(aside); i++) {
-            aside = metaPath.resolveSibling(metaPath.getFileName() + "." + SUFFIX.format(clock.instant()) + "-" + i);
+            aside = metaPath.resolveSibling(name + "-" + i);
         }
         Files.move(metaPath, aside);
         PrivateFiles.restrict(aside);

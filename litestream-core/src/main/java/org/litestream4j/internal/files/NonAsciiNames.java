@@ -1,5 +1,6 @@
 package org.litestream4j.internal.files;
 
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -35,6 +36,20 @@ public final class NonAsciiNames {
     public static void requireCharacters(String text) {
         if (text.indexOf(REPLACEMENT) >= 0) {
             throw new IllegalArgumentException("bytes that are not characters" + remedy(text));
+        }
+    }
+
+    /**
+     * Rejects a text in which Java has replaced bytes of an argument that are not characters, unless a file really
+     * has such a name.
+     *
+     * @throws IllegalArgumentException with the remedy; the message does not contain the text
+     */
+    public static void requireKnownCharacters(String text) {
+        if (text.indexOf(REPLACEMENT) >= 0 && !Files.exists(path(text))) {
+            String remedy = remedy(text);
+            throw new IllegalArgumentException("it has bytes that are not characters"
+                    + (remedy.isEmpty() ? " in " + ENCODING + "; rename the file or folder" : remedy));
         }
     }
 

@@ -1,5 +1,6 @@
 package org.litestream4j.internal.files;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -43,7 +44,7 @@ public final class SqlitePaths {
      */
     public static String jdbcUrl(Path database, String query) {
         try {
-            String path = database.toAbsolutePath().toString().replace('\\', '/');
+            String path = database.toAbsolutePath().toString().replace(File.separatorChar, '/');
             String raw = new URI("file", null, path.startsWith("/") ? path : "/" + path, null).getRawPath();
             return "jdbc:sqlite:file:" + raw + (query.isEmpty() ? "" : "?" + query);
         } catch (URISyntaxException e) {

@@ -44,6 +44,8 @@ final class NatsBucket {
     private static final String MESSAGE_ID = "Nats-Msg-Id";
     private static final String EXPECTED_PREDECESSOR = "Nats-Expected-Last-Subject-Sequence";
 
+    private static final String ABANDONED_AFTER = Long.toString(OrphanedChunks.ABANDONED.toSeconds());
+
     private final NatsSettings settings;
     private final NatsLink link;
     private final RequestListener listener;
@@ -214,7 +216,8 @@ final class NatsBucket {
     NatsLink.Call sendChunk(String subject, long number, byte[] data, NatsLink.@Nullable Call earlier)
             throws IOException {
         String id = subject.substring(subject.lastIndexOf('.') + 1) + "-" + number;
-        return link.send(subject, new Headers().put(MESSAGE_ID, id), data, earlier);
+        return link.send(
+                subject, new Headers().put(MESSAGE_ID, id).put(OrphanedChunks.HEADER, ABANDONED_AFTER), data, earlier);
     }
 
     /**

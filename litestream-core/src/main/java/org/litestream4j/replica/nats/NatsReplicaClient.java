@@ -44,10 +44,10 @@ final class NatsReplicaClient implements ReplicaClient {
     private final Clock clock;
 
     NatsReplicaClient(NatsSettings settings, RequestListener listener) {
-        this(settings, listener, Clock.systemUTC(), OrphanedChunks.AGE);
+        this(settings, listener, Clock.systemUTC(), OrphanedChunks.ABANDONED);
     }
 
-    /** @param orphanAge difference in age to the newest chunk from which chunks without a description count as left over */
+    /** @param orphanAge difference in age to the newest chunk from which an upload of this library counts as abandoned */
     NatsReplicaClient(NatsSettings settings, RequestListener listener, Clock clock, Duration orphanAge) {
         this.settings = settings;
         this.clock = clock;
@@ -127,7 +127,8 @@ final class NatsReplicaClient implements ReplicaClient {
     @Override
     public ReplicaUpload write(int level, LtxFileName name, Instant timestamp, OptionalLong databaseChecksum)
             throws IOException {
-        return new NatsUpload(bucket, level, name, timestamp, databaseChecksum, objectName(level, name), clock);
+        return new NatsUpload(
+                bucket, level, name, timestamp, databaseChecksum, objectName(level, name), orphans, clock);
     }
 
     @Override
@@ -151,7 +152,7 @@ final class NatsReplicaClient implements ReplicaClient {
                     first);
         }
         if (!all.isEmpty()) {
-            orphans.purgeIfDue();
+            orphans.purgeDaily();
         }
     }
 

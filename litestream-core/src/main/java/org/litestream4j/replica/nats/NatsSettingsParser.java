@@ -79,6 +79,9 @@ final class NatsSettingsParser {
             throw new IllegalArgumentException(
                     "NATS: the replica URL has a #; write %23, or set username, password or path");
         }
+        if (query >= 0 && rest.indexOf('#', query) >= 0) {
+            throw new IllegalArgumentException("NATS: the replica URL has a # in its parameters; write %23");
+        }
         refuseParametersInPath(address);
         int slash = address.indexOf('/');
         readAuthority(slash < 0 ? address : address.substring(0, slash));

@@ -29,12 +29,16 @@ final class NatsUpload extends ReplicaUpload {
 
     private static final Logger LOG = LoggerFactory.getLogger(NatsUpload.class);
 
+    /** Number of chunks from which an upload is large: 8 MiB. */
+    private static final int LARGE = 64;
+
     private final NatsBucket bucket;
     private final int level;
     private final LtxFileName name;
     private final Instant timestamp;
     private final OptionalLong databaseChecksum;
     private final String objectName;
+    private final OrphanedChunks orphans;
     private final Clock clock;
     private final String nuid = NUID.nextGlobal();
     private final ChunkWriter writer;
@@ -43,7 +47,12 @@ final class NatsUpload extends ReplicaUpload {
     private byte @Nullable [] chunk;
     private int filled;
     private long size;
+    private long stored;
+
+    /** Time before the last chunk was sent, by both clocks: one may jump, the other may stand still. */
     private Instant lastWrite;
+
+    private long lastWriteNanos;
 
     /** Whether the chunks belong, or may belong, to a visible object and must be kept. */
     private boolean kept;
@@ -57,6 +66,7 @@ final class NatsUpload extends ReplicaUpload {
             Instant timestamp,
             OptionalLong databaseChecksum,
             String objectName,
+            OrphanedChunks orphans,
             Clock clock) {
         this.bucket = bucket;
         this.level = level;
@@ -64,9 +74,11 @@ final class NatsUpload extends ReplicaUpload {
         this.timestamp = timestamp;
         this.databaseChecksum = databaseChecksum;
         this.objectName = objectName;
+        this.orphans = orphans;
         this.clock = clock;
         writer = new ChunkWriter(bucket, nuid);
         lastWrite = clock.instant();
+        lastWriteNanos = System.nanoTime();
     }
 
     @Override
@@ -100,8 +112,30 @@ final class NatsUpload extends ReplicaUpload {
         filled = 0;
         size += data.length;
         digest.update(data);
+        if (stored == 0) {
+            lastWrite = clock.instant(); // no pause before the first one matters
+            lastWriteNanos = System.nanoTime();
+        }
+        Instant begun = clock.instant();
+        long begunNanos = System.nanoTime();
         writer.append(data);
-        lastWrite = clock.instant();
+        requireNoPause();
+        lastWrite = begun;
+        lastWriteNanos = begunNanos;
+        if (++stored == LARGE) {
+            orphans.purgeForSpace();
+        }
+    }
+
+    /** Fails if so much time has passed since the last chunk that other clients may soon purge the chunks. */
+    private void requireNoPause() throws IOException {
+        Duration pause = Duration.between(lastWrite, clock.instant());
+        Duration running = Duration.ofNanos(System.nanoTime() - lastWriteNanos);
+        Duration most = OrphanedChunks.ABANDONED.dividedBy(2);
+        if (pause.compareTo(most) > 0 || running.compareTo(most) > 0) {
+            throw new IOException(bucket.settings().url() + ": the upload of " + objectName
+                    + " paused for so long that its chunks may count as abandoned; it is repeated");
+        }
     }
 
     @Override
@@ -112,10 +146,6 @@ final class NatsUpload extends ReplicaUpload {
             appendChunk(Arrays.copyOf(rest, filled));
         }
         long chunks = writer.finish();
-        if (Duration.between(lastWrite, clock.instant()).compareTo(OrphanedChunks.AGE.dividedBy(2)) > 0) {
-            throw new IOException(bucket.settings().url() + ": the upload of " + objectName
-                    + " took so long that its chunks may count as abandoned; it is repeated");
-        }
         String written = ChunkReader.written(digest);
         ObjectInfo description = ObjectInfo.builder(bucket.settings().bucket(), objectName)
                 .nuid(nuid)
@@ -142,6 +172,7 @@ final class NatsUpload extends ReplicaUpload {
         long start = System.nanoTime();
         boolean inDoubt = false;
         while (true) {
+            requireNoPause();
             try {
                 kept = true; // until the outcome is known: a visible object must never lose its chunks
                 if (bucket.describe(objectName, description, predecessor) > 0) {

@@ -18,33 +18,54 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds and purges chunks without a description, left by an upload or a deletion that was killed. Covers the whole
- * bucket, because chunks do not contain their path. Purges only uploads whose last chunk was stored a day before the
- * newest chunk of the bucket, both by the server's time: other uploads may be running, and clients' clocks may be
- * wrong. Thread-safe.
+ * bucket, because chunks do not contain their path. Other uploads may be running, and clients' clocks may be wrong: an
+ * upload counts as abandoned if its last chunk was stored some time before the newest chunk of the bucket, both by the
+ * server's time. For uploads of this library, that is {@link #ABANDONED}: {@link NatsUpload} gives up an upload that
+ * paused for half of it, so that purged chunks are never described. For uploads of other programs, which promise
+ * nothing, it is a day. Thread-safe.
  */
 final class OrphanedChunks {
 
-    static final Duration AGE = Duration.ofDays(1);
+    /** Pause after which an upload of this library counts as abandoned. Its chunks carry it, in seconds. */
+    static final Duration ABANDONED = Duration.ofMinutes(15);
+
+    /** Header of every chunk of this library, with the number of seconds after which its upload is abandoned. */
+    static final String HEADER = "Litestream-Abandoned-After";
+
+    private static final Duration FOREIGN = Duration.ofDays(1);
+
+    private static final Duration INTERVAL = Duration.ofDays(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(OrphanedChunks.class);
 
     private final NatsBucket bucket;
     private final Clock clock;
     private final Duration age;
+    private final Duration foreignAge;
     private final AtomicReference<@Nullable Instant> lastRun = new AtomicReference<>();
 
-    /** @param age minimum age of the last chunk of an upload, relative to the newest chunk of the bucket */
+    /** @param age pause after which uploads of this library are abandoned */
     OrphanedChunks(NatsBucket bucket, Clock clock, Duration age) {
         this.bucket = bucket;
         this.clock = clock;
         this.age = age;
+        this.foreignAge = FOREIGN;
     }
 
-    /** Purges at most once a day. */
-    void purgeIfDue() {
+    /** Purges after a deletion, at most once a day. */
+    void purgeDaily() {
+        purgeAfter(INTERVAL);
+    }
+
+    /** Purges during a large upload, at most once in {@link #ABANDONED}: earlier attempts may fill the bucket. */
+    void purgeForSpace() {
+        purgeAfter(ABANDONED);
+    }
+
+    private void purgeAfter(Duration interval) {
         Instant now = clock.instant();
         Instant last = lastRun.get();
-        if ((last != null && now.isBefore(last.plus(AGE))) || !lastRun.compareAndSet(last, now)) {
+        if ((last != null && now.isBefore(last.plus(interval))) || !lastRun.compareAndSet(last, now)) {
             return;
         }
         try {
@@ -67,12 +88,17 @@ final class OrphanedChunks {
         // Chunks first: objects described after this scan have chunks that are younger than the limit.
         Collector chunks = new Collector();
         new StreamScan(bucket).run(bucket.chunkSubject(">"), StreamScan.Kind.NEWEST_HEADERS, chunks);
-        Set<String> old = chunks.olderThan(age);
+        Set<String> old = chunks.olderThan(age, foreignAge);
         if (old.isEmpty()) {
             return 0;
         }
+        String descriptions = "$O." + bucket.settings().bucket() + ".M.>";
+        long newest = bucket.newestSequence(descriptions);
         Described described = new Described(old);
-        new StreamScan(bucket).run("$O." + bucket.settings().bucket() + ".M.>", StreamScan.Kind.NEWEST, described);
+        new StreamScan(bucket).run(descriptions, StreamScan.Kind.NEWEST, described);
+        if (described.newest < newest) { // a description that is not seen would lose its chunks
+            throw new IOException("the server that lists the bucket has not caught up yet");
+        }
         for (String nuid : described.orphans) {
             bucket.purgeChunks(nuid, Operation.DELETE);
         }
@@ -87,18 +113,20 @@ final class OrphanedChunks {
     private static final class Collector implements StreamScan.Sink {
 
         private final Map<String, Instant> lasts = new HashMap<>();
+        private final Set<String> ours = new HashSet<>();
         private Instant newest = Instant.MIN;
 
         @Override
         public void begin() {
             lasts.clear();
+            ours.clear();
             newest = Instant.MIN;
         }
 
-        Set<String> olderThan(Duration age) {
+        Set<String> olderThan(Duration age, Duration foreignAge) {
             Set<String> old = new HashSet<>();
             lasts.forEach((nuid, last) -> {
-                if (last.isBefore(newest.minus(age))) {
+                if (last.isBefore(newest.minus(ours.contains(nuid) ? age : foreignAge))) {
                     old.add(nuid);
                 }
             });
@@ -108,7 +136,11 @@ final class OrphanedChunks {
         @Override
         public void take(Message message) {
             Instant stored = message.metaData().timestamp().toInstant();
-            lasts.merge(lastToken(message.getSubject()), stored, (one, other) -> one.isAfter(other) ? one : other);
+            String nuid = lastToken(message.getSubject());
+            if (message.hasHeaders() && message.getHeaders().containsKey(HEADER)) {
+                ours.add(nuid);
+            }
+            lasts.merge(nuid, stored, (one, other) -> one.isAfter(other) ? one : other);
             newest = newest.isAfter(stored) ? newest : stored;
         }
     }
@@ -118,6 +150,7 @@ final class OrphanedChunks {
 
         private final Set<String> all;
         private final Set<String> orphans = new HashSet<>();
+        private long newest;
 
         Described(Set<String> all) {
             this.all = all;
@@ -127,10 +160,12 @@ final class OrphanedChunks {
         public void begin() {
             orphans.clear();
             orphans.addAll(all);
+            newest = 0;
         }
 
         @Override
         public void take(Message message) throws IOException {
+            newest = Math.max(newest, message.metaData().streamSequence());
             try {
                 ObjectInfo info = new ObjectInfo(message);
                 if (!info.isDeleted()) {

@@ -62,6 +62,9 @@ record S3Url(
     /** @throws IllegalArgumentException if the URL is invalid; the message does not contain it, because it may contain secrets */
     static S3Url parse(String url) {
         int question = url.indexOf('?');
+        if (question >= 0 && url.indexOf('#', question) >= 0) {
+            throw new IllegalArgumentException("S3: the URL has a # in its parameters; write %23");
+        }
         Map<String, String> parameters = question < 0 ? Map.of() : parameters(url.substring(question + 1));
         String address = question < 0 ? url : url.substring(0, question);
         address = address.substring(address.indexOf(':') + 1);

@@ -46,6 +46,7 @@ class SqlitePathsTest {
                 "./shared//deep/./x.db",
                 "shared/../shared/deep/../x.db",
                 "shared/blank ? % # + & = ü ' name.db",
+                "shared/back\\slash \\\\ name.db",
             })
     void fileOfSqlite_isTheResolvedOne(String name) throws Exception {
         Path path = Path.of(folder + "/" + name); // not normalized

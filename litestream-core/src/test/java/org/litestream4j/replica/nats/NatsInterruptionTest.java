@@ -2,6 +2,7 @@ package org.litestream4j.replica.nats;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.nats.client.api.ObjectInfo;
 import io.nats.client.api.StreamState;
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
@@ -36,6 +39,7 @@ import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.RequestListener;
+import org.litestream4j.testing.ManualClock;
 
 /** Servers that die, connections that break, writers in each other's way: what is listed stays whole. */
 class NatsInterruptionTest {
@@ -149,7 +153,7 @@ class NatsInterruptionTest {
         assertThat(state().getByteCount()).as("too young to be purged").isEqualTo(withOrphans);
         Clock ahead = Clock.fixed(Instant.now().plus(Duration.ofHours(25)), ZoneOffset.UTC);
         try (ReplicaClient tomorrow = new NatsReplicaClient(
-                settings(server.address(), "30s"), RequestListener.NONE, ahead, OrphanedChunks.AGE)) {
+                settings(server.address(), "30s"), RequestListener.NONE, ahead, OrphanedChunks.ABANDONED)) {
             tomorrow.delete(0, List.of(LtxFileName.of(new Txid(99))));
         }
         assertThat(state().getByteCount()).as("not by a clock that is ahead").isEqualTo(withOrphans);
@@ -159,6 +163,58 @@ class NatsInterruptionTest {
         }
         assertThat(state().getByteCount()).isLessThan(content.length + 100_000);
         assertThat(read(again, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+    }
+
+    /** Attempts that were killed must not fill the bucket; what other programs upload is not ours to judge. */
+    @Test
+    void write_large_purgesChunksOfAbandonedUploadsOfThisLibrary() throws Exception {
+        server.with(connection -> connection.jetStream().publish("$O.backups.C.foreign", content(1, 100_000)));
+        ReplicaClient client = client(server.address(), "3s");
+        ReplicaUpload killed = client.write(9, NAME, TIME);
+        killed.write(content(2, 3_000_000));
+        await().atMost(Duration.ofSeconds(10)).until(() -> state().getByteCount() > 2_900_000);
+        byte[] content = content(3, 9_000_000);
+        put(client, NAME, content(4, 9_000_000));
+        assertThat(state().getByteCount()).as("it may still be running").isGreaterThan(11_900_000);
+        try (ReplicaClient later = new NatsReplicaClient(
+                settings(server.address(), "3s"), RequestListener.NONE, Clock.systemUTC(), Duration.ZERO)) {
+            put(later, LtxFileName.of(new Txid(2)), content);
+        }
+        assertThat(state().getByteCount()).isBetween(18_000_000L, 18_300_000L);
+        assertThatThrownBy(killed::publish).isInstanceOf(IOException.class).hasMessageContaining("purged");
+        assertThat(read(client, LtxFileName.of(new Txid(2)), 0, ReplicaClient.TO_END))
+                .isEqualTo(content);
+    }
+
+    /** Its chunks may be purged at any moment: the object would be described as whole. */
+    @ParameterizedTest
+    @ValueSource(ints = {1_000_000, 100_000})
+    void write_pausedForLong_isNotDescribed(int size) throws Exception {
+        ManualClock clock = new ManualClock();
+        try (ReplicaClient client = new NatsReplicaClient(
+                settings(server.address(), "3s"), RequestListener.NONE, clock, OrphanedChunks.ABANDONED)) {
+            byte[] content = content(5, 1_000_000 + size);
+            ReplicaUpload paused = client.write(0, NAME, TIME);
+            paused.write(content, 0, 1_000_000);
+            clock.advance(Duration.ofMinutes(8));
+            assertThatThrownBy(() -> {
+                        paused.write(content, 1_000_000, size);
+                        paused.publish();
+                    })
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("paused");
+            paused.close();
+            assertThat(names(client)).isEmpty();
+            assertThat(state().getMsgCount()).isZero();
+            ReplicaUpload slow = client.write(0, NAME, TIME);
+            clock.advance(Duration.ofHours(1)); // before the first chunk
+            for (int offset = 0; offset < content.length; offset += 100_000) {
+                slow.write(content, offset, 100_000);
+                clock.advance(Duration.ofMinutes(3));
+            }
+            slow.publish();
+            assertThat(read(client, NAME, 0, ReplicaClient.TO_END)).isEqualTo(content);
+        }
     }
 
     /** As clients did whose clock is ahead: the object would be described as whole. */

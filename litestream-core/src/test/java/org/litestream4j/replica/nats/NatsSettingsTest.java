@@ -60,6 +60,8 @@ class NatsSettingsTest {
 
     @Test
     void parse_numberSign_isRefused() {
+        assertThatThrownBy(() -> parse("nats://h/b?timeout=1s#c", Map.of()))
+                .hasMessageContaining("# in its parameters");
         assertThatThrownBy(() -> parse("nats://h/b#c", Map.of()))
                 .hasMessageContaining("#")
                 .hasMessageContaining("%23");

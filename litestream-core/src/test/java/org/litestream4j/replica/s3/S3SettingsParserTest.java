@@ -104,6 +104,7 @@ class S3SettingsParserTest {
     @ValueSource(
             strings = {
                 "s3://bucket/a#b",
+                "s3://bucket/a?region=us-east-1#b",
                 "s3://bucket/a?path=b",
                 "s3://bucket/%ff",
                 "s3://bucket/a%",
