@@ -136,7 +136,7 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     private int replicateOnce(DatabaseConfig config) throws IOException, InterruptedException {
-        try (Litestream litestream = Litestream.builder().build()) {
+        try (Litestream litestream = Litestream.builder().optionNames(ErrorText::option).build()) {
             restoreIfAsked(litestream, config);
             if (!Files.exists(database)) {
                 throw new NoSuchFileException(database.toString());
@@ -254,7 +254,10 @@ final class ReplicateCommand implements Callable<Integer> {
 
     private int replicate(DatabaseConfig config, Cancellation cancellation) throws IOException, InterruptedException {
         try (Litestream litestream =
-                Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
+                Litestream.builder()
+                .optionNames(ErrorText::option)
+                .watchInterval(WATCH_INTERVAL)
+                .build()) {
             restoreIfAsked(litestream, config);
             ManagedDatabase managed = litestream.register(config);
             print("replicating " + managed.status().path() + " to "

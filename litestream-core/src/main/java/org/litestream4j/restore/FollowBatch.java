@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.ReplicaClient;
 
 /**

@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.restore.PageImage.UnwritableException;

@@ -55,8 +55,7 @@ final class WalChain {
                         + ". Two programs have written to this replica, or a file was replaced",
                 "restore TXID " + before.maxTxid()
                         + ", the last sound state before it, or a state from a later snapshot; to"
-                        + " have it as it is, give the restore command --ignore-database-checksum, or the application"
-                        + " litestream.database-checksum=false (in plain Java databaseChecksum)",
+                        + " have it as it is, restore with {databaseChecksum=false}",
                 null);
     }
 

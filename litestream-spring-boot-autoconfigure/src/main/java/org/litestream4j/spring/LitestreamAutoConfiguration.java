@@ -42,7 +42,7 @@ public final class LitestreamAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     Litestream litestream(ObjectProvider<LitestreamListener> listeners, ObjectProvider<ReplicaProvider> providers) {
-        Litestream.Builder builder = Litestream.builder();
+        Litestream.Builder builder = Litestream.builder().optionNames(SettingNames.INSTANCE);
         providers.orderedStream().forEach(builder::replicaProvider);
         listeners.orderedStream().forEach(builder::listener);
         return builder.build();
