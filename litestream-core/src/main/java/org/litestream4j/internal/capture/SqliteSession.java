@@ -204,6 +204,9 @@ final class SqliteSession implements Closeable {
     int restoreFrom(Path side) throws IOException {
         try {
             DB database = spare().unwrap(SQLiteConnection.class).getDatabase();
+            if (!writeLock.awaitRelease(spare())) {
+                return SqliteCode.BUSY;
+            }
             long begun = System.nanoTime();
             int result = database.restore("main", side.toString(), null, BACKUP_PAUSE_MILLIS, BACKUP_ATTEMPTS, -1);
             listener.writeLockHeld(System.nanoTime() - begun);
