@@ -17,8 +17,8 @@ class LogLinesTest {
     /** Keys with a fixed place; all others follow them. */
     private static final List<String> ORDER = List.of("db", "path", "replica", "level", "txid");
 
-    private static final Pattern LINE =
-            Pattern.compile("\\b(?i:log)\\s*\\.(?:error|warn|info|debug)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"\\s*\\+?\\s*)+)");
+    private static final Pattern LINE = Pattern.compile(
+            "\\b(?i:log)\\s*\\.(?:error|warn|info|debug)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"\\s*\\+?\\s*)+)");
 
     private static final Pattern KEY = Pattern.compile("([a-z][a-z-]*)=\\{\\}");
 
@@ -28,14 +28,11 @@ class LogLinesTest {
     void keysFollowTheEventInOneOrder() throws Exception {
         List<Line> lines = lines();
         assertThat(lines).hasSizeGreaterThan(50);
-        assertThat(lines)
-                .filteredOn(line -> !line.keys().isEmpty())
-                .allSatisfy(line -> assertThat(line.text())
-                        .as("%s", line.file())
-                        .matches(text -> text.matches("(?s).*: " + line.keys().get(0) + "=\\{\\}.*"), "event: key={}"));
+        assertThat(lines).filteredOn(line -> !line.keys().isEmpty()).allSatisfy(line -> assertThat(line.text())
+                .as("%s", line.file())
+                .matches(text -> text.matches("(?s).*: " + line.keys().get(0) + "=\\{\\}.*"), "event: key={}"));
         assertThat(lines).allSatisfy(line -> {
-            List<Integer> places =
-                    line.keys().stream().map(LogLinesTest::place).toList();
+            List<Integer> places = line.keys().stream().map(LogLinesTest::place).toList();
             assertThat(places).as("%s: %s", line.file(), line.text()).isSorted();
         });
     }
@@ -57,7 +54,8 @@ class LogLinesTest {
         List<Line> lines = new ArrayList<>();
         for (String module : List.of("litestream-core", "litestream-cli", "litestream-spring-boot-autoconfigure")) {
             try (Stream<Path> files = Files.walk(Path.of("..", module, "src/main/java"))) {
-                for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+                for (Path file :
+                        files.filter(path -> path.toString().endsWith(".java")).toList()) {
                     Matcher line = LINE.matcher(Files.readString(file));
                     while (line.find()) {
                         String text = line.group(1).replaceAll("\"\\s*\\+?\\s*\"?", "");

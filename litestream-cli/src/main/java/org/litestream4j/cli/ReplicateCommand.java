@@ -136,7 +136,8 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     private int replicateOnce(DatabaseConfig config) throws IOException, InterruptedException {
-        try (Litestream litestream = Litestream.builder().optionNames(ErrorText::option).build()) {
+        try (Litestream litestream =
+                Litestream.builder().optionNames(ErrorText::option).build()) {
             restoreIfAsked(litestream, config);
             if (!Files.exists(database)) {
                 throw new NoSuchFileException(database.toString());
@@ -253,8 +254,7 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     private int replicate(DatabaseConfig config, Cancellation cancellation) throws IOException, InterruptedException {
-        try (Litestream litestream =
-                Litestream.builder()
+        try (Litestream litestream = Litestream.builder()
                 .optionNames(ErrorText::option)
                 .watchInterval(WATCH_INTERVAL)
                 .build()) {

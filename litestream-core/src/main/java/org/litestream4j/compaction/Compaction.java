@@ -16,9 +16,9 @@ import org.litestream4j.compaction.VerifiedUpload.NameTakenException;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
-import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * Manages the levels, snapshots and retention of one replica. Lists the replica at its first {@link #run} and keeps

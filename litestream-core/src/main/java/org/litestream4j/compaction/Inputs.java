@@ -16,10 +16,10 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
-import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.StopSignal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -7,10 +7,10 @@ import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
-import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.StopSignal;
 
 /** Uploads a file while verifying it: the file becomes visible only if its whole content was valid. */
 final class VerifiedUpload {

@@ -25,7 +25,7 @@ public interface OptionNames {
     default String in(String text) {
         return Pattern.compile("\\{([a-zA-Z]+)(?:=(\\w+))?\\}")
                 .matcher(text)
-                .replaceAll(found -> Matcher.quoteReplacement(
-                        name(found.group(1), found.group(2) == null ? "" : found.group(2))));
+                .replaceAll(found ->
+                        Matcher.quoteReplacement(name(found.group(1), found.group(2) == null ? "" : found.group(2))));
     }
 }

@@ -23,8 +23,8 @@ import org.litestream4j.ltx.LtxMerger;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
-import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.FollowState.Step;
 import org.litestream4j.restore.RestoreException.Reason;
 

@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.NativeLibrary;
 import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.internal.files.SqlitePaths;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.sqlite.JDBC;
 import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteException;
-import org.litestream4j.replica.StopSignal;
 
 /** Runs SQLite's integrity check on a database file, without leaving files beside it. */
 final class IntegrityChecker {

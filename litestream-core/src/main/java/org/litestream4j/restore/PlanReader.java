@@ -16,8 +16,8 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.LtxTrailer;
 import org.litestream4j.replica.LtxFileInfo;
-import org.litestream4j.replica.StopSignal;
 import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**

@@ -10,7 +10,10 @@ class RemedyExceptionTest {
     @Test
     void options_areNamedByTheFrontEnd() {
         RemedyException e = new LitestreamException(
-                "app.db", "it is empty, and {odd} characters are kept", "allow it with {adoptReplica=true} or {metaPath}", null);
+                "app.db",
+                "it is empty, and {odd} characters are kept",
+                "allow it with {adoptReplica=true} or {metaPath}",
+                null);
         assertThat(e)
                 .hasMessage("app.db: it is empty, and {odd} characters are kept;"
                         + " allow it with adoptReplica=true or metaPath");

@@ -51,8 +51,7 @@ class ResumingInputStreamTest {
             requests++;
             return store.open(offset, length);
         };
-        return new ResumingInputStream(
-                counted, "0/file", SIZE, 0, SIZE, reader, new FileVersion(), () -> nanos);
+        return new ResumingInputStream(counted, "0/file", SIZE, 0, SIZE, reader, new FileVersion(), () -> nanos);
     }
 
     private OpenedFile part(long offset, int length) {
@@ -63,9 +62,8 @@ class ResumingInputStreamTest {
     @Test
     void storeFailsAlways_givesUpAfterSevenRequestsWithinSevenSeconds() {
         assertThatThrownBy(stream((offset, length) -> {
-                            throw new IOException("503");
-                        })
-                        ::read)
+                    throw new IOException("503");
+                })::read)
                 .hasMessage("503");
         assertThat(requests).isEqualTo(ResumingInputStream.MAX_FAILURES);
         assertThat(elapsed()).isBetween(Duration.ofSeconds(3), Duration.ofMillis(6300));
@@ -89,22 +87,21 @@ class ResumingInputStreamTest {
     void storeHangs_givesUpAfterTwoTimeouts() {
         Duration timeout = Duration.ofSeconds(30);
         assertThatThrownBy(stream((offset, length) -> {
-                            advance(timeout);
-                            throw new IOException("timeout");
-                        })
-                        ::read)
+                    advance(timeout);
+                    throw new IOException("timeout");
+                })::read)
                 .hasMessage("timeout");
         assertThat(requests).isEqualTo(2);
-        assertThat(elapsed()).isBetween(timeout.multipliedBy(2), timeout.multipliedBy(2).plusMillis(100));
+        assertThat(elapsed())
+                .isBetween(timeout.multipliedBy(2), timeout.multipliedBy(2).plusMillis(100));
     }
 
     @Test
     void storeAnswersSlowlyWithFailures_givesUpAfterTenSeconds() {
         assertThatThrownBy(stream((offset, length) -> {
-                            advance(Duration.ofSeconds(4));
-                            throw new IOException("504");
-                        })
-                        ::read)
+                    advance(Duration.ofSeconds(4));
+                    throw new IOException("504");
+                })::read)
                 .hasMessage("504");
         assertThat(requests).isEqualTo(4);
         assertThat(elapsed()).isLessThan(Duration.ofSeconds(4 + ResumingInputStream.MAX_SECONDS + 4));
@@ -139,9 +136,8 @@ class ResumingInputStreamTest {
                 new ReplicaClosedException("file:///r"))) {
             requests = 0;
             assertThatThrownBy(stream((offset, length) -> {
-                                throw failure;
-                            })
-                            ::read)
+                        throw failure;
+                    })::read)
                     .isSameAs(failure);
             assertThat(requests).isOne();
         }

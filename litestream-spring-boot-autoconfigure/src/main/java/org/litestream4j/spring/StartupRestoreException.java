@@ -15,10 +15,7 @@ final class StartupRestoreException extends IOException {
     private final String remedy;
 
     StartupRestoreException(Path database, IOException cause) {
-        super(
-                "The database " + database + " does not exist and cannot be restored: "
-                        + text(cause) + ".",
-                cause);
+        super("The database " + database + " does not exist and cannot be restored: " + text(cause) + ".", cause);
         this.remedy = remedy(cause);
     }
 

@@ -482,7 +482,8 @@ public final class Capture implements Closeable {
         try {
             position.breakOff();
         } catch (IOException e) { // the reason itself is reported; after a restart, an audit finds it again
-            log.warn("cannot record that continuity was lost: path={} reason={}", settings.database(), why.problem(), e);
+            log.warn(
+                    "cannot record that continuity was lost: path={} reason={}", settings.database(), why.problem(), e);
         }
     }
 

@@ -59,7 +59,9 @@ final class Checkpointer {
             return -1;
         }
         boolean worth = walPages() >= settings.minCheckpointPages();
-        long wait = worth ? settings.checkpointPaceNanos() : settings.checkpointInterval().toNanos();
+        long wait = worth
+                ? settings.checkpointPaceNanos()
+                : settings.checkpointInterval().toNanos();
         return Math.max(0, lastRound + wait - System.nanoTime());
     }
 

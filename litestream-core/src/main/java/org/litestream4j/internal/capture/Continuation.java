@@ -107,7 +107,10 @@ final class Continuation {
         checksum.captured();
         increments.readerCovered();
         log.info(
-                "database captured in full: path={} txid={} pages={}", settings.database(), taken.txid(), taken.commit());
+                "database captured in full: path={} txid={} pages={}",
+                settings.database(),
+                taken.txid(),
+                taken.commit());
     }
 
     /** See {@link Capture#isPageSizeChanged}. */

@@ -133,7 +133,8 @@ final class RollingChecksum {
             store.save(position, current);
             saved = position.txid();
         } catch (IOException e) {
-            log.debug("cannot save page checksums, the next start computes them again: path={}", settings.database(), e);
+            log.debug(
+                    "cannot save page checksums, the next start computes them again: path={}", settings.database(), e);
         }
     }
 

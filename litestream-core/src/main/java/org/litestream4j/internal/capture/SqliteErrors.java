@@ -33,7 +33,8 @@ final class SqliteErrors {
             remedy = switch (SqliteCode.primary(e)) {
                 case SqliteCode.CANTOPEN, SqliteCode.READONLY, SqliteCode.PERM ->
                     "make the database, the files beside it and its folder readable and writable; will retry";
-                case SqliteCode.NOTADB -> "correct the path, or restore the file; encrypted databases are not supported";
+                case SqliteCode.NOTADB ->
+                    "correct the path, or restore the file; encrypted databases are not supported";
                 case SqliteCode.FULL -> "make room on the disk of the database; will retry";
                 default -> "";
             };

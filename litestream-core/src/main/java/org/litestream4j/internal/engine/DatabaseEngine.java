@@ -19,9 +19,9 @@ import org.litestream4j.LitestreamEvent;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
-import org.litestream4j.error.OptionNames;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.error.OptionNames;
 import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
 import org.litestream4j.internal.jdbc.CommitHooks;
@@ -67,8 +67,7 @@ final class DatabaseEngine implements ManagedDatabase {
         this.counters = counters;
         this.listener = listener;
         this.connections = new ApplicationConnections(new Hooks(), counters);
-        this.lanes =
-new Lanes(
+        this.lanes = new Lanes(
                 config,
                 client,
                 counters,

@@ -35,7 +35,6 @@ import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaClosedException;
 import org.litestream4j.replica.ReplicaDeleteException;
-import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;

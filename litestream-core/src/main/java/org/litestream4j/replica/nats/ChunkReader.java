@@ -74,7 +74,9 @@ final class ChunkReader extends InputStream {
         nextToTake = offset < end ? map.chunkAt(offset) : map.count();
         nextToSend = nextToTake;
         String expected = object.digest();
-        digest = offset == 0 && end == map.size() && expected != null && expected.startsWith(DIGEST) ? Sha256.digest() : null;
+        digest = offset == 0 && end == map.size() && expected != null && expected.startsWith(DIGEST)
+                ? Sha256.digest()
+                : null;
     }
 
     static String written(MessageDigest digest) {

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaClosedException;
-import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;

@@ -74,7 +74,8 @@ class SqliteSessionTest {
             long took = System.nanoTime() - begun;
             other.join();
             long waited = TimeUnit.MILLISECONDS.toNanos(BLOCKED_MILLIS) / 2; // the thread may begin early
-            assertThat(held).singleElement().satisfies(nanos -> assertThat(nanos).isLessThan(took - waited));
+            assertThat(held).singleElement().satisfies(nanos -> assertThat(nanos)
+                    .isLessThan(took - waited));
         }
     }
 

@@ -33,9 +33,7 @@ class S3ReadFaultTest extends S3FaultFixture {
                 .filter(request -> request.method().equals("GET"))
                 .map(request -> request.header("range"))
                 .toList();
-        assertThat(ranges)
-                .containsExactly(
-                        "", "bytes=150000-", "bytes=225000-", "bytes=225000-", "bytes=262500-");
+        assertThat(ranges).containsExactly("", "bytes=150000-", "bytes=225000-", "bytes=225000-", "bytes=262500-");
         long received = counted.stream()
                 .filter(request -> request.operation() == Operation.GET)
                 .mapToLong(Request::bytesReceived)
