@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import org.litestream4j.error.OptionNames;
 import org.litestream4j.internal.engine.LitestreamEngine;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaProvider;
@@ -93,6 +94,7 @@ public interface Litestream extends AutoCloseable {
     final class Builder {
         private Clock clock = Clock.systemUTC();
         private Duration watchInterval = Duration.ofSeconds(1);
+        private OptionNames optionNames = OptionNames.PLAIN;
         private final List<LitestreamListener> listeners = new ArrayList<>();
         private final List<ReplicaProvider> providers = new ArrayList<>();
 
@@ -120,6 +122,15 @@ public interface Litestream extends AutoCloseable {
         }
 
         /**
+         * Sets how {@link DatabaseStatus#lastError} and events name the options of a database; default: as {@link
+         * DatabaseConfig.Builder} does.
+         */
+        public Builder optionNames(OptionNames value) {
+            optionNames = requireNonNull(value, "optionNames");
+            return this;
+        }
+
+        /**
          * Adds a backend provided by the application, for example one with its own client or credentials. For its URL
          * schemes, it replaces the backend found on the class path.
          */
@@ -130,7 +141,7 @@ public interface Litestream extends AutoCloseable {
 
         /** Starts the engine, including a thread that checks for commits of other processes until the engine is closed. */
         public Litestream build() {
-            return new LitestreamEngine(clock, watchInterval, listeners, providers);
+            return new LitestreamEngine(clock, watchInterval, listeners, providers, optionNames);
         }
     }
 }

@@ -1,19 +1,15 @@
 package org.litestream4j;
 
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.error.RemedyException;
 
 /**
  * Thrown if the replication of a database cannot start or continue. The message names the database, the problem and the
  * remedy.
  */
-public class LitestreamException extends IOException {
+public class LitestreamException extends RemedyException {
 
     private static final long serialVersionUID = 1L;
-
-    private final String database;
-    private final String problem;
-    private final String remedy;
 
     /**
      * @param database path or name of the database
@@ -21,21 +17,10 @@ public class LitestreamException extends IOException {
      * @param remedy what the reader can do about it
      */
     public LitestreamException(String database, String problem, String remedy, @Nullable Throwable cause) {
-        super(database + ": " + problem + (remedy.isEmpty() ? "" : "; " + remedy), cause);
-        this.database = database;
-        this.problem = problem;
-        this.remedy = remedy;
+        super(database, problem, remedy, cause);
     }
 
     public String database() {
-        return database;
-    }
-
-    public String problem() {
-        return problem;
-    }
-
-    public String remedy() {
-        return remedy;
+        return subject();
     }
 }

@@ -76,7 +76,7 @@ class AutoRecoverTest extends EngineFixture {
         assertThat(database.status().lastError())
                 .contains(lost.getFileName().toString())
                 .contains("missing or damaged")
-                .contains("litestream.auto-recover=true", "autoRecover");
+                .contains("set autoRecover=true");
         Txid before = LtxFileName.parse(lost.getFileName().toString())
                 .orElseThrow()
                 .min()

@@ -88,8 +88,7 @@ class KinshipTest extends EngineFixture {
                     litestream.register(config(database, replica).build());
             await().atMost(TIMEOUT).until(() -> managed.status().state() == DatabaseState.CONFLICT);
             assertThat(managed.status().lastError())
-                    .contains(database.toString(), replica.toString(), "litestream.adopt-replica", "adoptReplica")
-                    .contains("--adopt-replica");
+                    .contains(database.toString(), replica.toString(), "allow it once with adoptReplica=true");
             assertThatThrownBy(() -> managed.sync(TIMEOUT)).hasMessageContaining("another database");
         }
         assertThat(files()).isEqualTo(before);

@@ -104,7 +104,7 @@ class LitestreamTest {
             await().atMost(TIMEOUT).until(() -> database.status().lastError() != null);
             assertThat(database.status().lastError())
                     .contains("cannot create the local state in " + config.metaPath())
-                    .contains("put the local state elsewhere with litestream.meta-path");
+                    .contains("put the local state elsewhere with metaPath");
             Files.delete(config.metaPath());
             database.sync(TIMEOUT);
         }

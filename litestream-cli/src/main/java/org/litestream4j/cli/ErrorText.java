@@ -6,10 +6,8 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.sql.SQLException;
 import org.litestream4j.InvalidOptionException;
-import org.litestream4j.LitestreamException;
-import org.litestream4j.internal.capture.CaptureException;
-import org.litestream4j.replica.ReplicaException;
-import org.litestream4j.restore.RestoreException;
+import org.litestream4j.error.OptionNames;
+import org.litestream4j.error.RemedyException;
 
 /** Formats an error as one line for an operator. */
 final class ErrorText {
@@ -21,11 +19,8 @@ final class ErrorText {
         if (message == null) {
             return e.toString();
         }
-        if (e instanceof RestoreException
-                || e instanceof ReplicaException
-                || e instanceof LitestreamException
-                || e instanceof CaptureException) {
-            return message; // written for the reader
+        if (e instanceof RemedyException known) {
+            return known.message(ErrorText::option);
         }
         if (e instanceof InvalidOptionException option) {
             return text(option);
@@ -56,11 +51,19 @@ final class ErrorText {
         return name + " is '" + e.value() + "', but must be " + e.allowed();
     }
 
-    /** Replaces API names by the names of this program's options, and removes parts that concern only Java developers. */
+    /** Names an option of a database as this program does. */
+    static String option(String option, String value) {
+        return switch (option) {
+            case "adoptReplica" -> "--adopt-replica";
+            case "databaseChecksum" -> "--ignore-database-checksum";
+            case "force" -> "--force";
+            default -> "the application's option " + OptionNames.PLAIN.name(option, value);
+        };
+    }
+
+    /** Removes parts that concern only Java developers, and line breaks. */
     static String oneLine(String text) {
-        return text.replaceAll("\\b(use|with|and) force\\b", "$1 --force")
-                .replaceAll("\\blitestream\\.adopt-replica=true\\b", "--adopt-replica")
-                .replaceAll("(?s), or add the dependency whose jar .*META-INF/services/[\\w.]+", "")
+        return text.replaceAll("(?s), or add the dependency whose jar .*META-INF/services/[\\w.]+", "")
                 .strip()
                 .replaceAll("\\s*\\R\\s*", " ");
     }

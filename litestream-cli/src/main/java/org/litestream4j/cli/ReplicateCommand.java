@@ -137,7 +137,8 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     private int replicateOnce(DatabaseConfig config) throws IOException, InterruptedException {
-        try (Litestream litestream = Litestream.builder().build()) {
+        try (Litestream litestream =
+                Litestream.builder().optionNames(ErrorText::option).build()) {
             restoreIfAsked(litestream, config);
             if (!Files.exists(database)) {
                 throw new NoSuchFileException(database.toString());
@@ -257,8 +258,10 @@ final class ReplicateCommand implements Callable<Integer> {
     }
 
     private int replicate(DatabaseConfig config, Cancellation cancellation) throws IOException, InterruptedException {
-        try (Litestream litestream =
-                Litestream.builder().watchInterval(WATCH_INTERVAL).build()) {
+        try (Litestream litestream = Litestream.builder()
+                .optionNames(ErrorText::option)
+                .watchInterval(WATCH_INTERVAL)
+                .build()) {
             restoreIfAsked(litestream, config);
             ManagedDatabase managed = litestream.register(config);
             boolean passive = tellWhoReplicates(managed, null);

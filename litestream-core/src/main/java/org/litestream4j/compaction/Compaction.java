@@ -18,6 +18,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * Manages the levels, snapshots and retention of one replica. Lists the replica at its first {@link #run} and keeps

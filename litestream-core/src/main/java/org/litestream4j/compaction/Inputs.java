@@ -19,6 +19,7 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * Chooses and opens the files to merge into a level: consecutive files of one page size, read from local level-0 files

@@ -12,6 +12,7 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.StopSignal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

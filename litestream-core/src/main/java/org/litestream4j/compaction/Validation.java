@@ -14,6 +14,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * Checks a replica without changing it: whether the files of each level are consecutive, whether the newest state can

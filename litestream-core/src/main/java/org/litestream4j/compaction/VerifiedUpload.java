@@ -10,6 +10,7 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.StopSignal;
 
 /** Uploads a file while verifying it: the file becomes visible only if its whole content was valid. */
 final class VerifiedUpload {

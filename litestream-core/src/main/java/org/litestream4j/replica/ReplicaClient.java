@@ -17,8 +17,9 @@ import org.litestream4j.ltx.Txid;
  * complete, and files that are not listed do not exist.
  *
  * <p>Thread-safe: several threads may call concurrently. Each {@link InputStream} and {@link ReplicaUpload} belongs to
- * one thread at a time. Calls block. A client starts no threads that outlive {@link #close}, and retries for a few
- * seconds at most; longer outages are handled by the caller.
+ * one thread at a time. Calls block. A client starts no threads that outlive {@link #close}. It retries for a few
+ * seconds at most, and does not retry {@link #openFile}, which {@link ResumingInputStream} does; longer outages are
+ * handled by the caller.
  *
  * <p>In addition to the errors documented for each method: {@link ReplicaAccessException} if the store denies access
  * (credentials, permissions, a missing bucket), which persists until the operator acts; any other {@link IOException}
@@ -74,7 +75,8 @@ public interface ReplicaClient extends Closeable {
     }
 
     /**
-     * Opens a file for reading, together with the metadata that the store keeps with it. Needs no additional request.
+     * Opens a file for reading, together with the metadata that the store keeps with it. Needs no additional request, and
+     * does not retry.
      *
      * @param offset offset of the first byte; at most the file's size
      * @param length number of bytes, or {@link #TO_END}; a range beyond the end of the file is truncated
@@ -86,9 +88,13 @@ public interface ReplicaClient extends Closeable {
      */
     OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException;
 
-    /** Opens a file for reading as {@link #openFile} does, without its metadata. */
+    /**
+     * Opens a file for reading as {@link #openFile} does, without its metadata. Retries and resumes as {@link
+     * ResumingInputStream} does.
+     */
     default InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
-        return openFile(level, name, offset, length).content();
+        return ResumingInputStream.open(
+                (from, count) -> openFile(level, name, from, count), level + "/" + name, offset, length);
     }
 
     /** Returns the timestamp of a listed file's last transaction. Sends a request only if the listing did not contain it. */

@@ -1,21 +1,15 @@
 package org.litestream4j.replica;
 
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.error.RemedyException;
 
 /**
  * Thrown if an operation on a replica fails. Contains the address of the replica, without secrets, the problem and the
  * remedy.
  */
-public class ReplicaException extends IOException {
+public class ReplicaException extends RemedyException {
 
     private static final long serialVersionUID = 1L;
-
-    private final String replica;
-
-    private final String problem;
-
-    private final String remedy;
 
     /**
      * @param replica address of the replica, without secrets
@@ -23,22 +17,10 @@ public class ReplicaException extends IOException {
      * @param remedy what the reader can do about it; empty if waiting is sufficient
      */
     public ReplicaException(String replica, String problem, String remedy, @Nullable Throwable cause) {
-        super(replica + ": " + problem + (remedy.isEmpty() ? "" : "; " + remedy), cause);
-        this.replica = replica;
-        this.problem = problem;
-        this.remedy = remedy;
+        super(replica, problem, remedy, cause);
     }
 
     public String replica() {
-        return replica;
-    }
-
-    /** Returns what happened: the message without address and remedy. */
-    public String problem() {
-        return problem;
-    }
-
-    public String remedy() {
-        return remedy;
+        return subject();
     }
 }

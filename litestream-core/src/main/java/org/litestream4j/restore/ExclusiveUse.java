@@ -16,12 +16,12 @@ import java.util.Properties;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.NativeLibrary;
+import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.JDBC;
-import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /**
@@ -90,7 +90,7 @@ final class ExclusiveUse implements Closeable {
             taken = true;
             return new ExclusiveUse(connection);
         } catch (SQLiteException e) {
-            if (isNoDatabase(e.getResultCode())) {
+            if (SqliteCode.isNoDatabase(e)) {
                 log.warn("{} is damaged: cannot determine whether another process has it open", database);
                 return new ExclusiveUse(null);
             }
@@ -117,7 +117,7 @@ final class ExclusiveUse implements Closeable {
             text(connection, "PRAGMA schema_version");
             return true;
         } catch (SQLiteException e) {
-            if (e.getResultCode() != SQLiteErrorCode.SQLITE_NOTADB) {
+            if (SqliteCode.primary(e) != SqliteCode.NOTADB) {
                 return true;
             }
         } catch (SQLException e) {
@@ -139,10 +139,6 @@ final class ExclusiveUse implements Closeable {
                 ResultSet row = statement.executeQuery(sql)) {
             return row.getString(1);
         }
-    }
-
-    private static boolean isNoDatabase(SQLiteErrorCode code) {
-        return code == SQLiteErrorCode.SQLITE_NOTADB || code.name().startsWith("SQLITE_CORRUPT");
     }
 
     static RestoreException refused(Path database, String replica, @Nullable SQLException e) {

@@ -12,6 +12,7 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * Opened files of a replica that are applied together: a bounded number of files from the start of a list, all of one

@@ -25,6 +25,7 @@ import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.FollowState.Step;
 import org.litestream4j.restore.RestoreException.Reason;
 
@@ -141,7 +142,7 @@ final class Follower {
                         path
                                 + " exists, and is not as a follower left it: it is not a standby, or another"
                                 + " program wrote to it",
-                        "follow into another file, or use force to replace it",
+                        "follow into another file, or use {force} to replace it",
                         null);
             }
         }
@@ -203,7 +204,7 @@ final class Follower {
                         Reason.TARGET_EXISTS,
                         replica.url(),
                         "another program has written to " + path + ", or replaced it",
-                        "follow into another file, or use force to replace it",
+                        "follow into another file, or use {force} to replace it",
                         null));
     }
 
@@ -286,7 +287,7 @@ final class Follower {
                     Reason.VANISHED,
                     replica.url(),
                     "it is empty, but the standby is at TXID " + file.txid() + ", and stays there",
-                    "bring the replica's files back; if the replica starts over, follow again and use force",
+                    "bring the replica's files back; if the replica starts over, follow again and use {force}",
                     null);
         }
         if (++behind < MAX_BEHIND) {
@@ -302,7 +303,7 @@ final class Follower {
                 replica.url(),
                 "it ends at TXID " + newest + ", but the standby is at " + file.txid() + ": the replica was"
                         + " started over",
-                "use force to replace the standby",
+                "use {force} to replace the standby",
                 null);
     }
 

@@ -12,11 +12,12 @@ import java.util.Properties;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.NativeLibrary;
+import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.internal.files.SqlitePaths;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.RestoreException.Reason;
 import org.sqlite.JDBC;
 import org.sqlite.ProgressHandler;
-import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /** Runs SQLite's integrity check on a database file, without leaving files beside it. */
@@ -61,7 +62,7 @@ final class IntegrityChecker {
                 ProgressHandler.clearHandler(connection);
             }
         } catch (SQLiteException e) {
-            if (e.getResultCode() == SQLiteErrorCode.SQLITE_INTERRUPT) {
+            if (SqliteCode.primary(e) == SqliteCode.INTERRUPT) {
                 throw new StopSignal.StoppedException();
             }
             throw failed(replica, String.valueOf(e.getMessage()), e);

@@ -14,6 +14,7 @@ import org.litestream4j.ltx.LtxPageDecoder;
 import org.litestream4j.ltx.LtxPageIndex;
 import org.litestream4j.ltx.LtxTrailer;
 import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * A file that several workers read in parts. Its checksum is combined from the checksums of the parts and verified when

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * Database file assembled from the pages of many files, in any order; of each page, the version of the newest file

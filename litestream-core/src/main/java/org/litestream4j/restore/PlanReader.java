@@ -21,6 +21,7 @@ import org.litestream4j.ltx.LtxTrailer;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
@@ -284,7 +285,11 @@ final class PlanReader {
 
     private void flush(PageImage image) {
         long flushed = 0;
-        while (!stop.pause(FLUSH_MILLIS)) {
+        while (true) {
+            stop.pause(FLUSH_MILLIS);
+            if (stop.isStopped()) {
+                return;
+            }
             long written = counters.pagesInPlace.get() * image.pageSize();
             if (written - flushed >= FLUSH_BYTES) {
                 try {
@@ -361,8 +366,7 @@ final class PlanReader {
                             + " was captured from one with " + DatabaseChecksum.text(told.getAsLong())
                             + ": a file was lost, or replaced by another",
                     "restore another state, or bring back the files from a copy of the replica; to have it as it is,"
-                            + " give the restore command --ignore-database-checksum, or the application"
-                            + " litestream.database-checksum=false (in plain Java databaseChecksum)",
+                            + " restore with {databaseChecksum=false}",
                     null);
         }
         provenChecksum = told;

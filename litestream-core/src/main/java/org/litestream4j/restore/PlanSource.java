@@ -7,6 +7,7 @@ import org.litestream4j.replica.FileVersion;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ResumingInputStream;
+import org.litestream4j.replica.StopSignal;
 
 /**
  * A planned file and its source.

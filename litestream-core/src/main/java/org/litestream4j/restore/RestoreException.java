@@ -2,12 +2,12 @@ package org.litestream4j.restore;
 
 import static java.util.Objects.requireNonNull;
 
-import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.error.RemedyException;
 
 /** Thrown if a restore is not possible. Nothing was changed at the target, unless the message says otherwise. */
-public final class RestoreException extends IOException {
+public final class RestoreException extends RemedyException {
 
     private static final long serialVersionUID = 1L;
 
@@ -42,10 +42,6 @@ public final class RestoreException extends IOException {
 
     private final Reason reason;
 
-    private final String replica;
-
-    private final String remedy;
-
     private final transient @Nullable RestorableRange range;
 
     RestoreException(Reason reason, String replica, String problem, String remedy, @Nullable Throwable cause) {
@@ -59,10 +55,8 @@ public final class RestoreException extends IOException {
             String remedy,
             @Nullable RestorableRange range,
             @Nullable Throwable cause) {
-        super(replica + ": " + problem + (remedy.isEmpty() ? "" : "; " + remedy), cause);
+        super(replica, problem, remedy, cause);
         this.reason = requireNonNull(reason, "reason");
-        this.replica = replica;
-        this.remedy = remedy;
         this.range = range;
     }
 
@@ -72,12 +66,7 @@ public final class RestoreException extends IOException {
 
     /** Returns the address of the replica, without secrets. */
     public String replica() {
-        return replica;
-    }
-
-    /** Returns what the reader can do about the failure; may be empty. */
-    public String remedy() {
-        return remedy;
+        return subject();
     }
 
     /** Returns the range that the replica could restore instead; empty if it was not determined. */

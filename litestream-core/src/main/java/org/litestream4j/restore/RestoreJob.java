@@ -17,6 +17,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.PageImage.UnwritableException;
 import org.litestream4j.restore.PlanReader.PageSizeChangedException;
 import org.litestream4j.restore.RestoreException.Reason;

@@ -147,7 +147,7 @@ final class TargetFile {
                     Reason.LEFTOVERS,
                     replica,
                     "beside " + path + " there is " + leftovers + " of another database, which SQLite would apply",
-                    "move it away if it is no longer needed, or use force, which moves it aside",
+                    "move it away if it is no longer needed, or use {force}, which moves it aside",
                     null);
         }
     }
@@ -157,7 +157,7 @@ final class TargetFile {
                 Reason.TARGET_EXISTS,
                 replica,
                 path + " exists",
-                "restore to another file, or use force to replace it",
+                "restore to another file, or use {force} to replace it",
                 cause);
     }
 

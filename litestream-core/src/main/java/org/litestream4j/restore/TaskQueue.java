@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.StopSignal;
 
 /** Queue of tasks for a few workers; tasks may add tasks. The first failure ends all tasks. Thread-safe. */
 final class TaskQueue {

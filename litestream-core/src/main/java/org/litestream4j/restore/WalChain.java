@@ -25,6 +25,7 @@ import org.litestream4j.ltx.WalRange;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
+import org.litestream4j.replica.StopSignal;
 import org.litestream4j.restore.RestoreException.Reason;
 
 /**
@@ -199,8 +200,7 @@ final class WalChain {
                         + ". Two programs have written to this replica, or a file was replaced",
                 "restore TXID " + before.maxTxid()
                         + ", the last sound state before it, or a state from a later snapshot; to"
-                        + " have it as it is, give the restore command --ignore-database-checksum, or the application"
-                        + " litestream.database-checksum=false (in plain Java databaseChecksum)",
+                        + " have it as it is, restore with {databaseChecksum=false}",
                 null);
     }
 

@@ -101,7 +101,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (database.isEmpty() || installBelow(telling, database.get())) {
             return dataSource;
         }
-        LOG.debug("DataSource wrapped: bean={} db={}", name, database.get().name());
+        LOG.debug("DataSource wrapped: db={} bean={}", database.get().name(), name);
         return ReplicatedDataSource.of(database.get(), dataSource);
     }
 

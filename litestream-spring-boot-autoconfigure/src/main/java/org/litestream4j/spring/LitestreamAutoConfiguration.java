@@ -47,7 +47,7 @@ public final class LitestreamAutoConfiguration {
             Environment environment) {
         // Before the settings are bound, because errors of binding lists contain values.
         UnknownSettings.refuse(ConfigurationPropertySources.get(environment));
-        Litestream.Builder builder = Litestream.builder();
+        Litestream.Builder builder = Litestream.builder().optionNames(SettingNames.INSTANCE);
         providers.orderedStream().forEach(builder::replicaProvider);
         listeners.orderedStream().forEach(builder::listener);
         return builder.build();

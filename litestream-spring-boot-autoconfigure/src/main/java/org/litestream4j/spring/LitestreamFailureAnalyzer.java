@@ -12,7 +12,7 @@ final class LitestreamFailureAnalyzer extends AbstractFailureAnalyzer<Litestream
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, LitestreamException cause) {
         return new FailureAnalysis(
                 "The database " + cause.database() + " cannot be replicated: " + cause.problem() + ".",
-                cause.remedy(),
+                cause.remedy(SettingNames.INSTANCE),
                 cause);
     }
 }

@@ -11,8 +11,10 @@ final class ReplicaFailureAnalyzer extends AbstractFailureAnalyzer<ReplicaExcept
     @Override
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, ReplicaException cause) {
         return new FailureAnalysis(
-                "The replica cannot be used: " + cause.getMessage() + ".",
-                cause.remedy().isEmpty() ? "Make the replica reachable and start again." : cause.remedy(),
+                "The replica cannot be used: " + cause.message(SettingNames.INSTANCE) + ".",
+                cause.remedy().isEmpty()
+                        ? "Make the replica reachable and start again."
+                        : cause.remedy(SettingNames.INSTANCE),
                 cause);
     }
 }

@@ -333,10 +333,10 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private void tellUnreplicated(String bean, Path path) {
         if (!configs.isLeftAlone(path)) {
             LOG.warn(
-                    "DataSource is not replicated: bean={} path={}; set litestream.databases.{}.replica.url, or"
+                    "DataSource is not replicated: path={} bean={}; set litestream.databases.{}.replica.url, or"
                             + " litestream.databases.{}.enabled=false",
-                    bean,
                     path,
+                    bean,
                     bean,
                     bean);
         }

@@ -43,7 +43,7 @@ class OtherDatabasesTest extends SeveralDatabasesFixture {
                             .contains("bean=shared, an in-memory")
                             .contains("bean=named, an in-memory")
                             .contains("bean=temporary, an in-memory")
-                            .contains("DataSource is not replicated: bean=cache path=" + folder.resolve("cache.db")
+                            .contains("DataSource is not replicated: path=" + folder.resolve("cache.db") + " bean=cache"
                                     + "; set litestream.databases.cache.replica.url")
                             .doesNotContain("bean=h2");
                 });

@@ -134,7 +134,7 @@ class ReplicaFailureAnalyzerTest extends FailedStartFixture {
                 "The database " + folder.resolve("app.db")
                         + " cannot be replicated: the database does not exist, but its replica file://"
                         + folder.resolve("replica") + " holds a backup.",
-                "restore it, or give a new database another replica URL, or allow it in the application with"
-                        + " litestream.replace-with-empty=true (in plain Java replaceWithEmpty)");
+                "restore it, or give a new database another replica URL, or allow it with"
+                        + " litestream.replace-with-empty=true");
     }
 }

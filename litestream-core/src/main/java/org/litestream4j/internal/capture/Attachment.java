@@ -174,7 +174,7 @@ final class Attachment implements Closeable {
         try {
             close();
         } catch (IOException e) {
-            log.debug("closing after an error failed: db={}", settings.database(), e);
+            log.debug("closing after an error failed: path={}", settings.database(), e);
         }
     }
 }

@@ -82,8 +82,7 @@ public final class Capture implements Closeable {
             throw new CaptureException(
                     settings.database(),
                     "cannot create the local state in " + settings.metaPath() + ": " + e,
-                    "make the folder writable, or put the local state elsewhere with litestream.meta-path (in plain"
-                            + " Java metaPath)",
+                    "make the folder writable, or put the local state elsewhere with {metaPath}",
                     e);
         }
     }
@@ -483,7 +482,8 @@ public final class Capture implements Closeable {
         try {
             position.breakOff();
         } catch (IOException e) { // the reason itself is reported; after a restart, an audit finds it again
-            log.warn("cannot record that continuity was lost: db={} reason={}", settings.database(), why.problem(), e);
+            log.warn(
+                    "cannot record that continuity was lost: path={} reason={}", settings.database(), why.problem(), e);
         }
     }
 

@@ -15,7 +15,8 @@ public interface CaptureListener {
     /**
      * The write lock was released. A restore in place calls only this method, not {@link #writeLockTaken}.
      *
-     * @param nanos time for which the lock was held, in nanoseconds; for a restore in place, duration of the copy
+     * @param nanos time for which the lock was held, in nanoseconds; for a restore in place, duration of the
+     *     copy
      */
     default void writeLockHeld(long nanos) {}
 

@@ -29,6 +29,14 @@ public record CaptureSettings(
         PageEncoding pageEncoding,
         boolean databaseChecksum) {
 
+    /** Maximum time from when enough pages are in the WAL to a round. */
+    private static final Duration PACE = Duration.ofSeconds(1);
+
+    /** Returns the time between two rounds that have enough pages: one second, or a shorter checkpoint interval. */
+    long checkpointPaceNanos() {
+        return (checkpointInterval.compareTo(PACE) < 0 ? checkpointInterval : PACE).toNanos();
+    }
+
     Path wal() {
         return SqlitePaths.wal(database);
     }

@@ -1,7 +1,6 @@
 package org.litestream4j.internal.capture;
 
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.capture.SqliteSession.Checkpoint;
 import org.litestream4j.internal.wal.WalFile;
@@ -13,8 +12,6 @@ import org.litestream4j.internal.wal.WalPosition;
  * WAL exceeds its limit; the round then takes the write lock. Confined to the capture lane.
  */
 final class Checkpointer {
-
-    private static final long PACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** Maximum number of rounds before the write lock is taken or the database is closed. */
     private static final int ROUNDS_BEFORE_LOCK = 3;
@@ -62,7 +59,9 @@ final class Checkpointer {
             return -1;
         }
         boolean worth = walPages() >= settings.minCheckpointPages();
-        long wait = worth ? PACE_NANOS : settings.checkpointInterval().toNanos();
+        long wait = worth
+                ? settings.checkpointPaceNanos()
+                : settings.checkpointInterval().toNanos();
         return Math.max(0, lastRound + wait - System.nanoTime());
     }
 

@@ -61,7 +61,7 @@ final class Continuation {
                 checksum.forgetBaseline();
             }
         } catch (LostContinuityException e) {
-            log.info("continuity cannot be proven: db={} reason={}", settings.database(), e.problem());
+            log.info("continuity cannot be proven: path={} reason={}", settings.database(), e.problem());
             position.forget();
             checksum.forget();
             return Capture.Continuity.UNPROVEN;
@@ -87,7 +87,7 @@ final class Continuation {
         checksum.captured();
         increments.readerCovered();
         log.info(
-                "database compared with its captured state: db={} txid={} differs={}",
+                "database compared with its captured state: path={} txid={} differs={}",
                 settings.database(),
                 compared.txid(),
                 differs);
@@ -107,7 +107,10 @@ final class Continuation {
         checksum.captured();
         increments.readerCovered();
         log.info(
-                "database captured in full: db={} txid={} pages={}", settings.database(), taken.txid(), taken.commit());
+                "database captured in full: path={} txid={} pages={}",
+                settings.database(),
+                taken.txid(),
+                taken.commit());
     }
 
     /** See {@link Capture#isPageSizeChanged}. */

@@ -32,7 +32,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
     boolean holds() throws IOException {
         String missing = missing();
         if (missing != null) {
-            log.info("continuity cannot be proven: db={} reason={}", settings.database(), missing);
+            log.info("continuity cannot be proven: path={} reason={}", settings.database(), missing);
         }
         return missing == null;
     }
@@ -62,7 +62,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
         if (record.frozen() ? !now.sameContent(record.file()) : isWrittenLater(now)) {
             log.warn(
                     "the WAL was written for a different database file, but SQLite has applied it to this one:"
-                            + " check whether the database is what it should be: db={}",
+                            + " check whether the database is what it should be: path={}",
                     settings.database());
             return "the database file was written later than the WAL";
         }

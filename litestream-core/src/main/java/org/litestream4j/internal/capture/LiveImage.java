@@ -142,7 +142,7 @@ public final class LiveImage implements Closeable {
                     settings.database(),
                     "a snapshot may need " + (needed >> 20) + " MiB in " + settings.metaPath() + ", but only "
                             + (usable >> 20) + " MiB are free",
-                    "make room, or put the local state elsewhere with litestream.meta-path (in plain Java metaPath)",
+                    "make room, or put the local state elsewhere with {metaPath}",
                     null);
         }
     }

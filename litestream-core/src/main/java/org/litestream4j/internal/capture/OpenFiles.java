@@ -40,7 +40,7 @@ final class OpenFiles implements Closeable {
         if (MountPoints.contains(database)) {
             LOG.warn(
                     "the database is mounted as a single file, so its WAL is outside of the mount and is lost with the"
-                            + " container, with the commits in it; mount the folder instead: db={}",
+                            + " container, with the commits in it; mount the folder instead: path={}",
                     database);
         }
         this.attached = Fingerprint.of(database);

@@ -93,7 +93,7 @@ final class PositionStore {
             return Optional.of(newest.record());
         }
         if (content.length > 0) {
-            log.warn("position record ignored, a full image follows: file={} reason=damaged or unknown version", path);
+            log.warn("position record ignored, a full image follows: path={} reason=damaged or unknown version", path);
         }
         return Optional.empty();
     }

@@ -116,7 +116,7 @@ final class RollingChecksum {
             pages = store.load(position);
             saved = pages != null ? position.txid() : Txid.NONE;
         } catch (IOException e) {
-            log.debug("cannot read page checksums, computing them again: db={}", settings.database(), e);
+            log.debug("cannot read page checksums, computing them again: path={}", settings.database(), e);
         }
         return pages != null;
     }
@@ -133,7 +133,8 @@ final class RollingChecksum {
             store.save(position, current);
             saved = position.txid();
         } catch (IOException e) {
-            log.debug("cannot save page checksums, the next start computes them again: db={}", settings.database(), e);
+            log.debug(
+                    "cannot save page checksums, the next start computes them again: path={}", settings.database(), e);
         }
     }
 
@@ -204,7 +205,7 @@ final class RollingChecksum {
             Arrays.fill(page, count, page.length, (byte) 0);
             past.xor ^= checksum(pgno, page, 0, page.length);
         } catch (IOException e) {
-            log.debug("cannot read a page, database is not compared: db={}", settings.database(), e);
+            log.debug("cannot read a page, database is not compared: path={}", settings.database(), e);
             baseline = null;
         }
     }
@@ -336,7 +337,7 @@ final class RollingChecksum {
             int filled = file.read(ByteBuffer.wrap(piece), (nextUnknown - 1) * pageSize);
             Arrays.fill(piece, filled, piece.length, (byte) 0);
         } catch (IOException e) {
-            log.warn("cannot read the database file, its checksum remains unknown: db={}", settings.database(), e);
+            log.warn("cannot read the database file, its checksum remains unknown: path={}", settings.database(), e);
             forget();
             off = true;
             return;
@@ -355,7 +356,7 @@ final class RollingChecksum {
         long now = nanoTime.getAsLong();
         due = now + Math.max(PAUSE_NANOS, (SHARE - 1) * (now - begun));
         if (current.isComplete()) {
-            log.info("database checksum is known again: db={} pages={}", settings.database(), current.commit());
+            log.info("database checksum is known again: path={} pages={}", settings.database(), current.commit());
         }
     }
 
@@ -374,8 +375,7 @@ final class RollingChecksum {
         }
         log.warn(
                 "checksums of {} pages would need more than an eighth of the heap, database checksum remains unknown;"
-                        + " increase the heap, or switch the checksum off with litestream.database-checksum=false (in"
-                        + " plain Java databaseChecksum): db={}",
+                        + " increase the heap, or switch the checksum off with the option databaseChecksum: path={}",
                 commit,
                 settings.database());
         forget();

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqliteCode;
 import org.sqlite.SQLiteConnection;
 import org.sqlite.core.DB;
 
@@ -203,12 +204,15 @@ final class SqliteSession implements Closeable {
     int restoreFrom(Path side) throws IOException {
         try {
             DB database = spare().unwrap(SQLiteConnection.class).getDatabase();
+            if (!writeLock.awaitRelease(spare())) {
+                return SqliteCode.BUSY;
+            }
             long begun = System.nanoTime();
             int result = database.restore("main", side.toString(), null, BACKUP_PAUSE_MILLIS, BACKUP_ATTEMPTS, -1);
             listener.writeLockHeld(System.nanoTime() - begun);
-            return result & 0xFF;
+            return SqliteCode.primary(result);
         } catch (SQLException e) {
-            return e.getErrorCode() & 0xFF;
+            return SqliteCode.primary(e);
         }
     }
 

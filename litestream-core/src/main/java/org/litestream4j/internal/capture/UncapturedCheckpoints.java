@@ -1,7 +1,6 @@
 package org.litestream4j.internal.capture;
 
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
@@ -10,8 +9,6 @@ import java.util.function.LongSupplier;
  * transaction, and the WAL stays short. Confined to the capture lane.
  */
 final class UncapturedCheckpoints {
-
-    private static final long PACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** Time source. Tests replace it, to advance the time. */
     static volatile LongSupplier nanoTime = System::nanoTime;
@@ -29,7 +26,7 @@ final class UncapturedCheckpoints {
     /** Runs a checkpoint if one is due. Returns the time until the next call in nanoseconds. */
     long runIfDue() throws IOException {
         long now = nanoTime.getAsLong();
-        long wait = lastLook + PACE_NANOS - now;
+        long wait = lastLook + settings.checkpointPaceNanos() - now;
         if (wait > 0) {
             return wait;
         }
@@ -44,7 +41,7 @@ final class UncapturedCheckpoints {
             round(session, frames > settings.walLimitPages());
         }
         session.rest();
-        return PACE_NANOS;
+        return settings.checkpointPaceNanos();
     }
 
     /** @param locked whether to prevent commits in between, so that the next writer resets the WAL */

@@ -47,6 +47,18 @@ final class WriteLock {
     }
 
     /**
+     * Waits until no connection holds the lock, so that the time of waiting is not counted as that of a write that
+     * follows. Returns false after the busy timeout.
+     */
+    boolean awaitRelease(Connection writer) throws IOException {
+        if (!take(writer)) {
+            return false;
+        }
+        connections.execute(writer, "ROLLBACK");
+        return true;
+    }
+
+    /**
      * Polls for the write lock. SQLite's busy handler sleeps so long between its attempts that other writers would
      * starve it.
      */

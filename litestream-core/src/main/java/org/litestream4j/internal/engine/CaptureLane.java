@@ -470,9 +470,7 @@ final class CaptureLane {
                 "it seems to hold another database than " + config.path() + ", and nothing was written: "
                         + contradiction + ", and no local state proves that the replica belongs to this database",
                 "give the database a replica URL of its own; if the replica is its own (it was vacuumed, or restored to"
-                        + " an early state, since), allow it once: in the application with"
-                        + " litestream.adopt-replica=true, in plain Java with adoptReplica, on the command line"
-                        + " with --adopt-replica",
+                        + " an early state, since), allow it once with {adoptReplica=true}",
                 null));
         return false;
     }
@@ -482,8 +480,7 @@ final class CaptureLane {
             throw new LitestreamException(
                     config.path().toString(),
                     "the database is empty, but its replica holds transactions up to " + verdict.replicaNewest(),
-                    "restore it, or give it another replica URL, or allow it in the application with"
-                            + " litestream.replace-with-empty=true (in plain Java replaceWithEmpty)",
+                    "restore it, or give it another replica URL, or allow it with {replaceWithEmpty=true}",
                     null);
         }
     }

@@ -21,6 +21,7 @@ import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.error.OptionNames;
 import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
 import org.litestream4j.internal.jdbc.CommitHooks;
@@ -58,6 +59,7 @@ final class DatabaseEngine implements ManagedDatabase {
             EngineCounters counters,
             Operations operations,
             LitestreamListener listener,
+            OptionNames optionNames,
             Clock clock,
             Pools pools) {
         this.config = config;
@@ -65,8 +67,16 @@ final class DatabaseEngine implements ManagedDatabase {
         this.counters = counters;
         this.listener = listener;
         this.connections = new ApplicationConnections(new Hooks(), counters);
-        this.lanes =
-                new Lanes(config, client, counters, operations, listener, connections.captureListener(), clock, pools);
+        this.lanes = new Lanes(
+                config,
+                client,
+                counters,
+                operations,
+                listener,
+                optionNames,
+                connections.captureListener(),
+                clock,
+                pools);
         this.waits = new CallerWaits(lanes);
         this.inPlaceRestore = new InPlaceRestore(lanes, waits, connections);
         this.shutdown = new Shutdown(lanes, connections, inPlaceRestore);

@@ -1,9 +1,9 @@
 package org.litestream4j.internal.engine;
 
 import java.io.IOException;
+import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
-import org.sqlite.SQLiteErrorCode;
-import org.sqlite.SQLiteException;
+import org.litestream4j.internal.files.SqliteCode;
 
 /** Detects errors caused by a full disk. */
 final class DiskFull {
@@ -19,8 +19,8 @@ final class DiskFull {
     static boolean isCauseOf(Throwable error) {
         @Nullable Throwable cause = error;
         for (int i = 0; i < MOST_CAUSES && cause != null; i++) {
-            if (cause instanceof SQLiteException sqlite) {
-                if ((sqlite.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_FULL.code) {
+            if (cause instanceof SQLException sqlite) {
+                if (SqliteCode.primary(sqlite) == SqliteCode.FULL) {
                     return true;
                 }
             } else if (cause instanceof IOException && isText(String.valueOf(cause.getMessage()))) {

@@ -10,6 +10,7 @@ import org.litestream4j.DatabaseStatus;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamListener;
+import org.litestream4j.error.OptionNames;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.CaptureListener;
 import org.litestream4j.internal.capture.CaptureSettings;
@@ -46,6 +47,7 @@ final class Lanes {
             EngineCounters counters,
             Operations operations,
             LitestreamListener listener,
+            OptionNames optionNames,
             CaptureListener captureListener,
             Clock clock,
             Pools pools) {
@@ -54,7 +56,7 @@ final class Lanes {
         this.counters = counters;
         this.operations = operations;
         this.clock = clock;
-        this.progress = new Progress(config.name(), client.url(), counters, listener);
+        this.progress = new Progress(config.name(), client.url(), counters, listener, optionNames);
         this.capture = new Capture(
                 new CaptureSettings(
                         config.path(),

@@ -25,6 +25,7 @@ import org.litestream4j.LitestreamEvent;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.error.OptionNames;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
@@ -57,6 +58,7 @@ public final class LitestreamEngine implements Litestream {
     /** Counters by name; counters of a restore before the start are continued after it. */
     private final Map<String, EngineCounters> counters = new ConcurrentHashMap<>();
 
+    private final OptionNames optionNames;
     private final ScheduledFuture<?> watching;
     private final ReentrantLock maintenanceLock = new ReentrantLock();
     private final ReentrantLock closeLock = new ReentrantLock();
@@ -73,8 +75,12 @@ public final class LitestreamEngine implements Litestream {
      * @param providers backends that take precedence over those found on the class path
      */
     public LitestreamEngine(
-            Clock clock, Duration watchInterval, List<LitestreamListener> listeners, List<ReplicaProvider> providers) {
-        this(clock, watchInterval, listeners, providers, Pools.threads());
+            Clock clock,
+            Duration watchInterval,
+            List<LitestreamListener> listeners,
+            List<ReplicaProvider> providers,
+            OptionNames optionNames) {
+        this(clock, watchInterval, listeners, providers, optionNames, Pools.threads());
     }
 
     /** @param threads creates all threads */
@@ -83,7 +89,9 @@ public final class LitestreamEngine implements Litestream {
             Duration watchInterval,
             List<LitestreamListener> listeners,
             List<ReplicaProvider> providers,
+            OptionNames optionNames,
             ThreadFactory threads) {
+        this.optionNames = optionNames;
         this.clock = clock;
         this.listener = new Listeners(listeners);
         this.providers = List.copyOf(providers);
@@ -128,7 +136,8 @@ public final class LitestreamEngine implements Litestream {
             prepare(config, client);
             LitestreamListener observers = observers(counters);
             Operations operations = new Operations(config.name(), observers);
-            DatabaseEngine database = new DatabaseEngine(config, client, counters, operations, observers, clock, pools);
+            DatabaseEngine database =
+                    new DatabaseEngine(config, client, counters, operations, observers, optionNames, clock, pools);
             add(database);
             registered = true;
             listener.onEvent(new LitestreamEvent.Registered(database));
@@ -205,8 +214,7 @@ public final class LitestreamEngine implements Litestream {
             throw new LitestreamException(
                     config.path().toString(),
                     "the database does not exist, but its replica " + client.url() + " holds a backup",
-                    "restore it, or give a new database another replica URL, or allow it in the application with"
-                            + " litestream.replace-with-empty=true (in plain Java replaceWithEmpty)",
+                    "restore it, or give a new database another replica URL, or allow it with {replaceWithEmpty=true}",
                     null);
         }
     }

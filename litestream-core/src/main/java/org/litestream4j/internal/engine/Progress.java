@@ -2,6 +2,7 @@ package org.litestream4j.internal.engine;
 
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,12 +18,13 @@ import org.litestream4j.LitestreamEvent;
 import org.litestream4j.LitestreamEvent.Step;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamListener;
+import org.litestream4j.error.OptionNames;
+import org.litestream4j.error.RemedyException;
 import org.litestream4j.internal.files.NativeLibrary;
+import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sqlite.SQLiteErrorCode;
-import org.sqlite.SQLiteException;
 
 /** Progress of one database's lanes: the last error of each lane, and a signal for every change. Thread-safe. */
 final class Progress {
@@ -44,6 +46,7 @@ final class Progress {
     private final String replica;
     private final EngineCounters counters;
     private final LitestreamListener listener;
+    private final OptionNames optionNames;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Throwable conflict;
     private final Condition changed = lock.newCondition();
@@ -51,11 +54,17 @@ final class Progress {
     private final Map<Step, Failure> failures = new ConcurrentHashMap<>();
 
     /** @param replica address of the replica, without secrets */
-    Progress(String database, String replica, EngineCounters counters, LitestreamListener listener) {
+    Progress(
+            String database,
+            String replica,
+            EngineCounters counters,
+            LitestreamListener listener,
+            OptionNames optionNames) {
         this.database = database;
         this.replica = replica;
         this.counters = counters;
         this.listener = listener;
+        this.optionNames = optionNames;
     }
 
     /** Returns an exception for a lane or check that could not be started. */
@@ -124,7 +133,7 @@ final class Progress {
 
     /** Reports a conflict; no further event follows. */
     void conflict(Throwable error) {
-        listener.onEvent(new LitestreamEvent.Conflict(database, replica, String.valueOf(error.getMessage())));
+        listener.onEvent(new LitestreamEvent.Conflict(database, replica, text(error)));
     }
 
     /** Reports a repair with its cause. */
@@ -133,10 +142,7 @@ final class Progress {
     }
 
     private Failure note(Step step, @Nullable Failure before, Throwable error, Instant now) {
-        boolean speaks = error instanceof IOException
-                && error.getMessage() != null
-                && !(error instanceof FileSystemException); // its message is only a file name
-        String text = speaks ? String.valueOf(error.getMessage()) : error.toString();
+        String text = text(error);
         boolean diskFull = DiskFull.isCauseOf(error);
         counters.failed(step, diskFull);
         boolean refused = error instanceof ReplicaAccessException
@@ -150,8 +156,18 @@ final class Progress {
         return failure;
     }
 
+    private String text(Throwable error) {
+        if (error instanceof RemedyException known) {
+            return known.message(optionNames);
+        }
+        boolean speaks = error instanceof IOException
+                && error.getMessage() != null
+                && !(error instanceof FileSystemException); // its message is only a file name
+        return speaks ? String.valueOf(error.getMessage()) : error.toString();
+    }
+
     private static boolean isNoDatabase(@Nullable Throwable cause) {
-        return cause instanceof SQLiteException e && e.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB;
+        return cause instanceof SQLException e && SqliteCode.primary(e) == SqliteCode.NOTADB;
     }
 
     /** Returns the number of failures of all steps so far. */

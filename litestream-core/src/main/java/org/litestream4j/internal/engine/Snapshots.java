@@ -190,7 +190,7 @@ final class Snapshots {
             listener.onEvent(new LitestreamEvent.SnapshotPublished(
                     config.name(), client.url(), waiting.name().max()));
         } catch (NoSuchFileException e) {
-            log.warn("snapshot file was deleted before its upload: db={} file={}", config.name(), path);
+            log.warn("snapshot file was deleted before its upload: db={} path={}", config.name(), path);
         }
         drop(waiting);
         return true;

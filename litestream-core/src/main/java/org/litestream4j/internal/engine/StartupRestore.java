@@ -163,7 +163,7 @@ final class StartupRestore {
         }
         Files.move(metaPath, aside);
         PrivateFiles.restrict(aside);
-        log.info("local state of the lost database moved aside: db={} folder={}", config.name(), aside);
+        log.info("local state of the lost database moved aside: db={} path={}", config.name(), aside);
         return aside;
     }
 

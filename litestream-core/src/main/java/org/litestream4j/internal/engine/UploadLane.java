@@ -210,9 +210,8 @@ final class UploadLane {
         fail(new LitestreamException(
                 config.path().toString(),
                 String.valueOf(e.getMessage()),
-                "put the file back, or set litestream.auto-recover=true in the application (in plain Java"
-                        + " autoRecover), or stop the application and reset the local state, for a full image in its"
-                        + " place",
+                "put the file back, or set {autoRecover=true}, or stop the application and reset the local state, for a"
+                        + " full image in its place",
                 e));
     }
 

@@ -6,7 +6,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaClosedException;
 import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileDamagedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.restore.RestoreException;
 
@@ -94,6 +96,8 @@ final class Patience {
     static boolean isPermanent(IOException e) {
         return e instanceof ReplicaFileNotFoundException
                 || e instanceof ReplicaFileChangedException
+                || e instanceof ReplicaFileDamagedException
+                || e instanceof ReplicaClosedException
                 || e instanceof ReplicaAccessException
                 || e instanceof LtxFormatException
                 || e instanceof RestoreException;

@@ -408,7 +408,7 @@ public final class Replication {
                     // reading the whole file is the check
                 }
             } catch (NoSuchFileException | LtxFormatException e) {
-                log.warn("local file is missing or damaged: file={} problem={}", source, e.toString());
+                log.warn("local file is missing or damaged: path={} problem={}", source, e.toString());
                 return new LocalFileException(source, after, e);
             }
         }

@@ -9,11 +9,12 @@ import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqliteCode;
 
 /**
  * C functions that call back and for which a callback that could not run is an error. JNA returns 0 for such a callback,
  * for example near the end of the stack, and 0 is SQLite's OK: SQLite would take old bytes for a page. Here, the callback
- * returns its result code with the bits of {@link ResultCode#IOERR_READ} inverted, and a few instructions between SQLite
+ * returns its result code with the bits of {@link SqliteCode#IOERR_READ} inverted, and a few instructions between SQLite
  * and JNA invert them again. A 0 that no callback returned becomes {@code IOERR_READ}.
  *
  * <p>Where there are no such instructions, or where the system refuses memory for them, callbacks are
@@ -63,7 +64,7 @@ final class CheckedCalls {
 
     /** Returns the result of a callback for a result code of SQLite. */
     int result(int code) {
-        return machine == null ? code : code ^ ResultCode.IOERR_READ;
+        return machine == null ? code : code ^ SqliteCode.IOERR_READ;
     }
 
     /** Adds a function that returns a result code; the callback returns it through {@link #result}. */
@@ -73,7 +74,7 @@ final class CheckedCalls {
             return target;
         }
         long address = next();
-        machine.checked(code, target, ResultCode.IOERR_READ);
+        machine.checked(code, target, SqliteCode.IOERR_READ);
         return address;
     }
 
@@ -134,7 +135,7 @@ final class CheckedCalls {
         }
         if (call(functions[0], 10L, 20L, 30L, 40, 50L) != 550
                 || call(functions[0], 0L, 0L, 0L, 0, 0L) != 0
-                || call(functions[1], 10L, 20L, 30L, 40, 50L) != ResultCode.IOERR_READ) {
+                || call(functions[1], 10L, 20L, 30L, 40, 50L) != SqliteCode.IOERR_READ) {
             return false;
         }
         call(functions[2], 1L, 2, 3L);

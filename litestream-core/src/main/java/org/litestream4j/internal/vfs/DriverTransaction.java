@@ -6,6 +6,7 @@ import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqliteCode;
 import org.sqlite.SQLiteException;
 
 /**
@@ -13,9 +14,6 @@ import org.sqlite.SQLiteException;
  * does not notice: later statements would read other states. Here, they fail until the application ends the transaction.
  */
 final class DriverTransaction {
-
-    private static final int NOMEM = 7;
-    private static final int FULL = 13;
 
     private final Connection driver;
     private volatile @Nullable SQLException rolledBackBy;
@@ -27,8 +25,8 @@ final class DriverTransaction {
     /** Records an error, which may have rolled the transaction back. */
     void failed(SQLException error) throws SQLException {
         if (error instanceof SQLiteException sqlite && !driver.isClosed() && !driver.getAutoCommit()) {
-            int code = sqlite.getResultCode().code & 0xFF;
-            if (code == ResultCode.IOERR || code == NOMEM || code == FULL) {
+            int code = SqliteCode.primary(sqlite);
+            if (code == SqliteCode.IOERR || code == SqliteCode.NOMEM || code == SqliteCode.FULL) {
                 rolledBackBy = error;
             }
         }

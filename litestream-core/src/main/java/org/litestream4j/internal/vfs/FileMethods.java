@@ -7,6 +7,7 @@ import static org.litestream4j.internal.vfs.NativeBridge.zero;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.internal.pages.ReplicaUnavailableException;
 import org.litestream4j.internal.pages.StaleReplicaException;
 
@@ -41,9 +42,9 @@ final class FileMethods {
         putLong(methods + 8, calls.function((NativeBridge.P) this::close));
         putLong(methods + 16, calls.function((NativeBridge.PPIP) this::read));
         putLong(methods + 24, calls.function((NativeBridge.PPIP)
-                (f, bytes, n, o) -> calls.result(ResultCode.READONLY)));
-        putLong(methods + 32, calls.function((NativeBridge.PP) (f, size) -> calls.result(ResultCode.READONLY)));
-        putLong(methods + 40, calls.function((NativeBridge.PI) (f, flags) -> calls.result(ResultCode.OK)));
+                (f, bytes, n, o) -> calls.result(SqliteCode.READONLY)));
+        putLong(methods + 32, calls.function((NativeBridge.PP) (f, size) -> calls.result(SqliteCode.READONLY)));
+        putLong(methods + 40, calls.function((NativeBridge.PI) (f, flags) -> calls.result(SqliteCode.OK)));
         putLong(methods + 48, calls.function((NativeBridge.PP) this::size));
         putLong(methods + 56, calls.function((NativeBridge.PI) this::lock));
         putLong(methods + 64, calls.function((NativeBridge.PI) this::unlock));
@@ -72,9 +73,9 @@ final class FileMethods {
     private int close(long address) {
         try {
             files.remove(getLong(address + NUMBER)).unlock();
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR, e);
+            return failed(SqliteCode.IOERR, e);
         }
     }
 
@@ -84,44 +85,44 @@ final class FileMethods {
             OpenFile file = file(address);
             if (offset == PageOne.VERSION && length == PageOne.VERSION_SIZE) {
                 NativeBridge.write(bytes, file.version());
-                return calls.result(ResultCode.OK);
+                return calls.result(SqliteCode.OK);
             }
             int read = file.read(offset, file.buffers().view(bytes, length));
             LastFailure.take(); // see lock
             if (read == length) {
-                return calls.result(ResultCode.OK);
+                return calls.result(SqliteCode.OK);
             }
             zero(bytes + read, length - read);
-            return calls.result(ResultCode.IOERR_SHORT_READ);
+            return calls.result(SqliteCode.IOERR_SHORT_READ);
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
-            return failed(ResultCode.BUSY, e); // keeps the transaction, unlike IOERR
+            return failed(SqliteCode.BUSY, e); // keeps the transaction, unlike IOERR
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR_READ, e);
+            return failed(SqliteCode.IOERR_READ, e);
         }
     }
 
     private int size(long address, long size) {
         try {
             putLong(size, file(address).size());
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR, e);
+            return failed(SqliteCode.IOERR, e);
         }
     }
 
     private int lock(long address, int level) {
         try {
             if (level > LOCK_SHARED) {
-                return calls.result(ResultCode.READONLY);
+                return calls.result(SqliteCode.READONLY);
             }
             calls.requireSafe();
             file(address).lock();
             LastFailure.take(); // an outage that is over does not explain a later error
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
-            return failed(ResultCode.BUSY, e);
+            return failed(SqliteCode.BUSY, e);
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR, e);
+            return failed(SqliteCode.IOERR, e);
         }
     }
 
@@ -130,18 +131,18 @@ final class FileMethods {
             if (level < LOCK_SHARED) {
                 file(address).unlock();
             }
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR, e);
+            return failed(SqliteCode.IOERR, e);
         }
     }
 
     private int checkReservedLock(long address, long isReserved) {
         try {
             putInt(isReserved, 0);
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR, e);
+            return failed(SqliteCode.IOERR, e);
         }
     }
 
@@ -151,11 +152,11 @@ final class FileMethods {
                 long connection = getLong(argument);
                 files.belongs(file(address), connection);
                 functions.add(connection);
-                return calls.result(ResultCode.OK);
+                return calls.result(SqliteCode.OK);
             }
-            return calls.result(operation == FCNTL_PRAGMA ? pragma(address, argument) : ResultCode.NOTFOUND);
+            return calls.result(operation == FCNTL_PRAGMA ? pragma(address, argument) : SqliteCode.NOTFOUND);
         } catch (Throwable e) {
-            return failed(ResultCode.ERROR, e);
+            return failed(SqliteCode.ERROR, e);
         }
     }
 
@@ -166,14 +167,14 @@ final class FileMethods {
             String value = NativeBridge.text(getLong(argument + 16));
             String answer = pragma(file(address), name == null ? "" : name, value);
             if (answer == null) {
-                return ResultCode.NOTFOUND;
+                return SqliteCode.NOTFOUND;
             }
             putLong(argument, api.string(answer));
-            return ResultCode.OK;
+            return SqliteCode.OK;
         } catch (IOException | RuntimeException e) {
             LastFailure.set(e);
             putLong(argument, api.string(e.getMessage() == null ? e.toString() : e.getMessage()));
-            return ResultCode.ERROR;
+            return SqliteCode.ERROR;
         }
     }
 

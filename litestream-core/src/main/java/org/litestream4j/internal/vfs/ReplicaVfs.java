@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.litestream4j.internal.files.SqliteCode;
 
 /**
  * SQLite's view of replicas: a VFS named {@value #NAME}, which opens databases that were registered under a name and can
@@ -91,7 +92,7 @@ public final class ReplicaVfs {
         putLong(struct + 24, string(name));
         putLong(struct + 32, getLong(byDefault + 32)); // pAppData, for the borrowed methods
         putLong(struct + 40, calls.function((NativeBridge.PPPIP) this::open));
-        putLong(struct + 48, calls.function((NativeBridge.PPI) (self, path, sync) -> calls.result(ResultCode.OK)));
+        putLong(struct + 48, calls.function((NativeBridge.PPI) (self, path, sync) -> calls.result(SqliteCode.OK)));
         putLong(struct + 56, calls.function((NativeBridge.PPIP) this::access));
         putLong(struct + 64, calls.function((NativeBridge.PPIP) this::fullPathname));
         for (int slot = DriverLayout.X_DL_OPEN; slot <= DriverLayout.X_GET_LAST_ERROR; slot += 8) {
@@ -129,16 +130,16 @@ public final class ReplicaVfs {
                 return calls.result(api.openByDefault(name, file, flags, outFlags));
             }
             if ((flags & OPEN_MAIN_DB) == 0) {
-                return calls.result(ResultCode.CANTOPEN);
+                return calls.result(SqliteCode.CANTOPEN);
             }
             methods.open(file, opened(name));
             if (outFlags != 0) {
                 putInt(outFlags, (flags & ~OPEN_READWRITE_CREATE) | OPEN_READONLY);
             }
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
             LastFailure.set(e);
-            return calls.result(ResultCode.CANTOPEN);
+            return calls.result(SqliteCode.CANTOPEN);
         }
     }
 
@@ -168,10 +169,10 @@ public final class ReplicaVfs {
     private int access(long self, long path, int flags, long exists) {
         try {
             putInt(exists, 0);
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
             LastFailure.set(e);
-            return calls.result(ResultCode.IOERR);
+            return calls.result(SqliteCode.IOERR);
         }
     }
 
@@ -182,10 +183,10 @@ public final class ReplicaVfs {
                 throw new IOException("the name of the read replica is too long");
             }
             NativeBridge.write(full, bytes);
-            return calls.result(ResultCode.OK);
+            return calls.result(SqliteCode.OK);
         } catch (Throwable e) {
             LastFailure.set(e);
-            return calls.result(ResultCode.CANTOPEN);
+            return calls.result(SqliteCode.CANTOPEN);
         }
     }
 }

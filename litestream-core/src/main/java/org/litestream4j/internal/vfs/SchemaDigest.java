@@ -4,10 +4,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.Sha256;
 import org.litestream4j.internal.pages.PinnedState;
 
 /**
@@ -43,10 +43,8 @@ final class SchemaDigest {
     /** Returns the digest; null if the table is too large or damaged, in which case SQLite finds the damage. */
     static byte @Nullable [] of(PinnedState state) throws IOException {
         try {
-            SchemaDigest schema = new SchemaDigest(state, MessageDigest.getInstance("SHA-256"));
+            SchemaDigest schema = new SchemaDigest(state, Sha256.digest());
             return schema.walk() ? schema.digest.digest() : null;
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         } catch (IndexOutOfBoundsException | IllegalArgumentException e) { // a pointer within a page
             return null;
         }

@@ -4,6 +4,7 @@ import static org.litestream4j.internal.vfs.NativeBridge.getLong;
 import static org.litestream4j.internal.vfs.NativeBridge.string;
 
 import java.io.IOException;
+import org.litestream4j.internal.files.SqliteCode;
 
 /** The SQL functions of connections that read a replica. */
 final class SqlFunctions {
@@ -71,7 +72,7 @@ final class SqlFunctions {
             long connection = api.connection(context);
             if (!file.isLocked() && api.isInTransaction(connection)) {
                 int result = api.run(connection, readAnything);
-                if (result != ResultCode.OK) {
+                if (result != SqliteCode.OK) {
                     api.returnError(context, "the transaction cannot read the replica");
                     api.returnErrorCode(context, result);
                     return;

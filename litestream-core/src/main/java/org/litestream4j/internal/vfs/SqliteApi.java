@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
+import org.litestream4j.internal.files.SqliteCode;
 import org.sqlite.SQLiteConfig;
 
 /**
@@ -87,7 +88,7 @@ final class SqliteApi {
         long entry = NativeBridge.function((NativeBridge.PPP) (db, message, table) -> {
             given[0] = db;
             given[1] = table;
-            return ResultCode.OK_LOAD_PERMANENTLY;
+            return SqliteCode.OK_LOAD_PERMANENTLY;
         });
         long vfs = NativeBridge.allocate(VFS_SIZE);
         for (int offset = 0; offset < VFS_SIZE; offset += WORD) {
@@ -131,7 +132,7 @@ final class SqliteApi {
     }
 
     void register(long vfs) throws VfsUnsupportedException {
-        require(Calls.vfs_register(vfs, 0) == ResultCode.OK, "sqlite3_vfs_register");
+        require(Calls.vfs_register(vfs, 0) == SqliteCode.OK, "sqlite3_vfs_register");
     }
 
     boolean isRegistered(long name) {

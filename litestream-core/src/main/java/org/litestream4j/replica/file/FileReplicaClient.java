@@ -33,8 +33,8 @@ import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.ReplicaClosedException;
 import org.litestream4j.replica.ReplicaDeleteException;
-import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
@@ -339,7 +339,7 @@ final class FileReplicaClient implements ReplicaClient {
 
     void checkOpen() throws IOException {
         if (closed) {
-            throw new ReplicaException(url(), "this client was closed", "", null);
+            throw new ReplicaClosedException(url());
         }
     }
 

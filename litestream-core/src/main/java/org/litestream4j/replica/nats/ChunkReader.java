@@ -3,12 +3,12 @@ package org.litestream4j.replica.nats;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.internal.files.Sha256;
+import org.litestream4j.replica.ReplicaFileDamagedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 
 /**
@@ -74,15 +74,9 @@ final class ChunkReader extends InputStream {
         nextToTake = offset < end ? map.chunkAt(offset) : map.count();
         nextToSend = nextToTake;
         String expected = object.digest();
-        digest = offset == 0 && end == map.size() && expected != null && expected.startsWith(DIGEST) ? sha256() : null;
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        digest = offset == 0 && end == map.size() && expected != null && expected.startsWith(DIGEST)
+                ? Sha256.digest()
+                : null;
     }
 
     static String written(MessageDigest digest) {
@@ -174,7 +168,7 @@ final class ChunkReader extends InputStream {
     }
 
     private IOException damaged(String problem) {
-        return new ReplicaException(
+        return new ReplicaFileDamagedException(
                 bucket.settings().url(),
                 objectName + " is damaged: " + problem,
                 "restore from other files, or restore the bucket itself",

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
+import org.litestream4j.replica.ReplicaClosedException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.nats.NatsSettings.ConnectionSettings;
 import org.slf4j.Logger;
@@ -237,7 +238,7 @@ final class NatsLink implements Closeable {
     @GuardedBy("lock")
     private void requireOpen() throws IOException {
         if (closed) {
-            throw new IOException(settings.url() + ": the replica client is closed");
+            throw new ReplicaClosedException(settings.url());
         }
     }
 
@@ -275,7 +276,7 @@ final class NatsLink implements Closeable {
         }
         if (late) {
             close(opened);
-            throw new IOException(settings.url() + ": the replica client is closed");
+            throw new ReplicaClosedException(settings.url());
         }
     }
 
@@ -302,7 +303,7 @@ final class NatsLink implements Closeable {
         }
         try {
             Connection connected = connect();
-            LOG.debug("NATS connection is up again replica={}", settings.url());
+            LOG.debug("NATS connection is up again: replica={}", settings.url());
             return connected;
         } catch (ReplicaAccessException e) {
             throw e;
@@ -397,7 +398,7 @@ final class NatsLink implements Closeable {
 
     private void connectionChanged(Connection source, ConnectionListener.Events event) {
         if (event == ConnectionListener.Events.DISCONNECTED) {
-            LOG.debug("NATS connection is lost replica={}", settings.url());
+            LOG.debug("NATS connection is lost: replica={}", settings.url());
             failAll(lost("the connection broke", null));
         }
     }

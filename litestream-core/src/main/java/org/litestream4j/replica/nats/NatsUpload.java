@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.Sha256;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
@@ -42,7 +43,7 @@ final class NatsUpload extends ReplicaUpload {
     private final Clock clock;
     private final String nuid = NUID.nextGlobal();
     private final ChunkWriter writer;
-    private final MessageDigest digest = ChunkReader.sha256();
+    private final MessageDigest digest = Sha256.digest();
 
     private byte @Nullable [] chunk;
     private int filled;
@@ -236,7 +237,7 @@ final class NatsUpload extends ReplicaUpload {
                 return; // already logged for the first of several attempts
             }
             LOG.warn(
-                    "Chunks of an unfinished upload remain until a later clean-up replica={} file={} reason={}",
+                    "chunks of an unfinished upload remain until a later clean-up: replica={} file={} reason={}",
                     bucket.settings().url(),
                     objectName,
                     e.getMessage());

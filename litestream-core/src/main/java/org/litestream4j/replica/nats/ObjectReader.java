@@ -10,10 +10,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.Sha256;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
-import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileDamagedException;
 
 /**
  * Finds the chunks of objects. A small object that is read whole is fetched from the position its chunks have if no
@@ -126,7 +127,7 @@ final class ObjectReader {
             System.arraycopy(chunk, 0, content, filled, chunk.length);
             filled += chunk.length;
         }
-        MessageDigest digest = ChunkReader.sha256();
+        MessageDigest digest = Sha256.digest();
         digest.update(content);
         boolean right = filled == content.length
                 && (object.digest() == null || ChunkReader.sameDigest(ChunkReader.written(digest), object.digest()));
@@ -140,7 +141,7 @@ final class ObjectReader {
             if (now == null || now.deleted() || !now.nuid().equals(object.nuid())) {
                 throw ChunkReader.notFound(bucket, objectName);
             }
-            throw new ReplicaException(
+            throw new ReplicaFileDamagedException(
                     bucket.settings().url(),
                     objectName + " is damaged: " + map.count() + " chunks with " + map.size() + " bytes instead of "
                             + object.chunks() + " with " + object.size(),

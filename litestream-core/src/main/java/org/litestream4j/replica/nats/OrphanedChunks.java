@@ -72,13 +72,13 @@ final class OrphanedChunks {
             int purged = purge();
             if (purged > 0) {
                 LOG.info(
-                        "Purged chunks of unfinished uploads replica={} uploads={}",
+                        "purged chunks of unfinished uploads: replica={} uploads={}",
                         bucket.settings().url(),
                         purged);
             }
         } catch (IOException e) { // must not fail the deletion that triggered it, which is done
             LOG.warn(
-                    "Cannot list chunks of unfinished uploads replica={} reason={}",
+                    "cannot list chunks of unfinished uploads: replica={} reason={}",
                     bucket.settings().url(),
                     e.getMessage());
         }

@@ -15,7 +15,11 @@ import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
 
-/** Sends requests, counts each of them, and retries those that may succeed later, for a few seconds at most. Thread-safe. */
+/**
+ * Sends requests and counts each of them. Retries those that may succeed later, except for reading, which {@link
+ * org.litestream4j.replica.ResumingInputStream} retries. By default, a request is sent up to four times, and not again five
+ * seconds after the first time; the timeouts of a request are in {@link S3Clients}. Thread-safe.
+ */
 final class S3Calls implements Closeable {
 
     /** Number and duration of the retries of a request. */
@@ -75,19 +79,27 @@ final class S3Calls implements Closeable {
         return result;
     }
 
-    /** Sends a request whose response is a stream; the reader of the stream counts the request when it ends. */
-    <T> T open(Call<T> call) throws IOException {
-        return repeat(Operation.GET, 0, call);
+    /**
+     * Sends a request once. If it succeeds, the caller counts it.
+     *
+     * @throws SdkException the failure
+     */
+    <T> T once(Operation operation, long bytesSent, Call<T> call) throws IOException {
+        try {
+            return call.send(connection.client(listener));
+        } catch (SdkException e) {
+            checkInterrupted(e);
+            count(operation, S3Failures.outcome(e), bytesSent, 0);
+            throw e;
+        }
     }
 
     private <T> T repeat(Operation operation, long bytesSent, Call<T> call) throws IOException {
         long start = System.nanoTime();
         for (int failures = 1; ; failures++) {
             try {
-                return call.send(connection.client(listener));
+                return once(operation, bytesSent, call);
             } catch (SdkException e) {
-                checkInterrupted(e);
-                count(operation, S3Failures.outcome(e), bytesSent, 0);
                 Duration pause = patience.pause(failures);
                 boolean late = System.nanoTime() - start + pause.toNanos()
                         > patience.giveUpAfter().toNanos();

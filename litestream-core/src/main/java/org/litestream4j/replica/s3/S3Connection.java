@@ -4,7 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaClosedException;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Outcome;
@@ -98,9 +98,9 @@ final class S3Connection implements Closeable {
         }
     }
 
-    void checkOpen() throws ReplicaException {
+    void checkOpen() throws ReplicaClosedException {
         if (closed) {
-            throw new ReplicaException(settings.url(), "the client of this replica was closed", "", null);
+            throw new ReplicaClosedException(settings.url());
         }
     }
 
@@ -108,7 +108,7 @@ final class S3Connection implements Closeable {
         try (S3Client any = S3Clients.build(settings, ASKED_REGION, credentials)) {
             String region = regionOf(any, settings.bucket());
             listener.onRequest(new Request(Operation.HEAD, Outcome.SUCCESS, 0, 0));
-            LOG.debug("replica={} bucket is in region {}", settings.url(), region);
+            LOG.debug("bucket found: replica={} region={}", settings.url(), region);
             return region;
         }
     }

@@ -140,7 +140,7 @@ final class S3Deletion {
         if (remaining.size() == before && bulk.possible) {
             bulk.possible = false;
             LOG.info(
-                    "replica={} the store refuses to delete several files at once: deleting one by one",
+                    "the store refuses to delete several files at once, deleting one by one: replica={}",
                     context.settings().url());
         }
     }

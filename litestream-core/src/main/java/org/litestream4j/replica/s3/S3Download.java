@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.util.Objects;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.RequestListener.Operation;
@@ -14,120 +15,87 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 
 /**
- * Content of an object, or of a range of it. If the connection breaks, or the body ends early, a new request continues
- * at the same byte of the same version of the object. Not thread-safe.
+ * Content of an object, or of a range of it, as the body of one response. Fails if the connection breaks or the body ends
+ * early. Not thread-safe.
  */
 final class S3Download extends InputStream {
 
     /** Number of unread bytes up to which reading them is cheaper than a new connection. */
     private static final int DRAINED = 64 << 10;
 
-    /** Number of bytes after which an earlier broken connection no longer counts as a failure. */
-    private static final long PROGRESS = 1 << 20;
-
     private static final long UNKNOWN = -1;
 
-    private final S3Calls calls;
-
-    private final S3Requests requests;
-
-    private final S3Failures failures;
+    private final S3Context context;
 
     private final String key;
 
     private @Nullable ResponseInputStream<GetObjectResponse> body;
 
-    private boolean connected;
-
-    /** ETag of the object found by the first request. */
-    private @Nullable String etag;
-
-    private OptionalLong databaseChecksum = OptionalLong.empty();
+    private final long offset;
 
     private long position;
 
-    /** End of the range, exclusive; {@link #UNKNOWN} until the store has returned it. */
-    private long end;
-
-    /** End of the current body, exclusive. */
-    private long bodyEnd;
-
-    private long fromStore;
-
-    private int broken;
-
-    private long brokenAt;
+    /** End of the content to read, exclusive; {@link #UNKNOWN} if the store has not returned it. */
+    private final long end;
 
     private boolean closed;
 
-    private S3Download(S3Calls calls, S3Requests requests, S3Failures failures, String key, long offset, long length) {
-        this.calls = calls;
-        this.requests = requests;
-        this.failures = failures;
+    private S3Download(S3Context context, String key, long offset, ResponseInputStream<GetObjectResponse> body) {
+        this.context = context;
         this.key = key;
+        this.offset = offset;
+        this.body = body;
         this.position = offset;
-        this.end = length == ReplicaClient.TO_END ? UNKNOWN : offset + Math.min(length, Long.MAX_VALUE - offset);
+        Long contentLength = body.response().contentLength();
+        this.end = contentLength == null ? UNKNOWN : offset + contentLength;
     }
 
     /**
      * Opens an object.
      *
      * @param length at least 1, or {@link ReplicaClient#TO_END}
-     * @throws SdkException if the store denies the request
      */
-    static S3Download open(
-            S3Calls calls, S3Requests requests, S3Failures failures, String key, long offset, long length)
-            throws IOException {
-        S3Download download = new S3Download(calls, requests, failures, key, offset, length);
-        download.connect();
-        return download;
-    }
-
-    private void connect() throws IOException {
-        ResponseInputStream<GetObjectResponse> opened =
-                calls.open(client -> client.getObject(requests.get(key, range(), etag)));
-        fromStore = 0;
-        body = opened;
-        GetObjectResponse response = opened.response();
-        bodyEnd = response.contentLength() == null ? UNKNOWN : position + response.contentLength();
-        String given = response.contentRange();
-        boolean elsewhere = position > 0 && (given == null || !given.startsWith("bytes " + position + "-"));
-        if (elsewhere || (connected && bodyEnd != UNKNOWN && bodyEnd < end)) {
-            finish(Outcome.FAILED);
+    static OpenedFile open(S3Context context, String key, long offset, long length) throws IOException {
+        String range = range(offset, length);
+        ResponseInputStream<GetObjectResponse> body;
+        try {
+            body = context.calls()
+                    .once(
+                            Operation.GET,
+                            0,
+                            client -> client.getObject(context.requests().get(key, range)));
+        } catch (SdkException e) {
+            if (S3Failures.isBeyondEnd(e)) {
+                return empty(OptionalLong.empty());
+            }
+            throw context.failures().ofFile(e, key, "read " + key);
+        }
+        S3Download download = new S3Download(context, key, offset, body);
+        GetObjectResponse response = body.response();
+        String returned = response.contentRange();
+        if (offset > 0 && (returned == null || !returned.startsWith("bytes " + offset + "-"))) {
+            download.finish(Outcome.FAILED);
             throw new ReplicaException(
-                    failures.replica(), "asked for " + range() + " of " + key + ", the store sent " + given, "", null);
+                    context.settings().url(),
+                    "asked for " + range + " of " + key + ", the store sent " + returned,
+                    "",
+                    null);
         }
-        if (!connected && bodyEnd != UNKNOWN && (end == UNKNOWN || end > bodyEnd)) {
-            end = bodyEnd; // a range beyond the end of the file is truncated
-        }
-        if (!connected && response.hasMetadata()) {
-            databaseChecksum = S3Metadata.databaseChecksum(response.metadata());
-        }
-        connected = true;
-        etag = response.eTag();
+        OptionalLong databaseChecksum =
+                response.hasMetadata() ? S3Metadata.databaseChecksum(response.metadata()) : OptionalLong.empty();
+        return new OpenedFile(download, databaseChecksum, response.eTag());
     }
 
-    /** Returns the end of the content to read, if the store has returned it; otherwise a negative number. */
-    long knownEnd() {
-        return end;
+    /** Returns an opened file without content. */
+    static OpenedFile empty(OptionalLong databaseChecksum) {
+        return new OpenedFile(InputStream.nullInputStream(), databaseChecksum);
     }
 
-    /** Returns the checksum from the object's metadata. */
-    OptionalLong databaseChecksum() {
-        return databaseChecksum;
-    }
-
-    /** Returns the ETag of the object; null if the store has none. */
-    @Nullable
-    String etag() {
-        return etag;
-    }
-
-    private @Nullable String range() {
-        if (end == UNKNOWN) {
-            return position == 0 ? null : "bytes=" + position + "-";
+    private static @Nullable String range(long offset, long length) {
+        if (length == ReplicaClient.TO_END) {
+            return offset == 0 ? null : "bytes=" + offset + "-";
         }
-        return "bytes=" + position + "-" + (end - 1);
+        return "bytes=" + offset + "-" + (offset + Math.min(length, Long.MAX_VALUE - offset) - 1);
     }
 
     @Override
@@ -137,73 +105,48 @@ final class S3Download extends InputStream {
     }
 
     @Override
-    public int read(byte[] into, int offset, int length) throws IOException {
-        Objects.checkFromIndexSize(offset, length, into.length);
+    public int read(byte[] into, int at, int length) throws IOException {
+        Objects.checkFromIndexSize(at, length, into.length);
         if (closed) {
             throw new IOException("stream is closed");
         }
-        calls.checkOpen();
+        context.calls().checkOpen();
         if (length == 0) {
             return 0;
         }
-        while (end == UNKNOWN || position < end) {
-            InputStream in = current();
-            int count;
-            try {
-                count = in.read(into, offset, limit(length));
-            } catch (IOException | SdkException e) {
-                broken(e);
-                continue;
-            }
-            if (count > 0) {
-                position += count;
-                fromStore += count;
-                return count;
-            }
-            if (end == UNKNOWN) {
-                break;
-            }
-            broken(new IOException("the body ended " + (end - position) + " bytes early"));
+        InputStream in = body;
+        if (in == null || position == end) {
+            finish(Outcome.SUCCESS);
+            return -1;
         }
-        finish(Outcome.SUCCESS);
-        return -1;
-    }
-
-    private InputStream current() throws IOException {
+        int count;
         try {
-            if (body == null) {
-                connect();
+            count = in.read(into, at, end == UNKNOWN ? length : (int) Math.min(length, end - position));
+        } catch (IOException | SdkException e) {
+            throw broken(e);
+        }
+        if (count < 0) {
+            if (end != UNKNOWN) {
+                throw broken(new IOException("the body ended " + (end - position) + " bytes early"));
             }
-            return Objects.requireNonNull(body);
-        } catch (SdkException e) {
-            throw S3Failures.isMissing(e) ? failures.missing(e, key) : failures.translate(e, reading());
+            finish(Outcome.SUCCESS);
+            return -1;
         }
+        position += count;
+        return count;
     }
 
-    private String reading() {
-        return "read " + key + " from byte " + position;
-    }
-
-    private int limit(int length) {
-        return end == UNKNOWN ? length : (int) Math.min(length, end - position);
-    }
-
-    /** Counts a broken connection and waits before the next attempt. */
-    private void broken(Exception cause) throws IOException {
+    private IOException broken(Exception cause) throws IOException {
         finish(Outcome.FAILED);
-        calls.checkOpen();
-        calls.checkInterrupted(cause);
-        broken = position - brokenAt >= PROGRESS ? 1 : broken + 1;
-        brokenAt = position;
-        if (broken >= calls.patience().attempts()) {
-            throw new ReplicaException(
-                    failures.replica(),
-                    "cannot " + reading() + ": the connection broke " + broken + " times ("
-                            + cause.getClass().getSimpleName() + ")",
-                    "check the network if this lasts",
-                    cause);
-        }
-        calls.pause(calls.patience().pause(broken));
+        closed = true;
+        context.calls().checkOpen();
+        context.calls().checkInterrupted(cause);
+        return new ReplicaException(
+                context.settings().url(),
+                "cannot read " + key + " from byte " + position + ": the connection broke ("
+                        + cause.getClass().getSimpleName() + ")",
+                "check the network if this lasts",
+                cause);
     }
 
     private void finish(Outcome outcome) {
@@ -212,9 +155,9 @@ final class S3Download extends InputStream {
             return;
         }
         body = null;
-        calls.count(Operation.GET, outcome, 0, fromStore);
+        context.calls().count(Operation.GET, outcome, 0, position - offset);
         try {
-            if (outcome == Outcome.SUCCESS && bodyEnd != UNKNOWN && bodyEnd - position <= DRAINED) {
+            if (outcome == Outcome.SUCCESS && end != UNKNOWN && end - position <= DRAINED) {
                 old.close(); // reads the remaining bytes and keeps the connection
             } else {
                 old.abort();

@@ -165,6 +165,11 @@ final class S3Failures {
                 settings.url(), problem, silent ? "check the endpoint and the network if this lasts" : "", e);
     }
 
+    /** Returns the exception for the caller that used one file. */
+    IOException ofFile(SdkException e, String key, String doing) {
+        return isMissing(e) ? missing(e, key) : translate(e, doing);
+    }
+
     /** Returns the exception for a file that does not exist. */
     ReplicaFileNotFoundException missing(SdkException e, String key) {
         return new ReplicaFileNotFoundException(settings.url(), "there is no file " + key + " (any more)", "", e);

@@ -112,11 +112,11 @@ final class S3Fence {
         if (trust != Trust.NONE) {
             trust = Trust.NONE;
             LOG.warn(
-                    "replica={} the store {} conditional writes (If-None-Match) of {}: two processes that write to this"
-                            + " replica at the same moment cannot be detected; conditional-writes=off silences this",
-                    settings.url(),
+                    "the store {} conditional writes (If-None-Match) of {}, two processes that write to this replica at"
+                            + " the same moment cannot be detected; conditional-writes=off silences this: replica={}",
                     what,
-                    writes);
+                    writes,
+                    settings.url());
         }
     }
 }

@@ -74,7 +74,7 @@ final class S3Leftovers {
         } catch (SdkException e) {
             failed(e);
         } catch (IOException e) { // interrupted or closed
-            LOG.debug("replica={} looking for earlier uploads of {} ended", settings.url(), key, e);
+            LOG.debug("looking for earlier uploads ended: replica={} file={}", settings.url(), key, e);
         }
     }
 
@@ -97,12 +97,12 @@ final class S3Leftovers {
             }
             if (discarded > 0) {
                 LOG.info(
-                        "replica={} unfinished uploads of earlier days discarded: count={}", settings.url(), discarded);
+                        "unfinished uploads of earlier days discarded: replica={} count={}", settings.url(), discarded);
             }
         } catch (SdkException e) {
             failed(e);
         } catch (IOException e) { // interrupted or closed
-            LOG.debug("replica={} looking for unfinished uploads ended", settings.url(), e);
+            LOG.debug("looking for unfinished uploads ended: replica={}", settings.url(), e);
         }
     }
 
@@ -147,16 +147,16 @@ final class S3Leftovers {
 
     private void failed(SdkException e) {
         if (S3Failures.mayPass(e)) {
-            LOG.debug("replica={} looking for unfinished uploads failed", settings.url(), e);
+            LOG.debug("looking for unfinished uploads failed: replica={}", settings.url(), e);
             return;
         }
         synchronized (this) {
             next = null;
         }
         LOG.info(
-                "replica={} cannot list unfinished uploads of killed processes (status={} code={}): allow"
-                        + " s3:ListBucketMultipartUploads and s3:AbortMultipartUpload, or give the bucket a lifecycle"
-                        + " rule AbortIncompleteMultipartUpload",
+                "cannot list unfinished uploads of killed processes, allow s3:ListBucketMultipartUploads and"
+                        + " s3:AbortMultipartUpload, or give the bucket a lifecycle rule"
+                        + " AbortIncompleteMultipartUpload: replica={} status={} code={}",
                 settings.url(),
                 S3Failures.status(e),
                 S3Failures.code(e));

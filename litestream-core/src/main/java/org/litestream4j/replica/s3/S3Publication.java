@@ -6,9 +6,11 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.internal.files.Sha256;
 import org.litestream4j.replica.ReplicaConflictException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.ResumingInputStream;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.CompletedMultipartUpload;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
@@ -126,16 +128,13 @@ final class S3Publication {
 
     /** @throws ReplicaConflictException if the name has other content */
     private boolean isThere() throws IOException {
-        try (S3Download existing = S3Download.open(
-                context.calls(), context.requests(), context.failures(), key, 0, ReplicaClient.TO_END)) {
-            if (existing.knownEnd() == size && Arrays.equals(sha256(existing), sha256)) {
+        try (InputStream existing = ResumingInputStream.open(
+                (offset, length) -> S3Download.open(context, key, offset, length), key, 0, size + 1)) {
+            if (Arrays.equals(sha256(existing), sha256)) {
                 return true;
             }
-        } catch (SdkException e) {
-            if (S3Failures.isMissing(e)) {
-                return false;
-            }
-            throw context.failures().translate(e, "read " + key + " back");
+        } catch (ReplicaFileNotFoundException e) {
+            return false;
         }
         throw new ReplicaConflictException(
                 context.settings().url(),
@@ -145,7 +144,7 @@ final class S3Publication {
     }
 
     private static byte[] sha256(InputStream in) throws IOException {
-        MessageDigest digest = S3Upload.sha256();
+        MessageDigest digest = Sha256.digest();
         byte[] chunk = new byte[64 << 10];
         for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
             digest.update(chunk, 0, count);

@@ -99,25 +99,14 @@ final class S3ReplicaClient implements ReplicaClient {
         if (offset < 0 || length < TO_END) {
             throw new IllegalArgumentException("no such range: offset " + offset + ", length " + length);
         }
-        try {
-            if (length == 0) {
-                return empty(S3Metadata.databaseChecksum(head(key).metadata()));
+        if (length == 0) {
+            try {
+                return S3Download.empty(S3Metadata.databaseChecksum(head(key).metadata()));
+            } catch (SdkException e) {
+                throw context.failures().ofFile(e, key, "read " + key);
             }
-            S3Download content =
-                    S3Download.open(context.calls(), context.requests(), context.failures(), key, offset, length);
-            return new OpenedFile(content, content.databaseChecksum(), content.etag());
-        } catch (SdkException e) {
-            if (S3Failures.isBeyondEnd(e)) {
-                return empty(OptionalLong.empty());
-            }
-            throw S3Failures.isMissing(e)
-                    ? context.failures().missing(e, key)
-                    : context.failures().translate(e, "read " + key);
         }
-    }
-
-    private static OpenedFile empty(OptionalLong databaseChecksum) {
-        return new OpenedFile(InputStream.nullInputStream(), databaseChecksum);
+        return S3Download.open(context, key, offset, length);
     }
 
     private HeadObjectResponse head(String key) throws IOException {
@@ -142,9 +131,7 @@ final class S3ReplicaClient implements ReplicaClient {
             throw new ReplicaException(
                     url(), "bad " + S3Metadata.TIMESTAMP + " of " + key + ": " + e.getMessage(), "", e);
         } catch (SdkException e) {
-            throw S3Failures.isMissing(e)
-                    ? context.failures().missing(e, key)
-                    : context.failures().translate(e, "read the metadata of " + key);
+            throw context.failures().ofFile(e, key, "read the metadata of " + key);
         }
     }
 

@@ -47,12 +47,9 @@ final class S3Requests {
     }
 
     /** @param range range as in the HTTP header; null for the whole object */
-    GetObjectRequest get(String key, @Nullable String range, @Nullable String etag) throws IOException {
-        GetObjectRequest.Builder request = GetObjectRequest.builder()
-                .bucket(settings.bucket())
-                .key(key)
-                .range(range)
-                .ifMatch(etag);
+    GetObjectRequest get(String key, @Nullable String range) throws IOException {
+        GetObjectRequest.Builder request =
+                GetObjectRequest.builder().bucket(settings.bucket()).key(key).range(range);
         encrypt(request::sseCustomerAlgorithm, request::sseCustomerKey, request::sseCustomerKeyMD5);
         return request.build();
     }

@@ -2,7 +2,6 @@ package org.litestream4j.replica.s3;
 
 import java.io.IOException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +11,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.Sha256;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaException;
@@ -41,7 +41,7 @@ final class S3Upload extends ReplicaUpload {
 
     private final String key;
 
-    private final MessageDigest digest = sha256();
+    private final MessageDigest digest = Sha256.digest();
 
     private final List<CompletableFuture<CompletedPart>> parts = new ArrayList<>();
 
@@ -219,14 +219,6 @@ final class S3Upload extends ReplicaUpload {
             if (!S3Failures.isMissing(e)) {
                 throw context.failures().translate(e, "discard the unfinished upload of " + key);
             }
-        }
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamEvent;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.error.OptionNames;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.testing.EngineFixture;
 
@@ -38,8 +39,8 @@ class ThreadStartTest extends EngineFixture {
     @Test
     void lanesThatCannotBegin_areRetried_andTheErrorShowsMeanwhile() throws Exception {
         create("CREATE TABLE t(x)");
-        try (Litestream litestream =
-                new LitestreamEngine(Clock.systemUTC(), Duration.ofMillis(50), List.of(), List.of(), this::start)) {
+        try (Litestream litestream = new LitestreamEngine(
+                Clock.systemUTC(), Duration.ofMillis(50), List.of(), List.of(), OptionNames.PLAIN, this::start)) {
             failures.set(Integer.MAX_VALUE);
             ManagedDatabase database = litestream.register(config().build());
             await().atMost(TIMEOUT)
@@ -96,7 +97,8 @@ class ThreadStartTest extends EngineFixture {
                         throw new StackOverflowError();
                     }
                 },
-                new Progress("db", "replica", null, event -> {}).starts(LitestreamEvent.Step.CAPTURE, null),
+                new Progress("db", "replica", null, event -> {}, OptionNames.PLAIN)
+                        .starts(LitestreamEvent.Step.CAPTURE, null),
                 pools.compaction,
                 pools.timer);
         lane.wake();

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.testing.ChildProcess;
 import org.sqlite.SQLiteConnection;
 
@@ -48,8 +49,8 @@ class CheckedCallsTest {
         long unchecked = CheckedCalls.unchecked().function(throwing);
         Native.setCallbackExceptionHandler((callback, e) -> {});
         try {
-            assertThat(call(function)).isEqualTo(ResultCode.IOERR_READ);
-            assertThat(call(unchecked)).isEqualTo(ResultCode.OK);
+            assertThat(call(function)).isEqualTo(SqliteCode.IOERR_READ);
+            assertThat(call(unchecked)).isEqualTo(SqliteCode.OK);
         } finally {
             Native.setCallbackExceptionHandler(null);
         }

@@ -10,7 +10,6 @@ import static org.litestream4j.replica.s3.S3TestClients.read;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaException;
@@ -34,9 +33,7 @@ class S3ReadFaultTest extends S3FaultFixture {
                 .filter(request -> request.method().equals("GET"))
                 .map(request -> request.header("range"))
                 .toList();
-        assertThat(ranges)
-                .containsExactly(
-                        "", "bytes=150000-299999", "bytes=225000-299999", "bytes=225000-299999", "bytes=262500-299999");
+        assertThat(ranges).containsExactly("", "bytes=150000-", "bytes=225000-", "bytes=225000-", "bytes=262500-");
         long received = counted.stream()
                 .filter(request -> request.operation() == Operation.GET)
                 .mapToLong(Request::bytesReceived)
@@ -44,8 +41,9 @@ class S3ReadFaultTest extends S3FaultFixture {
         assertThat(received).isEqualTo(content.length);
     }
 
+    /** The reader begins again with the new file; a mixture of both would look like damage. */
     @Test
-    void read_fileReplacedMeanwhile_isNotMixed() throws Exception {
+    void read_fileReplacedMeanwhile_saysSo() throws Exception {
         put(client, 0, name(1), bytes(300_000, 5));
         proxy.faults = request -> {
             if (!request.method().equals("GET")) {
@@ -61,43 +59,8 @@ class S3ReadFaultTest extends S3FaultFixture {
             return NONE;
         };
         assertThatThrownBy(() -> read(client, 0, name(1)))
-                .isInstanceOf(ReplicaException.class)
-                .hasMessageContaining("412");
-    }
-
-    /** The reader begins again with the new file; a mixture of both would look like damage. */
-    @Test
-    void resumedRead_fileReplacedMeanwhile_saysSo() throws Exception {
-        put(client, 0, name(1), bytes(300_000, 5));
-        AtomicBoolean replaced = new AtomicBoolean();
-        proxy.faults = request -> {
-            if (!request.method().equals("GET")) {
-                return NONE;
-            }
-            if (replaced.get()) {
-                return NONE;
-            }
-            replaced.set(true);
-            return new Fault.HalfBody();
-        };
-        LtxFileInfo file = new LtxFileInfo(0, name(1), 300_000, Instant.EPOCH, true);
-        try (ResumingInputStream in =
-                new ResumingInputStream(client, file, "0/" + name(1), 0, 300_000, new ResumingInputStream.Reader() {
-                    @Override
-                    public void check() {}
-
-                    @Override
-                    public void pause(long millis) {}
-                })) {
-            assertThat(in.read()).isNotNegative();
-            server.sdk()
-                    .putObject(
-                            put -> put.bucket(S3Server.BUCKET).key(key(0, name(1))),
-                            software.amazon.awssdk.core.sync.RequestBody.fromBytes(bytes(300_000, 6)));
-            assertThatThrownBy(in::readAllBytes)
-                    .isInstanceOf(ReplicaFileChangedException.class)
-                    .hasMessageContaining(name(1).toString());
-        }
+                .isInstanceOf(ReplicaFileChangedException.class)
+                .hasMessageContaining(name(1).toString());
     }
 
     @Test
@@ -117,8 +80,43 @@ class S3ReadFaultTest extends S3FaultFixture {
     void read_connectionBreaksAgainAndAgain_givesUp() throws Exception {
         put(client, 0, name(1), bytes(1000, 5));
         proxy.faults = request -> new Fault.HalfBody();
-        assertThatThrownBy(() -> read(client, 0, name(1)))
+        assertThatThrownBy(() -> readWithoutPauses(1000))
                 .isExactlyInstanceOf(ReplicaException.class)
-                .hasMessageContaining("the connection broke 4 times");
+                .hasMessageContaining("the connection broke");
+        assertThat(counts()).hasSize(1 + ResumingInputStream.MAX_FAILURES);
+    }
+
+    /** Requests and their retries are not nested: {@link S3Calls} does not repeat a request that {@link ResumingInputStream} repeats. */
+    @Test
+    void read_storeFailsAlways_sendsAsManyRequestsAsDocumented() throws Exception {
+        put(client, 0, name(1), bytes(1000, 5));
+        counted.clear();
+        proxy.faults = request -> new Fault.Answer(503, "", "");
+        assertThatThrownBy(() -> readWithoutPauses(1000)).hasMessageContaining("503");
+        assertThat(counts()).hasSize(ResumingInputStream.MAX_FAILURES).containsOnly("GET FAILED");
+    }
+
+    @Test
+    void read_storeFailsEachSecondRequest_readsAll() throws Exception {
+        byte[] content = bytes(300_000, 5);
+        put(client, 0, name(1), content);
+        proxy.seen.clear();
+        proxy.faults = request -> proxy.seen.size() % 2 == 1 ? new Fault.Answer(503, "", "") : NONE;
+        assertThat(readWithoutPauses(300_000)).isEqualTo(content);
+        assertThat(proxy.seen).hasSize(2);
+    }
+
+    private byte[] readWithoutPauses(int size) throws Exception {
+        LtxFileInfo file = new LtxFileInfo(0, name(1), size, Instant.EPOCH, true);
+        ResumingInputStream.Reader reader = new ResumingInputStream.Reader() {
+            @Override
+            public void check() {}
+
+            @Override
+            public void pause(long millis) {}
+        };
+        try (ResumingInputStream in = new ResumingInputStream(client, file, "0/" + name(1), 0, size, reader)) {
+            return in.readAllBytes();
+        }
     }
 }

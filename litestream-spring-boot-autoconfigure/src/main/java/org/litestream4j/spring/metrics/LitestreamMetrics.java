@@ -71,8 +71,8 @@ public final class LitestreamMetrics implements MeterBinder, LitestreamListener 
             if (!limited) {
                 limited = true;
                 LOG.warn(
-                        "no meters for databases beyond the first {}, from db={} on; to change that, define a bean of LitestreamMetrics"
-                                + " with another maxDatabases",
+                        "no meters for databases beyond the first {}; to change that, define a bean of LitestreamMetrics with"
+                                + " another maxDatabases: db={}",
                         maxDatabases,
                         database.name());
             }
