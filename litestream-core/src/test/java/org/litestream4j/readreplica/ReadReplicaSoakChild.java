@@ -69,8 +69,13 @@ public final class ReadReplicaSoakChild {
             thread.start();
             threads.add(thread);
         }
-        while (System.nanoTime() < end && failures.isEmpty()) {
+        for (int i = 1; isRunning(); i++) {
             Thread.sleep(500);
+            if (i % 20 == 0) {
+                ReadReplicaStatus status = replica.status();
+                System.out.println("TXID " + status.txid() + ", lag " + status.lag().toMillis() + " ms, "
+                        + status.hydration() + ", verified " + verified + ", problem " + status.problem());
+            }
         }
         for (Thread thread : threads) {
             thread.join();

@@ -96,7 +96,20 @@ final class FileMethods {
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
             return failed(ResultCode.BUSY, e); // keeps the transaction, unlike IOERR
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR_READ, e);
+            return failed(isInUnguardedTransaction(address) ? ResultCode.BUSY : ResultCode.IOERR_READ, e);
+        }
+    }
+
+    /**
+     * Returns whether SQLite would silently end a transaction of the application for an IOERR: what follows in it would read
+     * other states, each statement its own.
+     */
+    private boolean isInUnguardedTransaction(long address) {
+        try {
+            OpenFile file = file(address);
+            return !file.isGuarded() && file.connection() != 0 && api.isInTransaction(file.connection());
+        } catch (Throwable e) { // the first error is reported all the same
+            return false;
         }
     }
 
@@ -121,7 +134,7 @@ final class FileMethods {
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
             return failed(ResultCode.BUSY, e);
         } catch (Throwable e) {
-            return failed(ResultCode.IOERR, e);
+            return failed(isInUnguardedTransaction(address) ? ResultCode.BUSY : ResultCode.IOERR, e);
         }
     }
 
