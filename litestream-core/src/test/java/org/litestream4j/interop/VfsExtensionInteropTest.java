@@ -79,7 +79,8 @@ class VfsExtensionInteropTest {
         Instant[] moment = new Instant[1];
         try (Litestream litestream = Litestream.builder().build()) {
             ManagedDatabase database =
-                    litestream.register(DatabaseConfig.builder(path, ReplicaLocation.of("file://" + replica)).build());
+                    litestream.register(DatabaseConfig.builder(path, ReplicaLocation.of("file://" + replica))
+                            .build());
             try (Connection writer = database.wrap(source(path, pageSize)).getConnection()) {
                 execute(writer, "CREATE TABLE item(id INTEGER PRIMARY KEY, kind INT, amount INT, data BLOB)");
                 insert(writer, 400);
@@ -111,10 +112,7 @@ class VfsExtensionInteropTest {
 
     static Stream<Path> replicas() throws IOException {
         try (Stream<Path> children = Files.list(FIXTURES)) {
-            return children.filter(child -> Files.isDirectory(child.resolve("replica/ltx")))
-                    .sorted()
-                    .toList()
-                    .stream();
+            return children.filter(child -> Files.isDirectory(child.resolve("replica/ltx"))).sorted().toList().stream();
         }
     }
 

@@ -9,9 +9,8 @@ class FolderCorpusTest extends ReplicaCorpusContract {
 
     @Override
     ReplicaLocation location() {
-        return ReplicaLocation.of(folder.resolve("replica-" + replicas.incrementAndGet())
-                .toUri()
-                .toString());
+        return ReplicaLocation.of(
+                folder.resolve("replica-" + replicas.incrementAndGet()).toUri().toString());
     }
 
     @Override

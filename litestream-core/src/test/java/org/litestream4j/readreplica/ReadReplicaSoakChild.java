@@ -73,8 +73,9 @@ public final class ReadReplicaSoakChild {
             Thread.sleep(500);
             if (i % 20 == 0) {
                 ReadReplicaStatus status = replica.status();
-                System.out.println("TXID " + status.txid() + ", lag " + status.lag().toMillis() + " ms, "
-                        + status.hydration() + ", verified " + verified + ", problem " + status.problem());
+                System.out.println(
+                        "TXID " + status.txid() + ", lag " + status.lag().toMillis() + " ms, " + status.hydration()
+                                + ", verified " + verified + ", problem " + status.problem());
             }
         }
         for (Thread thread : threads) {
@@ -125,7 +126,8 @@ public final class ReadReplicaSoakChild {
         if (code == SQLiteErrorCode.SQLITE_BUSY || code == SQLiteErrorCode.SQLITE_CANTOPEN) {
             busy.incrementAndGet();
         } else if (code != null && (code.code & 0xFF) == SQLiteErrorCode.SQLITE_IOERR.code) {
-            boolean explained = e.getCause() == null || String.valueOf(e.getMessage()).contains("no longer on");
+            boolean explained =
+                    e.getCause() == null || String.valueOf(e.getMessage()).contains("no longer on");
             if (explained) {
                 gone.incrementAndGet();
             } else {

@@ -174,11 +174,7 @@ abstract class ReplicaCorpusContract {
     }
 
     private void compare(
-            ReplicaLocation location,
-            List<String> queries,
-            List<String> answers,
-            Temperature temperature,
-            int together)
+            ReplicaLocation location, List<String> queries, List<String> answers, Temperature temperature, int together)
             throws Exception {
         long begun = System.nanoTime();
         ReadReplicaOptions.Builder options = ReadReplicaOptions.builder().pollInterval(Duration.ofHours(1));
@@ -203,7 +199,9 @@ abstract class ReplicaCorpusContract {
             case HYDRATED -> {
                 options.hydrate(true).cacheSize(1L << 20);
                 try (ReadReplica replica = open(location, options, Integer.MAX_VALUE)) {
-                    Awaitility.await().atMost(TIMEOUT).until(() -> replica.status().hydration() == Hydration.DONE);
+                    Awaitility.await()
+                            .atMost(TIMEOUT)
+                            .until(() -> replica.status().hydration() == Hydration.DONE);
                     long read = replica.status().bytesRead();
                     try (Connection connection = replica.dataSource().getConnection()) {
                         compareAll(connection, queries, answers);
@@ -215,7 +213,8 @@ abstract class ReplicaCorpusContract {
                 }
             }
         }
-        System.out.printf("%s: %d queries in %d ms%n", temperature, queries.size(), (System.nanoTime() - begun) / 1_000_000);
+        System.out.printf(
+                "%s: %d queries in %d ms%n", temperature, queries.size(), (System.nanoTime() - begun) / 1_000_000);
     }
 
     private void compareHalfHydrated(
@@ -232,8 +231,7 @@ abstract class ReplicaCorpusContract {
         }
     }
 
-    private static void compareAll(Connection connection, List<String> queries, List<String> answers)
-            throws Exception {
+    private static void compareAll(Connection connection, List<String> queries, List<String> answers) throws Exception {
         execute(connection, "PRAGMA cache_size=10");
         for (int i = 0; i < queries.size(); i++) {
             assertThat(QueryCorpus.answer(connection, queries.get(i)))

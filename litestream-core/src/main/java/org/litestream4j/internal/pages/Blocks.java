@@ -121,7 +121,8 @@ final class Blocks implements Predicate<Place> {
     /** Makes the pages of a block readable. */
     void finish(int number, CopyJournal.Entry entry) {
         Block block = blocks.get(number);
-        bytesDone.addAndGet(block.file().end(block.to() - 1) - block.file().index().offset(block.from()));
+        bytesDone.addAndGet(
+                block.file().end(block.to() - 1) - block.file().index().offset(block.from()));
         done.set(number, entry);
     }
 

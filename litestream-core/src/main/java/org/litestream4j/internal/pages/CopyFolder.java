@@ -165,7 +165,9 @@ final class CopyFolder implements Closeable {
 
     /** Returns whether a file of this name is one of {@link #newFile}. */
     boolean isHydrated(String file) {
-        return file.startsWith(name + "-") && file.endsWith(".db") && Path.of(file).getNameCount() == 1;
+        return file.startsWith(name + "-")
+                && file.endsWith(".db")
+                && Path.of(file).getNameCount() == 1;
     }
 
     /** Returns the path of a file of this folder. */

@@ -84,7 +84,9 @@ final class CopyJournal implements Closeable {
                     Long.parseLong(fields[4]),
                     HexFormat.fromHexDigitsToLong(fields[5]),
                     BitSet.valueOf(Base64.getDecoder().decode(fields[6].substring(1))));
-            if (entry.from < 0 || entry.to <= entry.from || entry.length < 0
+            if (entry.from < 0
+                    || entry.to <= entry.from
+                    || entry.length < 0
                     || entry.placed.length() > entry.to - entry.from) {
                 throw new IllegalArgumentException(line);
             }

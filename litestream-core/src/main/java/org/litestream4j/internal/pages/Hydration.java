@@ -80,8 +80,7 @@ final class Hydration {
                     image = local.resume(this::report);
                     resumed = true;
                 } else if (now == null || !now.isComplete() || !now.state().sharesFileWith(newest.state())) {
-                    status = new HydrationStatus(
-                            Phase.FETCHING, status.bytes(), status.totalBytes(), status.problem());
+                    status = new HydrationStatus(Phase.FETCHING, status.bytes(), status.totalBytes(), status.problem());
                     image = fetched(newest, local);
                 } else {
                     image = advanced(newest, local, now);

@@ -38,7 +38,8 @@ final class Listings {
     /** Returns the replica; its next listing may be the remembered one if that contains what leads to the target. */
     ReplicaClient remembering(RestoreTarget target) {
         Known known = last;
-        boolean usable = known != null && System.nanoTime() - known.at() < KEPT_NANOS && contains(known.files(), target);
+        boolean usable =
+                known != null && System.nanoTime() - known.at() < KEPT_NANOS && contains(known.files(), target);
         return new Remembering(usable && known != null ? known.files() : null);
     }
 

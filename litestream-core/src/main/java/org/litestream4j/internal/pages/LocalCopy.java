@@ -235,8 +235,7 @@ final class LocalCopy implements Closeable {
     }
 
     /** Returns the file that is being filled: the present one, the one of an earlier run, or a new one. */
-    private PartialCopy partial(State newest, Consumer<@Nullable Image> partly, Progress progress)
-            throws IOException {
+    private PartialCopy partial(State newest, Consumer<@Nullable Image> partly, Progress progress) throws IOException {
         PartialCopy present = partial;
         if (present != null && !superseded && present.state().sharesFileWith(newest)) {
             return present;
@@ -249,8 +248,7 @@ final class LocalCopy implements Closeable {
             folder().deleteOthers(left == null ? "" : left.file());
         }
         requireSpace(file, state.commit() * state.pageSize());
-        PartialCopy opened =
-                PartialCopy.open(replica, patience, stopped, state, file, folder().journal());
+        PartialCopy opened = PartialCopy.open(replica, patience, stopped, state, file, folder().journal());
         boolean begun = false;
         try {
             if (present != null) {

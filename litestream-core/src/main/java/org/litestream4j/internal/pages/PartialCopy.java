@@ -81,15 +81,10 @@ final class PartialCopy implements Closeable {
 
     /** Opens a file, existing or not; none of its content is trusted. */
     static PartialCopy open(
-            ReadOnlyReplica replica,
-            Patience patience,
-            BooleanSupplier stopped,
-            State state,
-            Path file,
-            Path journal)
+            ReadOnlyReplica replica, Patience patience, BooleanSupplier stopped, State state, Path file, Path journal)
             throws IOException {
-        FileChannel channel = PrivateFiles.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileChannel channel =
+                PrivateFiles.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         boolean done = false;
         try {
             PartialCopy copy = new PartialCopy(replica, patience, stopped, state, file, channel, journal);
@@ -137,7 +132,8 @@ final class PartialCopy implements Closeable {
         for (CopyJournal.Entry entry : left) {
             checkRunning();
             Block block = blocks.find(entry);
-            CopyJournal.Entry carried = block == null || blocks.isDone(block.number()) ? null : carried(block, entry, source);
+            CopyJournal.Entry carried =
+                    block == null || blocks.isDone(block.number()) ? null : carried(block, entry, source);
             if (block != null && carried != null) {
                 kept.add(carried);
                 blocks.finish(block.number(), carried);
@@ -148,8 +144,7 @@ final class PartialCopy implements Closeable {
     }
 
     /** Returns what is recorded of a block whose pages are in the file; null if they are not certainly there. */
-    private CopyJournal.@Nullable Entry carried(Block block, CopyJournal.Entry entry, Image source)
-            throws IOException {
+    private CopyJournal.@Nullable Entry carried(Block block, CopyJournal.Entry entry, Image source) throws IOException {
         BitSet placed = blocks.placed(block);
         BitSet missing = (BitSet) placed.clone();
         missing.andNot(entry.placed());
@@ -226,8 +221,8 @@ final class PartialCopy implements Closeable {
                     number = next.getAndIncrement()) {
                 if (!blocks.isDone(number)) {
                     Block block = blocks.block(number);
-                    CopyJournal.Entry entry = patience.until(
-                            patience.deadline(), block.file().label(), () -> writtenOrAgain(block));
+                    CopyJournal.Entry entry =
+                            patience.until(patience.deadline(), block.file().label(), () -> writtenOrAgain(block));
                     journal.add(entry);
                     blocks.finish(number, entry);
                     progress.report(blocks.bytesDone(), blocks.bytes());

@@ -192,7 +192,8 @@ class PartialHydrationTest extends PagesFixture {
         model.commit(6_000, 0);
         model.snapshot(1);
         delete(0, 1);
-        Path damaged = temp.resolve("replica/ltx/9").resolve(ModelReplica.name(1, 1).toString());
+        Path damaged =
+                temp.resolve("replica/ltx/9").resolve(ModelReplica.name(1, 1).toString());
         byte[] bytes = Files.readAllBytes(damaged);
         int frame = 10 + 3 + PAGE; // a random page is stored as one run of literals
         bytes[100 + 4_000 * frame + 13 + 50] ^= 1;
@@ -205,7 +206,9 @@ class PartialHydrationTest extends PagesFixture {
         assertThat(databases()).isEmpty();
         long before = fetched.get();
         Awaitility.await().pollDelay(java.time.Duration.ofMillis(2_500)).until(() -> true);
-        assertThat(fetched.get()).as("a damaged file is not fetched over and over").isEqualTo(before);
+        assertThat(fetched.get())
+                .as("a damaged file is not fetched over and over")
+                .isEqualTo(before);
     }
 
     @Test
