@@ -29,6 +29,8 @@ final class CopyJournal implements Closeable {
 
     private final Path path;
     private final String first;
+
+    @GuardedBy("this")
     private @Nullable FileChannel out;
 
     /** @param file name of the file that is filled */
@@ -157,7 +159,6 @@ final class CopyJournal implements Closeable {
         write(channel, entry.line());
     }
 
-    @GuardedBy("this")
     private static void write(FileChannel channel, String line) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.ISO_8859_1));
         while (bytes.hasRemaining()) {

@@ -27,6 +27,9 @@ final class Hydration {
 
     private static final long MAX_PAUSE_MILLIS = 300_000;
 
+    /** Other files have taken the place of those that were deleted. */
+    private static final long MAX_PAUSE_AFTER_DELETION_MILLIS = 10_000;
+
     private final CountDownLatch stopped = new CountDownLatch(1);
     private volatile @Nullable Image image;
     private volatile HydrationStatus status = new HydrationStatus(Phase.OFF, 0, 0, null);
@@ -104,7 +107,9 @@ final class Hydration {
                 status =
                         new HydrationStatus(phase, status.bytes(), status.totalBytes(), String.valueOf(e.getMessage()));
                 pause(pause);
-                pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
+                boolean replaced =
+                        e instanceof ReplicaFileNotFoundException || e instanceof ReplicaFileChangedException;
+                pause = Math.min(2 * pause, replaced ? MAX_PAUSE_AFTER_DELETION_MILLIS : MAX_PAUSE_MILLIS);
             }
         }
     }
