@@ -139,7 +139,17 @@ public final class LtxPageIndex {
      * @throws LtxFormatException if the checksum does not match
      */
     public void verify(LtxChecksum headerAndFrames) throws LtxFormatException {
-        long actual = LtxChecksum.combine(headerAndFrames.value(), endChecksum.value(), endChecksum.length())
+        verify(headerAndFrames.value());
+    }
+
+    /**
+     * Verifies the file checksum, as {@link #verify(LtxChecksum)}.
+     *
+     * @param headerAndFrames {@link LtxChecksum#value} of the header's bytes and all frames
+     * @throws LtxFormatException if the checksum does not match
+     */
+    public void verify(long headerAndFrames) throws LtxFormatException {
+        long actual = LtxChecksum.combine(headerAndFrames, endChecksum.value(), endChecksum.length())
                 | LtxChecksum.STORED_BIT;
         if (actual != trailer.fileChecksum()) {
             throw new LtxFormatException(

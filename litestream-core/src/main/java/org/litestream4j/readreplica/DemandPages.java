@@ -22,7 +22,7 @@ final class DemandPages implements Pages {
     private final ReplicaPages pages;
 
     /** @param client client of the replica; belongs to this object */
-    private DemandPages(ReplicaClient client, PagesOptions options) {
+    DemandPages(ReplicaClient client, PagesOptions options) {
         replica = client.url();
         pages = ReplicaPages.open(client, options);
     }
@@ -37,7 +37,7 @@ final class DemandPages implements Pages {
         return new DemandPages(Replicas.open(location), valid);
     }
 
-    private static PagesOptions pagesOptions(ReadReplicaOptions options) {
+    static PagesOptions pagesOptions(ReadReplicaOptions options) {
         PagesOptions.Builder wanted = PagesOptions.builder()
                 .pollInterval(options.pollInterval())
                 .maxStaleness(options.maxStaleness())

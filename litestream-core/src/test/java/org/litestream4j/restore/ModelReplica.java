@@ -33,6 +33,7 @@ public final class ModelReplica {
 
     private final ReplicaClient client;
     private final Random random;
+    private final int salt;
     private final List<byte[]> images = new ArrayList<>(List.of(new byte[0]));
     private int pageSize;
 
@@ -40,6 +41,7 @@ public final class ModelReplica {
         this.client = client;
         this.pageSize = pageSize;
         this.random = new Random(seed);
+        this.salt = (int) seed;
     }
 
     /** Returns another history of the same database, which differs after a TXID, in the same replica. */
@@ -107,7 +109,7 @@ public final class ModelReplica {
                 new Txid(min),
                 new Txid(max),
                 timestamp(max).toEpochMilli(),
-                min == max ? new WalRange(32, pageSize + 24L, 1, 2) : WalRange.NONE);
+                min == max ? new WalRange(32 + min * (pageSize + 24L), pageSize + 24L, salt, 2) : WalRange.NONE);
     }
 
     public static byte[] encode(LtxHeader header, SortedMap<Long, byte[]> pages) throws IOException {

@@ -158,6 +158,18 @@ final class CopyFolder implements Closeable {
         return path.resolve(name + ".state");
     }
 
+    /** Returns the path of the journal of a file that is being filled. */
+    Path journal() {
+        return path.resolve(name + ".blocks");
+    }
+
+    /** Returns whether a file of this name is one of {@link #newFile}. */
+    boolean isHydrated(String file) {
+        return file.startsWith(name + "-")
+                && file.endsWith(".db")
+                && Path.of(file).getNameCount() == 1;
+    }
+
     /** Returns the path of a file of this folder. */
     Path resolve(String file) {
         return path.resolve(file);
@@ -192,6 +204,7 @@ final class CopyFolder implements Closeable {
         try {
             if (temporary) {
                 Files.deleteIfExists(record());
+                Files.deleteIfExists(journal());
                 deleteOthers("");
             }
         } finally {

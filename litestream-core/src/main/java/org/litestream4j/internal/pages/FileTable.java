@@ -102,6 +102,11 @@ final class FileTable {
         }
     }
 
+    /** Returns whether a file was not forgotten. */
+    boolean isKnown(ReplicaFile file) {
+        return file.equals(find(file.info()));
+    }
+
     /** Forgets a file that was found to have other content now. */
     void forget(ReplicaFile file) {
         lock.lock();

@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.ltx.WalRange;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileChangedException;
@@ -66,7 +67,7 @@ final class Follow {
 
     /** Looks once. Afterwards, {@link #state} is the newest one, with the same version if it is the same. */
     void look() throws IOException {
-        if (level0Empty) {
+        if (level0Empty || !states.isKnown(state.newest())) {
             plan();
             return;
         }
@@ -144,6 +145,10 @@ final class Follow {
             plan(); // merged and deleted, or replaced
             return;
         }
+        if (!isContinuedBy(files.get(0))) {
+            plan();
+            return;
+        }
         State result = state;
         for (ReplicaFile file : files) {
             if (file.header().commit() == 0) {
@@ -155,6 +160,20 @@ final class Follow {
         taken += files.size();
         become(new State(states.nextVersion(), result.files(), result.layers()));
         anchor = next.get(next.size() - 1);
+    }
+
+    /**
+     * Returns whether a file continues the history of the state: it comes from the same WAL, at the place where the newest
+     * file of the state ends; otherwise, that file must still have the content that was read of it.
+     */
+    private boolean isContinuedBy(ReplicaFile next) throws IOException {
+        WalRange before = state.newest().header().wal();
+        WalRange range = next.header().wal();
+        boolean sameWal = before.size() > 0
+                && before.salt1() == range.salt1()
+                && before.salt2() == range.salt2()
+                && before.offset() + before.size() == range.offset();
+        return sameWal || state.newest().info().level() != 0 || states.hasContentOf(state.newest());
     }
 
     private void become(State next) {

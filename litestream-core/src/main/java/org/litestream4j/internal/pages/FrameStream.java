@@ -3,6 +3,7 @@ package org.litestream4j.internal.pages;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.ltx.LtxChecksum;
 import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxPageDecoder;
 import org.litestream4j.replica.OpenedFile;
@@ -59,6 +60,11 @@ final class FrameStream {
                     "page " + file.index().pgno(entry) + ", but its frame says " + decoder.pgno());
         }
         return decoder.page().clone();
+    }
+
+    /** Returns the checksum of all frames that were decoded, as included in the checksum of the file. */
+    LtxChecksum checksum() {
+        return decoder.checksum();
     }
 
     private void fill(int wanted) throws IOException {

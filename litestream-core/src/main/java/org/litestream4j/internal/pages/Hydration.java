@@ -10,13 +10,12 @@ import org.litestream4j.internal.pages.HydrationStatus.Phase;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
-import org.litestream4j.restore.RestoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings the whole database into a local file in the background, and keeps it near the newest state. Reads take their pages
- * from it as soon as it is complete. Thread-safe.
+ * from it as soon as these are there. Thread-safe.
  */
 final class Hydration {
 
@@ -28,13 +27,13 @@ final class Hydration {
 
     private static final long MAX_PAUSE_MILLIS = 300_000;
 
+    /** Other files have taken the place of those that were deleted. */
+    private static final long MAX_PAUSE_AFTER_DELETION_MILLIS = 10_000;
+
     private final CountDownLatch stopped = new CountDownLatch(1);
     private volatile @Nullable Image image;
     private volatile HydrationStatus status = new HydrationStatus(Phase.OFF, 0, 0, null);
     private @Nullable Thread thread;
-
-    /** Whether files were deleted while they were fetched; used by the thread that hydrates. */
-    private boolean vanished;
 
     private @Nullable LocalCopy copy;
 
@@ -83,13 +82,13 @@ final class Hydration {
                     status = new HydrationStatus(Phase.VERIFYING, 0, 0, status.problem());
                     image = local.resume(this::report);
                     resumed = true;
-                } else if (now == null || !now.state().sharesFileWith(newest.state())) {
-                    status = new HydrationStatus(Phase.FETCHING, 0, 0, status.problem());
+                } else if (now == null || !now.isComplete() || !now.state().sharesFileWith(newest.state())) {
+                    status = new HydrationStatus(Phase.FETCHING, status.bytes(), status.totalBytes(), status.problem());
                     image = fetched(newest, local);
                 } else {
                     image = advanced(newest, local, now);
                 }
-                if (image != null) {
+                if (image != null && image.isComplete()) {
                     status = new HydrationStatus(Phase.DONE, status.totalBytes(), status.totalBytes(), null);
                     pause = FIRST_PAUSE_MILLIS;
                     pause(CHECK_MILLIS);
@@ -103,11 +102,14 @@ final class Hydration {
                     image = null;
                 }
                 log.warn("database cannot be hydrated; tried again in {} ms: {}", pause, e.toString());
-                Phase phase = image == null ? Phase.FAILED : Phase.DONE; // the last image is still right
+                Image last = image; // still right
+                Phase phase = last == null || !last.isComplete() ? Phase.FAILED : Phase.DONE;
                 status =
                         new HydrationStatus(phase, status.bytes(), status.totalBytes(), String.valueOf(e.getMessage()));
                 pause(pause);
-                pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
+                boolean replaced =
+                        e instanceof ReplicaFileNotFoundException || e instanceof ReplicaFileChangedException;
+                pause = Math.min(2 * pause, replaced ? MAX_PAUSE_AFTER_DELETION_MILLIS : MAX_PAUSE_MILLIS);
             }
         }
     }
@@ -123,17 +125,8 @@ final class Hydration {
     private Image fetched(Newest newest, LocalCopy local) throws IOException {
         State state = newest.state();
         try {
-            Image fetched = local.fetch(vanished ? state.settled() : state, this::report);
-            vanished = false;
-            return fetched;
-        } catch (RestoreException e) {
-            if (e.reason() == RestoreException.Reason.VANISHED) {
-                vanished = true;
-                newest.findAgain(state, e.getCause() instanceof IOException cause ? cause : e);
-            }
-            throw e;
+            return local.fetch(state, partly -> image = partly, this::report);
         } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
-            vanished = true;
             newest.findAgain(state, e);
             throw e;
         }

@@ -7,11 +7,13 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A local file with all pages of one state. Other states read from it the pages that they have in the same files of the
  * replica, which proves that these are the same pages, whatever has happened to the replica since. Mapped, as an interrupted
- * reader would close a channel. Immutable.
+ * reader would close a channel. Immutable, but for the pages that are still missing.
  */
 final class Image {
 
@@ -20,9 +22,13 @@ final class Image {
     private final State state;
     private final MappedByteBuffer[] slices;
 
-    private Image(State state, MappedByteBuffer[] slices) {
+    /** Returns whether the page at a place of the state is there; null if all are. */
+    private final @Nullable Predicate<Place> filled;
+
+    private Image(State state, MappedByteBuffer[] slices, @Nullable Predicate<Place> filled) {
         this.state = state;
         this.slices = slices;
+        this.filled = filled;
     }
 
     /**
@@ -32,12 +38,17 @@ final class Image {
      */
     static Image open(Path file, State state) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return map(channel, file, state);
+            return map(channel, file, state, null);
         }
     }
 
-    /** Maps an open file. */
-    static Image map(FileChannel channel, Path file, State state) throws IOException {
+    /**
+     * Maps an open file.
+     *
+     * @param filled returns whether the page at a place of the state is there; null if all are
+     */
+    static Image map(FileChannel channel, Path file, State state, @Nullable Predicate<Place> filled)
+            throws IOException {
         long size = state.commit() * state.pageSize();
         if (channel.size() != size) {
             throw new IOException(file + " has " + channel.size() + " bytes instead of " + size);
@@ -46,12 +57,17 @@ final class Image {
         for (int i = 0; i < slices.length; i++) {
             slices[i] = channel.map(MapMode.READ_ONLY, i * SLICE, Math.min(SLICE, size - i * SLICE));
         }
-        return new Image(state, slices);
+        return new Image(state, slices, filled);
     }
 
     /** Returns the state whose pages the file contains. */
     State state() {
         return state;
+    }
+
+    /** Returns whether all pages are there. */
+    boolean isComplete() {
+        return filled == null;
     }
 
     /**
@@ -64,7 +80,7 @@ final class Image {
             return false;
         }
         Place here = state.layers().find(pgno);
-        return here != null && here.isSameAs(place);
+        return here != null && here.isSameAs(place) && (filled == null || filled.test(here));
     }
 
     /** Copies bytes of a page. */

@@ -10,24 +10,27 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.WeakHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxChecksum;
+import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.restore.Restore;
+import org.litestream4j.replica.ReplicaFileChangedException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.restore.RestoreException;
-import org.litestream4j.restore.RestoreOptions;
-import org.litestream4j.restore.RestoreResult;
 import org.litestream4j.restore.RestoreTarget;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files of the hydration: one with all pages of a state, made by a restore or of its predecessor, and a record of that
- * state, written when the file is complete. Used by one thread.
+ * The files of the hydration: one with all pages of a state, fetched block by block or made of its predecessor, and a record of
+ * that state, written when the file is complete. Used by one thread.
  */
 final class LocalCopy implements Closeable {
 
@@ -48,6 +51,15 @@ final class LocalCopy implements Closeable {
     private final PagesOptions options;
     private final BooleanSupplier stopped;
     private @Nullable CopyFolder folder;
+
+    /** The file that is being filled. */
+    private @Nullable PartialCopy partial;
+
+    /** Whether files of the state of {@link #partial} were deleted or replaced. */
+    private boolean superseded;
+
+    /** Files of the replica that were found to be damaged when they were read whole. */
+    private final Map<ReplicaFile, IOException> damaged = new WeakHashMap<>();
 
     LocalCopy(
             ReadOnlyReplica replica,
@@ -164,38 +176,121 @@ final class LocalCopy implements Closeable {
         }
     }
 
-    /** Restores a state to a new file, from exactly the files of the state. */
-    Image fetch(State state, Progress progress) throws IOException {
-        Files.deleteIfExists(folder().record());
-        folder().deleteOthers("");
-        if (!state.files().get(0).header().minTxid().equals(new Txid(1))) {
-            return make(null, state); // the page size has changed since, and files of one size are no replica
-        }
-        Path file = folder().newFile();
-        boolean done = false;
-        try {
-            RestoreResult result = Restore.restore(
-                    new StateReplica(replica, state),
-                    file,
-                    RestoreOptions.builder()
-                            .parallelism(Math.max(1, options.parallelism() / 2))
-                            .cancelled(stopped)
-                            .listener(now -> progress.report(now.bytes(), now.totalBytes()))
-                            .build());
-            if (!result.txid().equals(state.txid()) || result.pageSize() != state.pageSize()) {
-                throw new IOException(
-                        replica.url() + ": TXID " + result.txid() + " was restored instead of " + state.txid());
+    /**
+     * Fetches all pages of a state near the newest one into a local file, or continues to.
+     *
+     * @param partly receives the image while it is being filled, and null when it must not be read any more
+     */
+    Image fetch(State newest, Consumer<@Nullable Image> partly, Progress progress) throws IOException {
+        for (ReplicaFile file : newest.files()) {
+            IOException found = damaged.get(file);
+            if (found != null) {
+                throw found; // reading it again would only cost requests
             }
-            requireChecksum(state, result.writtenChecksum());
-            Image image = Image.open(file, state);
-            done = true;
-            record(CopyRecord.of(file, state, result.writtenChecksum()));
+        }
+        PartialCopy copy = partial(newest, partly, progress);
+        partly.accept(copy.image());
+        try {
+            copy.fill(Math.max(1, options.parallelism() / 2), progress);
+            copy.readHeaders();
+        } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
+            superseded = true;
+            throw e;
+        }
+        boolean verified = false;
+        try {
+            long checksum = verified(copy, progress);
+            Image image = Image.open(copy.file(), copy.state());
+            verified = true;
+            record(CopyRecord.of(copy.file(), copy.state(), checksum));
+            copy.finish();
+            folder().deleteOthers(copy.file().getFileName().toString());
             return image;
         } finally {
-            if (!done) {
-                Files.deleteIfExists(file);
+            partial = null;
+            if (!verified) {
+                partly.accept(null);
+                copy.discard();
             }
         }
+    }
+
+    /** Returns the checksum of the database in a file that was filled, after all of it was verified. */
+    private long verified(PartialCopy copy, Progress progress) throws IOException {
+        long checksum;
+        try {
+            checksum = copy.verify();
+        } catch (LtxFormatException e) {
+            IOException found = states.damaged(e);
+            copy.state().files().stream()
+                    .filter(file -> file.label().equals(e.source()))
+                    .forEach(file -> damaged.put(file, found));
+            throw found;
+        }
+        requireChecksum(copy.state(), checksum);
+        if (checksum(copy.image(), progress) != checksum) {
+            throw new IOException(copy.file() + " does not have the content that was written; check the disk");
+        }
+        return checksum;
+    }
+
+    /** Returns the file that is being filled: the present one, the one of an earlier run, or a new one. */
+    private PartialCopy partial(State newest, Consumer<@Nullable Image> partly, Progress progress) throws IOException {
+        PartialCopy present = partial;
+        if (present != null && !superseded && present.state().sharesFileWith(newest)) {
+            return present;
+        }
+        CopyJournal.Left left = present == null ? left(newest) : null;
+        State state = present == null && !superseded ? target(newest) : newest.settled();
+        Path file = left == null ? folder().newFile() : folder().resolve(left.file());
+        Files.deleteIfExists(folder().record());
+        if (present == null) {
+            folder().deleteOthers(left == null ? "" : left.file());
+        }
+        requireSpace(file, state.commit() * state.pageSize());
+        PartialCopy opened = PartialCopy.open(replica, patience, stopped, state, file, folder().journal());
+        boolean begun = false;
+        try {
+            if (present != null) {
+                opened.begin(present.entries(), present.image(), progress);
+                partly.accept(null);
+                present.close();
+                Files.deleteIfExists(present.file());
+            } else {
+                opened.begin(left == null ? List.of() : left.entries(), opened.image(), progress);
+            }
+            partial = opened;
+            superseded = false;
+            begun = true;
+            return opened;
+        } finally {
+            if (!begun) {
+                opened.close();
+            }
+        }
+    }
+
+    /** Returns what an earlier run left of a file of the same page size; null if nothing. */
+    private CopyJournal.@Nullable Left left(State newest) throws IOException {
+        CopyJournal.Left left = CopyJournal.read(folder().journal());
+        return left != null
+                        && left.pageSize() == newest.pageSize()
+                        && folder().isHydrated(left.file())
+                        && Files.isRegularFile(folder().resolve(left.file()))
+                ? left
+                : null;
+    }
+
+    /** Returns the state before the files of level 0, which are deleted soon, unless these have many pages. */
+    private static State target(State newest) {
+        State settled = newest.settled();
+        return changes(settled, newest) < Math.max(100, newest.commit() / CHANGED) ? settled : newest;
+    }
+
+    private static long changes(State before, State after) {
+        return after.filesNotIn(before).stream()
+                .mapToLong(file -> file.index().size())
+                .sum();
     }
 
     private void requireChecksum(State state, long checksum) throws IOException {
@@ -218,15 +313,13 @@ final class LocalCopy implements Closeable {
 
     /** Returns an image of the newest state, if enough has changed; otherwise the present one. */
     Image advance(Image present, State newest) throws IOException {
-        long changed = newest.filesNotIn(present.state()).stream()
-                .mapToLong(file -> file.index().size())
-                .sum();
-        return newest.pageSize() == present.state().pageSize() && changed < Math.max(100, newest.commit() / CHANGED)
+        return newest.pageSize() == present.state().pageSize()
+                        && changes(present.state(), newest) < Math.max(100, newest.commit() / CHANGED)
                 ? present
                 : make(present, newest);
     }
 
-    private Image make(@Nullable Image present, State state) throws IOException {
+    private Image make(Image present, State state) throws IOException {
         Path file = folder().newFile();
         boolean done = false;
         requireSpace(file, state.commit() * state.pageSize());
@@ -234,7 +327,7 @@ final class LocalCopy implements Closeable {
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             long checksum = write(out, present, state);
             requireChecksum(state, checksum);
-            Image image = Image.map(out, file, state);
+            Image image = Image.map(out, file, state, null);
             done = true;
             record(CopyRecord.of(file, state, checksum));
             folder().deleteOthers(file.getFileName().toString());
@@ -247,7 +340,7 @@ final class LocalCopy implements Closeable {
     }
 
     /** Writes all pages of a state, and returns the database's checksum. */
-    private long write(FileChannel out, @Nullable Image present, State state) throws IOException {
+    private long write(FileChannel out, Image present, State state) throws IOException {
         int pageSize = state.pageSize();
         int perBlock = Math.max(1, BLOCK / pageSize);
         ByteBuffer block = ByteBuffer.allocate(perBlock * pageSize);
@@ -284,24 +377,24 @@ final class LocalCopy implements Closeable {
         }
     }
 
-    private static List<Place> missing(@Nullable Image present, State newest, long first, long end) {
+    private static List<Place> missing(Image present, State newest, long first, long end) {
         List<Place> missing = new ArrayList<>();
         for (long pgno = first; pgno < end; pgno++) {
             Place place = newest.layers().find(pgno);
-            if (place != null && (present == null || !present.holds(place, pgno))) {
+            if (place != null && !present.holds(place, pgno)) {
                 missing.add(place);
             }
         }
         return missing;
     }
 
-    private void read(@Nullable Image present, State newest, long pgno, byte[] page) throws IOException {
+    private void read(Image present, State newest, long pgno, byte[] page) throws IOException {
         Place place = newest.layers().find(pgno);
         if (place == null) {
             throw new IOException(
                     replica.url() + ": page " + pgno + " is in none of the files of TXID " + newest.txid());
         }
-        if (present != null && present.holds(place, pgno)) {
+        if (present.holds(place, pgno)) {
             present.copy(pgno, 0, page.length, ByteBuffer.wrap(page));
         } else {
             System.arraycopy(fetcher.page(place, patience.deadline()), 0, page, 0, page.length);
@@ -311,6 +404,9 @@ final class LocalCopy implements Closeable {
     @Override
     public void close() {
         try {
+            if (partial != null) {
+                partial.close();
+            }
             if (folder != null) {
                 folder.close();
             }

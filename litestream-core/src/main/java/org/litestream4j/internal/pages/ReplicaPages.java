@@ -138,7 +138,7 @@ public final class ReplicaPages implements AutoCloseable {
     }
 
     private PageSource moment(RestoreTarget target) throws IOException {
-        State state = State.of(states.nextVersion(), states.files(target));
+        State state = State.of(states.nextVersion(), states.pastFiles(target));
         return new Moment(new StateFiles(state, states, planning), reader, this::readAhead, patience);
     }
 

@@ -126,6 +126,9 @@ record State(long version, List<ReplicaFile> files, Layers layers) {
                 && other.newest().databaseChecksum().isPresent()) {
             return newest().databaseChecksum().equals(other.newest().databaseChecksum());
         }
+        if (contradicts(other)) {
+            return false;
+        }
         boolean sameName = newest().info().level() == other.newest().info().level()
                 && newest().info().name().equals(other.newest().info().name());
         if (sameName && !newest().info().equals(other.newest().info())) {
@@ -134,5 +137,20 @@ record State(long version, List<ReplicaFile> files, Layers layers) {
         boolean snapshot = newest().info().level() == ReplicaClient.SNAPSHOT_LEVEL
                 || other.newest().info().level() == ReplicaClient.SNAPSHOT_LEVEL;
         return timestamp().equals(other.timestamp()) || (snapshot && sharesFileWith(other));
+    }
+
+    /** Returns whether a file of both states, by its name, has other content in the other one. */
+    private boolean contradicts(State other) {
+        for (ReplicaFile file : files) {
+            for (ReplicaFile there : other.files) {
+                if (file.info().level() == there.info().level()
+                        && file.info().name().equals(there.info().name())
+                        && file.index().trailer().fileChecksum()
+                                != there.index().trailer().fileChecksum()) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 }

@@ -1,6 +1,7 @@
 package org.litestream4j.internal.pages;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.litestream4j.internal.pages.FileTable.Keep;
@@ -8,6 +9,8 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.OpenedFile;
+import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreException;
@@ -22,11 +25,13 @@ final class States {
     private final FileTable table;
     private final Patience patience;
     private final AtomicLong versions = new AtomicLong();
+    private final Listings listings;
 
     States(ReadOnlyReplica replica, FileTable table, Patience patience) {
         this.replica = replica;
         this.table = table;
         this.patience = patience;
+        listings = new Listings(replica);
     }
 
     long nextVersion() {
@@ -43,8 +48,24 @@ final class States {
      * @throws RestoreException if the state is not on the replica
      */
     List<ReplicaFile> files(RestoreTarget target) throws IOException {
+        return files(target, listings.fresh());
+    }
+
+    /**
+     * Returns the files of a moment of the past as {@link #files(RestoreTarget)} does, without a listing if the replica was
+     * listed shortly before.
+     */
+    List<ReplicaFile> pastFiles(RestoreTarget target) throws IOException {
+        try {
+            return files(target, listings.remembering(target));
+        } catch (RestoreException e) {
+            return files(target);
+        }
+    }
+
+    private List<ReplicaFile> files(RestoreTarget target, ReplicaClient source) throws IOException {
         long deadline = patience.deadline();
-        List<ReplicaFile> files = patience.until(deadline, replica.url(), () -> planned(target, deadline));
+        List<ReplicaFile> files = patience.until(deadline, replica.url(), () -> planned(target, source, deadline));
         if (files.get(files.size() - 1).header().commit() == 0) {
             throw new IOException(replica.url() + ": the database has no pages at TXID "
                     + files.get(files.size() - 1).header().maxTxid() + "; read it once it has");
@@ -52,9 +73,9 @@ final class States {
         return files;
     }
 
-    private List<ReplicaFile> planned(RestoreTarget target, long deadline) throws IOException {
+    private List<ReplicaFile> planned(RestoreTarget target, ReplicaClient source, long deadline) throws IOException {
         RestoreOptions options = RestoreOptions.builder().target(target).build();
-        return Restore.plan(replica, options, new Restore.PlanUser<List<ReplicaFile>>() {
+        return Restore.plan(source, options, new Restore.PlanUser<List<ReplicaFile>>() {
             @Override
             public List<ReplicaFile> read(RestorePlan plan) throws IOException {
                 return load(plan.files(), Keep.STORE, deadline);
@@ -102,6 +123,35 @@ final class States {
             throw gone(before, cause);
         }
         return again;
+    }
+
+    /**
+     * Returns whether a file still has the content that was read of it, by its checksum. If it has not, its content is
+     * forgotten.
+     */
+    boolean hasContentOf(ReplicaFile file) throws IOException {
+        long deadline = patience.deadline();
+        boolean same = patience.until(deadline, file.label(), () -> {
+            long offset = file.info().size() - Long.BYTES;
+            try (OpenedFile opened =
+                    replica.openFile(file.info().level(), file.info().name(), offset, Long.BYTES)) {
+                byte[] bytes = opened.content().readNBytes(Long.BYTES);
+                return bytes.length == Long.BYTES
+                        && ByteBuffer.wrap(bytes).getLong()
+                                == file.index().trailer().fileChecksum();
+            } catch (ReplicaFileChangedException e) {
+                return false;
+            }
+        });
+        if (!same) {
+            table.forget(file);
+        }
+        return same;
+    }
+
+    /** Returns whether a file was not found to have other content since it was read. */
+    boolean isKnown(ReplicaFile file) {
+        return table.isKnown(file);
     }
 
     private IOException gone(State before, IOException cause) {

@@ -97,7 +97,20 @@ final class FileMethods {
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
             return failed(SqliteCode.BUSY, e); // keeps the transaction, unlike IOERR
         } catch (Throwable e) {
-            return failed(SqliteCode.IOERR_READ, e);
+            return failed(isInUnguardedTransaction(address) ? SqliteCode.BUSY : SqliteCode.IOERR_READ, e);
+        }
+    }
+
+    /**
+     * Returns whether SQLite would silently end a transaction of the application for an IOERR: what follows in it would read
+     * other states, each statement its own.
+     */
+    private boolean isInUnguardedTransaction(long address) {
+        try {
+            OpenFile file = file(address);
+            return !file.isGuarded() && file.connection() != 0 && api.isInTransaction(file.connection());
+        } catch (Throwable e) { // the first error is reported all the same
+            return false;
         }
     }
 
@@ -122,7 +135,7 @@ final class FileMethods {
         } catch (ReplicaUnavailableException | StaleReplicaException e) {
             return failed(SqliteCode.BUSY, e);
         } catch (Throwable e) {
-            return failed(SqliteCode.IOERR, e);
+            return failed(isInUnguardedTransaction(address) ? SqliteCode.BUSY : SqliteCode.IOERR, e);
         }
     }
 

@@ -19,6 +19,7 @@ final class OpenFile {
     private final String name;
     private final ReplicaDatabase database;
     private final PageOne pageOne;
+    private final boolean isGuarded;
     private final Buffers buffers = new Buffers();
     private PageSource source;
     private @Nullable PinnedState pinned;
@@ -37,8 +38,10 @@ final class OpenFile {
     /** What SQLite compares at the start of each transaction; null until it was read of this state. */
     private byte @Nullable [] fileVersion;
 
-    OpenFile(String name, ReplicaDatabase database, PageOne pageOne) {
+    /** @param isGuarded whether the connection notices that an error rolled its transaction back */
+    OpenFile(String name, ReplicaDatabase database, PageOne pageOne, boolean isGuarded) {
         this.name = name;
+        this.isGuarded = isGuarded;
         this.database = database;
         this.pageOne = pageOne;
         this.source = database.pages();
@@ -76,6 +79,10 @@ final class OpenFile {
     void belongsTo(long handle) {
         isShared = connection != 0; // SQLite tells this once for each connection that opens the file
         connection = handle;
+    }
+
+    boolean isGuarded() {
+        return isGuarded;
     }
 
     Buffers buffers() {

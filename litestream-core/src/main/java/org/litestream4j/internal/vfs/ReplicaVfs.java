@@ -44,6 +44,9 @@ public final class ReplicaVfs {
     private final Map<String, Long> refused;
     private final long cache = string("cache");
 
+    /** Address of the VFS under the name of its own, through which only {@link ReplicaDataSource} opens. */
+    private long own;
+
     private ReplicaVfs(String name, SqliteApi api, CheckedCalls calls, PageOne pageOne) {
         this.name = name;
         this.api = api;
@@ -66,6 +69,7 @@ public final class ReplicaVfs {
         }
         ReplicaVfs vfs = new ReplicaVfs(name + "-" + number, api, calls, pageOne);
         long struct = vfs.struct();
+        vfs.own = struct;
         calls.finish();
         REGISTERED.add(vfs);
         api.register(struct); // from here on, SQLite calls
@@ -132,7 +136,7 @@ public final class ReplicaVfs {
             if ((flags & OPEN_MAIN_DB) == 0) {
                 return calls.result(SqliteCode.CANTOPEN);
             }
-            methods.open(file, opened(name));
+            methods.open(file, opened(name, self == own));
             if (outFlags != 0) {
                 putInt(outFlags, (flags & ~OPEN_READWRITE_CREATE) | OPEN_READONLY);
             }
@@ -143,7 +147,7 @@ public final class ReplicaVfs {
         }
     }
 
-    private OpenFile opened(long address) throws IOException {
+    private OpenFile opened(long address, boolean isGuarded) throws IOException {
         String name = NativeBridge.text(address);
         for (Map.Entry<String, Long> parameter : refused.entrySet()) {
             if (api.uriParameter(address, parameter.getValue()) != 0) {
@@ -162,7 +166,7 @@ public final class ReplicaVfs {
             throw new FileNotFoundException(
                     "no read replica named " + name + " is open; open it with ReadReplica.open");
         }
-        return new OpenFile(name, database, pageOne);
+        return new OpenFile(name, database, pageOne, isGuarded);
     }
 
     /** No file lies beside a replica. */

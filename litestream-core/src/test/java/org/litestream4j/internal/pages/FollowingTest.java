@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -110,6 +111,51 @@ class FollowingTest extends PagesFixture {
             model.commit(90, 3);
         }
         assertNewest(newest, model.latest(), 11);
+    }
+
+    /** Both histories have files of the same names, sizes and times. */
+    @Test
+    void replicaOfTheSameListing_isNeverMixedWithTheOneBefore() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            model.commit(100, 5);
+        }
+        PageSource newest = open(options()).newest();
+        assertThat(all(newest)).isEqualTo(model.latest());
+        replaceByTheSameListing();
+        model.commit(101, 3);
+        Awaitility.await().atMost(TIMEOUT).until(() -> newest.latest().txid().equals(new Txid(4)));
+        assertThat(all(newest)).isEqualTo(model.latest());
+        assertThat(all(pages.asOf(new Txid(2)))).isEqualTo(model.image(2));
+    }
+
+    @Test
+    void replicaOfTheSameListing_isSeenWhenItIsRead() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            model.commit(2_000, 5);
+        }
+        PageSource newest = open(options().cacheSize(0).readAhead(0)).newest();
+        PinnedState pinned = newest.pin();
+        pinned.read(0, ByteBuffer.allocate(100));
+        replaceByTheSameListing();
+        assertThatThrownBy(() -> all(pinned)).hasMessageContaining("no longer on the replica");
+        Awaitility.await().atMost(TIMEOUT).ignoreExceptions().until(() -> Arrays.equals(all(newest), model.latest()));
+    }
+
+    /** The reader sees the change as a whole. */
+    private void replaceByTheSameListing() throws IOException {
+        byte[][] sizes = new byte[4][];
+        for (int i = 1; i <= 3; i++) {
+            sizes[i] = model.image(i);
+        }
+        client.failAtRandom(2, 1);
+        for (int level = 0; level <= 9; level++) {
+            delete(level, Long.MAX_VALUE);
+        }
+        model = new ModelReplica(files, PAGE, 7_777);
+        for (int i = 1; i <= 3; i++) {
+            model.commit(sizes[i].length / PAGE, 5);
+        }
+        client.failAtRandom(0, 1);
     }
 
     @Test

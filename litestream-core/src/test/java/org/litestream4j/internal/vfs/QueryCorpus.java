@@ -207,7 +207,7 @@ public final class QueryCorpus {
     }
 
     /** The number of rows and a digest of all values. */
-    private static String answer(Connection connection, String sql) throws SQLException {
+    public static String answer(Connection connection, String sql) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");

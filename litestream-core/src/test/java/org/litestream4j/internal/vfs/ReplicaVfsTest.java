@@ -147,7 +147,7 @@ class ReplicaVfsTest {
                 throw new java.io.IOException("the read replica is closed");
             };
             assertThatThrownBy(() -> rows(replica, "SELECT litestream_txid()"))
-                    .hasMessageContaining("IOERR")
+                    .hasMessageContaining("SQLITE_BUSY")
                     .hasMessageContaining("the transaction cannot read the replica");
             assertThat(LastFailure.take()).hasMessageContaining("is closed");
         }

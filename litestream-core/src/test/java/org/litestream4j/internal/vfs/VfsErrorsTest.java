@@ -59,6 +59,55 @@ class VfsErrorsTest {
         throw (E) thrown;
     }
 
+    /** With IOERR, SQLite would end the transaction, and the driver would not notice. */
+    @ParameterizedTest
+    @EnumSource
+    void failureInATransaction_keepsItsState(Failure failure) throws Exception {
+        try (Connection replica = open(url)) {
+            execute(replica, "PRAGMA cache_size=10");
+            replica.setAutoCommit(false);
+            assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("" + ROWS);
+            states.fault = offset -> VfsErrorsTest.<RuntimeException>sneak(failure.thrown());
+            assertThatThrownBy(() -> rows(replica, "SELECT sum(length(b)) FROM t"))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("SQLITE_BUSY");
+            states.fault = offset -> {};
+            deleteAll();
+            assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("" + ROWS);
+            replica.rollback();
+            assertThat(rows(replica, "SELECT count(*) FROM t")).isEqualTo("0");
+            replica.commit();
+        }
+        assertThat(states.pinned).hasValue(0);
+    }
+
+    @Test
+    void failureOfAnAttachedReplica_keepsTheTransactionOfTheLocalDatabase() throws Exception {
+        try (Connection local = open("jdbc:sqlite:" + folder.resolve("local.db"))) {
+            execute(local, "CREATE TABLE l(a)");
+            String name = url.substring("jdbc:sqlite:".length(), url.indexOf("&open_mode"));
+            execute(local, "ATTACH '" + name + "&mode=ro' AS r", "PRAGMA r.cache_size=10");
+            local.setAutoCommit(false);
+            execute(local, "INSERT INTO l VALUES (1)");
+            states.fault = offset -> {
+                throw new IOException("damaged");
+            };
+            assertThatThrownBy(() -> rows(local, "SELECT sum(length(b)) FROM r.t"))
+                    .hasMessageContaining("SQLITE_BUSY");
+            states.fault = offset -> {};
+            execute(local, "INSERT INTO l SELECT a FROM r.t WHERE a = 2");
+            local.commit();
+            assertThat(rows(local, "SELECT a FROM l")).isEqualTo("1\n2");
+        }
+    }
+
+    private void deleteAll() throws Exception {
+        try (Connection primary = open("jdbc:sqlite:" + folder.resolve("a.db"))) {
+            execute(primary, "DELETE FROM t");
+            states.add(primary);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void failure_isAnErrorAndTheNextStatementWorks(Failure failure) throws Exception {
@@ -100,7 +149,7 @@ class VfsErrorsTest {
     @Test
     void fileOfSeveralConnections_isRefused() throws Exception {
         OpenFiles files = new OpenFiles();
-        OpenFile file = new OpenFile("app", states.database(), new PageOne());
+        OpenFile file = new OpenFile("app", states.database(), new PageOne(), true);
         files.belongs(file, 1);
         file.lock();
         file.unlock();

@@ -87,7 +87,8 @@ public final class NatsServer implements AutoCloseable {
         return "127.0.0.1:" + port;
     }
 
-    void start() {
+    /** Starts it again after {@link #kill}. */
+    public void start() {
         launch();
         Awaitility.await()
                 .atMost(Duration.ofSeconds(30))
@@ -134,13 +135,25 @@ public final class NatsServer implements AutoCloseable {
     }
 
     /** As the kernel does when memory is short. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
         try {
             assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Stops it for a time; its connections stay open. */
+    public void suspend(Duration time) throws IOException, InterruptedException {
+        signal("-STOP");
+        Thread.sleep(time.toMillis());
+        signal("-CONT");
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder("kill", signal, Long.toString(process.pid())).start();
+        assertThat(kill.waitFor()).isZero();
     }
 
     /** Something that the library does alone, without our code. */
