@@ -67,6 +67,7 @@ final class LitestreamRuntimeHints implements RuntimeHintsRegistrar {
                 .registerTypeIfPresent(
                         loader,
                         "net.jpountz.lz4." + name,
+                        MemberCategory.ACCESS_PUBLIC_FIELDS,
                         MemberCategory.ACCESS_DECLARED_FIELDS,
                         MemberCategory.INVOKE_DECLARED_CONSTRUCTORS));
         for (String type : List.of("net.jpountz.lz4.LZ4JNI", "org.sqlite.core.NativeDB", "org.sqlite.core.DB")) {

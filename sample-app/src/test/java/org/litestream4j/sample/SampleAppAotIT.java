@@ -51,7 +51,7 @@ class SampleAppAotIT {
         Path log = folder.resolve("training.log");
         Process training = SampleProcess.launch(folder, log, List.of("-Dspring.context.exit=onRefresh"));
         try {
-            assertThat(training.waitFor(90, TimeUnit.SECONDS)).isTrue();
+            assertThat(training.waitFor(300, TimeUnit.SECONDS)).isTrue();
         } finally {
             training.destroyForcibly();
         }
