@@ -83,9 +83,8 @@ final class LitestreamRuntimeHints implements RuntimeHintsRegistrar {
                 .registerTypeIfPresent(loader, "org.sqlite.core.NativeDB", MemberCategory.ACCESS_DECLARED_FIELDS)
                 .registerTypeIfPresent(loader, "org.sqlite.JDBC", MemberCategory.INVOKE_PUBLIC_CONSTRUCTORS);
         RESOURCES.forEach(pattern -> hints.resources().registerPattern(pattern));
-        for (ServiceLoader.Provider<ReplicaProvider> provider :
-                (Iterable<ServiceLoader.Provider<ReplicaProvider>>)
-                        ServiceLoader.load(ReplicaProvider.class, loader).stream()::iterator) {
+        for (ServiceLoader.Provider<ReplicaProvider> provider : (Iterable<ServiceLoader.Provider<ReplicaProvider>>)
+                ServiceLoader.load(ReplicaProvider.class, loader).stream()::iterator) {
             hints.reflection().registerType(provider.type(), MemberCategory.INVOKE_PUBLIC_CONSTRUCTORS);
         }
         BindingReflectionHintsRegistrar bodies = new BindingReflectionHintsRegistrar();

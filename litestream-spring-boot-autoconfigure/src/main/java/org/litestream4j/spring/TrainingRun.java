@@ -42,7 +42,8 @@ public final class TrainingRun {
     /** Returns a new replica of an empty database, in a temporary folder. */
     public static ReplicaLocation emptyReplica() throws IOException {
         Path folder = Files.createTempDirectory("litestream-training");
-        ReplicaLocation location = ReplicaLocation.of(folder.resolve("replica").toUri().toString());
+        ReplicaLocation location =
+                ReplicaLocation.of(folder.resolve("replica").toUri().toString());
         Path file = folder.resolve("empty.db");
         SQLiteDataSource dataSource = new SQLiteDataSource();
         dataSource.setUrl("jdbc:sqlite:" + file);
@@ -65,8 +66,8 @@ public final class TrainingRun {
 
         static Memory open() {
             SQLiteDataSource dataSource = new SQLiteDataSource();
-            dataSource.setUrl("jdbc:sqlite:file:litestream-training-" + NUMBERS.incrementAndGet()
-                    + "?mode=memory&cache=shared");
+            dataSource.setUrl(
+                    "jdbc:sqlite:file:litestream-training-" + NUMBERS.incrementAndGet() + "?mode=memory&cache=shared");
             try {
                 return new Memory(dataSource, dataSource.getConnection());
             } catch (SQLException e) {

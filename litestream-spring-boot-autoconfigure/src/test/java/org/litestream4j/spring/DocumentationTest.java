@@ -149,12 +149,14 @@ class DocumentationTest {
         List<String> modules = module.results().map(found -> found.group(1)).toList();
         assertThat(modules)
                 .contains("litestream-bom", "litestream-spring-boot-starter", "litestream-spring-boot-test")
-                .allSatisfy(name -> assertThat(ROOT.resolve(name).resolve("pom.xml")).exists());
-        Matcher boot = Pattern.compile("<spring-boot.version>(.*?)<").matcher(Files.readString(ROOT.resolve("pom.xml")));
+                .allSatisfy(name ->
+                        assertThat(ROOT.resolve(name).resolve("pom.xml")).exists());
+        Matcher boot =
+                Pattern.compile("<spring-boot.version>(.*?)<").matcher(Files.readString(ROOT.resolve("pom.xml")));
         assertThat(boot.find()).isTrue();
         assertThat(build).contains("id(\"org.springframework.boot\") version \"" + boot.group(1) + "\"");
-        var settings = new ByteArrayResource(
-                Files.readAllBytes(project.resolve("src/main/resources/application.yaml")));
+        var settings =
+                new ByteArrayResource(Files.readAllBytes(project.resolve("src/main/resources/application.yaml")));
         for (PropertySource<?> source : new YamlPropertySourceLoader().load("application", settings)) {
             assertThatCode(() -> UnknownSettings.refuse(ConfigurationPropertySources.from(source)))
                     .doesNotThrowAnyException();

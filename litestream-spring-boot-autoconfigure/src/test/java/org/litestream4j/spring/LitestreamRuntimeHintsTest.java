@@ -28,7 +28,9 @@ class LitestreamRuntimeHintsTest {
     private final RuntimeHints hints = new RuntimeHints();
 
     LitestreamRuntimeHintsTest() {
-        SpringFactoriesLoader.forResourceLocation("META-INF/spring/aot.factories").load(RuntimeHintsRegistrar.class).stream()
+        SpringFactoriesLoader.forResourceLocation("META-INF/spring/aot.factories")
+                .load(RuntimeHintsRegistrar.class)
+                .stream()
                 .filter(LitestreamRuntimeHints.class::isInstance)
                 .forEach(registrar -> registrar.registerHints(hints, getClass().getClassLoader()));
     }
@@ -71,14 +73,16 @@ class LitestreamRuntimeHintsTest {
                 .accepts(hints);
         assertThat(ServiceLoader.load(ReplicaProvider.class).stream())
                 .isNotEmpty()
-                .allSatisfy(
-                        provider -> assertThat(reflection().onType(provider.type())).accepts(hints));
+                .allSatisfy(provider ->
+                        assertThat(reflection().onType(provider.type())).accepts(hints));
     }
 
     @Test
     void nativeLibraries_areLoaded() throws Exception {
-        assertThat(resource().forResource("net/jpountz/util/linux/amd64/liblz4-java.so")).accepts(hints);
-        assertThat(resource().forResource("org/sqlite/native/Linux/x86_64/libsqlitejdbc.so")).accepts(hints);
+        assertThat(resource().forResource("net/jpountz/util/linux/amd64/liblz4-java.so"))
+                .accepts(hints);
+        assertThat(resource().forResource("org/sqlite/native/Linux/x86_64/libsqlitejdbc.so"))
+                .accepts(hints);
         LZ4Factory factory = LZ4Factory.fastestInstance();
         LZ4Compressor compressor = factory.fastCompressor();
         LZ4SafeDecompressor decompressor = factory.safeDecompressor();
@@ -98,25 +102,29 @@ class LitestreamRuntimeHintsTest {
                 .readTree(Files.readString(Path.of(
                         "../litestream-core/src/main/resources/META-INF/native-image/org.litestream4j/litestream-core",
                         "reachability-metadata.json")));
-        List<String> types = metadata.path("reflection").valueStream()
+        List<String> types = metadata.path("reflection")
+                .valueStream()
                 .filter(entry -> entry.path("type").isString())
                 .map(entry -> entry.path("type").asString())
                 .toList();
-        List<String> proxies = metadata.path("reflection").valueStream()
+        List<String> proxies = metadata.path("reflection")
+                .valueStream()
                 .filter(entry -> entry.path("type").isObject())
                 .map(entry -> entry.path("type").path("proxy").path(0).asString())
                 .toList();
         assertThat(proxies)
-                .containsExactlyInAnyOrderElementsOf(
-                        LitestreamRuntimeHints.PROXIES.stream().map(Class::getName).toList());
+                .containsExactlyInAnyOrderElementsOf(LitestreamRuntimeHints.PROXIES.stream()
+                        .map(Class::getName)
+                        .toList());
         assertThat(types)
                 .containsAll(LitestreamRuntimeHints.LZ4.stream()
                         .map(name -> "net.jpountz.lz4." + name)
                         .toList())
-                .allSatisfy(type -> assertThat(Class.forName(type, false, getClass().getClassLoader()))
-                        .isNotNull());
-        assertThat(metadata.path("resources").valueStream()
-                        .map(entry -> entry.path("glob").asString()))
+                .allSatisfy(
+                        type -> assertThat(Class.forName(type, false, getClass().getClassLoader()))
+                                .isNotNull());
+        assertThat(metadata.path("resources").valueStream().map(entry -> entry.path("glob")
+                        .asString()))
                 .contains("META-INF/services/org.litestream4j.replica.ReplicaProvider", "net/jpountz/util/**");
     }
 }

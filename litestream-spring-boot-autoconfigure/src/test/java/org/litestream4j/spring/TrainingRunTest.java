@@ -74,7 +74,9 @@ class TrainingRunTest {
             assertThat(context).hasNotFailed();
             for (DataSource dataSource :
                     context.getBeansOfType(DataSource.class).values()) {
-                JdbcClient.create(dataSource).sql("create table if not exists t (a)").update();
+                JdbcClient.create(dataSource)
+                        .sql("create table if not exists t (a)")
+                        .update();
             }
         });
         assertThat(folder).isEmptyDirectory();

@@ -46,7 +46,9 @@ final class TestFolders {
         settings.put("litestream.enabled", "true");
         settings.put("litestream.replica.url", replica().toUri().toString());
         if (database) {
-            settings.put("spring.datasource.url", "jdbc:sqlite:" + root.resolve("disk").resolve("app.db"));
+            settings.put(
+                    "spring.datasource.url",
+                    "jdbc:sqlite:" + root.resolve("disk").resolve("app.db"));
             settings.put("spring.test.database.replace", "none");
         }
         return settings;

@@ -15,7 +15,8 @@ class TestApplication {
 
         Notes(JdbcClient jdbc) {
             this.jdbc = jdbc;
-            jdbc.sql("create table if not exists note (text text, stars integer)").update();
+            jdbc.sql("create table if not exists note (text text, stars integer)")
+                    .update();
         }
 
         void add(String text, Integer stars) {

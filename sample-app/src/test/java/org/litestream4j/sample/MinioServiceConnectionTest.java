@@ -13,9 +13,9 @@ class MinioServiceConnectionTest extends ServiceConnectionContract {
 
     @Container
     @ServiceConnection
-    private static final MinIOContainer MINIO = new MinIOContainer(DockerImageName.parse(
-                    System.getProperty("minio.image", "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"))
-            .asCompatibleSubstituteFor("minio/minio"));
+    private static final MinIOContainer MINIO = new MinIOContainer(
+            DockerImageName.parse(System.getProperty("minio.image", "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"))
+                    .asCompatibleSubstituteFor("minio/minio"));
 
     @BeforeAll
     static void createBucket() throws Exception {

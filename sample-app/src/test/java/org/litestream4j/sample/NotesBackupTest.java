@@ -22,11 +22,10 @@ class NotesBackupTest {
             @Autowired ConfigurableApplicationContext context, @Autowired Notes notes, @Autowired Litestream litestream)
             throws Exception {
         notes.add("kept");
-        assertThat(litestream.database("app.db").orElseThrow())
-                .isRestorable()
-                .hasRow("note", Map.of("text", "kept"));
+        assertThat(litestream.database("app.db").orElseThrow()).isRestorable().hasRow("note", Map.of("text", "kept"));
 
-        try (ConfigurableApplicationContext restarted = LostDisk.simulate(context).restart()) {
+        try (ConfigurableApplicationContext restarted =
+                LostDisk.simulate(context).restart()) {
             assertThat(restarted.getBean(Notes.class).newest(10))
                     .extracting(Note::text)
                     .containsExactly("kept");

@@ -24,8 +24,8 @@ enum Stores {
     NATS(List.of("nats"), 4222, "", "", "");
 
     /** Credentials that belong to the server of the settings, not to that of the container. */
-    private static final Map<String, String> NO_NATS_LOGIN = Map.of(
-            "username", "", "password", "", "token", "", "nkey", "", "jwt", "", "seed", "", "creds", "");
+    private static final Map<String, String> NO_NATS_LOGIN =
+            Map.of("username", "", "password", "", "token", "", "nkey", "", "jwt", "", "seed", "", "creds", "");
 
     private final List<String> images;
     private final int port;

@@ -34,8 +34,8 @@ class MinioTest {
 
     @Container
     @ServiceConnection
-    static final MinIOContainer MINIO = new MinIOContainer(
-            DockerImageName.parse("quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z")
+    static final MinIOContainer MINIO =
+            new MinIOContainer(DockerImageName.parse("quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z")
                     .asCompatibleSubstituteFor("minio/minio"));
 
     @TempDir

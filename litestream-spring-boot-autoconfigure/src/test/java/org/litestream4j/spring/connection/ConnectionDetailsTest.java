@@ -30,8 +30,8 @@ class ConnectionDetailsTest {
 
     @Test
     void service_saysWhereItIs_andItsKeys() {
-        LitestreamConnectionDetails details = details(
-                Stores.MINIO, Map.of("MINIO_ROOT_USER", "sample", "MINIO_ROOT_PASSWORD", "sample-secret"));
+        LitestreamConnectionDetails details =
+                details(Stores.MINIO, Map.of("MINIO_ROOT_USER", "sample", "MINIO_ROOT_PASSWORD", "sample-secret"));
         assertThat(details.getUrl()).isNull();
         assertThat(details.getSettings("s3"))
                 .containsExactlyInAnyOrderEntriesOf(Map.of(
@@ -94,14 +94,14 @@ class ConnectionDetailsTest {
             String scheme = store == Stores.NATS ? "nats" : "s3";
             assertThat(StoreContainerConnectionDetailsFactory.settings(store, scheme, container))
                     .isEqualTo(store.settings(scheme, "docker.example.org", store.port() + 1, Map.of()));
-            assertThat(store.images())
-                    .contains(DockerImageName.parse(image).getUnversionedPart());
+            assertThat(store.images()).contains(DockerImageName.parse(image).getUnversionedPart());
         }
     }
 
     @Test
     void images_areRecognizedInAnyRegistry() {
-        for (String image : List.of("minio/minio", "quay.io/minio/minio:latest", "registry.example.org/minio/minio:1")) {
+        for (String image :
+                List.of("minio/minio", "quay.io/minio/minio:latest", "registry.example.org/minio/minio:1")) {
             assertThat(Stores.MINIO.images()).contains(ImageReference.of(image).getName());
         }
     }
