@@ -27,6 +27,7 @@ enum Stores {
     private static final Map<String, String> NO_NATS_LOGIN =
             Map.of("username", "", "password", "", "token", "", "nkey", "", "jwt", "", "seed", "", "creds", "");
 
+    @SuppressWarnings("ImmutableEnumChecker") // created by List.of
     private final List<String> images;
     private final int port;
     private final String userVariable;
