@@ -31,7 +31,7 @@ final class RunningTest extends AbstractTestExecutionListener {
         TestContext test = RUNNING.get();
         if (test != null && test.hasApplicationContext() && test.getApplicationContext() == context) {
             test.markApplicationContextDirty(HierarchyMode.EXHAUSTIVE);
-            test.setAttribute(DependencyInjectionTestExecutionListener.REINJECT_DEPENDENCIES_ATTRIBUTE, Boolean.TRUE);
+            test.setAttribute(DependencyInjectionTestExecutionListener.REINJECT_DEPENDENCIES_ATTRIBUTE, true);
         }
         context.close();
     }
