@@ -29,6 +29,7 @@ enum Stores {
 
     @SuppressWarnings("ImmutableEnumChecker") // created by List.of
     private final List<String> images;
+
     private final int port;
     private final String userVariable;
     private final String passwordVariable;
