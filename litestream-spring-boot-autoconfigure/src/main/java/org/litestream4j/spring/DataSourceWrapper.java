@@ -10,6 +10,7 @@ import org.litestream4j.ManagedDatabase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
@@ -34,6 +35,9 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public @Nullable Object postProcessBeforeInitialization(Object bean, String beanName) {
+        if (TrainingRun.isActive()) {
+            return bean;
+        }
         if (bean instanceof DataSource dataSource) {
             originals.put(beanName, dataSource);
             if (!isSeen(dataSource)) {
@@ -52,6 +56,11 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
+        if (TrainingRun.isActive()) {
+            return bean instanceof DataSource dataSource && !(bean instanceof ReadOnlyDataSource)
+                    ? inTraining(beanName, dataSource)
+                    : bean;
+        }
         DataSource original = originals.remove(beanName);
         if (!(bean instanceof DataSource dataSource)
                 || bean instanceof ReadOnlyDataSource
@@ -74,12 +83,32 @@ final class DataSourceWrapper implements BeanPostProcessor {
         return seen;
     }
 
+    /** Replaces the database of a pool or of another {@code DataSource} by an empty one in memory. */
+    private DataSource inTraining(String beanName, DataSource dataSource) {
+        if (dataSource instanceof AbstractRoutingDataSource routing) {
+            RoutingTargets.replace(routing, target -> inTraining(beanName, target));
+            return dataSource;
+        }
+        DataSource memory = databases.get().inTraining(beanName, dataSource).orElse(null);
+        if (memory == null
+                || (HIKARI
+                        && HikariPools.pool(dataSource)
+                                .filter(pool -> HikariPools.replace(pool, memory))
+                                .isPresent())) {
+            return dataSource;
+        }
+        return new DelegatingDataSource(memory);
+    }
+
     /**
      * Wraps a {@code DataSource} that is not a bean.
      *
      * @throws IllegalArgumentException if its database is not replicated
      */
     DataSource replicated(DataSource dataSource) {
+        if (TrainingRun.isActive()) {
+            return inTraining("", dataSource);
+        }
         DataSource seen = seen(dataSource.getClass().getSimpleName(), dataSource, dataSource);
         if (!isSeen(seen)) {
             throw new IllegalArgumentException(

@@ -74,6 +74,23 @@ final class HikariPools {
         }
     }
 
+    /**
+     * Makes the pool open the connections of another {@code DataSource}.
+     *
+     * @return false if the pool has started and cannot be changed any more
+     */
+    static boolean replace(HikariDataSource pool, DataSource other) {
+        if (pool.isRunning()) {
+            return false;
+        }
+        try {
+            pool.setDataSource(other);
+            return true;
+        } catch (IllegalStateException e) {
+            return false; // sealed
+        }
+    }
+
     private static DataSource physical(HikariDataSource pool) {
         if (pool.getDataSource() != null) {
             return pool.getDataSource();

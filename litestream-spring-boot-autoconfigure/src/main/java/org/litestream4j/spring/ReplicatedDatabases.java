@@ -40,6 +40,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private List<DatabaseFolder> folders = List.of();
     private @Nullable FolderWatch watch;
 
+    /** Databases that a training run leaves alone; empty otherwise. */
+    private List<DatabaseConfig> untouched = List.of();
+
     /** @throws LitestreamSettingException if entries of {@code litestream.databases} refer to nothing, or to the same database */
     ReplicatedDatabases(
             Litestream litestream,
@@ -54,6 +57,11 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
 
     @Override
     public void afterPropertiesSet() throws IOException {
+        if (TrainingRun.isActive()) {
+            untouched = configs.create();
+            LOG.info("training run: databases are neither opened, restored nor replicated");
+            return;
+        }
         for (DatabaseConfig config : configs.create()) {
             begin(config);
         }
@@ -181,6 +189,17 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
             there = there.getParent();
         }
         return there;
+    }
+
+    /** Returns what a {@code DataSource} opens in a training run; empty if its database is not replicated. */
+    Optional<DataSource> inTraining(String bean, DataSource dataSource) {
+        return DataSourceUrls.url(dataSource)
+                .flatMap(ReplicatedDatabases::path)
+                .filter(path -> !configs.isLeftAlone(path))
+                .filter(path -> configs.isOfBean(bean)
+                        || untouched.stream().anyMatch(config -> DatabaseFiles.same(config.path(), path))
+                        || configs.folders().stream().anyMatch(folder -> folder.matches(path)))
+                .map(TrainingRun::inMemory);
     }
 
     /**

@@ -22,6 +22,9 @@ final class UnseenDataSources implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
+        if (TrainingRun.isActive()) {
+            return;
+        }
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {
             if (beanFactory.getSingleton(name) instanceof DataSource dataSource
                     && !(dataSource instanceof ReadOnlyDataSource)

@@ -140,6 +140,29 @@ class DocumentationTest {
         assertThat(seen).isGreaterThan(15);
     }
 
+    /** No Gradle runs in the build. */
+    @Test
+    void gradleBuild_namesModulesVersionsAndSettingsThatExist() throws IOException {
+        Path project = ROOT.resolve("integration-tests/gradle-kotlin");
+        String build = Files.readString(project.resolve("build.gradle.kts"));
+        Matcher module = Pattern.compile("org\\.litestream4j:([a-z-]+)").matcher(build);
+        List<String> modules = module.results().map(found -> found.group(1)).toList();
+        assertThat(modules)
+                .contains("litestream-bom", "litestream-spring-boot-starter", "litestream-spring-boot-test")
+                .allSatisfy(name ->
+                        assertThat(ROOT.resolve(name).resolve("pom.xml")).exists());
+        Matcher boot =
+                Pattern.compile("<spring-boot.version>(.*?)<").matcher(Files.readString(ROOT.resolve("pom.xml")));
+        assertThat(boot.find()).isTrue();
+        assertThat(build).contains("id(\"org.springframework.boot\") version \"" + boot.group(1) + "\"");
+        var settings =
+                new ByteArrayResource(Files.readAllBytes(project.resolve("src/main/resources/application.yaml")));
+        for (PropertySource<?> source : new YamlPropertySourceLoader().load("application", settings)) {
+            assertThatCode(() -> UnknownSettings.refuse(ConfigurationPropertySources.from(source)))
+                    .doesNotThrowAnyException();
+        }
+    }
+
     @Test
     void javaOfTheReadme_compiles(@TempDir Path folder) throws IOException {
         Matcher block = JAVA.matcher(Files.readString(ROOT.resolve("README.md")));

@@ -39,7 +39,8 @@ class ComposeFileTest {
         String bucket = ((String) profile.get("litestream.replica.url")).split("/", 5)[2];
         assertThat(map(compose.get("services")).keySet()).containsExactly("minio");
         Map<String, Object> minio = map(map(compose.get("services")).get("minio"));
-        assertThat((String) minio.get("image")).matches("minio/minio:RELEASE\\.\\S+"); // recognised by its name
+        assertThat((String) minio.get("image"))
+                .matches("\\$\\{MINIO_IMAGE:-quay\\.io/minio/minio:RELEASE\\.\\S+}"); // recognised by its name
         assertThat(minio.get("entrypoint").toString()).contains("mkdir -p /data/" + bucket + " ");
         Map<String, Object> environment = map(minio.get("environment"));
         assertThat((String) environment.get("MINIO_ROOT_USER"))

@@ -43,29 +43,38 @@ final class SampleProcess implements AutoCloseable {
 
     /** Starts in a folder, with the database and the replica that {@code application.yaml} says, below it. */
     static SampleProcess start(Path folder, String... arguments) throws IOException, InterruptedException {
-        String jar = System.getProperty("sample.jar");
-        assertThat(jar).as("system property sample.jar, set by the build").isNotNull();
+        return start(folder, List.of(), arguments);
+    }
+
+    /** Starts with options of the JVM. */
+    static SampleProcess start(Path folder, List<String> options, String... arguments)
+            throws IOException, InterruptedException {
         Path log = Files.createTempFile(folder, "app", ".log");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                jar,
-                "--server.port=0",
-                "--spring.main.banner-mode=off"));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+        Process process = launch(folder, log, options, arguments);
         try {
             return new SampleProcess(process, log);
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             process.destroyForcibly();
             throw e;
         }
+    }
+
+    /** Starts a process that is not waited for. */
+    static Process launch(Path folder, Path log, List<String> options, String... arguments) throws IOException {
+        String jar = System.getProperty("sample.jar");
+        assertThat(jar).as("system property sample.jar, set by the build").isNotNull();
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1"));
+        command.addAll(options);
+        command.addAll(List.of("-jar", jar, "--server.port=0", "--spring.main.banner-mode=off"));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
     }
 
     private int awaitPort() throws IOException, InterruptedException {

@@ -29,7 +29,7 @@ final class MinioContainerConnectionDetailsFactory
         @Override
         public Map<String, String> getSettings(String scheme) {
             MinIOContainer minio = getContainer();
-            return Minio.settings(scheme, minio.getS3URL(), minio.getUserName(), minio.getPassword());
+            return S3Settings.of(scheme, minio.getS3URL(), minio.getUserName(), minio.getPassword());
         }
     }
 }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.spring.LitestreamProperties;
 import org.litestream4j.spring.ReadReplicaProperties;
+import org.litestream4j.spring.TrainingRun;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.FactoryBean;
 import org.springframework.util.ClassUtils;
@@ -34,7 +35,7 @@ final class ReadReplicaDataSourceFactory implements FactoryBean<ReadReplicaDataS
     public synchronized ReadReplicaDataSource getObject() throws IOException {
         if (dataSource == null) {
             ReadReplicaProperties own = properties.readReplicas().get(name);
-            Instant moment = own == null ? null : own.asOf();
+            Instant moment = own == null || TrainingRun.isActive() ? null : own.asOf();
             DataSource connections = moment == null ? replica.dataSource() : replica.asOf(moment);
             int size = own == null ? 1 : own.maximumPoolSize();
             // a connection to a restored file keeps its state

@@ -3,9 +3,11 @@ package org.litestream4j.spring.readreplica;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.readreplica.ReadReplica;
+import org.litestream4j.readreplica.ReadReplicaOptions;
 import org.litestream4j.spring.LitestreamProperties;
 import org.litestream4j.spring.LitestreamSettingException;
 import org.litestream4j.spring.ReadReplicaProperties;
+import org.litestream4j.spring.TrainingRun;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
@@ -35,6 +37,12 @@ final class ReadReplicaFactory implements FactoryBean<ReadReplica>, DisposableBe
             if (own == null) {
                 throw new LitestreamSettingException(
                         "There is no setting " + ReadReplicaSettings.prefix(name) + ".", "Set its url.");
+            }
+            if (TrainingRun.isActive()) {
+                replica = ReadReplica.open(
+                        TrainingRun.emptyReplica(),
+                        ReadReplicaOptions.builder().name(name).build());
+                return replica;
             }
             try {
                 replica = open(new ReadReplicaSettings(name, own, properties.replica()));

@@ -1,0 +1,78 @@
+package org.litestream4j.spring;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.litestream4j.DatabaseConfig;
+import org.litestream4j.Litestream;
+import org.litestream4j.replica.ReplicaLocation;
+import org.springframework.core.SpringProperties;
+import org.sqlite.SQLiteDataSource;
+
+/**
+ * A start of the application that only records classes or generates code: AOT processing, and a training run with
+ * {@code spring.context.exit=onRefresh}. Nothing is restored, no database file is opened, and no request is sent to a
+ * replica. An empty database in memory takes the place of each replicated one.
+ */
+public final class TrainingRun {
+
+    private static final Map<Path, Memory> MEMORY = new ConcurrentHashMap<>();
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+    private TrainingRun() {}
+
+    /** Returns whether this process is a training run or AOT processing. */
+    public static boolean isActive() {
+        return "onRefresh".equalsIgnoreCase(SpringProperties.getProperty("spring.context.exit"))
+                || SpringProperties.getFlag("spring.aot.processing");
+    }
+
+    /** Returns connections to an empty database in memory that stands for the database in a file. */
+    static DataSource inMemory(Path file) {
+        return MEMORY.computeIfAbsent(file, unused -> Memory.open()).dataSource;
+    }
+
+    /** Returns a new replica of an empty database, in a temporary folder. */
+    public static ReplicaLocation emptyReplica() throws IOException {
+        Path folder = Files.createTempDirectory("litestream-training");
+        ReplicaLocation location =
+                ReplicaLocation.of(folder.resolve("replica").toUri().toString());
+        Path file = folder.resolve("empty.db");
+        SQLiteDataSource dataSource = new SQLiteDataSource();
+        dataSource.setUrl("jdbc:sqlite:" + file);
+        try (Litestream litestream = Litestream.builder().build()) {
+            DataSource replicated = litestream
+                    .register(DatabaseConfig.builder(file, location).build())
+                    .wrap(dataSource);
+            try (Connection connection = replicated.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.executeUpdate("pragma user_version = 1"); // one transaction
+            }
+        } catch (SQLException e) {
+            throw new IOException("SQLite cannot create a database in " + folder, e);
+        }
+        return location;
+    }
+
+    /** The open connection keeps the database in memory until the process ends. */
+    private record Memory(DataSource dataSource, Connection keeper) {
+
+        static Memory open() {
+            SQLiteDataSource dataSource = new SQLiteDataSource();
+            dataSource.setUrl(
+                    "jdbc:sqlite:file:litestream-training-" + NUMBERS.incrementAndGet() + "?mode=memory&cache=shared");
+            try {
+                return new Memory(dataSource, dataSource.getConnection());
+            } catch (SQLException e) {
+                throw new IllegalStateException("SQLite cannot open a database in memory", e);
+            }
+        }
+    }
+}

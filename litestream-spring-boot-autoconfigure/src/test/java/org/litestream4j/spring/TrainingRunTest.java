@@ -1,0 +1,149 @@
+package org.litestream4j.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.apache.tomcat.jdbc.pool.PoolProperties;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.litestream4j.Litestream;
+import org.litestream4j.spring.readreplica.ReadReplicaAutoConfiguration;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.SpringProperties;
+import org.springframework.core.env.Environment;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.sqlite.SQLiteDataSource;
+
+/** Contexts in a process that only records classes. (With spring.context.exit itself, the JVM would end.) */
+class TrainingRunTest {
+
+    private static final String FLAG = "spring.aot.processing";
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void begin() {
+        SpringProperties.setFlag(FLAG);
+    }
+
+    @AfterEach
+    void end() {
+        SpringProperties.setProperty(FLAG, null);
+    }
+
+    @Test
+    void onlyTheValueOnRefresh_isATrainingRun() {
+        SpringProperties.setProperty(FLAG, null);
+        assertThat(TrainingRun.isActive()).isFalse();
+        SpringProperties.setProperty("spring.context.exit", "onRefresh");
+        assertThat(TrainingRun.isActive()).isTrue();
+        SpringProperties.setProperty("spring.context.exit", "never");
+        assertThat(TrainingRun.isActive()).isFalse();
+        SpringProperties.setProperty("spring.context.exit", null);
+    }
+
+    @Test
+    void pool_opensADatabaseInMemory_andNoFileExists() {
+        Runners.flyway(folder)
+                // Any request to this replica would fail the start.
+                .withPropertyValues("litestream.replica.url=s3://bucket/app?endpoint=http://127.0.0.1:1")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    JdbcClient client = context.getBean(JdbcClient.class);
+                    client.sql("insert into note (text) values ('learned')").update();
+                    assertThat(client.sql("select count(*) from note")
+                                    .query(Long.class)
+                                    .single())
+                            .isEqualTo(1);
+                    assertThat(context.getBean(Litestream.class).databases()).isEmpty();
+                });
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void otherDataSources_areReplacedToo() {
+        Runners.jdbc(folder).withUserConfiguration(Others.class).run(context -> {
+            assertThat(context).hasNotFailed();
+            for (DataSource dataSource :
+                    context.getBeansOfType(DataSource.class).values()) {
+                JdbcClient.create(dataSource)
+                        .sql("create table if not exists t (a)")
+                        .update();
+            }
+        });
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void databaseThatIsNotReplicated_isOpened() {
+        Runners.jdbc(folder)
+                .withPropertyValues(
+                        "spring.datasource.url=jdbc:sqlite:" + folder.resolve("cache.db"),
+                        "litestream.databases.dataSource.enabled=false")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    context.getBean(JdbcClient.class).sql("create table t (a)").update();
+                    assertThat(folder.resolve("cache.db")).exists();
+                });
+    }
+
+    @Test
+    void readReplica_isEmpty_andItsReplicaIsNotAsked() {
+        Runners.jdbc(folder)
+                .withConfiguration(AutoConfigurations.of(ReadReplicaAutoConfiguration.class))
+                .withPropertyValues(
+                        "litestream.read-replicas.orders.url=s3://bucket/orders?endpoint=http://127.0.0.1:1",
+                        "litestream.read-replicas.orders.as-of=2026-01-01T00:00:00Z")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(JdbcClient.create(context.getBean("orders", DataSource.class))
+                                    .sql("select count(*) from sqlite_schema")
+                                    .query(Long.class)
+                                    .single())
+                            .isZero();
+                });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Others {
+
+        private static SQLiteDataSource sqlite(String url) {
+            SQLiteDataSource dataSource = new SQLiteDataSource();
+            dataSource.setUrl(url);
+            return dataSource;
+        }
+
+        @Bean
+        DataSource dataSource(Environment environment) {
+            return sqlite(environment.getRequiredProperty("spring.datasource.url"));
+        }
+
+        @Bean
+        DataSource tomcat(Environment environment) {
+            PoolProperties properties = new PoolProperties();
+            properties.setUrl(environment.getRequiredProperty("spring.datasource.url"));
+            return new org.apache.tomcat.jdbc.pool.DataSource(properties);
+        }
+
+        @Bean
+        DataSource routing(Environment environment) {
+            AbstractRoutingDataSource routing = new AbstractRoutingDataSource() {
+                @Override
+                protected Object determineCurrentLookupKey() {
+                    return "one";
+                }
+            };
+            routing.setTargetDataSources(
+                    Map.of("one", sqlite(environment.getRequiredProperty("spring.datasource.url"))));
+            return routing;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package org.litestream4j.test;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.litestream4j.spring.LitestreamAutoConfiguration;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.test.annotation.DirtiesContext;
+
+/**
+ * Gives a test class its own replica, a temporary folder, and puts the application's database into a temporary folder,
+ * too. Both override the application's settings. They are deleted when the context is closed, which happens after the
+ * last test of the class. Also adds Litestream to sliced tests such as {@code @JdbcTest}, and makes them use the
+ * application's own database instead of an embedded one.
+ *
+ * <p>Tests that roll back their transaction replicate nothing. Sliced tests therefore need
+ * {@code @Transactional(propagation = Propagation.NOT_SUPPORTED)}.
+ */
+@Documented
+@Inherited
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.TYPE)
+@ImportAutoConfiguration(LitestreamAutoConfiguration.class)
+@DirtiesContext
+public @interface AutoConfigureLitestream {
+
+    /** Returns whether the databases of this class are replicated. If false, Litestream creates no beans. */
+    boolean enabled() default true;
+
+    /**
+     * Returns whether the application's database, {@code spring.datasource.url}, is put into the temporary folder. If
+     * false, the settings of the test name its file.
+     */
+    boolean database() default true;
+}
