@@ -25,6 +25,7 @@ import org.litestream4j.compaction.Compaction;
 import org.litestream4j.compaction.CompactionSettings;
 import org.litestream4j.compaction.Levels;
 import org.litestream4j.compaction.Simulation;
+import org.litestream4j.compaction.SnapshotKeep;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.CaptureListener;
@@ -143,6 +144,7 @@ class SimulatedEngineTest {
                             Duration.ofMinutes(5),
                             Duration.ofHours(24),
                             Duration.ofHours(24),
+                            SnapshotKeep.NONE,
                             true,
                             PageEncoding.BLOCK,
                             true),

@@ -80,6 +80,7 @@ class RetentionTest extends CompactionFixture {
                         Duration.ofMinutes(5),
                         Duration.ofHours(24),
                         Duration.ofHours(24),
+                        SnapshotKeep.NONE,
                         false,
                         PageEncoding.BLOCK,
                         true),

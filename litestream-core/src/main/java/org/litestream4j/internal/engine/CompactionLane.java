@@ -99,6 +99,7 @@ final class CompactionLane {
                         config.level0Retention(),
                         config.snapshotInterval(),
                         config.snapshotRetention(),
+                        config.snapshotKeep(),
                         config.retentionEnabled(),
                         config.pageEncoding(),
                         config.autoRecover()),
