@@ -7,6 +7,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
@@ -66,9 +67,12 @@ public record Mark(String name, Txid txid, Instant timestamp, Instant created, @
         return expires != null && !now.isBefore(expires);
     }
 
-    /** Returns the content of the stored mark: lines of text in UTF-8, which {@link #decode} reads. */
+    /**
+     * Returns the content of the stored mark: lines of text in UTF-8, which {@link #decode} reads. Each call returns
+     * another content, so that a writer recognizes what it has written.
+     */
     public byte[] encode() {
-        String text = FIRST_LINE + "\ntxid: " + txid + "\ntimestamp: " + timestamp + "\ncreated: " + created
+        String text = FIRST_LINE + "\nwriter: " + UUID.randomUUID() + "\ntxid: " + txid + "\ntimestamp: " + timestamp + "\ncreated: " + created
                 + "\nexpires: " + (expires == null ? "never" : expires.toString()) + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }

@@ -3,10 +3,12 @@ package org.litestream4j.internal.pages;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
@@ -81,6 +83,11 @@ final class StateReplica implements ReplicaClient {
     @Override
     public void delete(int level, Collection<LtxFileName> names) {
         replica.delete(level, names);
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return replica.marks();
     }
 
     /** Leaves the replica open. */

@@ -33,6 +33,11 @@ final class S3Keys {
         return level(level) + from;
     }
 
+    /** Returns the prefix of the keys of the marks. */
+    String marks() {
+        return prefix + "/marks/";
+    }
+
     /** Returns the prefix of all keys of the replica. */
     String root() {
         return prefix + "/";

@@ -15,6 +15,7 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
@@ -178,6 +179,11 @@ final class S3ReplicaClient implements ReplicaClient {
         if (!names.isEmpty()) {
             context.leftovers().discard();
         }
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return Optional.of(new S3Marks(context));
     }
 
     @Override
