@@ -38,6 +38,11 @@ final class S3Keys {
         return prefix + "/marks/";
     }
 
+    /** Returns the key of the object that checks whether the store locks objects. */
+    String lockCheck() {
+        return prefix + "/object-lock-check";
+    }
+
     /** Returns the prefix of all keys of the replica. */
     String root() {
         return prefix + "/";

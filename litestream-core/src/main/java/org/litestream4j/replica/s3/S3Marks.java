@@ -98,7 +98,7 @@ final class S3Marks implements MarkStore {
         PartBuffer buffer = new PartBuffer(Math.max(1, content.length));
         buffer.append(content, 0, content.length);
         try {
-            new S3Publication(context, key(name), Map.of(), content.length, digest.digest(content)).put(buffer);
+            new S3Publication(context, key(name), Map.of(), content.length, digest.digest(content), null).put(buffer);
             return true;
         } catch (ReplicaConflictException e) {
             return false;
