@@ -83,7 +83,7 @@ class TieredRetentionTest {
     @Test
     void snapshots_thinOutByDayWeekMonthAndYear() throws Exception {
         begin(new SnapshotKeep(0, 7, 4, 12, 3));
-        live(Duration.ofDays(800), Duration.ofHours(11));
+        live(Duration.ofDays(800), Duration.ofHours(23));
         LocalDate today = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
         List<LocalDate> kept = keptDays();
         LocalDate monday = today.with(TemporalAdjusters.previousOrSame(DayOfWeek.MONDAY));
@@ -216,7 +216,7 @@ class TieredRetentionTest {
     void whateverHappens_keptMarkedAndRecentMomentsStayRestorable() throws Exception {
         long seed = System.nanoTime();
         System.out.println("TieredRetentionTest seed " + seed);
-        for (int round = 0; round < 12; round++) {
+        for (int round = 0; round < 6; round++) {
             new Life(seed + round).run();
         }
     }
