@@ -103,8 +103,7 @@ final class SimulatedEngine implements Simulation.Database, AutoCloseable {
                 ownership::ensure,
                 clock,
                 clock::nanoTime);
-        replication =
-                new Replication(capture, client, clock, Duration.ofMinutes(5), ownership, compaction::uploaded);
+        replication = new Replication(capture, client, clock, Duration.ofMinutes(5), ownership, compaction::uploaded);
         assertThat(capture.own()).isTrue();
         capture.attach();
         replication.startAfter(replication.verify().replicaNewest());
@@ -162,8 +161,7 @@ final class SimulatedEngine implements Simulation.Database, AutoCloseable {
                         .build());
         try (Connection restored = DriverManager.getConnection("jdbc:sqlite:" + target)) {
             assertThat(query(restored, "select n from counter")).isEqualTo(counters.get(txid));
-            assertThat(SqliteFixture.text(restored, "pragma integrity_check"))
-                    .isEqualTo("ok");
+            assertThat(SqliteFixture.text(restored, "pragma integrity_check")).isEqualTo("ok");
         }
     }
 

@@ -1,3 +1,3 @@
---liquibase formatted sql
+--liquibase formatted sql logicalFilePath:liquid
 --changeset test:first
 create table if not exists liquid(x);

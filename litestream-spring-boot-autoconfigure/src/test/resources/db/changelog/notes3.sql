@@ -1,4 +1,4 @@
---liquibase formatted sql
+--liquibase formatted sql logicalFilePath:liquid
 --changeset test:first
 create table if not exists liquid(x);
 --changeset test:second

@@ -117,7 +117,8 @@ public final class RequestCost {
         Ownership ownership = new Ownership(replica, clock, clock::nanoTime, LEVEL0_RETENTION.dividedBy(2));
         compaction = new Compaction(
                 replica,
-                new CompactionSettings(Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, SnapshotKeep.NONE, true, PageEncoding.BLOCK, true),
+                new CompactionSettings(
+                        Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, SnapshotKeep.NONE, true, PageEncoding.BLOCK, true),
                 (name, size) -> {
                     try {
                         return new OpenedFile(

@@ -13,7 +13,8 @@ final class ReplicaArguments {
 
     @Parameters(
             index = "0",
-            paramLabel = "REPLICA_URL", description = "URL, such as file:///var/backups/app or s3://bucket/app.")
+            paramLabel = "REPLICA_URL",
+            description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(

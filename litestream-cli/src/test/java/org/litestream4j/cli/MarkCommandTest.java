@@ -48,18 +48,23 @@ class MarkCommandTest {
 
     @Test
     void mark_isAddedListedRestoredAndRemoved() {
-        assertThat(run("mark", "add", replica.url(), "before-migration-42", "--txid", "2")).as(err).isZero();
+        assertThat(run("mark", "add", replica.url(), "before-migration-42", "--txid", "2"))
+                .as(err)
+                .isZero();
         assertThat(out)
-                .isEqualToNormalizingNewlines("mark before-migration-42 is set on TXID 0000000000000002 of"
-                        + " 2026-01-01T00:00:02Z\n");
-        assertThat(run("mark", "add", replica.url(), "newest", "--expires-after", "P30D")).isZero();
+                .isEqualToNormalizingNewlines(
+                        "mark before-migration-42 is set on TXID 0000000000000002 of" + " 2026-01-01T00:00:02Z\n");
+        assertThat(run("mark", "add", replica.url(), "newest", "--expires-after", "P30D"))
+                .isZero();
         assertThat(out).contains("TXID 0000000000000003", ", expires 20");
-        assertThat(run("mark", "add", replica.url(), "by-time", "--timestamp", "2026-01-01T00:00:02.5Z")).isZero();
+        assertThat(run("mark", "add", replica.url(), "by-time", "--timestamp", "2026-01-01T00:00:02.5Z"))
+                .isZero();
         assertThat(out).contains("TXID 0000000000000002");
 
         assertThat(run("mark", "list", replica.url())).isZero();
         assertThat(out).hasLineCount(3).contains("before-migration-42", "newest", "by-time");
-        assertThat(run("restore", "-o", output.toString(), "--mark", "before-migration-42", replica.url())).isZero();
+        assertThat(run("restore", "-o", output.toString(), "--mark", "before-migration-42", replica.url()))
+                .isZero();
         assertThat(output).hasBinaryContent(replica.image(2));
 
         assertThat(run("mark", "remove", replica.url(), "by-time")).isZero();
@@ -95,13 +100,11 @@ class MarkCommandTest {
         assertFails(2, "name a command", "mark");
         assertFails(2, "1 to 64 letters", "mark", "add", replica.url(), "a/b");
         assertFails(2, "must be positive", "mark", "add", replica.url(), "x", "--expires-after", "PT0S");
-        assertFails(
-                2, "cannot be combined", "mark", "add", replica.url(), "x", "--txid", "2", "--timestamp", "1h ago");
+        assertFails(2, "cannot be combined", "mark", "add", replica.url(), "x", "--txid", "2", "--timestamp", "1h ago");
         assertFails(1, "transaction not available", "mark", "add", replica.url(), "x", "--txid", "99");
         assertThat(run("mark", "add", replica.url(), "x")).isZero();
         assertFails(1, "there is already a mark named x", "mark", "add", replica.url(), "x");
-        assertFails(
-                1, "there is no mark named y", "restore", "-o", output.toString(), "--mark", "y", replica.url());
+        assertFails(1, "there is no mark named y", "restore", "-o", output.toString(), "--mark", "y", replica.url());
         assertFails(
                 2,
                 "--mark cannot be combined",

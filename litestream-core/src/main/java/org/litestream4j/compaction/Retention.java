@@ -205,7 +205,8 @@ final class Retention {
     private List<LtxFileName> unpinned(int level, long now) {
         List<LtxFileName> names = candidates(level, now);
         if (!names.isEmpty()) {
-            names.removeAll(pins.files(index.levels(), Instant.ofEpochMilli(now)).get(level));
+            names.removeAll(
+                    pins.files(index.levels(), Instant.ofEpochMilli(now)).get(level));
         }
         return names;
     }
@@ -281,7 +282,8 @@ final class Retention {
         long next = cut > 0 ? tiers.nextChange(now) : Long.MAX_VALUE;
         if (cut + 1 < snapshots.count()) {
             long expires = snapshots.writtenBy()[cut + 1]
-                    + settings.snapshotRetention().toMillis() + 1;
+                    + settings.snapshotRetention().toMillis()
+                    + 1;
             next = Math.min(next, expires);
         }
         return next;

@@ -180,7 +180,8 @@ public final class Validation {
      */
     private boolean isAfterPinned(int level, LtxFileName before, LtxFileName after, Set<LtxFileName> pinned) {
         LevelFiles cover = levels.get(level == 0 ? 1 : ReplicaClient.SNAPSHOT_LEVEL);
-        Txid covered = Txid.max(cover.newest(), levels.get(ReplicaClient.SNAPSHOT_LEVEL).newest());
+        Txid covered = Txid.max(
+                cover.newest(), levels.get(ReplicaClient.SNAPSHOT_LEVEL).newest());
         return pinned.contains(before) && !after.min().previous().isAfter(covered);
     }
 

@@ -72,8 +72,8 @@ public record Mark(String name, Txid txid, Instant timestamp, Instant created, @
      * another content, so that a writer recognizes what it has written.
      */
     public byte[] encode() {
-        String text = FIRST_LINE + "\nwriter: " + UUID.randomUUID() + "\ntxid: " + txid + "\ntimestamp: " + timestamp + "\ncreated: " + created
-                + "\nexpires: " + (expires == null ? "never" : expires.toString()) + "\n";
+        String text = FIRST_LINE + "\nwriter: " + UUID.randomUUID() + "\ntxid: " + txid + "\ntimestamp: " + timestamp
+                + "\ncreated: " + created + "\nexpires: " + (expires == null ? "never" : expires.toString()) + "\n";
         return text.getBytes(StandardCharsets.UTF_8);
     }
 

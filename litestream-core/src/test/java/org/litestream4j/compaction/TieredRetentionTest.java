@@ -94,7 +94,9 @@ class TieredRetentionTest {
             assertThat(kept).as("week %s", ago).contains(monday.minusWeeks(ago));
         }
         for (int ago = 0; ago < 12; ago++) {
-            assertThat(kept).as("month %s", ago).contains(today.withDayOfMonth(1).minusMonths(ago));
+            assertThat(kept)
+                    .as("month %s", ago)
+                    .contains(today.withDayOfMonth(1).minusMonths(ago));
         }
         for (int ago = 0; ago < 2; ago++) {
             assertThat(kept).as("year %s", ago).contains(today.withDayOfYear(1).minusYears(ago));
@@ -139,14 +141,16 @@ class TieredRetentionTest {
                 if (due < 0) {
                     break;
                 }
-                clock.advance(Duration.ofMillis(Math.min(due + 1, Duration.ofDays(5).toMillis())));
+                clock.advance(
+                        Duration.ofMillis(Math.min(due + 1, Duration.ofDays(5).toMillis())));
                 work();
             }
         }
         assertThat(replica.names(9)).hasSizeLessThanOrEqualTo(2);
         assertThat(compaction.millisUntilDue(database.txid()))
                 .as("no busy loop")
-                .satisfiesAnyOf(due -> assertThat(due).isNegative(), due -> assertThat(due).isPositive());
+                .satisfiesAnyOf(due -> assertThat(due).isNegative(), due -> assertThat(due)
+                        .isPositive());
     }
 
     @Test
@@ -161,7 +165,9 @@ class TieredRetentionTest {
         database.assertRestorable(replica, replica.all(), marked);
         assertThat(Validation.run(replica, true, () -> false).problems()).isEmpty();
         long files = replica.files();
-        assertThat(compaction.millisUntilDue(database.txid())).as("no busy loop").isPositive();
+        assertThat(compaction.millisUntilDue(database.txid()))
+                .as("no busy loop")
+                .isPositive();
 
         replica.marks.remove("before");
         live(Duration.ofDays(3), Duration.ofMinutes(13));
@@ -245,7 +251,8 @@ class TieredRetentionTest {
                     case 1 -> test.compaction = test.start(keep); // a restart
                     case 2 -> test.live(Duration.ofHours(1 + random.nextInt(5)), Duration.ofMinutes(3));
                     case 3 -> {
-                        test.clock.advance(Duration.ofHours(random.nextInt(60))); // nothing happens, or the process is down
+                        test.clock.advance(
+                                Duration.ofHours(random.nextInt(60))); // nothing happens, or the process is down
                         test.work();
                     }
                     default -> test.live(Duration.ofHours(1 + random.nextInt(60)), Duration.ofMinutes(35));
@@ -312,7 +319,9 @@ class TieredRetentionTest {
                         }
                     }
                     if (expected != null) {
-                        assertThat(there).as("%s %s ago of %s", period, ago, keep).contains(expected);
+                        assertThat(there)
+                                .as("%s %s ago of %s", period, ago, keep)
+                                .contains(expected);
                     }
                 }
             }

@@ -50,7 +50,8 @@ interface MarkContract extends ContractClients {
     default void marks_areSeenByOtherClients_andNotListedAsFiles() throws Exception {
         ReplicaClient client = client();
         put(client, 0, name(1, 1), bytes(1));
-        assertThat(client.marks().orElseThrow().create("m", mark("m", 1).encode())).isTrue();
+        assertThat(client.marks().orElseThrow().create("m", mark("m", 1).encode()))
+                .isTrue();
         ReplicaClient other = unpreparedClient();
         assertThat(names(other.marks().orElseThrow())).containsExactly("m");
         List<LtxFileInfo> all = new ArrayList<>();
@@ -101,8 +102,11 @@ interface MarkContract extends ContractClients {
                 }
                 boolean first = created.get(0).get();
                 boolean second = created.get(1).get();
-                assertThat(first ^ second).as("%s: %s and %s", name, first, second).isTrue();
-                Txid winner = Mark.decode(name, stores.get(0).read(name).orElseThrow()).txid();
+                assertThat(first ^ second)
+                        .as("%s: %s and %s", name, first, second)
+                        .isTrue();
+                Txid winner = Mark.decode(name, stores.get(0).read(name).orElseThrow())
+                        .txid();
                 assertThat(winner).isEqualTo(new Txid(first ? 1 : 2));
             }
         } finally {

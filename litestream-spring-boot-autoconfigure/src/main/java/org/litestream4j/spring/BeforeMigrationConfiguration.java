@@ -61,7 +61,9 @@ class BeforeMigrationConfiguration {
         }
 
         private static String version(MigrationInfo migration) {
-            return migration.getVersion() == null ? "repeatable" : migration.getVersion().getVersion();
+            return migration.getVersion() == null
+                    ? "repeatable"
+                    : migration.getVersion().getVersion();
         }
     }
 

@@ -73,7 +73,9 @@ final class DatabaseSettings {
                 .snapshotRetention(
                         either(ownSnapshot.retention(), properties.snapshot().retention()))
                 .snapshotKeep(keep(
-                        key, own, either(ownSnapshot.keep(), properties.snapshot().keep())))
+                        key,
+                        own,
+                        either(ownSnapshot.keep(), properties.snapshot().keep())))
                 .retentionEnabled(
                         either(own.retention(), properties.retention()).enabled())
                 .validationInterval(

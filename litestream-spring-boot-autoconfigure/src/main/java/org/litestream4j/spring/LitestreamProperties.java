@@ -95,9 +95,7 @@ public record LitestreamProperties(
      * @param keep Snapshots that are kept beyond the retention.
      */
     public record Snapshot(
-            @DefaultValue("24h") Duration interval,
-            @DefaultValue("24h") Duration retention,
-            @DefaultValue Keep keep) {}
+            @DefaultValue("24h") Duration interval, @DefaultValue("24h") Duration retention, @DefaultValue Keep keep) {}
 
     /**
      * Snapshots that are kept beyond the retention: the first of each period, in UTC. A period without a snapshot keeps the
@@ -251,6 +249,5 @@ public record LitestreamProperties(
      * @param retention Minimum time for which earlier states stay restorable.
      * @param keep Snapshots that are kept beyond the retention.
      */
-    public record OwnSnapshot(
-            @Nullable Duration interval, @Nullable Duration retention, @Nullable Keep keep) {}
+    public record OwnSnapshot(@Nullable Duration interval, @Nullable Duration retention, @Nullable Keep keep) {}
 }

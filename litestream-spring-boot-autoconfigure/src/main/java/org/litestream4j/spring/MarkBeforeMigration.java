@@ -97,10 +97,7 @@ final class MarkBeforeMigration {
             }
         }
         Mark mark = database.mark(
-                prefix + TIME.format(Instant.now()),
-                RestoreTarget.latest(),
-                settings.beforeMigrationKeep(),
-                timeout);
+                prefix + TIME.format(Instant.now()), RestoreTarget.latest(), settings.beforeMigrationKeep(), timeout);
         LOG.info(
                 "state before the migration marked: db={} mark={} txid={} expires={}",
                 database.name(),

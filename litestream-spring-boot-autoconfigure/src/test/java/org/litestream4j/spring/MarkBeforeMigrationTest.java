@@ -28,7 +28,10 @@ class MarkBeforeMigrationTest {
         List<Mark> marks = new ArrayList<>();
         runner.run(context -> {
             assertThat(context).hasNotFailed();
-            marks.addAll(context.getBean(Litestream.class).database("app.db").orElseThrow().marks());
+            marks.addAll(context.getBean(Litestream.class)
+                    .database("app.db")
+                    .orElseThrow()
+                    .marks());
         });
         return marks;
     }
@@ -42,7 +45,9 @@ class MarkBeforeMigrationTest {
                     .orElseThrow()
                     .restoreTo(
                             restored,
-                            RestoreOptions.builder().target(RestoreTarget.mark(mark.name())).build());
+                            RestoreOptions.builder()
+                                    .target(RestoreTarget.mark(mark.name()))
+                                    .build());
             columns.addAll(JdbcClient.create(new org.sqlite.SQLiteDataSource() {
                         {
                             setUrl("jdbc:sqlite:" + restored);
@@ -57,8 +62,12 @@ class MarkBeforeMigrationTest {
 
     @Test
     void flyway_marksBeforePendingMigrationsOfADatabaseWithContent() {
-        assertThat(marksAfter(Runners.flyway(folder).withPropertyValues(ON))).as("a new database").isEmpty();
-        assertThat(marksAfter(Runners.flyway(folder).withPropertyValues(ON))).as("nothing pending").isEmpty();
+        assertThat(marksAfter(Runners.flyway(folder).withPropertyValues(ON)))
+                .as("a new database")
+                .isEmpty();
+        assertThat(marksAfter(Runners.flyway(folder).withPropertyValues(ON)))
+                .as("nothing pending")
+                .isEmpty();
         ApplicationContextRunner second = Runners.flyway(folder)
                 .withPropertyValues(
                         ON,
@@ -77,8 +86,7 @@ class MarkBeforeMigrationTest {
     @Test
     void flywayWithoutTheSetting_setsNoMarks() {
         marksAfter(Runners.flyway(folder));
-        assertThat(marksAfter(Runners.flyway(folder)
-                        .withPropertyValues("spring.flyway.locations=classpath:db/notes2")))
+        assertThat(marksAfter(Runners.flyway(folder).withPropertyValues("spring.flyway.locations=classpath:db/notes2")))
                 .isEmpty();
     }
 

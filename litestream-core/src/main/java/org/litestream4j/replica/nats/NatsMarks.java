@@ -45,20 +45,17 @@ final class NatsMarks implements MarkStore {
         Map<String, String> marks = new TreeMap<>();
         try {
             new StreamScan(bucket)
-                    .run(
-                            "$O." + bucket.settings().bucket() + ".M.>",
-                            StreamScan.Kind.NEWEST,
-                            new StreamScan.Sink() {
-                                @Override
-                                public void begin() {
-                                    marks.clear();
-                                }
+                    .run("$O." + bucket.settings().bucket() + ".M.>", StreamScan.Kind.NEWEST, new StreamScan.Sink() {
+                        @Override
+                        public void begin() {
+                            marks.clear();
+                        }
 
-                                @Override
-                                public void take(Message message) {
-                                    NatsMarks.this.take(message, marks);
-                                }
-                            });
+                        @Override
+                        public void take(Message message) {
+                            NatsMarks.this.take(message, marks);
+                        }
+                    });
         } catch (ReplicaAccessException e) {
             if (!new BucketSetup(bucket).isStillToCome()) {
                 throw e;
@@ -89,7 +86,8 @@ final class NatsMarks implements MarkStore {
 
     @Override
     public Optional<byte[]> read(String name) throws IOException {
-        try (InputStream in = reader.open(objectName(name), 0, Mark.MAX_BYTES + 1L).content()) {
+        try (InputStream in =
+                reader.open(objectName(name), 0, Mark.MAX_BYTES + 1L).content()) {
             return Optional.of(in.readNBytes(Mark.MAX_BYTES + 1));
         } catch (ReplicaFileNotFoundException e) {
             return Optional.empty();
@@ -98,8 +96,8 @@ final class NatsMarks implements MarkStore {
 
     @Override
     public boolean create(String name, byte[] content) throws IOException {
-        try (NatsUpload upload = new NatsUpload(
-                bucket, 0, NO_FILE, clock.instant(), OptionalLong.empty(), objectName(name), clock)) {
+        try (NatsUpload upload =
+                new NatsUpload(bucket, 0, NO_FILE, clock.instant(), OptionalLong.empty(), objectName(name), clock)) {
             upload.write(content);
             upload.publish();
             return true;

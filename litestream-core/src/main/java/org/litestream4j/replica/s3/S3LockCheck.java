@@ -56,8 +56,7 @@ final class S3LockCheck {
     }
 
     private PutObjectResponse write(String key, Instant until) throws IOException {
-        byte[] content = ("litestream4j object lock check " + clock.instant() + "\n")
-                .getBytes(StandardCharsets.UTF_8);
+        byte[] content = ("litestream4j object lock check " + clock.instant() + "\n").getBytes(StandardCharsets.UTF_8);
         try {
             return context.calls()
                     .run(
@@ -72,7 +71,8 @@ final class S3LockCheck {
         } catch (SdkException e) {
             if (S3Failures.status(e) == 400 || S3Failures.isUnsupported(e)) {
                 throw unlocked(
-                        "it answered " + S3Failures.status(e) + " " + S3Failures.code(e) + " to a write with a lock", e);
+                        "it answered " + S3Failures.status(e) + " " + S3Failures.code(e) + " to a write with a lock",
+                        e);
             }
             throw context.failures().translate(e, "write " + key + " with a lock");
         }
@@ -129,7 +129,10 @@ final class S3LockCheck {
                 }
             }
         } catch (SdkException e) {
-            LOG.debug("objects of earlier lock checks remain: replica={}", context.settings().url(), e);
+            LOG.debug(
+                    "objects of earlier lock checks remain: replica={}",
+                    context.settings().url(),
+                    e);
         }
     }
 

@@ -159,10 +159,10 @@ final class S3LockedDeletion {
                     .run(
                             Operation.DELETE,
                             0,
-                            client -> client.deleteObject(request -> request.bucket(
-                                            context.settings().bucket())
-                                    .key(version.key())
-                                    .versionId(version.id())));
+                            client -> client.deleteObject(
+                                    request -> request.bucket(context.settings().bucket())
+                                            .key(version.key())
+                                            .versionId(version.id())));
             return true;
         } catch (SdkException e) {
             if (S3Failures.isMissing(e)) {

@@ -81,8 +81,8 @@ final class S3Marks implements MarkStore {
     @Override
     public Optional<byte[]> read(String name) throws IOException {
         String key = key(name);
-        try (S3Download content = S3Download.open(
-                context.calls(), context.requests(), context.failures(), key, 0, Mark.MAX_BYTES + 1L)) {
+        try (S3Download content =
+                S3Download.open(context.calls(), context.requests(), context.failures(), key, 0, Mark.MAX_BYTES + 1L)) {
             return Optional.of(content.readNBytes(Mark.MAX_BYTES + 1));
         } catch (SdkException e) {
             if (S3Failures.isMissing(e)) {

@@ -290,8 +290,8 @@ final class S3SettingsParser {
             return null;
         }
         if (mode == null || retain == null) {
-            throw new IllegalArgumentException(
-                    "S3: " + (mode == null ? "object-lock-mode" : "object-lock-retain") + " is missing; set both, or neither");
+            throw new IllegalArgumentException("S3: " + (mode == null ? "object-lock-mode" : "object-lock-retain")
+                    + " is missing; set both, or neither");
         }
         Duration time = duration("object-lock-retain", retain);
         if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(ObjectLock.MAX_RETAIN) > 0) {

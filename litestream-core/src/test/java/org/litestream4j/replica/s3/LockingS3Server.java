@@ -49,7 +49,11 @@ final class LockingS3Server implements AutoCloseable {
 
     /** @param content null for a delete marker */
     record Version(
-            String id, byte @Nullable [] content, Map<String, String> metadata, Instant written, String mode,
+            String id,
+            byte @Nullable [] content,
+            Map<String, String> metadata,
+            Instant written,
+            String mode,
             @Nullable Instant until) {
 
         boolean isLocked(Instant now) {
@@ -155,7 +159,8 @@ final class LockingS3Server implements AutoCloseable {
         if (method.equals("POST") && query.containsKey("delete")) {
             Matcher keys = OBJECT.matcher(new String(body, StandardCharsets.UTF_8));
             while (keys.find()) {
-                objects.computeIfAbsent(keys.group(1), each -> new ArrayList<>()).add(marker());
+                objects.computeIfAbsent(keys.group(1), each -> new ArrayList<>())
+                        .add(marker());
             }
             return Answer.of(200, "<DeleteResult></DeleteResult>");
         }
@@ -172,7 +177,8 @@ final class LockingS3Server implements AutoCloseable {
         return switch (method) {
             case "PUT" -> put(key, headers(exchange), body);
             case "DELETE" -> delete(key, query.get("versionId"));
-            default -> get(key, query.get("versionId"), exchange.getRequestHeaders().getFirst("Range"));
+            default ->
+                get(key, query.get("versionId"), exchange.getRequestHeaders().getFirst("Range"));
         };
     }
 
@@ -218,7 +224,11 @@ final class LockingS3Server implements AutoCloseable {
         });
         boolean ignored = defect == Defect.IGNORES_HEADERS;
         Version version = new Version(
-                "v" + ++numbers, body, metadata, clock.instant(), ignored || mode == null ? "" : mode,
+                "v" + ++numbers,
+                body,
+                metadata,
+                clock.instant(),
+                ignored || mode == null ? "" : mode,
                 ignored ? null : until);
         objects.computeIfAbsent(key, each -> new ArrayList<>()).add(version);
         return Answer.of(200, "").with("x-amz-version-id", version.id()).with("ETag", etag(version));
@@ -286,7 +296,8 @@ final class LockingS3Server implements AutoCloseable {
                 .with("x-amz-version-id", version.id())
                 .with(
                         "Last-Modified",
-                        DateTimeFormatter.RFC_1123_DATE_TIME.format(version.written().atOffset(ZoneOffset.UTC)));
+                        DateTimeFormatter.RFC_1123_DATE_TIME.format(
+                                version.written().atOffset(ZoneOffset.UTC)));
         if (version.until() != null) {
             answer.with("x-amz-object-lock-mode", version.mode())
                     .with("x-amz-object-lock-retain-until-date", version.until().toString());
@@ -308,9 +319,15 @@ final class LockingS3Server implements AutoCloseable {
                 break;
             }
             if (version != null && version.content() != null && key.compareTo(after) > 0) {
-                xml.append("<Contents><Key>").append(key).append("</Key><LastModified>").append(version.written())
-                        .append("</LastModified><ETag>").append(version.id()).append("</ETag><Size>")
-                        .append(version.content().length).append("</Size></Contents>");
+                xml.append("<Contents><Key>")
+                        .append(key)
+                        .append("</Key><LastModified>")
+                        .append(version.written())
+                        .append("</LastModified><ETag>")
+                        .append(version.id())
+                        .append("</ETag><Size>")
+                        .append(version.content().length)
+                        .append("</Size></Contents>");
             }
         }
         return Answer.of(200, xml.append("</ListBucketResult>").toString());
@@ -323,9 +340,17 @@ final class LockingS3Server implements AutoCloseable {
                 for (int i = versions.size() - 1; i >= 0; i--) {
                     Version version = versions.get(i);
                     String tag = version.content() == null ? "DeleteMarker" : "Version";
-                    xml.append("<").append(tag).append("><Key>").append(key).append("</Key><VersionId>")
-                            .append(version.id()).append("</VersionId><LastModified>").append(version.written())
-                            .append("</LastModified></").append(tag).append(">");
+                    xml.append("<")
+                            .append(tag)
+                            .append("><Key>")
+                            .append(key)
+                            .append("</Key><VersionId>")
+                            .append(version.id())
+                            .append("</VersionId><LastModified>")
+                            .append(version.written())
+                            .append("</LastModified></")
+                            .append(tag)
+                            .append(">");
                 }
             }
         });

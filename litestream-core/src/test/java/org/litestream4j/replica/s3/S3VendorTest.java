@@ -184,7 +184,8 @@ class S3VendorTest {
                     .noneMatch(S3VendorTest::isChecksum)
                     .doesNotContain("Content-Encoding", "x-amz-decoded-content-length", "x-amz-trailer");
             assertThat(recorder.signed()).doesNotContain("accept-encoding", "user-agent");
-            client.getObject(new S3Requests(settings, Clock.systemUTC()).get("p/k", null, null)).close();
+            client.getObject(new S3Requests(settings, Clock.systemUTC()).get("p/k", null, null))
+                    .close();
             assertThat(recorder.last().headers().keySet()).noneMatch(S3VendorTest::isChecksum);
             assertThat(recorder.signed()).doesNotContain("accept-encoding", "user-agent"); // Google changes the first
             delete(client, settings);

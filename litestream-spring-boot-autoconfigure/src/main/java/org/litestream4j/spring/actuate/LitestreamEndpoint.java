@@ -248,8 +248,8 @@ public final class LitestreamEndpoint {
 
     private RestoreTarget state(@Nullable String timestamp, @Nullable String txid, @Nullable String mark) {
         if (Stream.of(timestamp, txid, mark).filter(Objects::nonNull).count() > 1) {
-            throw RequestException.badRequest("timestamp, txid and mark cannot be combined; without them, the newest"
-                    + " state is used");
+            throw RequestException.badRequest(
+                    "timestamp, txid and mark cannot be combined; without them, the newest" + " state is used");
         }
         if (mark != null) {
             try {

@@ -76,8 +76,7 @@ final class MarkRequests {
     }
 
     private static RequestException noSuch(ManagedDatabase database, String name) {
-        return new RequestException(
-                RequestException.NOT_FOUND, echo(name) + ": no such mark of " + database.name());
+        return new RequestException(RequestException.NOT_FOUND, echo(name) + ": no such mark of " + database.name());
     }
 
     private static RequestException unavailable(IOException e) {

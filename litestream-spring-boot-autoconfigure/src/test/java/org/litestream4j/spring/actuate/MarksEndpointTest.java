@@ -63,17 +63,20 @@ class MarksEndpointTest {
                     "{\"name\":\"again\",\"expiresAfter\":\"7d\",\"txid\":\""
                             + mark.path("txid").asString() + "\"}");
             assertThat(old.statusCode()).as(old.body()).isEqualTo(200);
-            Instant expires = Instant.parse(JSON.readTree(old.body()).path("expires").asString());
+            Instant expires =
+                    Instant.parse(JSON.readTree(old.body()).path("expires").asString());
             assertThat(expires).isAfter(Instant.now().plus(Duration.ofDays(6)));
 
-            JsonNode list = JSON.readTree(send(context, "GET", "marks", null).body()).path("marks");
-            assertThat(List.of(0, 1, 2)).map(i -> list.path(i).path("name").asString())
+            JsonNode list =
+                    JSON.readTree(send(context, "GET", "marks", null).body()).path("marks");
+            assertThat(List.of(0, 1, 2))
+                    .map(i -> list.path(i).path("name").asString())
                     .containsExactly("again", "before-migration-42", "release-1.0");
             assertThat(send(context, "GET", "marks/again", null).body()).contains("\"name\":\"again\"");
             assertThat(send(context, "GET", "marks/none", null).statusCode()).isEqualTo(404);
 
-            HttpResponse<String> restore = send(
-                    context, "POST", "restore", "{\"mark\":\"before-migration-42\",\"inPlace\":true}");
+            HttpResponse<String> restore =
+                    send(context, "POST", "restore", "{\"mark\":\"before-migration-42\",\"inPlace\":true}");
             assertThat(restore.statusCode()).as(restore.body()).isEqualTo(202);
             String id = JSON.readTree(restore.body()).path("id").asString();
             await().atMost(Duration.ofMinutes(1)).until(() -> !JSON.readTree(
@@ -82,8 +85,10 @@ class MarksEndpointTest {
                     .isNull());
             assertThat(jdbc.sql("select x from t").query(String.class).single()).isEqualTo("before");
 
-            assertThat(send(context, "DELETE", "marks/again", null).statusCode()).isEqualTo(200);
-            assertThat(send(context, "DELETE", "marks/again", null).statusCode()).isEqualTo(404);
+            assertThat(send(context, "DELETE", "marks/again", null).statusCode())
+                    .isEqualTo(200);
+            assertThat(send(context, "DELETE", "marks/again", null).statusCode())
+                    .isEqualTo(404);
             assertThat(send(context, "GET", "marks", null).body()).doesNotContain("again");
         }
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("app.db"));
@@ -102,7 +107,8 @@ class MarksEndpointTest {
             assertProblem(context, "{\"name\":\"x\",\"expiresAfter\":\"-1d\"}", 400, "must be positive");
             assertProblem(context, "{\"name\":\"x\",\"force\":true}", 400, "does not apply to marks");
             assertProblem(context, "{\"nome\":\"x\"}", 400, "unknown field: nome");
-            assertThat(send(context, "POST", "marks", "{\"name\":\"x\"}").statusCode()).isEqualTo(200);
+            assertThat(send(context, "POST", "marks", "{\"name\":\"x\"}").statusCode())
+                    .isEqualTo(200);
             assertProblem(context, "{\"name\":\"x\"}", 409, "there is already a mark named x");
             HttpResponse<String> sync = send(context, "POST", "sync", "{\"name\":\"x\"}");
             assertThat(sync.statusCode()).isEqualTo(400);
