@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,11 @@ class KeptMomentsTest {
     void begin() throws Exception {
         engine = new SimulatedEngine(folder, clock, KEEP);
         simulation = new Simulation(clock, engine.client, engine.compaction, engine).restoreOneIn(60);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        engine.close();
     }
 
     private void live(Duration total, Duration every) throws Exception {
@@ -112,39 +118,37 @@ class KeptMomentsTest {
     }
 
     private void months(Duration total, Duration every) throws Exception {
-        try (SimulatedEngine closed = engine) {
-            live(Duration.ofDays(10), every);
-            mark("before-migration-42");
-            live(Duration.ofDays(10), every);
-            mark("release-1.0");
-            live(total.minusDays(20), every);
-            restore(RestoreTarget.latest(), engine.counters.get(engine.replicated()));
-            var kept = kept();
-            assertThat(snapshots()).hasSizeLessThanOrEqualTo(2 + 7 + 4 + 12 + 3 + marked.size());
-            assertThat(simulation.mostFiles()).isLessThan(400);
-            for (var moment : kept.entrySet()) {
-                restore(RestoreTarget.txid(moment.getKey()), moment.getValue());
-            }
-            restore(
-                    RestoreTarget.mark("before-migration-42"),
-                    marked.firstEntry().getValue());
-            restore(RestoreTarget.mark("release-1.0"), marked.lastEntry().getValue());
-            assertThat(Validation.run(engine.client, true, () -> false).problems())
-                    .isEmpty();
-            System.out.println("tiers after " + total + ": " + kept.size() + " kept moments; " + simulation.report());
-
-            assertThat(Marks.remove(engine.client, "release-1.0")).isTrue();
-            live(Duration.ofDays(3), every);
-            assertThatThrownBy(() -> restore(RestoreTarget.mark("release-1.0"), 0))
-                    .isInstanceOfSatisfying(
-                            RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.NO_SUCH_MARK));
-            Mark gone = new Mark("gone", marked.lastKey(), clock.instant(), clock.instant(), null);
-            Marks.create(engine.client, gone);
-            assertThatThrownBy(() -> restore(RestoreTarget.mark("gone"), 0))
-                    .isInstanceOf(RestoreException.class)
-                    .hasMessageContaining("the mark gone names transaction " + marked.lastKey())
-                    .hasMessageContaining("can no longer be restored");
+        live(Duration.ofDays(10), every);
+        mark("before-migration-42");
+        live(Duration.ofDays(10), every);
+        mark("release-1.0");
+        live(total.minusDays(20), every);
+        restore(RestoreTarget.latest(), engine.counters.get(engine.replicated()));
+        var kept = kept();
+        assertThat(snapshots()).hasSizeLessThanOrEqualTo(2 + 7 + 4 + 12 + 3 + marked.size());
+        assertThat(simulation.mostFiles()).isLessThan(400);
+        for (var moment : kept.entrySet()) {
+            restore(RestoreTarget.txid(moment.getKey()), moment.getValue());
         }
+        restore(
+                RestoreTarget.mark("before-migration-42"),
+                marked.firstEntry().getValue());
+        restore(RestoreTarget.mark("release-1.0"), marked.lastEntry().getValue());
+        assertThat(Validation.run(engine.client, true, () -> false).problems())
+                .isEmpty();
+        System.out.println("tiers after " + total + ": " + kept.size() + " kept moments; " + simulation.report());
+
+        assertThat(Marks.remove(engine.client, "release-1.0")).isTrue();
+        live(Duration.ofDays(3), every);
+        assertThatThrownBy(() -> restore(RestoreTarget.mark("release-1.0"), 0))
+                .isInstanceOfSatisfying(
+                        RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.NO_SUCH_MARK));
+        Mark gone = new Mark("gone", marked.lastKey(), clock.instant(), clock.instant(), null);
+        Marks.create(engine.client, gone);
+        assertThatThrownBy(() -> restore(RestoreTarget.mark("gone"), 0))
+                .isInstanceOf(RestoreException.class)
+                .hasMessageContaining("the mark gone names transaction " + marked.lastKey())
+                .hasMessageContaining("can no longer be restored");
     }
 
     /** Run with a {@code litestream} program of version 0.5.16 or newer on the PATH, or {@code -Dlitestream.reference=PATH}. */
@@ -152,36 +156,34 @@ class KeptMomentsTest {
     void officialProgram_restoresTheNewestStateAndEveryKeptMoment() throws Exception {
         Path program = program();
         assumeTrue(program != null, "needs a litestream program on the PATH, or -Dlitestream.reference=PATH");
-        try (SimulatedEngine closed = engine) {
-            live(Duration.ofDays(9), Duration.ofHours(5));
-            mark("before-migration-42");
-            live(Duration.ofDays(40), Duration.ofHours(5));
-            mark("release-1.0");
-            live(Duration.ofDays(30), Duration.ofHours(5));
-            assertThat(official(program)).isEqualTo(engine.counters.get(engine.replicated()));
-            var kept = kept();
-            assertThat(kept).hasSizeGreaterThan(12).containsAllEntriesOf(marked);
-            for (var moment : kept.entrySet()) {
-                assertThat(official(program, "-txid", moment.getKey().toString()))
-                        .as("TXID %s", moment.getKey())
-                        .isEqualTo(moment.getValue());
+        live(Duration.ofDays(9), Duration.ofHours(5));
+        mark("before-migration-42");
+        live(Duration.ofDays(40), Duration.ofHours(5));
+        mark("release-1.0");
+        live(Duration.ofDays(30), Duration.ofHours(5));
+        assertThat(official(program)).isEqualTo(engine.counters.get(engine.replicated()));
+        var kept = kept();
+        assertThat(kept).hasSizeGreaterThan(12).containsAllEntriesOf(marked);
+        for (var moment : kept.entrySet()) {
+            assertThat(official(program, "-txid", moment.getKey().toString()))
+                    .as("TXID %s", moment.getKey())
+                    .isEqualTo(moment.getValue());
+        }
+        List<LtxFileInfo> snapshots = snapshots();
+        for (LtxFileInfo snapshot : snapshots) {
+            Long expected = engine.counters.get(snapshot.maxTxid());
+            if (expected != null && !marked.containsKey(snapshot.maxTxid())) {
+                String time = snapshot.timestamp().plusMillis(1).toString();
+                assertThat(official(program, "-timestamp", time))
+                        .as("%s", time)
+                        .isEqualTo(expected);
             }
-            List<LtxFileInfo> snapshots = snapshots();
-            for (LtxFileInfo snapshot : snapshots) {
-                Long expected = engine.counters.get(snapshot.maxTxid());
-                if (expected != null && !marked.containsKey(snapshot.maxTxid())) {
-                    String time = snapshot.timestamp().plusMillis(1).toString();
-                    assertThat(official(program, "-timestamp", time))
-                            .as("%s", time)
-                            .isEqualTo(expected);
-                }
-            }
-            for (Mark mark : Marks.list(engine.client)) {
-                Instant after = mark.timestamp().plusMillis(1);
-                assertThat(official(program, "-timestamp", after.toString()))
-                        .as("%s", mark)
-                        .isEqualTo(marked.get(mark.txid()));
-            }
+        }
+        for (Mark mark : Marks.list(engine.client)) {
+            Instant after = mark.timestamp().plusMillis(1);
+            assertThat(official(program, "-timestamp", after.toString()))
+                    .as("%s", mark)
+                    .isEqualTo(marked.get(mark.txid()));
         }
     }
 

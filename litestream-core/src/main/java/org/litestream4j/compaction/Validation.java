@@ -167,7 +167,7 @@ public final class Validation {
                 try {
                     content.ifPresent(bytes -> marks.add(Mark.decode(stored.name(), bytes)));
                 } catch (IllegalArgumentException e) {
-                    continue; // reported by retention
+                    // reported by retention
                 }
             }
         }

@@ -13,7 +13,11 @@ interface Backend {
 
     DataSource newest();
 
-    /** @param target a moment, not the newest state */
+    /**
+     * Returns connections to a moment.
+     *
+     * @param target not the newest state
+     */
     DataSource asOf(RestoreTarget target) throws IOException;
 
     /** Waits until the newest known state is at or after a TXID. Returns whether it is. */

@@ -11,7 +11,11 @@ interface Pages {
 
     PageSource newest() throws IOException;
 
-    /** @param target a moment, not the newest state */
+    /**
+     * Returns the pages of a moment.
+     *
+     * @param target not the newest state
+     */
     PageSource asOf(RestoreTarget target) throws IOException;
 
     /** Waits until the newest known state is at or after a TXID. Returns whether it is. */

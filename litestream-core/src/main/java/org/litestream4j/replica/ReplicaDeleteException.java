@@ -20,7 +20,11 @@ public final class ReplicaDeleteException extends ReplicaException {
         this.lockedUntil = null;
     }
 
-    /** @param lockedUntil time at which the first of the remaining files can be deleted; all of them are locked */
+    /**
+     * Creates an exception for files that remain only because the store locks them.
+     *
+     * @param lockedUntil time at which the first of them can be deleted
+     */
     public ReplicaDeleteException(String replica, List<LtxFileName> remaining, Instant lockedUntil) {
         super(replica, remaining.size() + " files are locked, the first until " + lockedUntil, "", null);
         this.remaining = List.copyOf(remaining);

@@ -155,7 +155,7 @@ public final class Marks {
                 RestorePlanner.plan(replica.url(), listing.files(), RestoreTarget.txid(mark.txid()), listing);
                 restorable.add(mark);
             } catch (RestoreException e) {
-                continue; // the state is gone
+                // the state is gone
             }
         }
         return restorable;

@@ -59,7 +59,7 @@ final class FileMarks implements MarkStore {
                                 attributes.fileKey() + " " + attributes.size() + " " + attributes.lastModifiedTime()));
                     }
                 } catch (NoSuchFileException e) {
-                    continue; // removed in the meantime
+                    // removed in the meantime
                 }
             }
         } catch (NoSuchFileException | NotDirectoryException e) {
