@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Levels;
+import org.litestream4j.compaction.SnapshotKeep;
 import org.litestream4j.internal.files.NonAsciiNames;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
@@ -35,6 +37,8 @@ import org.litestream4j.replica.ReplicaLocation;
  * @param levels intervals of levels 1, 2 and so on; 1 to 8 of them, ascending; default: 30 s, 5 min, 1 h
  * @param snapshotInterval time between two snapshots of a database that changes; default: 24 h
  * @param snapshotRetention period of history that is kept at least; default: 24 h
+ * @param snapshotKeep snapshots that are kept beyond the retention: the first of each of the last hours, days, weeks,
+ *     months and years; default: none
  * @param retentionEnabled whether expired files are deleted from the replica; false leaves all deletion to the
  *     lifecycle rules of the store; default: true
  * @param validationInterval interval at which the replica of a database that changes is checked for gaps; zero, the
@@ -72,6 +76,7 @@ public record DatabaseConfig(
         List<Duration> levels,
         Duration snapshotInterval,
         Duration snapshotRetention,
+        SnapshotKeep snapshotKeep,
         boolean retentionEnabled,
         Duration validationInterval,
         Duration shutdownSyncTimeout,
@@ -118,6 +123,9 @@ public record DatabaseConfig(
         levels = List.copyOf(levels);
         check(atLeast(snapshotInterval, Duration.ofSeconds(1)), "snapshotInterval", snapshotInterval, "at least 1 s");
         check(atLeast(snapshotRetention, Duration.ZERO), "snapshotRetention", snapshotRetention, "not negative");
+        for (SnapshotKeep.Period period : SnapshotKeep.Period.values()) {
+            checkKeep(period, snapshotKeep.count(period), snapshotInterval, snapshotRetention);
+        }
         check(atLeast(validationInterval, Duration.ZERO), "validationInterval", validationInterval, "not negative");
         check(atLeast(shutdownSyncTimeout, Duration.ZERO), "shutdownSyncTimeout", shutdownSyncTimeout, "not negative");
         check(
@@ -162,6 +170,18 @@ public record DatabaseConfig(
         return resolve(NonAsciiNames.path(database));
     }
 
+    /** Checks that snapshots are taken often enough to keep one for each period beyond the retention. */
+    private static void checkKeep(SnapshotKeep.Period period, int count, Duration interval, Duration retention) {
+        Duration length = period.shortest();
+        boolean covered = atLeast(retention, length.multipliedBy(count));
+        check(
+                count == 0 || covered || atLeast(length, interval),
+                "snapshotKeep." + period.name().toLowerCase(Locale.ROOT),
+                count,
+                "0, or have a snapshot interval of at most " + length + " (it is " + interval
+                        + "), or a snapshot retention of at least " + length.multipliedBy(count));
+    }
+
     private static boolean atLeast(Duration value, Duration least) {
         return value.compareTo(least) >= 0;
     }
@@ -191,6 +211,7 @@ public record DatabaseConfig(
         private List<Duration> levels = Levels.DEFAULT.intervals();
         private Duration snapshotInterval = Duration.ofHours(24);
         private Duration snapshotRetention = Duration.ofHours(24);
+        private SnapshotKeep snapshotKeep = SnapshotKeep.NONE;
         private boolean retentionEnabled = true;
         private Duration validationInterval = Duration.ZERO;
         private Duration shutdownSyncTimeout = Duration.ofSeconds(30);
@@ -266,6 +287,11 @@ public record DatabaseConfig(
 
         public Builder snapshotRetention(Duration value) {
             snapshotRetention = value;
+            return this;
+        }
+
+        public Builder snapshotKeep(SnapshotKeep value) {
+            snapshotKeep = value;
             return this;
         }
 
@@ -350,6 +376,7 @@ public record DatabaseConfig(
                     levels,
                     snapshotInterval,
                     snapshotRetention,
+                    snapshotKeep,
                     retentionEnabled,
                     validationInterval,
                     shutdownSyncTimeout,

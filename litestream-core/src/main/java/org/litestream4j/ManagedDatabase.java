@@ -4,15 +4,19 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.Mark;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestorePoints;
 import org.litestream4j.restore.RestoreResult;
+import org.litestream4j.restore.RestoreTarget;
 
 /** A replicated database. Thread-safe. */
 public interface ManagedDatabase {
@@ -131,6 +135,33 @@ public interface ManagedDatabase {
 
     /** Lists the states that can be restored from the replica. Requires access to the replica. */
     RestorePoints restorePoints() throws IOException;
+
+    /**
+     * Sets a mark on a state: while the mark exists, retention keeps the files that restore this state. With {@link
+     * RestoreTarget#latest()}, everything that is committed now is captured and uploaded first.
+     *
+     * @param name {@link Mark#ALLOWED_NAMES}
+     * @param target state to mark
+     * @param keepFor time after which the mark expires; null if it does not expire
+     * @param timeout longest wait for the upload
+     * @return the mark, which names the transaction that a restore reaches
+     * @throws org.litestream4j.restore.RestoreException if the state cannot be restored, or if a mark of this name
+     *     exists
+     * @throws LitestreamException if the upload is not possible, or not within the timeout
+     * @throws IllegalArgumentException if the name or the time is not allowed
+     */
+    Mark mark(String name, RestoreTarget target, @Nullable Duration keepFor, Duration timeout)
+            throws IOException, InterruptedException;
+
+    /** Lists the marks of the replica, ordered by name, with one request for the listing and one for each mark. */
+    List<Mark> marks() throws IOException;
+
+    /**
+     * Removes a mark from the replica. The files that it kept are deleted by the next runs of retention.
+     *
+     * @return whether there was such a mark
+     */
+    boolean removeMark(String name) throws IOException;
 
     /**
      * Captures everything that is committed now and releases the database until {@link #resume}. Required for a change

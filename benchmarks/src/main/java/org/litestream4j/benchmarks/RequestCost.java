@@ -20,6 +20,7 @@ import java.util.OptionalLong;
 import org.litestream4j.compaction.Compaction;
 import org.litestream4j.compaction.CompactionSettings;
 import org.litestream4j.compaction.Levels;
+import org.litestream4j.compaction.SnapshotKeep;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.CaptureListener;
 import org.litestream4j.internal.capture.CaptureSettings;
@@ -116,7 +117,8 @@ public final class RequestCost {
         Ownership ownership = new Ownership(replica, clock, clock::nanoTime, LEVEL0_RETENTION.dividedBy(2));
         compaction = new Compaction(
                 replica,
-                new CompactionSettings(Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, true, PageEncoding.BLOCK, true),
+                new CompactionSettings(
+                        Levels.DEFAULT, LEVEL0_RETENTION, DAY, DAY, SnapshotKeep.NONE, true, PageEncoding.BLOCK, true),
                 (name, size) -> {
                     try {
                         return new OpenedFile(

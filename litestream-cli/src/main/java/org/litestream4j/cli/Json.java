@@ -10,6 +10,7 @@ import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.Mark;
 import org.litestream4j.restore.FollowState;
 import org.litestream4j.restore.RestorableRange;
 import org.litestream4j.restore.RestorePlan;
@@ -61,6 +62,28 @@ final class Json {
             return new Nothing(false, reason);
         }
     }
+
+    /**
+     * A mark.
+     *
+     * @param expires null if the mark does not expire
+     * @param restorable whether the marked state can be restored now
+     */
+    record MarkInfo(
+            String name,
+            String txid,
+            Instant timestamp,
+            Instant created,
+            @Nullable Instant expires,
+            boolean restorable) {
+        static MarkInfo of(Mark mark, boolean restorable) {
+            return new MarkInfo(
+                    mark.name(), mark.txid().toString(), mark.timestamp(), mark.created(), mark.expires(), restorable);
+        }
+    }
+
+    /** The marks of a replica. */
+    record MarkList(List<MarkInfo> marks) {}
 
     /** The files that a restore would read. */
     record Plan(String txid, long bytes, List<File> files) {

@@ -29,6 +29,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ReplicateCommand.class,
             StatusCommand.class,
             QueryCommand.class,
+            MarkCommand.class,
             LtxCommand.class,
             ValidateCommand.class,
             ResetCommand.class,

@@ -56,6 +56,9 @@ final class QueryCommand implements Callable<Integer> {
             description = "Folder for what makes the next query of this replica faster.")
     private @Nullable Path cache;
 
+    @Option(names = "--mark", paramLabel = "NAME", description = "Query the state that a mark names.")
+    private @Nullable String mark;
+
     @Option(names = "--csv", description = "Print comma-separated values with a header.")
     private boolean csv;
 
@@ -67,7 +70,7 @@ final class QueryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, SQLException {
-        RestoreTarget target = target(txid, asOf);
+        RestoreTarget target = target(txid, asOf, mark);
         PrintWriter out = spec.commandLine().getOut();
         try (ReadReplica opened = ReadReplica.open(
                 replica.location(), ReadReplicaOptions.builder().folder(cache).build())) {
@@ -94,11 +97,17 @@ final class QueryCommand implements Callable<Integer> {
     }
 
     /** @throws UsageException if the options contradict each other or are invalid */
-    static RestoreTarget target(@Nullable String txid, @Nullable String time) {
+    static RestoreTarget target(@Nullable String txid, @Nullable String time, @Nullable String mark) {
         if (txid != null && time != null) {
             throw new UsageException("--txid and --as-of cannot be combined");
         }
+        if (mark != null && (txid != null || time != null)) {
+            throw new UsageException("--mark cannot be combined with --txid or --as-of");
+        }
         try {
+            if (mark != null) {
+                return RestoreTarget.mark(mark);
+            }
             if (txid != null) {
                 return RestoreTarget.txid(Txid.parse(txid));
             }
@@ -116,6 +125,9 @@ final class QueryCommand implements Callable<Integer> {
         }
         if (target instanceof RestoreTarget.AtTimestamp at) {
             return replica.asOf(at.timestamp()).getConnection();
+        }
+        if (target instanceof RestoreTarget.AtMark at) {
+            return replica.asOfMark(at.name()).getConnection();
         }
         return replica.dataSource().getConnection();
     }

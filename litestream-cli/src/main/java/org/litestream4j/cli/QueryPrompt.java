@@ -122,7 +122,7 @@ final class QueryPrompt {
 
     private Connection asOf(ReadReplica replica, Connection connection, String time) throws IOException, SQLException {
         try {
-            Connection selected = QueryCommand.connect(replica, QueryCommand.target(null, time));
+            Connection selected = QueryCommand.connect(replica, QueryCommand.target(null, time, null));
             connection.close();
             return selected;
         } catch (IOException e) {

@@ -11,7 +11,10 @@ import picocli.CommandLine.Parameters;
 /** Arguments for the replica, shared by several commands. */
 final class ReplicaArguments {
 
-    @Parameters(paramLabel = "REPLICA_URL", description = "URL, such as file:///var/backups/app or s3://bucket/app.")
+    @Parameters(
+            index = "0",
+            paramLabel = "REPLICA_URL",
+            description = "URL, such as file:///var/backups/app or s3://bucket/app.")
     private String url = "";
 
     @Option(

@@ -17,6 +17,7 @@ import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
 import org.litestream4j.LitestreamException;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.compaction.SnapshotKeep;
 import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaAccessException;
@@ -95,6 +96,22 @@ final class ReplicateCommand implements Callable<Integer> {
     private boolean retention;
 
     @Option(
+            names = "--snapshot-retention",
+            paramLabel = "DURATION",
+            description = "Period within which any state stays restorable, for example P7D. Default: PT24H.")
+    private @Nullable Duration snapshotRetention;
+
+    @Option(
+            names = "--snapshot-keep",
+            paramLabel = "PERIOD=N",
+            split = ",",
+            description = {
+                "Snapshots kept beyond that period: hourly, daily, weekly, monthly, yearly;",
+                "for example daily=7,weekly=4,monthly=12. Default: none."
+            })
+    private Map<SnapshotKeep.Period, Integer> snapshotKeep = new LinkedHashMap<>();
+
+    @Option(
             names = "--exec",
             paramLabel = "COMMAND",
             description = {
@@ -128,12 +145,29 @@ final class ReplicateCommand implements Callable<Integer> {
         ReplicaArguments.open(url, settings).close(); // validates them
         DatabaseConfig.Builder config = DatabaseConfig.builder(database, new ReplicaLocation(url, settings))
                 .adoptReplica(adoptReplica);
+        if (snapshotRetention != null) {
+            config.snapshotRetention(snapshotRetention);
+        }
+        config.snapshotKeep(keep());
         if (once) {
             config.shutdownSyncTimeout(ONCE_FLUSH);
         } else if (timeout != null) {
             config.shutdownSyncTimeout(timeout);
         }
         return once ? replicateOnce(config.build()) : replicate(config.build());
+    }
+
+    private SnapshotKeep keep() {
+        try {
+            return new SnapshotKeep(
+                    snapshotKeep.getOrDefault(SnapshotKeep.Period.HOURLY, 0),
+                    snapshotKeep.getOrDefault(SnapshotKeep.Period.DAILY, 0),
+                    snapshotKeep.getOrDefault(SnapshotKeep.Period.WEEKLY, 0),
+                    snapshotKeep.getOrDefault(SnapshotKeep.Period.MONTHLY, 0),
+                    snapshotKeep.getOrDefault(SnapshotKeep.Period.YEARLY, 0));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--snapshot-keep: " + e.getMessage());
+        }
     }
 
     private int replicateOnce(DatabaseConfig config) throws IOException, InterruptedException {

@@ -56,6 +56,9 @@ final class RestoreCommand implements Callable<Integer> {
                     + " (2026-11-24T10:15:30Z), or relative to now (\"5 minutes ago\").")
     private @Nullable String timestamp;
 
+    @Option(names = "--mark", paramLabel = "NAME", description = "Restore the state that a mark names.")
+    private @Nullable String mark;
+
     @Option(
             names = {"-f", "--force"},
             description = "Replace an existing database, and move a -wal, -shm or -journal file beside it aside.")
@@ -110,7 +113,7 @@ final class RestoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RestoreTarget target = target();
+        RestoreTarget target = target(txid, timestamp, mark);
         Path file = output;
         if (file == null && !dryRun) {
             throw new UsageException("missing option -o: the database file to write");
@@ -172,9 +175,9 @@ final class RestoreCommand implements Callable<Integer> {
     }
 
     private void checkFollow() {
-        if (txid != null || timestamp != null || dryRun || ifDbNotExists) {
+        if (txid != null || timestamp != null || mark != null || dryRun || ifDbNotExists) {
             throw new UsageException(
-                    "--follow cannot be combined with --txid, --timestamp, --dry-run or --if-db-not-exists");
+                    "--follow cannot be combined with --txid, --timestamp, --mark, --dry-run or --if-db-not-exists");
         }
         if (followInterval != null && followInterval.compareTo(Duration.ofMillis(1)) < 0) {
             throw new UsageException("--follow-interval must be at least PT0.001S: " + followInterval);
@@ -203,11 +206,18 @@ final class RestoreCommand implements Callable<Integer> {
         }
     }
 
-    private RestoreTarget target() {
+    /** @throws UsageException if the options contradict each other or are invalid */
+    static RestoreTarget target(@Nullable String txid, @Nullable String timestamp, @Nullable String mark) {
         if (txid != null && timestamp != null) {
             throw new UsageException("--txid and --timestamp cannot be combined");
         }
+        if (mark != null && (txid != null || timestamp != null)) {
+            throw new UsageException("--mark cannot be combined with --txid or --timestamp");
+        }
         try {
+            if (mark != null) {
+                return RestoreTarget.mark(mark);
+            }
             if (txid != null) {
                 return RestoreTarget.txid(Txid.parse(txid));
             }

@@ -16,6 +16,7 @@ import org.litestream4j.compaction.VerifiedUpload.NameTakenException;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.StopSignal;
@@ -89,6 +90,21 @@ public final class Compaction {
         arrived.add(file);
     }
 
+    /** Keeps the files of a mark that is about to be stored on the replica. Thread-safe. */
+    public void announce(Mark mark) {
+        retention.pins().announce(mark);
+    }
+
+    /** Records that an announced mark is now stored on the replica. Thread-safe. */
+    public void markStored(String name) {
+        retention.pins().stored(name);
+    }
+
+    /** Records that an announced mark was not stored, or that a mark was removed. Thread-safe. */
+    public void withdrawMark(String name) {
+        retention.pins().withdraw(name);
+    }
+
     /** Discards the known content of the replica, so that the replica is listed again. Thread-safe. */
     public void doubtAll() {
         doubted = true;
@@ -141,7 +157,7 @@ public final class Compaction {
         try {
             compactor.run(clock.millis(), force);
             conflict = false;
-            retention.run(clock.millis());
+            retention.run(clock.millis(), force);
             return true;
         } catch (NameTakenException e) {
             index.doubtAll();

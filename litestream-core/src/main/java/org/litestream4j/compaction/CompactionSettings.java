@@ -10,6 +10,7 @@ import org.litestream4j.ltx.PageEncoding;
  * @param level0Retention time for which level-0 files are kept after they are merged into level 1
  * @param snapshotInterval time between two snapshots of a database that changes
  * @param snapshotRetention period of history that is kept at least
+ * @param snapshotKeep snapshots that are kept beyond that period
  * @param retentionEnabled whether expired files are deleted; false leaves deletion to the lifecycle rules of the
  *     store
  * @param pageEncoding encoding of pages in merged files
@@ -20,6 +21,7 @@ public record CompactionSettings(
         Duration level0Retention,
         Duration snapshotInterval,
         Duration snapshotRetention,
+        SnapshotKeep snapshotKeep,
         boolean retentionEnabled,
         PageEncoding pageEncoding,
         boolean autoRecover) {}

@@ -4,8 +4,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -87,6 +89,21 @@ final class LevelFiles {
         return low;
     }
 
+    /** Returns the index of the first file whose first transaction is after a TXID; {@link #count} if there is none. */
+    int firstStartingAfter(Txid txid) {
+        int low = 0;
+        int high = count;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (min(middle).isAfter(txid)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
+    }
+
     /**
      * Returns the files that are contained in others. This program does not write such files, and no reader of the
      * level needs them.
@@ -155,6 +172,16 @@ final class LevelFiles {
         for (int i = count - 1; i >= 0; i--) {
             times[i] = i + 1 < count ? Math.min(timestamp(i), times[i + 1]) : timestamp(i);
         }
+        return times;
+    }
+
+    /** Returns the timestamp of each file, contained files included, in milliseconds since the epoch. */
+    Map<LtxFileName, Long> timestamps() {
+        Map<LtxFileName, Long> times = new HashMap<>();
+        for (int i = 0; i < count; i++) {
+            times.put(name(i), timestamp(i));
+        }
+        contained.forEach(file -> times.put(file.name(), file.timestamp().toEpochMilli()));
         return times;
     }
 

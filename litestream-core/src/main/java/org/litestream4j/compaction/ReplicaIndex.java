@@ -2,6 +2,7 @@ package org.litestream4j.compaction;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
@@ -25,6 +26,10 @@ final class ReplicaIndex {
 
     LevelFiles level(int level) {
         return levels[level];
+    }
+
+    List<LevelFiles> levels() {
+        return Arrays.asList(levels);
     }
 
     LevelFiles snapshots() {

@@ -1,9 +1,12 @@
 package org.litestream4j.compaction;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -18,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes files that no restore within the retention needs; never deletes the newest file of a level. Level-0 files are
- * deleted in groups that correspond to whole files of level 1, so that the end of every remaining file stays reachable.
- * Not thread-safe.
+ * Deletes files that no restore within the retention needs, except snapshots that the tiers keep and files that restore
+ * a marked state; never deletes the newest file of a level. Level-0 files are deleted in groups that correspond to whole
+ * files of level 1, so that the end of every remaining file stays reachable. Not thread-safe, except for {@link #pins}.
  */
 final class Retention {
 
@@ -30,6 +33,8 @@ final class Retention {
     private static final int MOST_NAMES = 1000;
 
     private static final long RETRY_REFUSED_NANOS = TimeUnit.HOURS.toNanos(1);
+    private static final long RETRY_LOCKED_MILLIS = TimeUnit.MINUTES.toMillis(1);
+    private static final long RETRY_MARK_MILLIS = TimeUnit.MINUTES.toMillis(10);
 
     private final ReplicaClient client;
     private final ReplicaIndex index;
@@ -37,14 +42,20 @@ final class Retention {
     private final Fence fence;
     private final LongSupplier nanoTime;
     private final ClockCheck clocks = new ClockCheck();
+    private final KeptSnapshots tiers;
+    private final Pins pins;
 
     private final long[] deleted = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
     private final long[] refused = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
     private final long[] refusedAt = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
+    private final long[] lockedUntil = new long[ReplicaClient.SNAPSHOT_LEVEL + 1];
     private @Nullable String refusal;
     private boolean clockProblem;
+    private @Nullable String unreadableMark;
 
-    /** Files that end before this transaction follow only snapshots that were deleted. */
+    private long level0DeletedAt = Long.MIN_VALUE / 2;
+
+    /** Files that end before this transaction are not needed by any state within the retention. */
     private Txid floor = Txid.NONE;
 
     Retention(
@@ -54,6 +65,12 @@ final class Retention {
         this.settings = settings;
         this.fence = fence;
         this.nanoTime = nanoTime;
+        this.tiers = new KeptSnapshots(settings.snapshotKeep());
+        this.pins = new Pins(client);
+    }
+
+    Pins pins() {
+        return pins;
     }
 
     /** Returns the number of deleted files of a level. */
@@ -88,10 +105,13 @@ final class Retention {
         return clockProblem
                 ? "the clock jumped, or differs much from the newest file: nothing is deleted until the clock"
                         + " has run evenly for an hour"
-                : refused() > 0 ? refusal : null;
+                : unreadableMark != null
+                        ? "the mark " + unreadableMark + " cannot be read: nothing is deleted until it is removed"
+                        : refused() > 0 ? refusal : null;
     }
 
-    void run(long now) throws IOException {
+    /** @param force whether to delete level-0 files that have just expired, too, instead of waiting for more */
+    void run(long now, boolean force) throws IOException {
         clocks.begin(now, nanoTime.getAsLong(), newestTimestamp(now));
         boolean trusted = clocks.isTrusted(now, nanoTime.getAsLong());
         if (!trusted && !clockProblem) {
@@ -99,9 +119,128 @@ final class Retention {
         }
         clockProblem = !trusted;
         if (trusted) {
-            expireLevel0(now);
-            snapshots(now);
+            deleteExpired(now, force);
         }
+    }
+
+    private void deleteExpired(long now, boolean force) throws IOException {
+        List<LtxFileName> expired = first(index.snapshots(), expired(now));
+        if (!settings.retentionEnabled()) {
+            index.snapshots().remove(candidates(ReplicaClient.SNAPSHOT_LEVEL, now));
+            advanceFloor(expired, List.of());
+            for (int level = 0; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
+                index.level(level).remove(candidates(level, now));
+            }
+            return;
+        }
+        advanceFloor(expired, unpinned(ReplicaClient.SNAPSHOT_LEVEL, now));
+        boolean level0 = force || now >= level0NotBefore(now);
+        boolean due = level0 && !due(0, now).isEmpty();
+        for (int level = 1; level < levels() && !due; level++) {
+            due = !due(level, now).isEmpty();
+        }
+        if (!due) {
+            return;
+        }
+        pins.refresh(Instant.ofEpochMilli(now)); // another process may have set a mark
+        unreadableMark = pins.unreadable();
+        if (unreadableMark != null) {
+            return;
+        }
+        if (level0) {
+            level0DeletedAt = now;
+            delete(0, due(0, now), now);
+        }
+        List<LtxFileName> unwanted = unpinned(ReplicaClient.SNAPSHOT_LEVEL, now);
+        delete(ReplicaClient.SNAPSHOT_LEVEL, due(ReplicaClient.SNAPSHOT_LEVEL, now), now);
+        advanceFloor(expired, unwanted);
+        for (int level = 1; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            delete(level, due(level, now), now);
+        }
+    }
+
+    /**
+     * Returns the time before which level 0 is left alone. Each deletion costs a listing of the marks: files that expire
+     * soon after each other are deleted together.
+     */
+    private long level0NotBefore(long now) {
+        long next = level0DeletedAt + settings.level0Retention().toMillis();
+        return level0DeletedAt > now ? now : next;
+    }
+
+    /**
+     * Moves the floor up to the newest of the expired snapshots, but not beyond one that is to be deleted and still
+     * exists: while it does, states after it can be restored.
+     */
+    private void advanceFloor(List<LtxFileName> expired, List<LtxFileName> unwanted) {
+        Set<LtxFileName> remaining = new HashSet<>(unwanted);
+        remaining.retainAll(index.snapshots().timestamps().keySet());
+        for (LtxFileName name : expired) {
+            if (remaining.contains(name)) {
+                return;
+            }
+            floor = Txid.max(floor, name.max());
+        }
+    }
+
+    private static int levels() {
+        return ReplicaClient.SNAPSHOT_LEVEL + 1;
+    }
+
+    /** Returns the files of a level to be deleted now. */
+    private List<LtxFileName> due(int level, long now) {
+        if (isRefused(level) || now < lockedUntil[level]) {
+            return List.of();
+        }
+        List<LtxFileName> names = unpinned(level, now);
+        long locked = client.lockedFor().toMillis();
+        if (locked > 0 && !names.isEmpty()) {
+            Map<LtxFileName, Long> times = index.level(level).timestamps();
+            names.removeIf(name -> times.getOrDefault(name, Long.MAX_VALUE - locked) + locked > now);
+        }
+        return names;
+    }
+
+    /** Returns the candidates of a level that no known mark keeps. */
+    private List<LtxFileName> unpinned(int level, long now) {
+        List<LtxFileName> names = candidates(level, now);
+        if (!names.isEmpty()) {
+            names.removeAll(
+                    pins.files(index.levels(), Instant.ofEpochMilli(now)).get(level));
+        }
+        return names;
+    }
+
+    /** Returns the time at which a candidate of a level can be deleted; {@link Long#MAX_VALUE} if there is none. */
+    private long pendingDue(int level, long now) {
+        List<LtxFileName> names = isRefused(level) ? List.of() : unpinned(level, now);
+        if (names.isEmpty()) {
+            return Long.MAX_VALUE;
+        }
+        long earliest = Math.max(now, lockedUntil[level]);
+        long locked = client.lockedFor().toMillis();
+        if (locked > 0) {
+            Map<LtxFileName, Long> times = index.level(level).timestamps();
+            long unlocked = Long.MAX_VALUE;
+            for (LtxFileName name : names) {
+                unlocked = Math.min(unlocked, times.getOrDefault(name, now) + locked);
+            }
+            earliest = Math.max(earliest, unlocked);
+        }
+        return level == 0 ? Math.max(earliest, level0NotBefore(now)) : earliest;
+    }
+
+    /** Returns the files of a level that neither the retention nor the tiers keep. */
+    private List<LtxFileName> candidates(int level, long now) {
+        if (level == 0) {
+            return expiredLevel0(now);
+        }
+        if (level == ReplicaClient.SNAPSHOT_LEVEL) {
+            return expiredSnapshots(now);
+        }
+        LevelFiles files = index.level(level);
+        int before = floor.isNone() ? 0 : files.firstAfter(floor.previous());
+        return first(files, Math.min(before, files.count() - 1));
     }
 
     private long newestTimestamp(long now) {
@@ -118,40 +257,66 @@ final class Retention {
      * none becomes due without changes.
      */
     long nextDue(long now) {
-        long next = Long.MAX_VALUE;
-        if (!isRefused(0)) {
-            next = Math.min(next, level0Due());
+        long next = Math.min(level0Due(now), snapshotsDue(now));
+        for (int level = 0; level < levels(); level++) {
+            next = Math.min(next, pendingDue(level, now));
         }
-        LevelFiles snapshots = index.snapshots();
-        if (snapshots.count() > 1 && !isRefused(ReplicaClient.SNAPSHOT_LEVEL)) {
-            next = Math.min(
-                    next,
-                    snapshots.writtenBy()[1] + settings.snapshotRetention().toMillis() + 1);
+        if (settings.retentionEnabled()) {
+            next = Math.min(next, pins.nextExpiry(now));
+        }
+        if (unreadableMark != null) {
+            next = Math.max(next, now + RETRY_MARK_MILLIS);
         }
         return next == Long.MAX_VALUE || !clockProblem
                 ? next
                 : Math.max(next, now + TimeUnit.NANOSECONDS.toMillis(ClockCheck.PAUSE_NANOS));
     }
 
-    private long level0Due() {
-        LevelFiles files = index.level(0);
-        LevelFiles merged = index.level(1);
-        if (files.count() < 2) {
+    /** Returns the time at which further snapshots expire, or the choice of the tiers changes. */
+    private long snapshotsDue(long now) {
+        if (isRefused(ReplicaClient.SNAPSHOT_LEVEL)) {
             return Long.MAX_VALUE;
         }
-        int first = merged.firstAfter(files.max(0).previous());
+        LevelFiles snapshots = index.snapshots();
+        int cut = expired(now);
+        long next = cut > 0 ? tiers.nextChange(now) : Long.MAX_VALUE;
+        if (cut + 1 < snapshots.count()) {
+            long expires = snapshots.writtenBy()[cut + 1]
+                    + settings.snapshotRetention().toMillis()
+                    + 1;
+            next = Math.min(next, expires);
+        }
+        return next;
+    }
+
+    /** Returns the time at which the next group of level-0 files expires. */
+    private long level0Due(long now) {
+        LevelFiles files = index.level(0);
+        LevelFiles merged = index.level(1);
+        int begin = 0;
+        if (isRefused(0)) {
+            return Long.MAX_VALUE;
+        }
+        if (!expiredLevel0(now).isEmpty()) { // pending, locked, or kept by a mark
+            begin = level0Cut(now);
+        }
+        if (begin >= files.count() - 1) {
+            return Long.MAX_VALUE;
+        }
+        int first = merged.firstAfter(files.max(begin).previous());
         if (first == merged.count()) {
             return Long.MAX_VALUE;
         }
         long[] writtenBy = files.writtenBy();
-        long newest = writtenBy[0];
-        for (int i = 1; i < files.count() && !files.max(i).isAfter(merged.max(first)); i++) {
+        long newest = writtenBy[begin];
+        for (int i = begin + 1; i < files.count() && !files.max(i).isAfter(merged.max(first)); i++) {
             newest = Math.max(newest, writtenBy[i]);
         }
-        return newest + settings.level0Retention().toMillis() + 1;
+        return Math.max(newest + settings.level0Retention().toMillis() + 1, level0NotBefore(now));
     }
 
-    private void expireLevel0(long now) throws IOException {
+    /** Returns the number of level-0 files that have expired. */
+    private int level0Cut(long now) {
         long limit = now - settings.level0Retention().toMillis();
         LevelFiles files = index.level(0);
         LevelFiles merged = index.level(1);
@@ -170,10 +335,18 @@ final class Retention {
             }
             cut = end;
         }
-        delete(0, first(files, Math.min(cut, most)));
+        return Math.max(0, Math.min(cut, most));
     }
 
-    private void snapshots(long now) throws IOException {
+    private List<LtxFileName> expiredLevel0(long now) {
+        return first(index.level(0), level0Cut(now));
+    }
+
+    /**
+     * Returns the number of snapshots beyond the retention. The next newer one is beyond it, too: the last of them is the
+     * beginning of the retained period.
+     */
+    private int expired(long now) {
         long limit = now - settings.snapshotRetention().toMillis();
         LevelFiles snapshots = index.snapshots();
         int cut = 0;
@@ -181,24 +354,25 @@ final class Retention {
         while (cut + 1 < snapshots.count() && writtenBy[cut + 1] < limit) {
             cut++;
         }
-        List<LtxFileName> names = first(snapshots, cut);
-        Set<LtxFileName> remaining = delete(ReplicaClient.SNAPSHOT_LEVEL, names);
-        for (LtxFileName name : names) {
-            if (remaining.contains(name)) {
-                break; // this file and those after it can still be restored
-            }
-            floor = name.max();
-        }
-        if (!floor.isNone()) {
-            for (int level = 1; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
-                LevelFiles files = index.level(level);
-                int before = files.firstAfter(floor.previous());
-                delete(level, first(files, Math.min(before, files.count() - 1)));
-            }
-        }
+        return cut;
     }
 
-    /** Returns the first files of a level, including files contained in them. */
+    private List<LtxFileName> expiredSnapshots(long now) {
+        LevelFiles snapshots = index.snapshots();
+        int cut = expired(now);
+        List<LtxFileName> names = new ArrayList<>();
+        if (cut > 0) {
+            BitSet kept = tiers.of(snapshots, now);
+            for (int i = 0; i < cut; i++) {
+                if (!kept.get(i)) {
+                    names.add(snapshots.name(i));
+                }
+            }
+        }
+        return names;
+    }
+
+    /** Returns the first files of a level, including files contained in them, in a new list. */
     private static List<LtxFileName> first(LevelFiles files, int count) {
         List<LtxFileName> names = new ArrayList<>();
         if (count > 0) {
@@ -218,39 +392,36 @@ final class Retention {
         return refused[level] > 0 && nanoTime.getAsLong() - refusedAt[level] < RETRY_REFUSED_NANOS;
     }
 
-    /** Deletes files and returns those that still exist. */
-    private Set<LtxFileName> delete(int level, List<LtxFileName> names) throws IOException {
+    private void delete(int level, List<LtxFileName> names, long now) throws IOException {
         if (names.isEmpty()) {
-            return Set.of();
+            return;
         }
-        if (!settings.retentionEnabled()) {
-            index.level(level).remove(names);
-            return Set.of();
-        }
-        if (isRefused(level)) {
-            return Set.copyOf(names);
-        }
-        Set<LtxFileName> remaining = new HashSet<>();
+        int refusedNow = 0;
         for (int from = 0; from < names.size(); from += MOST_NAMES) {
             List<LtxFileName> part = names.subList(from, Math.min(names.size(), from + MOST_NAMES));
-            List<LtxFileName> refusedOfPart = deletePart(level, part);
-            remaining.addAll(refusedOfPart);
+            List<LtxFileName> refusedOfPart = deletePart(level, part, now);
             List<LtxFileName> gone = new ArrayList<>(part);
             gone.removeAll(refusedOfPart);
             index.level(level).remove(gone);
             deleted[level] += gone.size();
+            refusedNow += now < lockedUntil[level] ? 0 : refusedOfPart.size();
         }
-        refused[level] = remaining.size();
+        refused[level] = refusedNow;
         refusedAt[level] = nanoTime.getAsLong();
-        return remaining;
     }
 
-    private List<LtxFileName> deletePart(int level, List<LtxFileName> names) throws IOException {
+    /** Deletes files and returns those that still exist. */
+    private List<LtxFileName> deletePart(int level, List<LtxFileName> names, long now) throws IOException {
         fence.ensure();
         try {
             client.delete(level, names);
             return List.of();
         } catch (ReplicaDeleteException e) {
+            Instant locked = e.lockedUntil();
+            if (locked != null) { // as configured; not an error
+                lockedUntil[level] = Math.max(locked.toEpochMilli(), now + RETRY_LOCKED_MILLIS);
+                return e.remaining();
+            }
             if (!e.isRefusal()) {
                 throw e; // transient: retried with the next run
             }

@@ -1,8 +1,11 @@
 package org.litestream4j.compaction;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LockPage;
@@ -12,6 +15,8 @@ import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.LtxReader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.Mark;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.StopSignal;
@@ -126,8 +131,9 @@ public final class Validation {
             files += listed.count() + listed.contained().size();
             levels.add(listed);
         }
-        for (LevelFiles level : levels.subList(0, ReplicaClient.SNAPSHOT_LEVEL)) {
-            checkOrder(level);
+        List<Set<LtxFileName>> pinned = Pins.files(marks(), levels, Instant.MIN);
+        for (int level = 0; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
+            checkOrder(level, levels.get(level), pinned.get(level));
         }
         Txid newest = checkReachable();
         for (int level = 0; deep && level < levels.size(); level++) {
@@ -153,12 +159,42 @@ public final class Validation {
         return Txid.NONE;
     }
 
-    private void checkOrder(LevelFiles level) {
+    private List<Mark> marks() throws IOException {
+        List<Mark> marks = new ArrayList<>();
+        Optional<MarkStore> store = client.marks();
+        if (store.isPresent()) {
+            for (MarkStore.Stored stored : store.get().list()) {
+                Optional<byte[]> content = store.get().read(stored.name());
+                try {
+                    content.ifPresent(bytes -> marks.add(Mark.decode(stored.name(), bytes)));
+                } catch (IllegalArgumentException e) {
+                    // reported by retention
+                }
+            }
+        }
+        return marks;
+    }
+
+    /**
+     * Returns whether a gap is due to a mark: retention has deleted the files after those that the mark keeps, but only
+     * where the next level, or a snapshot, has their transactions.
+     */
+    private boolean isAfterPinned(int level, LtxFileName before, LtxFileName after, Set<LtxFileName> pinned) {
+        LevelFiles cover = levels.get(level == 0 ? 1 : ReplicaClient.SNAPSHOT_LEVEL);
+        Txid covered = Txid.max(
+                cover.newest(), levels.get(ReplicaClient.SNAPSHOT_LEVEL).newest());
+        return pinned.contains(before) && !after.min().previous().isAfter(covered);
+    }
+
+    private void checkOrder(int number, LevelFiles level, Set<LtxFileName> pinned) {
         level.contained().forEach(file -> note(Kind.CONTAINED, file, "lies inside another file"));
         for (int i = 1; i < level.count(); i++) {
             Txid before = level.max(i - 1);
             LtxFileInfo file = level.info(i);
             if (!file.name().continues(before)) {
+                if (isAfterPinned(number, level.name(i - 1), file.name(), pinned)) {
+                    continue;
+                }
                 note(
                         Kind.GAP,
                         file,

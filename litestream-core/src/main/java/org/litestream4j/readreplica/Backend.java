@@ -2,9 +2,9 @@ package org.litestream4j.readreplica;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import javax.sql.DataSource;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.RestoreTarget;
 
 /** How a read replica gets at the pages. Thread-safe. */
 interface Backend {
@@ -13,9 +13,12 @@ interface Backend {
 
     DataSource newest();
 
-    DataSource asOf(Instant moment) throws IOException;
-
-    DataSource asOf(Txid txid) throws IOException;
+    /**
+     * Returns connections to a moment.
+     *
+     * @param target not the newest state
+     */
+    DataSource asOf(RestoreTarget target) throws IOException;
 
     /** Waits until the newest known state is at or after a TXID. Returns whether it is. */
     boolean awaitTxid(Txid txid, Duration timeout) throws IOException, InterruptedException;

@@ -14,6 +14,7 @@ import org.litestream4j.readreplica.ReadReplicaStatus.Hydration;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.RestoreTarget;
 
 /** Pages that are fetched from a replica on demand. Thread-safe. */
 final class DemandPages implements Pages {
@@ -59,13 +60,8 @@ final class DemandPages implements Pages {
     }
 
     @Override
-    public PageSource asOf(Instant moment) throws IOException {
-        return pages.asOf(moment);
-    }
-
-    @Override
-    public PageSource asOf(Txid txid) throws IOException {
-        return pages.asOf(txid);
+    public PageSource asOf(RestoreTarget target) throws IOException {
+        return pages.asOf(target);
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.litestream4j.internal.vfs.ReplicaDataSource;
 import org.litestream4j.internal.vfs.ReplicaDatabase;
 import org.litestream4j.internal.vfs.ReplicaVfs;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.RestoreTarget;
 
 /** Fetches pages when SQLite reads them. */
 final class OnDemand implements Backend {
@@ -53,13 +54,8 @@ final class OnDemand implements Backend {
     }
 
     @Override
-    public DataSource asOf(Instant moment) throws IOException {
-        return fixed(pages.asOf(moment));
-    }
-
-    @Override
-    public DataSource asOf(Txid txid) throws IOException {
-        return fixed(pages.asOf(txid));
+    public DataSource asOf(RestoreTarget target) throws IOException {
+        return fixed(pages.asOf(target));
     }
 
     private DataSource fixed(PageSource source) {
@@ -92,7 +88,7 @@ final class OnDemand implements Backend {
 
         @Override
         public PageSource at(Instant moment) throws IOException {
-            return pages.asOf(moment);
+            return pages.asOf(RestoreTarget.timestamp(moment));
         }
     }
 }

@@ -10,6 +10,7 @@ import org.litestream4j.internal.vfs.VfsUnsupportedException;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
+import org.litestream4j.restore.RestoreTarget;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -113,7 +114,7 @@ public final class ReadReplica implements AutoCloseable {
      * @throws IOException if the replica cannot be read
      */
     public DataSource asOf(Instant moment) throws IOException {
-        return backend.asOf(moment);
+        return backend.asOf(RestoreTarget.timestamp(moment));
     }
 
     /**
@@ -123,7 +124,18 @@ public final class ReadReplica implements AutoCloseable {
      * @throws IOException if the replica cannot be read
      */
     public DataSource asOf(Txid txid) throws IOException {
-        return backend.asOf(txid);
+        return backend.asOf(RestoreTarget.txid(txid));
+    }
+
+    /**
+     * Returns connections to the state that a mark names.
+     *
+     * @throws IllegalArgumentException if marks cannot have this name
+     * @throws org.litestream4j.restore.RestoreException if there is no such mark, or if its state is gone
+     * @throws IOException if the replica cannot be read
+     */
+    public DataSource asOfMark(String name) throws IOException {
+        return backend.asOf(RestoreTarget.mark(name));
     }
 
     /**

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -18,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.restore.Marks;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreResult;
@@ -242,13 +242,11 @@ final class Restoring implements Backend {
     }
 
     @Override
-    public DataSource asOf(Instant moment) throws IOException {
-        return moments.open(RestoreTarget.timestamp(moment));
-    }
-
-    @Override
-    public DataSource asOf(Txid txid) throws IOException {
-        return moments.open(RestoreTarget.txid(txid));
+    public DataSource asOf(RestoreTarget target) throws IOException {
+        return moments.open(
+                target instanceof RestoreTarget.AtMark mark
+                        ? RestoreTarget.txid(Marks.require(replica, mark.name()).txid())
+                        : target);
     }
 
     @Override

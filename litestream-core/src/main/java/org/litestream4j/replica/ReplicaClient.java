@@ -3,6 +3,7 @@ package org.litestream4j.replica;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Collections;
@@ -142,6 +143,19 @@ public interface ReplicaClient extends Closeable {
      */
     default String place() throws IOException {
         return "";
+    }
+
+    /** Returns the marks of the replica; empty if the backend cannot store marks. Sends no request. */
+    default Optional<MarkStore> marks() {
+        return Optional.empty();
+    }
+
+    /**
+     * Returns the time after the upload of a file for which the store refuses to delete it, as with S3 Object Lock; zero
+     * if there is none. Retention does not try to delete younger files.
+     */
+    default Duration lockedFor() {
+        return Duration.ZERO;
     }
 
     /** Releases all resources of the client. Idempotent. Open streams and uploads fail afterwards. */

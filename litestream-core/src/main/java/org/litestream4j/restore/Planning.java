@@ -13,6 +13,7 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.RestoreException.Reason;
@@ -37,6 +38,9 @@ final class Planning {
     private List<LtxFileInfo> listed = List.of();
 
     private @Nullable ReplicaListing lastListing;
+
+    /** The mark that is restored; null for other targets. */
+    private @Nullable Mark mark;
 
     private boolean keepListing;
 
@@ -116,11 +120,37 @@ final class Planning {
 
     private RestorePlan choose(ReplicaListing listing, List<LtxFileInfo> candidates) throws IOException {
         List<LtxFileInfo> files = candidates.stream().map(this::corrected).toList();
-        RestorePlan plan = RestorePlanner.plan(replica.url(), files, options.target(), listing);
+        RestorePlan plan = plan(listing, files);
         if (firstDamage == null) {
             wanted = plan.txid();
         }
         return plan;
+    }
+
+    private RestorePlan plan(ReplicaListing listing, List<LtxFileInfo> files) throws IOException {
+        if (!(options.target() instanceof RestoreTarget.AtMark at)) {
+            return RestorePlanner.plan(replica.url(), files, options.target(), listing);
+        }
+        Mark named = mark == null ? Marks.require(replica, at.name()) : mark;
+        mark = named;
+        try {
+            return RestorePlanner.plan(replica.url(), files, RestoreTarget.txid(named.txid()), listing);
+        } catch (RestoreException e) {
+            if (e.reason() != Reason.TXID_NOT_AVAILABLE && e.reason() != Reason.GAP) {
+                throw e;
+            }
+            boolean expired = named.isExpired(options.clock().instant());
+            throw new RestoreException(
+                    e.reason(),
+                    replica.url(),
+                    "the mark " + named.name() + " names transaction " + named.txid() + " of " + named.timestamp()
+                            + ", which can no longer be restored"
+                            + (expired ? " since the mark expired at " + named.expires() : "")
+                            + RestorePlanner.rangeText(e.range()),
+                    "choose another mark or moment, and remove this mark",
+                    e.range().orElse(null),
+                    e);
+        }
     }
 
     /**

@@ -21,6 +21,10 @@ public final class RestoreException extends RemedyException {
         TXID_NOT_AVAILABLE,
         /** The time is before the oldest restorable state or in the future. */
         TIME_NOT_AVAILABLE,
+        /** There is no mark of this name. */
+        NO_SUCH_MARK,
+        /** A mark of this name exists already. */
+        MARK_EXISTS,
         /** Transactions within the range are missing. */
         GAP,
         /** A file differs from the file that was written, or pages are missing. */

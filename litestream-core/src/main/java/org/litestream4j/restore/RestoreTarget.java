@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.Mark;
 
 /** State of the database to restore. */
 public sealed interface RestoreTarget {
@@ -32,6 +33,15 @@ public sealed interface RestoreTarget {
      */
     static RestoreTarget timestamp(Instant timestamp) {
         return new AtTimestamp(timestamp);
+    }
+
+    /**
+     * Returns the state that a mark of the replica names.
+     *
+     * @throws IllegalArgumentException if marks cannot have this name
+     */
+    static RestoreTarget mark(String name) {
+        return new AtMark(name);
     }
 
     /**
@@ -83,6 +93,20 @@ public sealed interface RestoreTarget {
         @Override
         public String toString() {
             return "TXID " + txid;
+        }
+    }
+
+    /** The state that a mark names. */
+    record AtMark(String name) implements RestoreTarget {
+
+        /** @throws IllegalArgumentException if marks cannot have this name */
+        public AtMark {
+            Mark.requireName(name);
+        }
+
+        @Override
+        public String toString() {
+            return "mark " + name;
         }
     }
 

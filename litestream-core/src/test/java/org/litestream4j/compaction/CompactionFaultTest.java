@@ -21,6 +21,7 @@ class CompactionFaultTest {
             Duration.ofSeconds(30),
             Duration.ofMinutes(3),
             Duration.ofMinutes(5),
+            SnapshotKeep.NONE,
             true,
             PageEncoding.BLOCK,
             true);

@@ -17,6 +17,7 @@ abstract class CompactionFixture {
             Duration.ofMinutes(5),
             Duration.ofHours(24),
             Duration.ofHours(24),
+            SnapshotKeep.NONE,
             true,
             PageEncoding.BLOCK,
             true);

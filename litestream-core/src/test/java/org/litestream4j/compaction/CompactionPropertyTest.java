@@ -23,6 +23,7 @@ class CompactionPropertyTest {
             Duration.ofSeconds(30),
             Duration.ofMinutes(5),
             Duration.ofMinutes(10),
+            SnapshotKeep.NONE,
             true,
             PageEncoding.BLOCK,
             true);

@@ -8,11 +8,13 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
@@ -43,7 +45,10 @@ final class MemoryReplica implements ReplicaClient {
 
     private final List<TreeMap<LtxFileName, Stored>> levels = new ArrayList<>();
 
+    final TreeMap<String, byte[]> marks = new TreeMap<>();
+
     long lists;
+    long markLists;
     long gets;
     long puts;
     long putBytes;
@@ -162,6 +167,34 @@ final class MemoryReplica implements ReplicaClient {
     public void delete(int level, Collection<LtxFileName> names) {
         deletes++;
         names.forEach(levels.get(level)::remove);
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return Optional.of(new MarkStore() {
+            @Override
+            public List<Stored> list() {
+                markLists++;
+                List<Stored> all = new ArrayList<>();
+                marks.forEach((name, content) -> all.add(new Stored(name, Integer.toString(Arrays.hashCode(content)))));
+                return all;
+            }
+
+            @Override
+            public Optional<byte[]> read(String name) {
+                return Optional.ofNullable(marks.get(name));
+            }
+
+            @Override
+            public boolean create(String name, byte[] content) {
+                return marks.putIfAbsent(name, content) == null;
+            }
+
+            @Override
+            public boolean remove(String name) {
+                return marks.remove(name) != null;
+            }
+        });
     }
 
     @Override

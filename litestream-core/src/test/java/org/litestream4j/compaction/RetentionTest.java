@@ -80,6 +80,7 @@ class RetentionTest extends CompactionFixture {
                         Duration.ofMinutes(5),
                         Duration.ofHours(24),
                         Duration.ofHours(24),
+                        SnapshotKeep.NONE,
                         false,
                         PageEncoding.BLOCK,
                         true),
@@ -140,6 +141,44 @@ class RetentionTest extends CompactionFixture {
         compaction.run(false);
         assertThat(asked).hasSize(2);
         assertThat(asked.get(1)).hasSize(1);
+        database.assertAllRestorable(replica);
+    }
+
+    /** As with S3 Object Lock: locked files are not touched, and those with longer locks are no error. */
+    @Test
+    void lockedFiles_areDeletedOnceTheirLocksHaveExpired() throws Exception {
+        Duration lock = Duration.ofDays(3);
+        List<Collection<LtxFileName>> asked = new ArrayList<>();
+        ReplicaClient locking = new DelegatingReplica(replica) {
+            @Override
+            public Duration lockedFor() {
+                return lock;
+            }
+
+            @Override
+            public void delete(int level, Collection<LtxFileName> names) throws IOException {
+                asked.add(names);
+                if (asked.size() < 3) { // the store's own lock is longer
+                    throw new ReplicaDeleteException(
+                            url(), List.copyOf(names), clock.instant().plus(Duration.ofHours(6)));
+                }
+                super.delete(level, names);
+            }
+        };
+        compaction = compaction(locking, SETTINGS, LocalLevel0.NONE);
+        days(2);
+        assertThat(asked).as("younger than the lock").isEmpty();
+        days(2);
+        assertThat(asked).isNotEmpty();
+        assertThat(compaction.status().refused()).isZero();
+        assertThat(compaction.status().retentionProblem()).isNull();
+        days(8);
+        assertThat(compaction.status().deleted()).isPositive();
+        assertThat(replica.names(9)).hasSizeBetween(3, 6);
+        for (int level = 0; level <= 9; level++) {
+            assertThat(replica.names(level)).hasSizeLessThan(600);
+        }
+        assertThat(compaction.millisUntilDue(database.txid())).as("no busy loop").isNotZero();
         database.assertAllRestorable(replica);
     }
 }

@@ -187,6 +187,7 @@ class SharedReplicaCompactionTest extends CompactionFixture {
                         Duration.ofMinutes(5),
                         Duration.ofHours(24),
                         Duration.ofHours(24),
+                        SnapshotKeep.NONE,
                         true,
                         PageEncoding.FRAME,
                         true),

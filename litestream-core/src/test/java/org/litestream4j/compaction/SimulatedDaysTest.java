@@ -16,6 +16,7 @@ class SimulatedDaysTest {
             Duration.ofMinutes(5),
             Duration.ofHours(24),
             Duration.ofHours(24),
+            SnapshotKeep.NONE,
             true,
             PageEncoding.BLOCK,
             true);

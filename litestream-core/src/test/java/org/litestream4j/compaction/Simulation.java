@@ -52,6 +52,7 @@ public final class Simulation {
     private long mostFiles;
     private long mostBytes;
     private long restored;
+    private int restoreOneIn = 4;
 
     /** @param replica as it is, without counting what the simulation itself asks */
     public Simulation(ManualClock clock, ReplicaClient replica, Compaction compaction, Database database) {
@@ -60,6 +61,12 @@ public final class Simulation {
         this.compaction = compaction;
         this.database = database;
         this.begin = clock.millis();
+    }
+
+    /** Restores a moment of the past in one of so many looks at the replica. */
+    public Simulation restoreOneIn(int looks) {
+        restoreOneIn = looks;
+        return this;
     }
 
     /** Lives on. */
@@ -114,7 +121,7 @@ public final class Simulation {
         database.forgetBefore(oldest);
         List<LtxFileInfo> latest = ModelDatabase.plan(files, database.replicated());
         assertThat(latest).isNotEmpty();
-        if (random.nextInt(4) == 0) {
+        if (random.nextInt(restoreOneIn) == 0) {
             restoreSomething(files, oldest);
         }
         return latest.size();

@@ -24,6 +24,7 @@ import org.litestream4j.internal.pages.StaleReplicaException;
 import org.litestream4j.internal.vfs.SharedVfs;
 import org.litestream4j.internal.vfs.States;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.restore.RestoreTarget;
 import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteException;
 
@@ -286,13 +287,10 @@ class ReadReplicaTest {
         }
 
         @Override
-        public PageSource asOf(Instant moment) throws IOException {
-            return states.at(moment);
-        }
-
-        @Override
-        public PageSource asOf(Txid txid) {
-            return states.state((int) txid.value() - 1);
+        public PageSource asOf(RestoreTarget target) throws IOException {
+            return target instanceof RestoreTarget.AtTxid at
+                    ? states.state((int) at.txid().value() - 1)
+                    : states.at(((RestoreTarget.AtTimestamp) target).timestamp());
         }
 
         @Override

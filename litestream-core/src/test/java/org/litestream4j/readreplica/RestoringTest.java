@@ -22,6 +22,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.restore.RestoreException;
+import org.litestream4j.restore.RestoreTarget;
 
 /** The API in a process in which pages cannot be fetched on demand. */
 class RestoringTest {
@@ -54,9 +55,9 @@ class RestoringTest {
     void newestStateAndMoments_areRead() throws Exception {
         Restoring restoring = open();
         try (Connection now = restoring.newest().getConnection();
-                Connection first = restoring.asOf(new Txid(1)).getConnection();
+                Connection first = restoring.asOf(RestoreTarget.txid(new Txid(1))).getConnection();
                 Connection then =
-                        restoring.asOf(SqlReplica.timestamp(2).minusMillis(1)).getConnection()) {
+                        restoring.asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(1))).getConnection()) {
             assertThat(rows(now, "SELECT count(*) FROM t")).isEqualTo("10");
             assertThat(rows(first, "SELECT count(*) FROM t")).isEqualTo("100");
             assertThat(rows(then, "SELECT count(*) FROM t")).isEqualTo("100");
@@ -110,10 +111,10 @@ class RestoringTest {
     void manyMoments_keepFewFiles() throws Exception {
         Restoring restoring = open();
         try {
-            DataSource first = restoring.asOf(SqlReplica.timestamp(2).minusMillis(1));
+            DataSource first = restoring.asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(1)));
             for (int i = 2; i < RestoredMoments.MAX_FILES + 4; i++) {
                 try (Connection then =
-                        restoring.asOf(SqlReplica.timestamp(2).minusMillis(i)).getConnection()) {
+                        restoring.asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(i))).getConnection()) {
                     assertThat(rows(then, "SELECT count(*) FROM t")).isEqualTo("100");
                 }
             }
@@ -142,7 +143,7 @@ class RestoringTest {
     void missingMoment_isAnError() throws Exception {
         Restoring restoring = open();
         try {
-            assertThatThrownBy(() -> restoring.asOf(new Txid(9))).isInstanceOf(RestoreException.class);
+            assertThatThrownBy(() -> restoring.asOf(RestoreTarget.txid(new Txid(9)))).isInstanceOf(RestoreException.class);
             assertThat(restoring.awaitTxid(new Txid(9), Duration.ofMillis(1))).isFalse();
         } finally {
             restoring.close();

@@ -1,8 +1,10 @@
 package org.litestream4j.replica;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -45,6 +47,16 @@ public class DelegatingReplica implements ReplicaClient {
     @Override
     public void delete(int level, Collection<LtxFileName> names) throws IOException {
         delegate.delete(level, names);
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return delegate.marks();
+    }
+
+    @Override
+    public Duration lockedFor() {
+        return delegate.lockedFor();
     }
 
     @Override

@@ -213,6 +213,11 @@ public final class FaultyReplicaClient implements ReplicaClient {
     }
 
     @Override
+    public Optional<MarkStore> marks() {
+        return delegate.marks();
+    }
+
+    @Override
     public void close() throws IOException {
         delegate.close();
     }

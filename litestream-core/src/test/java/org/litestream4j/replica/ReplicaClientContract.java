@@ -23,7 +23,12 @@ import org.litestream4j.ltx.Txid;
 
 /** What every {@link ReplicaClient} must do; each backend extends it. */
 public abstract class ReplicaClientContract
-        implements ListingContract, PublishingContract, ReadingContract, LargeFileContract, DeletingContract {
+        implements ListingContract,
+                PublishingContract,
+                ReadingContract,
+                LargeFileContract,
+                DeletingContract,
+                MarkContract {
 
     static final Instant TIME = Instant.ofEpochMilli(1_700_000_000_123L);
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.InvalidOptionException;
+import org.litestream4j.compaction.SnapshotKeep;
 import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.restore.RestoreOptions;
@@ -19,7 +20,7 @@ import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 final class DatabaseSettings {
 
     private static final LitestreamProperties.OwnSnapshot NO_OWN_SNAPSHOT =
-            new LitestreamProperties.OwnSnapshot(null, null);
+            new LitestreamProperties.OwnSnapshot(null, null, null);
 
     /** Settings of a database without an entry. */
     static final Database NO_OVERRIDES = new Database(
@@ -71,6 +72,10 @@ final class DatabaseSettings {
                         either(ownSnapshot.interval(), properties.snapshot().interval()))
                 .snapshotRetention(
                         either(ownSnapshot.retention(), properties.snapshot().retention()))
+                .snapshotKeep(keep(
+                        key,
+                        own,
+                        either(ownSnapshot.keep(), properties.snapshot().keep())))
                 .retentionEnabled(
                         either(own.retention(), properties.retention()).enabled())
                 .validationInterval(
@@ -98,6 +103,16 @@ final class DatabaseSettings {
         }
     }
 
+    private static SnapshotKeep keep(String key, Database own, LitestreamProperties.Keep keep) {
+        try {
+            return new SnapshotKeep(keep.hourly(), keep.daily(), keep.weekly(), keep.monthly(), keep.yearly());
+        } catch (IllegalArgumentException e) {
+            boolean ofOwn = own.snapshot() != null && own.snapshot().keep() != null;
+            String setting = (ofOwn ? DatabaseEntries.setting(key) : "litestream") + ".snapshot.keep.";
+            throw new LitestreamSettingException(setting + e.getMessage() + ".", "Correct that setting.");
+        }
+    }
+
     private FailFast failFast(Database own) {
         FailFast ofOwn = own.replica() == null ? null : own.replica().failFast();
         FailFast shared = properties.replica().failFast();
@@ -109,6 +124,9 @@ final class DatabaseSettings {
     }
 
     private static String setting(String option) {
+        if (option.startsWith("snapshotKeep.")) {
+            return option.replace("snapshotKeep.", "snapshot.keep.");
+        }
         String dashed = DataObjectPropertyName.toDashedForm(option);
         return NAMED_OTHERWISE.getOrDefault(dashed, dashed);
     }

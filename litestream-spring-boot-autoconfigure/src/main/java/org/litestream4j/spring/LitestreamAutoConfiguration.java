@@ -19,6 +19,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.Ordered;
@@ -37,6 +38,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 @AutoConfiguration
 @Conditional({OnLitestreamEnabled.class, OnNoParentWithLitestream.class})
 @EnableConfigurationProperties(LitestreamProperties.class)
+@Import(BeforeMigrationConfiguration.class)
 public final class LitestreamAutoConfiguration {
 
     @Bean

@@ -6,6 +6,7 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Import;
 
 /**
  * Connects the {@code DataSource} beans of a context to the engine of a context above it. Bean post-processors apply
@@ -14,6 +15,7 @@ import org.springframework.context.annotation.Conditional;
  */
 @AutoConfiguration
 @Conditional({OnLitestreamEnabled.class, OnNoParentWithLitestream.Inverse.class})
+@Import(BeforeMigrationConfiguration.class)
 public final class LitestreamChildAutoConfiguration {
 
     @Bean

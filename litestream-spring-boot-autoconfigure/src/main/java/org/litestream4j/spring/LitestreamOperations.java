@@ -1,7 +1,10 @@
 package org.litestream4j.spring;
 
 import java.time.Duration;
+import java.util.Map;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Mark;
 
 /**
  * Waits for replication, independently of transactions: a wait covers everything that is committed when the call
@@ -21,6 +24,31 @@ public interface LitestreamOperations {
      * @throws LitestreamSettingException if it may have opened the database already
      */
     DataSource replicate(DataSource dataSource);
+
+    /**
+     * Sets a mark on the current state of each replicated database. While a mark exists, retention keeps the files that
+     * restore the marked state. Everything that is committed now is uploaded first. If one database fails, the marks of
+     * the others remain.
+     *
+     * @param name 1 to 64 letters, digits, hyphens, underscores and dots, the first a letter or a digit
+     * @return the marks, by name of the database
+     * @throws IllegalArgumentException if marks cannot have this name
+     * @throws java.io.UncheckedIOException if a mark cannot be set: the upload fails or takes more than a minute, or a mark
+     *     of this name exists
+     */
+    Map<String, Mark> mark(String name);
+
+    /**
+     * Sets a mark on the current state of one database.
+     *
+     * @param database name of the database
+     * @param name 1 to 64 letters, digits, hyphens, underscores and dots, the first a letter or a digit
+     * @param keepFor time after which the mark expires; null if it does not expire
+     * @param timeout longest wait for the upload
+     * @throws IllegalArgumentException if no replicated database has this name, or if marks cannot have this name
+     * @throws java.io.UncheckedIOException if the mark cannot be set
+     */
+    Mark mark(String database, String name, @Nullable Duration keepFor, Duration timeout);
 
     /**
      * Waits until all replicated databases are up to date on their replicas. Starts uploads immediately.

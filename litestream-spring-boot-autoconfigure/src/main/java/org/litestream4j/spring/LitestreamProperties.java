@@ -45,6 +45,7 @@ import org.springframework.util.unit.DataSize;
  * @param durability What a returned commit guarantees. "async": it is in the local database. "replicated": it is on the
  *     replica.
  * @param durabilityTimeout Maximum wait of a commit for the replica.
+ * @param marks Marks that are set automatically.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
  * @param databases Further databases (files, folders), and settings for the databases of DataSource beans, by name.
@@ -76,6 +77,7 @@ public record LitestreamProperties(
         @DefaultValue("true") boolean autoRecover,
         @DefaultValue("async") Durability durability,
         @DefaultValue("10s") Duration durabilityTimeout,
+        @DefaultValue Marks marks,
         @DefaultValue Restore restore,
         @DefaultValue Health health,
         Map<String, Database> databases,
@@ -95,8 +97,41 @@ public record LitestreamProperties(
      *
      * @param interval Time between two snapshots of a database that changes.
      * @param retention Minimum time for which earlier states stay restorable.
+     * @param keep Snapshots that are kept beyond the retention.
      */
-    public record Snapshot(@DefaultValue("24h") Duration interval, @DefaultValue("24h") Duration retention) {}
+    public record Snapshot(
+            @DefaultValue("24h") Duration interval, @DefaultValue("24h") Duration retention, @DefaultValue Keep keep) {}
+
+    /**
+     * Snapshots that are kept beyond the retention: the first of each period, in UTC. A period without a snapshot keeps the
+     * last one before it.
+     *
+     * @param hourly Number of hours of which a snapshot is kept, the current one included. Beyond the retention, requires a
+     *     snapshot interval of at most 1h.
+     * @param daily Number of days of which a snapshot is kept.
+     * @param weekly Number of weeks of which a snapshot is kept. Weeks begin on Monday.
+     * @param monthly Number of months of which a snapshot is kept.
+     * @param yearly Number of years of which a snapshot is kept.
+     */
+    public record Keep(
+            @DefaultValue("0") int hourly,
+            @DefaultValue("0") int daily,
+            @DefaultValue("0") int weekly,
+            @DefaultValue("0") int monthly,
+            @DefaultValue("0") int yearly) {}
+
+    /**
+     * Marks.
+     *
+     * @param beforeMigration Whether to mark the state before Flyway or Liquibase runs with pending migrations. Startup fails
+     *     if the mark cannot be set.
+     * @param beforeMigrationKeep Time after which such a mark expires.
+     * @param beforeMigrationTimeout Maximum wait for the upload of the state before a migration.
+     */
+    public record Marks(
+            @DefaultValue("false") boolean beforeMigration,
+            @DefaultValue("30d") Duration beforeMigrationKeep,
+            @DefaultValue("1m") Duration beforeMigrationTimeout) {}
 
     /**
      * Deletion of files on the replica.
@@ -217,6 +252,7 @@ public record LitestreamProperties(
      *
      * @param interval Time between two snapshots of a database that changes.
      * @param retention Minimum time for which earlier states stay restorable.
+     * @param keep Snapshots that are kept beyond the retention.
      */
-    public record OwnSnapshot(@Nullable Duration interval, @Nullable Duration retention) {}
+    public record OwnSnapshot(@Nullable Duration interval, @Nullable Duration retention, @Nullable Keep keep) {}
 }

@@ -47,7 +47,10 @@ public record ReplicaProperties(
         Map<String, String> settings = new LinkedHashMap<>();
         for (RecordComponent component : backend.getClass().getRecordComponents()) {
             Object value = value(backend, component);
-            if (value != null) {
+            if (value instanceof Record nested) {
+                settings(nested)
+                        .forEach((name, text) -> settings.put(kebabCase(component.getName()) + "-" + name, text));
+            } else if (value != null) {
                 settings.put(kebabCase(component.getName()), text(value));
             }
         }
@@ -106,6 +109,7 @@ public record ReplicaProperties(
      * @param signPayload Whether the signature covers the content. "false" is allowed only with HTTPS.
      * @param requireContentMd5 Whether delete requests contain an MD5 of their content. The default depends on the provider.
      * @param conditionalWrites Whether the store can refuse to overwrite objects: "on", "off", or "auto" to detect it.
+     * @param objectLock Lock that protects each written file from deletion. The bucket must have Object Lock.
      */
     public record S3(
             @Nullable String bucket,
@@ -127,7 +131,8 @@ public record ReplicaProperties(
             @Nullable Boolean skipVerify,
             @Nullable Boolean signPayload,
             @Nullable Boolean requireContentMd5,
-            @Nullable String conditionalWrites) {
+            @Nullable String conditionalWrites,
+            @Nullable ObjectLock objectLock) {
 
         /** Omits all values, which may be secrets. */
         @Override
@@ -135,6 +140,15 @@ public record ReplicaProperties(
             return "S3";
         }
     }
+
+    /**
+     * S3 Object Lock.
+     *
+     * @param mode "compliance": nobody can delete a locked file. "governance": users with a special permission can.
+     * @param retain Time from its upload for which a file is locked. Must not be shorter than needed against an attacker, and
+     *     files stay on the replica, and are paid for, at least that long.
+     */
+    public record ObjectLock(@Nullable String mode, @Nullable Duration retain) {}
 
     /**
      * Settings of a NATS replica; all are optional.

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 import org.springframework.util.unit.DataSize;
 import tools.jackson.databind.JsonNode;
 
@@ -30,9 +31,16 @@ public final class BackendMetadata {
 
     /** Those of the properties, in their order. */
     public List<String> names() {
-        return Arrays.stream(properties.getRecordComponents())
-                .map(component -> ReplicaProperties.kebabCase(component.getName()))
-                .toList();
+        return names(properties).toList();
+    }
+
+    private static Stream<String> names(Class<?> type) {
+        return Arrays.stream(type.getRecordComponents()).flatMap(component -> {
+            String name = ReplicaProperties.kebabCase(component.getName());
+            return component.getType().isRecord()
+                    ? names(component.getType()).map(part -> name + "-" + part)
+                    : Stream.of(name);
+        });
     }
 
     /** By name, as the properties hand them to the core. */

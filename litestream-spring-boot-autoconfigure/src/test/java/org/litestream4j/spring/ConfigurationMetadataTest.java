@@ -75,7 +75,7 @@ class ConfigurationMetadataTest {
     @Test
     void everySettingOfOneDatabase_isAlsoOneOfAll() {
         Set<String> all = components(LitestreamProperties.class);
-        all.removeAll(Set.of("health", "restore", "databases", "readReplicas"));
+        all.removeAll(Set.of("health", "marks", "restore", "databases", "readReplicas"));
         Set<String> one = components(LitestreamProperties.Database.class);
         one.removeAll(Set.of("path", "pattern"));
         assertThat(one).isEqualTo(all);

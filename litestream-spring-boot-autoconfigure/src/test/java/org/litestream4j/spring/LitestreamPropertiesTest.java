@@ -181,13 +181,18 @@ class LitestreamPropertiesTest {
                 "conditionalWrites", "on");
         for (RecordComponent component : ReplicaProperties.S3.class.getRecordComponents()) {
             String name = component.getName();
-            if (!name.equals("sseKmsKeyId") && !name.equals("sseCustomerKeyPath")) { // one kind of key at a time
+            if (name.equals("objectLock")) {
+                settings.put("litestream.replica.s3.object-lock.mode", "governance");
+                settings.put("litestream.replica.s3.object-lock.retain", "30d");
+            } else if (!name.equals("sseKmsKeyId") && !name.equals("sseCustomerKeyPath")) { // one kind of key at a time
                 settings.put("litestream.replica.s3." + kebabCase(name), values.getOrDefault(name, "eu-central-1"));
             }
         }
         ReplicaLocation location = replica(settings);
         assertThat(location.settings())
-                .hasSize(ReplicaProperties.S3.class.getRecordComponents().length - 2)
+                .hasSize(ReplicaProperties.S3.class.getRecordComponents().length - 1)
+                .containsEntry("object-lock-mode", "governance")
+                .containsEntry("object-lock-retain", "PT720H")
                 .containsEntry("part-size", "8388608")
                 .containsEntry("force-path-style", "true")
                 .containsEntry("require-content-md5", "false");

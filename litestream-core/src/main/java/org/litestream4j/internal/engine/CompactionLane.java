@@ -28,6 +28,7 @@ import org.litestream4j.internal.replication.Ownership;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
@@ -107,6 +108,7 @@ final class CompactionLane {
                         config.level0Retention(),
                         config.snapshotInterval(),
                         config.snapshotRetention(),
+                        config.snapshotKeep(),
                         config.retentionEnabled(),
                         config.pageEncoding(),
                         config.autoRecover()),
@@ -182,6 +184,23 @@ final class CompactionLane {
         compaction.uploaded(file);
         long interval = config.levels().get(0).toMillis();
         lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
+    }
+
+    /** Keeps the files of a mark that is about to be stored. Thread-safe. */
+    void announce(Mark mark) {
+        compaction.announce(mark);
+    }
+
+    /** Records that an announced mark is stored. Thread-safe. */
+    void markStored(String name) {
+        compaction.markStored(name);
+        lane.wake();
+    }
+
+    /** Records that a mark was removed, or not stored. Thread-safe. */
+    void withdrawMark(String name) {
+        compaction.withdrawMark(name);
+        lane.wake();
     }
 
     /** Wakes the lane after an image was requested, handed over or closed. Thread-safe. */

@@ -3,6 +3,7 @@ package org.litestream4j.internal.engine;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.litestream4j.ReplicaOperation;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
@@ -87,6 +89,16 @@ final class CountingReplicaClient implements ReplicaClient {
     @Override
     public Instant timestamp(LtxFileInfo file) throws IOException {
         return client.timestamp(file);
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return client.marks();
+    }
+
+    @Override
+    public Duration lockedFor() {
+        return client.lockedFor();
     }
 
     @Override

@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.CommitPolicy;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.DatabaseStatus;
@@ -26,11 +28,14 @@ import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
 import org.litestream4j.internal.jdbc.CommitHooks;
 import org.litestream4j.ltx.Txid;
+import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.restore.Marks;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestorePoints;
 import org.litestream4j.restore.RestoreResult;
+import org.litestream4j.restore.RestoreTarget;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +55,7 @@ final class DatabaseEngine implements ManagedDatabase {
     private final Lanes lanes;
     private final CallerWaits waits;
     private final InPlaceRestore inPlaceRestore;
+    private final DatabaseMarks marks;
     private final Shutdown shutdown;
     private final Watch watch;
 
@@ -79,6 +85,7 @@ final class DatabaseEngine implements ManagedDatabase {
                 pools);
         this.waits = new CallerWaits(lanes);
         this.inPlaceRestore = new InPlaceRestore(lanes, waits, connections);
+        this.marks = new DatabaseMarks(config, client, lanes.compactionLane, clock);
         this.shutdown = new Shutdown(lanes, connections, inPlaceRestore);
         this.watch = new Watch(
                 config,
@@ -189,6 +196,27 @@ final class DatabaseEngine implements ManagedDatabase {
     @Override
     public RestorePoints restorePoints() throws IOException {
         return Restore.points(client);
+    }
+
+    @Override
+    public Mark mark(String name, RestoreTarget target, @Nullable Duration keepFor, Duration timeout)
+            throws IOException, InterruptedException {
+        Mark.requireName(name);
+        Marks.expiry(Instant.EPOCH, keepFor); // fails before the wait
+        if (target instanceof RestoreTarget.Latest) {
+            sync(timeout);
+        }
+        return marks.add(name, target, keepFor);
+    }
+
+    @Override
+    public List<Mark> marks() throws IOException {
+        return Marks.list(client);
+    }
+
+    @Override
+    public boolean removeMark(String name) throws IOException {
+        return marks.remove(name);
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.litestream4j.internal.pages;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.OptionalLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
@@ -72,6 +74,16 @@ final class ReadOnlyReplica implements ReplicaClient {
     @Override
     public Optional<OtherBackup> otherBackup() throws IOException {
         return client.otherBackup();
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return client.marks();
+    }
+
+    @Override
+    public Duration lockedFor() {
+        return client.lockedFor();
     }
 
     @Override

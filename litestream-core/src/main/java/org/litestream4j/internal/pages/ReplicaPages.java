@@ -125,7 +125,7 @@ public final class ReplicaPages implements AutoCloseable {
      * @throws org.litestream4j.restore.RestoreException if no such state is on the replica
      */
     public PageSource asOf(Instant time) throws IOException {
-        return moment(RestoreTarget.timestamp(time));
+        return asOf(RestoreTarget.timestamp(time));
     }
 
     /**
@@ -134,10 +134,15 @@ public final class ReplicaPages implements AutoCloseable {
      * @throws org.litestream4j.restore.RestoreException if that state is not on the replica
      */
     public PageSource asOf(Txid txid) throws IOException {
-        return moment(RestoreTarget.txid(txid));
+        return asOf(RestoreTarget.txid(txid));
     }
 
-    private PageSource moment(RestoreTarget target) throws IOException {
+    /**
+     * Returns a moment.
+     *
+     * @throws org.litestream4j.restore.RestoreException if that state is not on the replica
+     */
+    public PageSource asOf(RestoreTarget target) throws IOException {
         State state = State.of(states.nextVersion(), states.pastFiles(target));
         return new Moment(new StateFiles(state, states, planning), reader, this::readAhead, patience);
     }

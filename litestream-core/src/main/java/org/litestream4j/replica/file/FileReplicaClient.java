@@ -29,6 +29,7 @@ import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaAccessException;
@@ -56,6 +57,8 @@ final class FileReplicaClient implements ReplicaClient {
 
     private final Path former;
 
+    private final FileMarks marks;
+
     private volatile boolean closed;
 
     FileReplicaClient(Path root, Publisher publisher) {
@@ -67,6 +70,7 @@ final class FileReplicaClient implements ReplicaClient {
         this.root = root.toAbsolutePath().normalize();
         this.former = former.toAbsolutePath().normalize();
         this.publisher = publisher;
+        this.marks = new FileMarks(this, this.root.resolve("marks"), publisher);
     }
 
     @Override
@@ -330,6 +334,11 @@ final class FileReplicaClient implements ReplicaClient {
                     "give this process's user the right to delete there",
                     first);
         }
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return Optional.of(marks);
     }
 
     @Override

@@ -20,6 +20,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaAccessException;
@@ -189,6 +190,11 @@ final class NatsReplicaClient implements ReplicaClient {
             }
         }
         return first;
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return Optional.of(new NatsMarks(bucket, reader, orphans, clock, settings.path()));
     }
 
     @Override

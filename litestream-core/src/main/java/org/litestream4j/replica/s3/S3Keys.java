@@ -33,6 +33,16 @@ final class S3Keys {
         return level(level) + from;
     }
 
+    /** Returns the prefix of the keys of the marks. */
+    String marks() {
+        return prefix + "/marks/";
+    }
+
+    /** Returns the key of the object that checks whether the store locks objects. */
+    String lockCheck() {
+        return prefix + "/object-lock-check";
+    }
+
     /** Returns the prefix of all keys of the replica. */
     String root() {
         return prefix + "/";

@@ -6,7 +6,9 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.Sha256;
+import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.RequestListener.Operation;
@@ -40,12 +42,22 @@ final class S3Publication {
 
     private final byte[] sha256;
 
-    S3Publication(S3Context context, String key, Map<String, String> metadata, long size, byte[] sha256) {
+    private final @Nullable ObjectLock lock;
+
+    /** @param lock lock of an object that is sent whole; null for none */
+    S3Publication(
+            S3Context context,
+            String key,
+            Map<String, String> metadata,
+            long size,
+            byte[] sha256,
+            @Nullable ObjectLock lock) {
         this.context = context;
         this.key = key;
         this.metadata = metadata;
         this.size = size;
         this.sha256 = sha256;
+        this.lock = lock;
     }
 
     /** Sends a small file whole. */
@@ -56,7 +68,7 @@ final class S3Publication {
                         Operation.PUT,
                         content.size(),
                         client -> client.putObject(
-                                context.requests().put(key, metadata, onlyIfAbsent), S3Requests.body(content)));
+                                context.requests().put(key, metadata, onlyIfAbsent, lock), S3Requests.body(content)));
         if (publish(fence, write) && fence.isConditional() && !fence.isProven()) {
             probe(fence, write);
             fence.isConditional(); // throws if the condition is required, but ineffective

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Clock;
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -15,6 +16,7 @@ import org.litestream4j.ltx.LtxFormatException;
 import org.litestream4j.ltx.LtxHeader;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
@@ -32,8 +34,11 @@ final class S3ReplicaClient implements ReplicaClient {
 
     private final S3Deletion.Bulk bulkDelete;
 
-    /** @param clock clock for the age of unfinished uploads */
+    private final Clock clock;
+
+    /** @param clock clock for the age of unfinished uploads, and for locks */
     S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.Patience patience, Clock clock) {
+        this.clock = clock;
         S3Settings settings = connection.settings();
         S3Keys keys = new S3Keys(settings.prefix());
         S3Calls calls = new S3Calls(connection, listener, patience);
@@ -41,7 +46,7 @@ final class S3ReplicaClient implements ReplicaClient {
                 settings,
                 keys,
                 calls,
-                new S3Requests(settings),
+                new S3Requests(settings, clock),
                 new S3Failures(settings),
                 new S3Parts(settings.concurrency(), settings.bucket()),
                 new S3Leftovers(settings, keys, calls, clock),
@@ -55,10 +60,17 @@ final class S3ReplicaClient implements ReplicaClient {
         return context.settings().url();
     }
 
-    /** Lists one key, which verifies credentials, clock, region and bucket. Write permission is verified by the first write. */
+    /**
+     * Lists one key, which verifies credentials, clock, region and bucket. Write permission is verified by the first write.
+     * With an object lock, checks that the store refuses to delete a locked object.
+     */
     @Override
     public void prepare() throws IOException {
         holds(context.keys().root());
+        ObjectLock lock = context.settings().objectLock();
+        if (lock != null) {
+            new S3LockCheck(context, lock, clock).run();
+        }
     }
 
     @Override
@@ -161,10 +173,26 @@ final class S3ReplicaClient implements ReplicaClient {
     public void delete(int level, Collection<LtxFileName> names) throws IOException {
         context.keys().level(level); // rejects an invalid level even without names
         context.calls().checkOpen();
-        new S3Deletion(context, bulkDelete, level).delete(new LinkedHashSet<>(names));
+        ObjectLock lock = context.settings().objectLock();
+        if (lock == null) {
+            new S3Deletion(context, bulkDelete, level).delete(new LinkedHashSet<>(names));
+        } else if (!names.isEmpty()) {
+            new S3LockedDeletion(context, lock, clock, level).delete(new LinkedHashSet<>(names));
+        }
         if (!names.isEmpty()) {
             context.leftovers().discard();
         }
+    }
+
+    @Override
+    public Duration lockedFor() {
+        ObjectLock lock = context.settings().objectLock();
+        return lock == null ? Duration.ZERO : lock.retain();
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return Optional.of(new S3Marks(context));
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
@@ -40,10 +41,14 @@ final class S3Requests {
 
     private final S3Settings settings;
 
+    private final Clock clock;
+
     private volatile @Nullable CustomerKey customerKey;
 
-    S3Requests(S3Settings settings) {
+    /** @param clock clock from which locks are counted */
+    S3Requests(S3Settings settings, Clock clock) {
         this.settings = settings;
+        this.clock = clock;
     }
 
     /** @param range range as in the HTTP header; null for the whole object */
@@ -61,7 +66,9 @@ final class S3Requests {
         return request.build();
     }
 
-    PutObjectRequest put(String key, Map<String, String> metadata, boolean onlyIfAbsent) throws IOException {
+    /** @param lock lock of the object; null for none */
+    PutObjectRequest put(String key, Map<String, String> metadata, boolean onlyIfAbsent, @Nullable ObjectLock lock)
+            throws IOException {
         PutObjectRequest.Builder request = PutObjectRequest.builder()
                 .bucket(settings.bucket())
                 .key(key)
@@ -70,6 +77,10 @@ final class S3Requests {
                 .storageClass(settings.storageClass());
         if (onlyIfAbsent) {
             request.ifNoneMatch("*");
+        }
+        if (lock != null) {
+            request.objectLockMode(lock.mode().sdk())
+                    .objectLockRetainUntilDate(clock.instant().plus(lock.retain()));
         }
         if (settings.encryption().kmsKeyId() != null) {
             request.serverSideEncryption(ServerSideEncryption.AWS_KMS)
@@ -86,6 +97,11 @@ final class S3Requests {
                 .contentType(CONTENT_TYPE)
                 .metadata(metadata)
                 .storageClass(settings.storageClass());
+        ObjectLock lock = settings.objectLock();
+        if (lock != null) {
+            request.objectLockMode(lock.mode().sdk())
+                    .objectLockRetainUntilDate(clock.instant().plus(lock.retain()));
+        }
         if (settings.encryption().kmsKeyId() != null) {
             request.serverSideEncryption(ServerSideEncryption.AWS_KMS)
                     .ssekmsKeyId(settings.encryption().kmsKeyId());

@@ -21,6 +21,7 @@ import org.litestream4j.replica.Redaction;
  *     of this size
  * @param concurrency number of parts of this replica sent concurrently, 1 to 64
  * @param skipVerify whether any certificate is accepted
+ * @param objectLock lock that each file gets; null if files are not locked
  */
 record S3Settings(
         String bucket,
@@ -37,7 +38,8 @@ record S3Settings(
         boolean skipVerify,
         boolean signPayload,
         boolean contentMd5,
-        ConditionalWrites conditionalWrites) {
+        ConditionalWrites conditionalWrites,
+        @Nullable ObjectLock objectLock) {
 
     static final int MIN_PART_SIZE = 5 << 20;
 

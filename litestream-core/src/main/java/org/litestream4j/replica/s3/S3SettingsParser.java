@@ -2,6 +2,8 @@ package org.litestream4j.replica.s3;
 
 import java.math.BigDecimal;
 import java.net.URI;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -39,7 +41,9 @@ final class S3SettingsParser {
             "skip-verify",
             "sign-payload",
             "require-content-md5",
-            "conditional-writes");
+            "conditional-writes",
+            "object-lock-mode",
+            "object-lock-retain");
 
     /** Settings that are already determined by a client of the application. */
     private static final List<String> OF_CONNECTION = List.of(
@@ -58,6 +62,8 @@ final class S3SettingsParser {
 
     private static final Pattern SIZE =
             Pattern.compile("(\\d{1,15}(?:\\.\\d{1,15})?)\\s*([KMG]?)(?:I?B)?", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})([smhd])", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern PARAMETER = Pattern.compile("[&;]([A-Za-z0-9_-]+)=");
 
@@ -167,7 +173,8 @@ final class S3SettingsParser {
                 flag("skip-verify", false),
                 flag("sign-payload", true),
                 flag("require-content-md5", vendor.contentMd5()),
-                conditionalWrites());
+                conditionalWrites(),
+                objectLock());
     }
 
     private static void refuseKeyInClear(S3Encryption encryption, @Nullable URI endpoint) {
@@ -274,6 +281,46 @@ final class S3SettingsParser {
             case "off", "false" -> ConditionalWrites.OFF;
             default -> throw bad("conditional-writes", value, "auto, on, off");
         };
+    }
+
+    private @Nullable ObjectLock objectLock() {
+        String mode = values.get("object-lock-mode");
+        String retain = values.get("object-lock-retain");
+        if (mode == null && retain == null) {
+            return null;
+        }
+        if (mode == null || retain == null) {
+            throw new IllegalArgumentException("S3: " + (mode == null ? "object-lock-mode" : "object-lock-retain")
+                    + " is missing; set both, or neither");
+        }
+        Duration time = duration("object-lock-retain", retain);
+        if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(ObjectLock.MAX_RETAIN) > 0) {
+            throw bad("object-lock-retain", retain, "1s to " + ObjectLock.MAX_RETAIN.toDays() + "d");
+        }
+        return switch (mode.toLowerCase(Locale.ROOT)) {
+            case "compliance" -> new ObjectLock(ObjectLock.Mode.COMPLIANCE, time);
+            case "governance" -> new ObjectLock(ObjectLock.Mode.GOVERNANCE, time);
+            default -> throw bad("object-lock-mode", mode, "compliance, governance");
+        };
+    }
+
+    /** Returns a duration: a number with the unit s, m, h or d, or ISO 8601. */
+    private static Duration duration(String name, String value) {
+        Matcher matcher = DURATION.matcher(value);
+        try {
+            if (!matcher.matches()) {
+                return Duration.parse(value);
+            }
+            long number = Long.parseLong(matcher.group(1));
+            return switch (matcher.group(2).toLowerCase(Locale.ROOT)) {
+                case "s" -> Duration.ofSeconds(number);
+                case "m" -> Duration.ofMinutes(number);
+                case "h" -> Duration.ofHours(number);
+                default -> Duration.ofDays(number);
+            };
+        } catch (DateTimeParseException e) {
+            throw bad(name, value, "a number with the unit s, m, h or d, such as 30d");
+        }
     }
 
     private boolean flag(String name, boolean byDefault) {

@@ -170,7 +170,13 @@ final class S3Upload extends ReplicaUpload {
             throw new IllegalStateException("publish was called before for " + key);
         }
         published = true;
-        S3Publication publication = new S3Publication(context, key, metadata, size, digest.digest());
+        S3Publication publication = new S3Publication(
+                context,
+                key,
+                metadata,
+                size,
+                digest.digest(),
+                context.settings().objectLock());
         String id = uploadId;
         if (id == null) {
             publication.put(buffer);

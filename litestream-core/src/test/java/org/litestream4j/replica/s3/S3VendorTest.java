@@ -6,6 +6,7 @@ import static org.litestream4j.replica.s3.S3TestClients.bytes;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -97,8 +98,8 @@ class S3VendorTest {
         PartBuffer content = new PartBuffer(1000);
         content.append(bytes(1000, 1), 0, 1000);
         client.putObject(
-                new S3Requests(settings)
-                        .put("p/k", S3Metadata.of(S3TestClients.TIME, java.util.OptionalLong.empty()), true),
+                new S3Requests(settings, Clock.systemUTC())
+                        .put("p/k", S3Metadata.of(S3TestClients.TIME, java.util.OptionalLong.empty()), true, null),
                 S3Requests.body(content));
     }
 
@@ -183,7 +184,8 @@ class S3VendorTest {
                     .noneMatch(S3VendorTest::isChecksum)
                     .doesNotContain("Content-Encoding", "x-amz-decoded-content-length", "x-amz-trailer");
             assertThat(recorder.signed()).doesNotContain("accept-encoding", "user-agent");
-            client.getObject(new S3Requests(settings).get("p/k", null)).close();
+            client.getObject(new S3Requests(settings, Clock.systemUTC()).get("p/k", null))
+                    .close();
             assertThat(recorder.last().headers().keySet()).noneMatch(S3VendorTest::isChecksum);
             assertThat(recorder.signed()).doesNotContain("accept-encoding", "user-agent"); // Google changes the first
             delete(client, settings);

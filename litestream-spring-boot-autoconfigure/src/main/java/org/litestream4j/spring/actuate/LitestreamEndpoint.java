@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
@@ -37,6 +39,7 @@ public final class LitestreamEndpoint {
     private static final String RESTORES = "restores";
     private static final String RESTORE_POINTS = "restore-points";
     private static final String FILES = "files";
+    private static final String MARKS = "marks";
 
     /** Longest wait of a request: threads of a web server are limited, and proxies time out. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
@@ -93,8 +96,8 @@ public final class LitestreamEndpoint {
     }
 
     /**
-     * Returns the {@code restore-points} of a database, which requires access to the replica, or its {@code restores},
-     * newest first.
+     * Returns the {@code restore-points} or the {@code marks} of a database, which requires access to the replica, its
+     * {@code restores}, newest first, or the restored {@code files}.
      */
     @ReadOperation
     public Object part(@Selector String name, @Selector String part) {
@@ -105,23 +108,35 @@ public final class LitestreamEndpoint {
                 new RestoreList(
                         restores.of(name).stream().map(RunningRestore::describe).toList());
             case FILES -> new FileList(folder.files());
-            default -> throw notFound(echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + " and " + FILES);
+            case MARKS -> MarkRequests.list(database);
+            default ->
+                throw notFound(echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + ", " + MARKS + " and "
+                        + FILES);
         };
     }
 
-    /** Returns one restore, running or ended. */
+    /** Returns one restore, running or ended, or one of the {@code marks}. */
     @ReadOperation
     public Object restore(@Selector String name, @Selector String part, @Selector String id) {
+        if (part.equals(MARKS)) {
+            return MarkRequests.find(find(name), id);
+        }
         return findRestore(name, part, id).describe();
     }
 
-    /** Cancels a restore, or deletes one of the restored {@code files}. A restore that has ended is unchanged. */
+    /**
+     * Cancels a restore, deletes one of the restored {@code files}, or removes one of the {@code marks}. A restore that
+     * has ended is unchanged.
+     */
     @DeleteOperation
     public @Nullable Object cancel(@Selector String name, @Selector String part, @Selector String id) {
         if (part.equals(FILES)) {
             refuseWhileRestored(find(name).name(), id);
             folder.delete(id);
             return new FileList(folder.files());
+        }
+        if (part.equals(MARKS)) {
+            return MarkRequests.remove(find(name), id);
         }
         RunningRestore restore = findRestore(name, part, id);
         restore.cancel();
@@ -130,11 +145,15 @@ public final class LitestreamEndpoint {
     }
 
     /**
-     * Runs an action on a database. All parameters except {@code timeout} apply only to a restore.
+     * Runs an action on a database. Only a restore and a mark have parameters besides {@code timeout}.
      *
+     * @param database name of the database
      * @param timeout longest wait; a request waits for 30 s at most, and longer actions continue
-     * @param timestamp time to restore
-     * @param txid transaction to restore
+     * @param timestamp time to restore or to mark
+     * @param txid transaction to restore or to mark
+     * @param mark mark to restore
+     * @param name name of the mark to set
+     * @param expiresAfter time after which the mark to set expires
      * @param target file to restore to, a plain name
      * @param inPlace whether to restore the database itself
      * @param force whether an existing file is replaced
@@ -142,38 +161,52 @@ public final class LitestreamEndpoint {
      */
     @WriteOperation
     public Object act(
-            @Selector String name,
+            @Selector String database,
             @Selector Action action,
             @Nullable Duration timeout,
             @Nullable String timestamp,
             @Nullable String txid,
+            @Nullable String mark,
+            @Nullable String name,
+            @Nullable Duration expiresAfter,
             @Nullable String target,
             @Nullable Boolean inPlace,
             @Nullable Boolean force,
             @Nullable IntegrityCheck integrityCheck)
             throws InterruptedException {
-        ManagedDatabase database = find(name);
+        ManagedDatabase managed = find(database);
         if (timeout != null && (timeout.isNegative() || timeout.isZero() || timeout.compareTo(LONGEST_TIMEOUT) > 0)) {
             throw RequestException.badRequest(
                     "timeout = " + timeout + ": must be positive, at most " + LONGEST_TIMEOUT);
         }
         if (action == Action.RESTORE) {
-            return begin(database, request(timeout, timestamp, txid, target, inPlace, force, integrityCheck));
+            refuse("name", name, action);
+            refuse("expiresAfter", expiresAfter, action);
+            RestoreTarget state = state(timestamp, txid, mark);
+            return begin(managed, request(timeout, state, target, inPlace, force, integrityCheck));
         }
-        refuse("timestamp", timestamp, action);
-        refuse("txid", txid, action);
+        refuse("mark", mark, action);
+        if (action != Action.MARKS) {
+            refuse("timestamp", timestamp, action);
+            refuse("txid", txid, action);
+            refuse("name", name, action);
+            refuse("expiresAfter", expiresAfter, action);
+        }
         refuse("target", target, action);
         refuse("inPlace", inPlace, action);
         refuse("force", force, action);
         refuse("integrityCheck", integrityCheck, action);
         try {
-            points.forget(name);
+            points.forget(database);
             Duration wait = timeout == null || timeout.compareTo(LONGEST_WAIT) > 0 ? longestWait : timeout;
-            if (action == Action.SNAPSHOT) {
-                return new Snapshot(database.snapshot(wait).toString());
+            if (action == Action.MARKS) {
+                return MarkRequests.add(managed, name, state(timestamp, txid, null), expiresAfter, wait);
             }
-            database.sync(wait);
-            return DatabaseDescription.of(database.status());
+            if (action == Action.SNAPSHOT) {
+                return new Snapshot(managed.snapshot(wait).toString());
+            }
+            managed.sync(wait);
+            return DatabaseDescription.of(managed.status());
         } catch (IOException e) {
             boolean longer = timeout == null ? action == Action.SNAPSHOT : timeout.compareTo(LONGEST_WAIT) > 0;
             if (longer && e.getCause() instanceof TimeoutException) {
@@ -187,8 +220,7 @@ public final class LitestreamEndpoint {
 
     private RestoreRequest request(
             @Nullable Duration timeout,
-            @Nullable String timestamp,
-            @Nullable String txid,
+            RestoreTarget state,
             @Nullable String target,
             @Nullable Boolean inPlace,
             @Nullable Boolean force,
@@ -207,17 +239,24 @@ public final class LitestreamEndpoint {
         }
         boolean replace = Boolean.TRUE.equals(force);
         return new RestoreRequest(
-                state(timestamp, txid),
+                state,
                 target == null ? null : folder.resolve(target, replace),
                 replace,
                 check == null ? integrityCheck : check,
                 timeout == null ? LONGEST_WAIT : timeout);
     }
 
-    private RestoreTarget state(@Nullable String timestamp, @Nullable String txid) {
-        if (timestamp != null && txid != null) {
+    private RestoreTarget state(@Nullable String timestamp, @Nullable String txid, @Nullable String mark) {
+        if (Stream.of(timestamp, txid, mark).filter(Objects::nonNull).count() > 1) {
             throw RequestException.badRequest(
-                    "timestamp and txid cannot be combined; without both, the newest state is restored");
+                    "timestamp, txid and mark cannot be combined; without them, the newest" + " state is used");
+        }
+        if (mark != null) {
+            try {
+                return RestoreTarget.mark(mark);
+            } catch (IllegalArgumentException e) {
+                throw RequestException.badRequest("mark: " + e.getMessage());
+            }
         }
         if (timestamp != null) {
             try {
@@ -292,7 +331,7 @@ public final class LitestreamEndpoint {
     private static void refuse(String field, @Nullable Object value, Action action) {
         if (value != null) {
             throw RequestException.badRequest(
-                    field + ": applies to restore, not to " + action.name().toLowerCase(Locale.ROOT));
+                    field + ": does not apply to " + action.name().toLowerCase(Locale.ROOT));
         }
     }
 
@@ -312,7 +351,9 @@ public final class LitestreamEndpoint {
         /** Write a snapshot of the newest state to the replica and wait until it is there. */
         SNAPSHOT,
         /** Start a restore. */
-        RESTORE
+        RESTORE,
+        /** Set a mark. */
+        MARKS
     }
 
     /** All databases. */

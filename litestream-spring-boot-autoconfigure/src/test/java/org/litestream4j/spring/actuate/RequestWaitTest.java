@@ -68,7 +68,7 @@ class RequestWaitTest {
                 new RestoreFolder(folder, 1, litestream),
                 IntegrityCheck.NONE,
                 Clock.systemUTC());
-        return endpoint.act("app.db", action, timeout, null, null, null, null, null, null);
+        return endpoint.act("app.db", action, timeout, null, null, null, null, null, null, null, null, null);
     }
 
     @ParameterizedTest

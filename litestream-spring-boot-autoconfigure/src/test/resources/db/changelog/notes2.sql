@@ -1,0 +1,3 @@
+--liquibase formatted sql logicalFilePath:liquid
+--changeset test:first
+create table if not exists liquid(x);

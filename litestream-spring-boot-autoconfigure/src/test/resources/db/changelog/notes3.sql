@@ -1,0 +1,5 @@
+--liquibase formatted sql logicalFilePath:liquid
+--changeset test:first
+create table if not exists liquid(x);
+--changeset test:second
+alter table liquid add column y text;
