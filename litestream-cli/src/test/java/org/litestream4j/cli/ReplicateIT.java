@@ -328,13 +328,11 @@ class ReplicateIT {
         Process second = new ProcessBuilder(command("replicate", database.toString(), replica))
                 .redirectOutput(temp.resolve("second.txt").toFile())
                 .start();
-        await().atMost(30, TimeUnit.SECONDS)
-                .until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
-                        .endsWith("another process replicates " + database + "; waiting until it ends\n"));
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
+                .endsWith("another process replicates " + database + "; waiting until it ends\n"));
         first.destroyForcibly();
-        await().atMost(30, TimeUnit.SECONDS)
-                .until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
-                        .endsWith("replicating " + database + " to " + replica + "\n"));
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
+                .endsWith("replicating " + database + " to " + replica + "\n"));
         execute("insert into t values (1)");
         await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 1);
         second.destroy();

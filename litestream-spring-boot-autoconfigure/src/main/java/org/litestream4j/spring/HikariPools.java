@@ -18,7 +18,6 @@ final class HikariPools {
     private static final Pattern MODE_PRAGMA = Pattern.compile(
             "\\bpragma\\s+(?:\\w+\\.)?(journal_mode|locking_mode)\\s*[=(]\\s*['\"]?(\\w+)", Pattern.CASE_INSENSITIVE);
 
-
     private HikariPools() {}
 
     static boolean isPool(DataSource dataSource) {
@@ -90,8 +89,8 @@ final class HikariPools {
      */
     private static void refuseUnfit(HikariDataSource pool) {
         pool.getDataSourceProperties()
-                .forEach((name, value) -> refuseUnfit(
-                        String.valueOf(name), String.valueOf(value), "data-source-properties." + name));
+                .forEach((name, value) ->
+                        refuseUnfit(String.valueOf(name), String.valueOf(value), "data-source-properties." + name));
         if (pool.getConnectionInitSql() != null) {
             Matcher pragma = MODE_PRAGMA.matcher(pool.getConnectionInitSql());
             while (pragma.find()) {
