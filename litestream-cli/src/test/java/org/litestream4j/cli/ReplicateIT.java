@@ -444,12 +444,6 @@ class ReplicateIT {
                 .doesNotContain("\tat ");
     }
 
-    @Test
-    void unknownScheme_isWrongUsage() throws Exception {
-        assertThat(end(start("replicate", "--once", database.toString(), "gopher://x")))
-                .isEqualTo(2);
-    }
-
     private int restoredRows() throws Exception {
         return restoredRows(replica);
     }
