@@ -194,7 +194,8 @@ class CommandTest {
                 "ltx --level 10 URL",
                 "ltx --level x URL",
                 "status",
-                "status --meta-path OUT URL"
+                "status --meta-path OUT URL",
+                "replicate --once OUT gopher://x"
             })
     void anyCommand_wrongUsage_exitsWithTwoAndOneLine(String line) {
         String[] args = line.isEmpty()

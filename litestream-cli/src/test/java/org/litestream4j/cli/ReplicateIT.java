@@ -328,13 +328,11 @@ class ReplicateIT {
         Process second = new ProcessBuilder(command("replicate", database.toString(), replica))
                 .redirectOutput(temp.resolve("second.txt").toFile())
                 .start();
-        await().atMost(30, TimeUnit.SECONDS)
-                .until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
-                        .endsWith("another process replicates " + database + "; waiting until it ends\n"));
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
+                .endsWith("another process replicates " + database + "; waiting until it ends\n"));
         first.destroyForcibly();
-        await().atMost(30, TimeUnit.SECONDS)
-                .until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
-                        .endsWith("replicating " + database + " to " + replica + "\n"));
+        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.readString(temp.resolve("second.txt"), UTF_8)
+                .endsWith("replicating " + database + " to " + replica + "\n"));
         execute("insert into t values (1)");
         await().atMost(30, TimeUnit.SECONDS).until(() -> restoredRows() == 1);
         second.destroy();
@@ -444,12 +442,6 @@ class ReplicateIT {
                 .contains("error: " + database)
                 .contains("not replicated", "AccessDenied")
                 .doesNotContain("\tat ");
-    }
-
-    @Test
-    void unknownScheme_isWrongUsage() throws Exception {
-        assertThat(end(start("replicate", "--once", database.toString(), "gopher://x")))
-                .isEqualTo(2);
     }
 
     private int restoredRows() throws Exception {

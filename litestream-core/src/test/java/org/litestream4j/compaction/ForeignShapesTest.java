@@ -53,7 +53,8 @@ class ForeignShapesTest extends CompactionFixture {
         List<LtxFileName> names = List.copyOf(replica.names(level));
         for (int i = 0; !names.isEmpty() && i < 3; i++) {
             LtxFileName outer = names.get(random.nextInt(names.size()));
-            long min = outer.min().value() + random.nextInt((int) (outer.max().value() - outer.min().value()) + 1);
+            long min = outer.min().value()
+                    + random.nextInt((int) (outer.max().value() - outer.min().value()) + 1);
             long max = min + random.nextInt((int) (outer.max().value() - min) + 1);
             LtxFileName inner = name(min, max);
             if (!replica.names(level).contains(inner)) {

@@ -41,7 +41,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (bean instanceof DataSource dataSource) {
             originals.put(beanName, dataSource);
             if (!isSeen(dataSource)) {
-                databases.get().of(DataSourceBeans.name(beanName), dataSource).ifPresent(database -> installBelow(dataSource, database));
+                databases
+                        .get()
+                        .of(DataSourceBeans.name(beanName), dataSource)
+                        .ifPresent(database -> installBelow(dataSource, database));
             }
         }
         return bean;
@@ -64,7 +67,8 @@ final class DataSourceWrapper implements BeanPostProcessor {
         DataSource original = originals.remove(beanName);
         if (!(bean instanceof DataSource dataSource)
                 || bean instanceof ReadOnlyDataSource
-                || DataSourceBeans.isScopedTarget(beanName) // its proxy is a bean, too, and may require the target's class
+                || DataSourceBeans.isScopedTarget(
+                        beanName) // its proxy is a bean, too, and may require the target's class
                 || isSeen(dataSource)) {
             return bean;
         }

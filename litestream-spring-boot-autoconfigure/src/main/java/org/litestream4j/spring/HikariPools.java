@@ -3,13 +3,20 @@ package org.litestream4j.spring;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.DriverDataSource;
 import com.zaxxer.hikari.util.PropertyElf;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.replica.Redaction;
 import org.sqlite.SQLiteDataSource;
 
 /** Code that uses HikariCP's classes; loaded only if HikariCP is on the class path. */
 final class HikariPools {
+
+    private static final Pattern MODE_PRAGMA = Pattern.compile(
+            "\\bpragma\\s+(?:\\w+\\.)?(journal_mode|locking_mode)\\s*[=(]\\s*['\"]?(\\w+)", Pattern.CASE_INSENSITIVE);
 
     private HikariPools() {}
 
@@ -61,6 +68,7 @@ final class HikariPools {
         if (pool.isRunning()) {
             return false;
         }
+        refuseUnfit(pool);
         try {
             DataSource physical = physical(pool);
             if (pool.getConnectionInitSql() != null) {
@@ -88,6 +96,36 @@ final class HikariPools {
             return true;
         } catch (IllegalStateException e) {
             return false; // sealed
+        }
+    }
+
+    /**
+     * Rejects modes with which replication cannot work, as in the URL.
+     *
+     * @throws LitestreamSettingException with the name of the setting
+     */
+    private static void refuseUnfit(HikariDataSource pool) {
+        pool.getDataSourceProperties()
+                .forEach((name, value) ->
+                        refuseUnfit(String.valueOf(name), String.valueOf(value), "data-source-properties." + name));
+        if (pool.getConnectionInitSql() != null) {
+            Matcher pragma = MODE_PRAGMA.matcher(pool.getConnectionInitSql());
+            while (pragma.find()) {
+                refuseUnfit(pragma.group(1), pragma.group(2), "connection-init-sql");
+            }
+        }
+    }
+
+    private static void refuseUnfit(String name, String value, String setting) {
+        String plain = name.replaceAll("[_-]", "").toLowerCase(Locale.ROOT);
+        boolean journal = plain.equals("journalmode") && !value.equalsIgnoreCase("wal");
+        if (journal || (plain.equals("lockingmode") && value.equalsIgnoreCase("exclusive"))) {
+            throw new LitestreamSettingException(
+                    "The pool's setting " + setting + " sets " + name + "=" + Redaction.value(value) + ", but "
+                            + (journal
+                                    ? "replication needs the journal mode WAL and sets it itself."
+                                    : "replication must open the database alongside the application."),
+                    "Remove it (spring.datasource.hikari." + setting + "), or set litestream.enabled=false.");
         }
     }
 

@@ -14,6 +14,8 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.jdbc.DataSourceUnwrapper;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
@@ -55,13 +57,33 @@ class DataSourceWrapperTest {
                 });
     }
 
+    /** As in the URL. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "data-source-properties.locking_mode=EXCLUSIVE | data-source-properties.locking_mode",
+                "data-source-properties.journal_mode=delete | data-source-properties.journal_mode",
+                "connection-init-sql=PRAGMA locking_mode = exclusive | connection-init-sql",
+                "connection-init-sql=pragma page_size=512; pragma main.journal_mode('TRUNCATE') | connection-init-sql"
+            })
+    void modeThatReplicationCannotLiveWith_isRefusedByTheNameOfItsSetting(String setting, String name) {
+        Runners.jdbc(folder)
+                .withPropertyValues("spring.datasource.hikari." + setting)
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(LitestreamSettingException.class)
+                        .hasMessageContaining("The pool's setting " + name + " sets "));
+    }
+
     @Test
     void dataSourceProperties_apply() {
         Runners.jdbc(folder)
                 .withPropertyValues(
                         "spring.datasource.hikari.data-source-properties.busy_timeout=4321",
                         "spring.datasource.hikari.data-source-properties.wal_autocheckpoint=500",
-                        "spring.datasource.hikari.data-source-properties.journal_mode=DELETE")
+                        "spring.datasource.hikari.data-source-properties.journal_mode=wal")
                 .run(context -> {
                     assertThat(pragma(context, "busy_timeout")).isEqualTo("4321");
                     assertReplicated(context);

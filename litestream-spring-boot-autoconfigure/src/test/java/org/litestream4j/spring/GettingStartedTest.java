@@ -91,9 +91,9 @@ class GettingStartedTest {
                 .map(block -> block.group(1))
                 .filter(block -> block.contains("inPlace"))
                 .toList();
-        assertThat(examples).isNotEmpty().allSatisfy(example -> assertThat(example)
-                .contains("txid")
-                .doesNotContain("timestamp"));
+        assertThat(examples)
+                .isNotEmpty()
+                .allSatisfy(example -> assertThat(example).contains("txid").doesNotContain("timestamp"));
     }
 
     private static String first(String pattern, String text) {
