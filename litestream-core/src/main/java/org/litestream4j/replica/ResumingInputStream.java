@@ -76,7 +76,12 @@ public final class ResumingInputStream extends InputStream {
     /** Sends one request for a range of the file. */
     @FunctionalInterface
     public interface Opener {
-        /** @param length number of bytes, or {@link ReplicaClient#TO_END} */
+        /**
+         * Opens the file.
+         *
+         * @param offset offset of the first byte
+         * @param length number of bytes, or {@link ReplicaClient#TO_END}
+         */
         OpenedFile open(long offset, long length) throws IOException;
     }
 

@@ -43,19 +43,19 @@ final class CountingReplicaClient implements ReplicaClient {
 
     @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
-        counted(() -> client.list(level, from, visitor));
+        countedListing(() -> client.list(level, from, visitor));
     }
 
     @Override
     public void listAll(List<Txid> from, Visitor visitor) throws IOException {
-        counted(() -> client.listAll(from, visitor));
+        countedListing(() -> client.listAll(from, visitor));
     }
 
     private interface Listing {
         void run() throws IOException;
     }
 
-    private void counted(Listing listing) throws IOException {
+    private void countedListing(Listing listing) throws IOException {
         long begun = System.nanoTime();
         boolean failed = true;
         try {
@@ -68,10 +68,26 @@ final class CountingReplicaClient implements ReplicaClient {
 
     @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
+        return counted(() -> client.openFile(level, name, offset, length));
+    }
+
+    /** Counts a file that is opened with retries as one operation. */
+    @Override
+    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return counted(() -> new OpenedFile(client.open(level, name, offset, length), OptionalLong.empty()))
+                .content();
+    }
+
+    @FunctionalInterface
+    private interface Opening {
+        OpenedFile run() throws IOException;
+    }
+
+    private OpenedFile counted(Opening opening) throws IOException {
         long begun = System.nanoTime();
         boolean failed = true;
         try {
-            OpenedFile file = client.openFile(level, name, offset, length);
+            OpenedFile file = opening.run();
             InputStream in = new CountingInputStream(file.content(), begun);
             failed = false;
             return new OpenedFile(in, file.databaseChecksum(), file.version());

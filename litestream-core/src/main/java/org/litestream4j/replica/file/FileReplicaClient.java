@@ -244,6 +244,12 @@ final class FileReplicaClient implements ReplicaClient {
         }
     }
 
+    /** Opens a file without retries: the failures of a disk last. */
+    @Override
+    public InputStream open(int level, LtxFileName name, long offset, long length) throws IOException {
+        return openFile(level, name, offset, length).content();
+    }
+
     @Override
     public OpenedFile openFile(int level, LtxFileName name, long offset, long length) throws IOException {
         Path path = path(level, name);
