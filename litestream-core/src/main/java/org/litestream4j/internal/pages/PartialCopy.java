@@ -326,11 +326,9 @@ final class PartialCopy implements Closeable {
         for (ReplicaFile from : state.files()) {
             LtxChecksum whole = requireNonNull(headers.get(from));
             long crc = whole.value();
-            long length = whole.length();
             for (; number < blocks.count() && blocks.block(number).file().equals(from); number++) {
                 CopyJournal.Entry entry = blocks.entry(number);
                 crc = LtxChecksum.combine(crc, entry.crc(), entry.length());
-                length += entry.length();
                 xor ^= entry.xor();
                 pages += entry.placed().cardinality();
             }
