@@ -101,7 +101,7 @@ class MarkBeforeMigrationTest {
         assertThat(marksAfter(first)).as("nothing pending").isEmpty();
         List<Mark> marks = marksAfter(runner.withPropertyValues(changeLog + "notes3.sql"));
         assertThat(marks).singleElement().satisfies(mark -> assertThat(mark.name())
-                .matches("before-migration-second-\\d{8}T\\d{6}Z"));
+                .matches("before-migration-(first|second)-\\d{8}T\\d{6}Z"));
         assertThat(tablesOf(marks.get(0), "liquid")).containsExactly("x");
     }
 
