@@ -8,6 +8,8 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.drill.DrillOptions;
+import org.litestream4j.drill.DrillReport;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
@@ -131,6 +133,16 @@ public interface ManagedDatabase {
 
     /** Lists the states that can be restored from the replica. Requires access to the replica. */
     RestorePoints restorePoints() throws IOException;
+
+    /**
+     * Runs a restore drill on the calling thread: restores the newest and a past state from the replica alone, with a
+     * client of its own, checks that the newest restorable state is not older than the replicated position, and deletes
+     * what it restored. Ends early when the database is closed. Replication is not affected. The report is also an event.
+     *
+     * @param options options of the drill; the name of the database is that of this database, and checks that do not
+     *     apply to it are omitted
+     */
+    DrillReport drill(DrillOptions options);
 
     /**
      * Captures everything that is committed now and releases the database until {@link #resume}. Required for a change

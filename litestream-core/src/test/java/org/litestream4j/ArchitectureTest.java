@@ -44,6 +44,7 @@ class ArchitectureTest {
         "internal.jdbc, internal.capture internal.wal internal.files",
         "compaction, ltx replica",
         "restore, ltx replica internal.files",
+        "drill, ltx replica compaction restore internal.files",
         "internal.pages, ltx replica restore internal.files",
         "internal.vfs, internal.pages ltx restore internal.files",
         "readreplica, internal.vfs internal.pages ltx replica restore",

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.litestream4j.CommitPolicy;
 import org.litestream4j.DatabaseConfig;
@@ -21,11 +22,15 @@ import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.drill.DrillOptions;
+import org.litestream4j.drill.DrillReport;
+import org.litestream4j.drill.RestoreDrill;
 import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
 import org.litestream4j.internal.jdbc.CommitHooks;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestorePoints;
@@ -43,6 +48,7 @@ final class DatabaseEngine implements ManagedDatabase {
 
     private final DatabaseConfig config;
     private final ReplicaClient client;
+    private final Function<RequestListener, ReplicaClient> opener;
     private final EngineCounters counters;
     private final LitestreamListener listener;
     private final ApplicationConnections connections;
@@ -52,9 +58,11 @@ final class DatabaseEngine implements ManagedDatabase {
     private final Shutdown shutdown;
     private final Watch watch;
 
+    /** @param opener opens further clients of the replica */
     DatabaseEngine(
             DatabaseConfig config,
             ReplicaClient client,
+            Function<RequestListener, ReplicaClient> opener,
             EngineCounters counters,
             Operations operations,
             LitestreamListener listener,
@@ -62,6 +70,7 @@ final class DatabaseEngine implements ManagedDatabase {
             Pools pools) {
         this.config = config;
         this.client = client;
+        this.opener = opener;
         this.counters = counters;
         this.listener = listener;
         this.connections = new ApplicationConnections(new Hooks(), counters);
@@ -179,6 +188,20 @@ final class DatabaseEngine implements ManagedDatabase {
     @Override
     public RestorePoints restorePoints() throws IOException {
         return Restore.points(client);
+    }
+
+    @Override
+    public DrillReport drill(DrillOptions options) {
+        Txid replicated = status().replicated();
+        DrillReport report = RestoreDrill.run(
+                requests -> opener.apply(request -> {
+                    counters.onRequest(request);
+                    requests.onRequest(request);
+                }),
+                options.withDatabase(config.name()).orCancelledBy(lanes::haveEnded),
+                replicated);
+        listener.onEvent(new LitestreamEvent.Drilled(config.name(), report.replica(), report));
+        return report;
     }
 
     @Override
