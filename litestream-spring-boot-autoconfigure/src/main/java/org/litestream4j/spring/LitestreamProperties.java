@@ -47,6 +47,7 @@ import org.springframework.util.unit.DataSize;
  * @param durabilityTimeout Maximum wait of a commit for the replica.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
+ * @param drill Restore drills, which prove that the replicas can be restored.
  * @param databases Further databases (files, folders), and settings for the databases of DataSource beans, by name.
  * @param readReplicas DataSources that read a replica without a restore, by name.
  */
@@ -76,6 +77,7 @@ public record LitestreamProperties(
         @DefaultValue("10s") Duration durabilityTimeout,
         @DefaultValue Restore restore,
         @DefaultValue Health health,
+        @NestedConfigurationProperty @DefaultValue DrillProperties drill,
         Map<String, Database> databases,
         Map<String, ReadReplicaProperties> readReplicas) {
 
