@@ -228,7 +228,7 @@ public final class RestoreDrill {
                 result.bytesRead(),
                 result.databaseChecksum().isPresent(),
                 recovery.isNegative() ? Duration.ZERO : recovery);
-        findings.addAll(new StateChecks(options, limits).run(file, state));
+        findings.addAll(new StateChecks(options, limits, !(target instanceof RestoreTarget.Latest)).run(file, state));
         Files.deleteIfExists(file); // the next state needs the space
         return state;
     }

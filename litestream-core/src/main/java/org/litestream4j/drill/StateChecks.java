@@ -31,12 +31,15 @@ final class StateChecks {
 
     private final DrillOptions options;
     private final Limits limits;
+    private final boolean past;
     private final Limits.Work work = new Limits.Work();
     private final List<DrillFinding> findings = new ArrayList<>();
 
-    StateChecks(DrillOptions options, Limits limits) {
+    /** @param past whether the state may be older than the tables that the checks use */
+    StateChecks(DrillOptions options, Limits limits, boolean past) {
         this.options = options;
         this.limits = limits;
+        this.past = past;
     }
 
     /**
@@ -101,7 +104,10 @@ final class StateChecks {
         try {
             check.check(connection, state.txid(), state.timestamp());
         } catch (SQLException e) {
-            failed(e, DrillFinding.Kind.CHECK, state, describe(check, e));
+            boolean otherSchema = past && check instanceof SqlCheck && is(e, SQLiteErrorCode.SQLITE_ERROR);
+            if (!otherSchema) {
+                failed(e, DrillFinding.Kind.CHECK, state, describe(check, e));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("the drill was interrupted during a check", e);

@@ -107,7 +107,8 @@ class RestoreDrillTest extends DrillFixture {
     void checkThatFails_isAFinding(String sql, String text) {
         DrillReport report = drill(options().check(RestoreDrillCheck.sql(sql)).build());
         assertFailed(report, DrillFinding.Kind.CHECK, "newest state: check \"" + sql + "\"", text);
-        assertThat(report.findings()).hasSize(2); // in both states
+        boolean otherSchema = text.contains("no such table"); // which a past state may have
+        assertThat(report.findings()).hasSize(otherSchema ? 1 : 2);
     }
 
     @Test
