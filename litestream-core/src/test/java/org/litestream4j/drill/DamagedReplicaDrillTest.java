@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -132,8 +133,9 @@ class DamagedReplicaDrillTest extends DrillFixture {
     /** Each file is sound, and their names follow each other. */
     @Test
     void filesOfTwoWriters_areAFinding() throws IOException {
-        Path other = template.resolve("other").resolve(replica.relativize(level0(5)));
-        Files.copy(other, level0(5), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Path file = level0(Math.min(replicated.value() - 1, otherReplicated.value())); // after the snapshot
+        Path other = template.resolve("other").resolve(replica.relativize(file));
+        Files.copy(other, file, StandardCopyOption.REPLACE_EXISTING);
         DrillReport report = drill();
         assertFailed(report, DrillFinding.Kind.CHECKSUM, "Two programs have written to this replica");
         assertFailed(report, DrillFinding.Kind.DAMAGED, "does not continue the file before it");

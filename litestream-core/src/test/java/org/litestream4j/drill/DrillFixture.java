@@ -31,6 +31,9 @@ abstract class DrillFixture {
     /** What the engine said is replicated. */
     static Txid replicated = Txid.NONE;
 
+    /** The same of another database. */
+    static Txid otherReplicated = Txid.NONE;
+
     @TempDir
     Path temp;
 
@@ -40,10 +43,10 @@ abstract class DrillFixture {
     @BeforeAll
     static void replicate() throws Exception {
         replicated = replicate(template.resolve("app.db"), template.resolve("replica"), 0);
-        replicate(template.resolve("other.db"), template.resolve("other"), 5);
+        otherReplicated = replicate(template.resolve("other.db"), template.resolve("other"), 5);
     }
 
-    /** A snapshot, level-0 files before and after it, one of them merged into level 1, too. */
+    /** Two snapshots, and level-0 files before and after the second. */
     private static Txid replicate(Path database, Path replica, int offset) throws Exception {
         create(database, "CREATE TABLE orders(id INTEGER PRIMARY KEY, item)", "CREATE INDEX items ON orders(item)");
         try (Litestream litestream = EngineFixture.litestream()) {
