@@ -98,8 +98,9 @@ final class DrillCommand implements Callable<Integer> {
     @Option(
             names = "--load",
             paramLabel = "PERCENT",
-            description = "Part of the time in which the drill works, 1 to 100. Default: 100, with 8 connections; below, one"
-                    + " connection.")
+            description =
+                    "Part of the time in which the drill works, 1 to 100. Default: 100, with 8 connections; below, one"
+                            + " connection.")
     private int load = 100;
 
     @Option(names = "--report", paramLabel = "FILE", description = "Write the report to this file, as JSON.")
@@ -111,7 +112,10 @@ final class DrillCommand implements Callable<Integer> {
             description = "Ed25519 private key; signs the report, in a file of the same name with .sig appended.")
     private @Nullable Path signKey;
 
-    @Option(names = "--verify", paramLabel = "FILE", description = "Check the signature of this report. Requires --public-key.")
+    @Option(
+            names = "--verify",
+            paramLabel = "FILE",
+            description = "Check the signature of this report. Requires --public-key.")
     private @Nullable Path verify;
 
     @Option(names = "--public-key", paramLabel = "PEM", description = "Ed25519 public key for --verify.")

@@ -51,7 +51,8 @@ final class Signing {
     }
 
     private static UsageException noKey(Path file, String kind, String command) {
-        return new UsageException(file + " is not an Ed25519 " + kind + " key in PEM format; create one with: " + command);
+        return new UsageException(
+                file + " is not an Ed25519 " + kind + " key in PEM format; create one with: " + command);
     }
 
     private static byte[] der(Path file, String type) throws IOException {

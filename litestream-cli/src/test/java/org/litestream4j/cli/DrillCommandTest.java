@@ -73,8 +73,8 @@ class DrillCommandTest {
     }
 
     private int drill(String... more) {
-        List<String> args =
-                new ArrayList<>(List.of("drill", "--directory", temp.resolve("drills").toString()));
+        List<String> args = new ArrayList<>(
+                List.of("drill", "--directory", temp.resolve("drills").toString()));
         args.addAll(List.of(more));
         return run(args.toArray(String[]::new));
     }
@@ -89,7 +89,9 @@ class DrillCommandTest {
         assertThat(drill(url, "--check", "select count(*) > 0 from orders", "--report", report.toString()))
                 .as(out + err)
                 .isZero();
-        assertThat(out).contains("newest   TXID " + replicated, "past     TXID ", "recovery ").endsWith("PASSED\n");
+        assertThat(out)
+                .contains("newest   TXID " + replicated, "past     TXID ", "recovery ")
+                .endsWith("PASSED\n");
         assertThat(json(report).path("outcome").asString()).isEqualTo("PASSED");
         assertThat(json(report).path("newest").path("txid").asString()).isEqualTo(replicated);
         assertThat(temp.resolve("drill.json.sig")).doesNotExist();
@@ -98,11 +100,7 @@ class DrillCommandTest {
         }
         assertThat(drill(url, "--json", "--replicated", replicated, "--at", replicated, "--load", "50"))
                 .isZero();
-        assertThat(JsonMapper.shared()
-                        .readTree(out)
-                        .path("past")
-                        .path("txid")
-                        .asString())
+        assertThat(JsonMapper.shared().readTree(out).path("past").path("txid").asString())
                 .isEqualTo(replicated);
     }
 
@@ -167,7 +165,9 @@ class DrillCommandTest {
         String[] verify = {"drill", "--verify", report.toString(), "--public-key", open.toString()};
         assertThat(run(verify)).as(err).isZero();
         assertThat(out).contains("valid signature");
-        Path other = pem("PUBLIC KEY", KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic());
+        Path other = pem(
+                "PUBLIC KEY",
+                KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic());
         assertThat(run("drill", "--verify", report.toString(), "--public-key", other.toString()))
                 .isEqualTo(1);
         Files.writeString(report, Files.readString(report).replace("PASSED", "FAILED"));
@@ -187,7 +187,9 @@ class DrillCommandTest {
     }
 
     private Path rsa() throws Exception {
-        return pem("PUBLIC KEY", KeyPairGenerator.getInstance("EC").generateKeyPair().getPublic());
+        return pem(
+                "PUBLIC KEY",
+                KeyPairGenerator.getInstance("EC").generateKeyPair().getPublic());
     }
 
     private Path pem(String type, Key key) throws Exception {

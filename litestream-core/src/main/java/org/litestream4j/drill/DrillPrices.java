@@ -22,8 +22,8 @@ public record DrillPrices(double thousandLists, double thousandReads, double gib
     /** @throws IllegalArgumentException if a price is negative */
     public DrillPrices {
         if (!(thousandLists >= 0) || !(thousandReads >= 0) || !(gibibyteReceived >= 0)) {
-            throw new IllegalArgumentException("prices must not be negative: " + thousandLists + ", " + thousandReads
-                    + ", " + gibibyteReceived);
+            throw new IllegalArgumentException(
+                    "prices must not be negative: " + thousandLists + ", " + thousandReads + ", " + gibibyteReceived);
         }
     }
 

@@ -217,8 +217,7 @@ public final class RestoreDrill {
             add(DrillFinding.Kind.DAMAGED, name + ": " + damage + "; other files lead to the same state");
         }
         Duration paused = limits.paused().minus(pausedBefore).minus(watch.pausedWhileChecking());
-        Duration recovery =
-                result.elapsed().minus(watch.checking()).minus(paused.dividedBy(options.parallelism()));
+        Duration recovery = result.elapsed().minus(watch.checking()).minus(paused.dividedBy(options.parallelism()));
         DrilledState state = new DrilledState(
                 name,
                 result.txid(),
@@ -235,16 +234,12 @@ public final class RestoreDrill {
 
     /** Checks the listings of all levels, and the chain of the WAL ranges of level 0. */
     private void validate() throws IOException {
-        Validation.Result result = Validation.run(
-                replica,
-                file -> options.deep() || isInChain(file),
-                limits::areExceeded);
+        Validation.Result result =
+                Validation.run(replica, file -> options.deep() || isInChain(file), limits::areExceeded);
         for (Validation.Problem found : result.problems()) {
             if (found.isSerious()) {
                 add(
-                        found.kind() == Validation.Kind.DAMAGED
-                                ? DrillFinding.Kind.DAMAGED
-                                : DrillFinding.Kind.MISSING,
+                        found.kind() == Validation.Kind.DAMAGED ? DrillFinding.Kind.DAMAGED : DrillFinding.Kind.MISSING,
                         "level " + found.level() + " file " + found.file() + ": " + found.text());
             }
         }

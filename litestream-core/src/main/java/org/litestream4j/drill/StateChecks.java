@@ -85,8 +85,7 @@ final class StateChecks {
         }
         if (!violations.isEmpty()) {
             long count = violations.values().stream().mapToLong(Long::longValue).sum();
-            List<String> tables =
-                    violations.keySet().stream().limit(MAX_TABLES).toList();
+            List<String> tables = violations.keySet().stream().limit(MAX_TABLES).toList();
             add(
                     DrillFinding.Kind.FOREIGN_KEYS,
                     state,

@@ -40,7 +40,8 @@ class DamagedReplicaDrillTest extends DrillFixture {
                 assertThat(report.outcome())
                         .as(file + ", " + bad.length + " bytes, seed " + SEED + ": " + report)
                         .isEqualTo(DrillOutcome.FAILED);
-                assertThat(report.findings().toString()).contains(file.getFileName().toString());
+                assertThat(report.findings().toString())
+                        .contains(file.getFileName().toString());
             }
             Files.write(file, good);
             Files.setLastModifiedTime(file, time);
@@ -72,7 +73,8 @@ class DamagedReplicaDrillTest extends DrillFixture {
         bytes[bytes.length - 3] ^= 4;
         Files.write(level0(FIRST), bytes);
         DrillReport report = drill();
-        assertFailed(report, DrillFinding.Kind.DAMAGED, level0(FIRST).getFileName().toString());
+        assertFailed(
+                report, DrillFinding.Kind.DAMAGED, level0(FIRST).getFileName().toString());
         assertThat(report.newest()).isNotNull();
     }
 
@@ -96,7 +98,9 @@ class DamagedReplicaDrillTest extends DrillFixture {
     void missingNewestFile_isFoundByTheReplicatedPosition() throws IOException {
         Files.delete(level0(replicated.value()));
         DrillReport report = RestoreDrill.run(
-                listener -> Replicas.open(location(replica), listener), options().build(), replicated);
+                listener -> Replicas.open(location(replica), listener),
+                options().build(),
+                replicated);
         assertFailed(report, DrillFinding.Kind.OUTDATED, replicated.toString());
         assertThat(report.replicated()).isEqualTo(replicated);
         assertThat(report.newest().txid()).isEqualTo(replicated.previous());
@@ -118,7 +122,9 @@ class DamagedReplicaDrillTest extends DrillFixture {
         SqliteFixture.deleteTree(replica);
         assertInconclusive(
                 RestoreDrill.run(
-                        listener -> Replicas.open(location(replica), listener), options().build(), Txid.NONE),
+                        listener -> Replicas.open(location(replica), listener),
+                        options().build(),
+                        Txid.NONE),
                 "nothing has been replicated yet");
     }
 

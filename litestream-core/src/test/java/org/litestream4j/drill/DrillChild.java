@@ -13,10 +13,8 @@ final class DrillChild {
             System.out.println("restored");
             System.in.read();
         };
-        DrillOptions options = DrillOptions.builder(Path.of(args[0]))
-                .minFree(0)
-                .check(check)
-                .build();
+        DrillOptions options =
+                DrillOptions.builder(Path.of(args[0])).minFree(0).check(check).build();
         System.out.println(RestoreDrill.run(ReplicaLocation.of(args[1]), options));
     }
 }

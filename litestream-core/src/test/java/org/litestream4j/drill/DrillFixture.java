@@ -50,11 +50,13 @@ abstract class DrillFixture {
     private static Txid replicate(Path database, Path replica, int offset) throws Exception {
         create(database, "CREATE TABLE orders(id INTEGER PRIMARY KEY, item)", "CREATE INDEX items ON orders(item)");
         try (Litestream litestream = EngineFixture.litestream()) {
-            ManagedDatabase managed = litestream.register(
-                    EngineFixture.config(database, replica).build());
+            ManagedDatabase managed =
+                    litestream.register(EngineFixture.config(database, replica).build());
             try (Connection connection = EngineFixture.open(managed)) {
                 for (int i = 1; i <= 6; i++) {
-                    execute(connection, "INSERT INTO orders(item) VALUES ('item " + (i + offset) + "' || hex(randomblob(300)))");
+                    execute(
+                            connection,
+                            "INSERT INTO orders(item) VALUES ('item " + (i + offset) + "' || hex(randomblob(300)))");
                     managed.sync(EngineFixture.TIMEOUT);
                     if (i == 2) {
                         managed.snapshot(EngineFixture.TIMEOUT);

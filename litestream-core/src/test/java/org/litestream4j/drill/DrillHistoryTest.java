@@ -31,16 +31,10 @@ class DrillHistoryTest {
         history = new DrillHistory(file);
     }
 
-    private static DrillReport report(String database, long second, List<DrillFinding> findings, @Nullable String problem) {
+    private static DrillReport report(
+            String database, long second, List<DrillFinding> findings, @Nullable String problem) {
         DrilledState newest = new DrilledState(
-                "newest state",
-                new Txid(9),
-                Instant.ofEpochMilli(1234),
-                8192,
-                3,
-                700,
-                true,
-                Duration.ofMillis(17));
+                "newest state", new Txid(9), Instant.ofEpochMilli(1234), 8192, 3, 700, true, Duration.ofMillis(17));
         DrilledState past = new DrilledState(
                 "state of time x", new Txid(4), Instant.EPOCH, 4096, 1, 300, false, Duration.ofMillis(5));
         return new DrillReport(

@@ -117,9 +117,7 @@ class RestoreDrillTest extends DrillFixture {
         RestoreDrillCheck check = (connection, txid, timestamp) -> {
             try (Statement statement = connection.createStatement()) {
                 seen.add(txid + " "
-                        + statement
-                                .executeQuery("select count(*) from orders")
-                                .getLong(1));
+                        + statement.executeQuery("select count(*) from orders").getLong(1));
             }
             assertThat(connection.isReadOnly()).isTrue();
             assertThat(timestamp).isBefore(Instant.now());
@@ -214,8 +212,8 @@ class RestoreDrillTest extends DrillFixture {
 
     @Test
     void timeout_isInconclusive() {
-        RestoreDrillCheck endless =
-                RestoreDrillCheck.sql("with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n");
+        RestoreDrillCheck endless = RestoreDrillCheck.sql(
+                "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n");
         assertInconclusive(
                 drill(options().timeout(Duration.ofMillis(700)).check(endless).build()), "longer than its timeout");
     }
@@ -262,8 +260,10 @@ class RestoreDrillTest extends DrillFixture {
     void killedDrill_isCleanedUpByTheNextOne() throws Exception {
         Path running = temp.resolve("running.txt");
         Path killed = temp.resolve("killed.txt");
-        try (ChildProcess one = ChildProcess.start(running, DrillChild.class, directory, location(replica).url());
-                ChildProcess two = ChildProcess.start(killed, DrillChild.class, directory, location(replica).url())) {
+        try (ChildProcess one = ChildProcess.start(
+                        running, DrillChild.class, directory, location(replica).url());
+                ChildProcess two = ChildProcess.start(
+                        killed, DrillChild.class, directory, location(replica).url())) {
             one.awaitOutput("restored");
             two.awaitOutput("restored");
             assertThat(files(directory)).hasSize(4);
@@ -279,7 +279,8 @@ class RestoreDrillTest extends DrillFixture {
     @Test
     void leftOverLink_isNotFollowed() throws IOException {
         Files.createDirectory(directory);
-        Path precious = Files.createFile(Files.createDirectory(temp.resolve("precious")).resolve("app.db"));
+        Path precious =
+                Files.createFile(Files.createDirectory(temp.resolve("precious")).resolve("app.db"));
         Files.createFile(directory.resolve("litestream-drill-0123456789abcdef.lock"));
         Files.createSymbolicLink(directory.resolve("litestream-drill-0123456789abcdef"), precious.getParent());
         assertThat(drill().outcome()).isEqualTo(DrillOutcome.PASSED);

@@ -56,8 +56,8 @@ class S3DrillTest {
         path = server.freshPath();
         try (Litestream litestream = EngineFixture.litestream()) {
             Path database = folder.resolve("app.db");
-            ManagedDatabase managed = litestream.register(
-                    DatabaseConfig.builder(database, S3Server.location(server.port(), path, ""))
+            ManagedDatabase managed =
+                    litestream.register(DatabaseConfig.builder(database, S3Server.location(server.port(), path, ""))
                             .build());
             try (Connection connection =
                     managed.wrap(SqliteFixture.dataSource(database)).getConnection()) {
@@ -89,7 +89,8 @@ class S3DrillTest {
         DrillReport report = drill(server.port());
         assertThat(report.outcome()).as(report.toString()).isEqualTo(DrillOutcome.PASSED);
         assertThat(report.requests()).containsOnlyKeys("GET", "LIST", "HEAD");
-        assertThat(report.requests().get("GET")).isGreaterThanOrEqualTo(objects().size());
+        assertThat(report.requests().get("GET"))
+                .isGreaterThanOrEqualTo(objects().size());
         double micros = report.requests().get("LIST") * 5.0
                 + (report.requests().get("GET") + report.requests().get("HEAD")) * 0.4;
         assertThat(report.costMicros()).isEqualTo(Math.round(micros));
@@ -129,8 +130,7 @@ class S3DrillTest {
     }
 
     private void delete(S3Object object) {
-        server.sdk()
-                .deleteObject(request -> request.bucket(S3Server.BUCKET).key(object.key()));
+        server.sdk().deleteObject(request -> request.bucket(S3Server.BUCKET).key(object.key()));
     }
 
     private static void assertFailed(DrillReport report) {
@@ -162,8 +162,8 @@ class S3DrillTest {
     @Test
     void storeThatDeniesReading_isInconclusive() throws Exception {
         try (FaultProxy proxy = new FaultProxy(server.port())) {
-            proxy.faults = request ->
-                    request.target().contains("list-type") ? FaultProxy.NONE : new Fault.Answer(403, "", "");
+            proxy.faults =
+                    request -> request.target().contains("list-type") ? FaultProxy.NONE : new Fault.Answer(403, "", "");
             assertInconclusive(drill(proxy.port()));
         }
     }

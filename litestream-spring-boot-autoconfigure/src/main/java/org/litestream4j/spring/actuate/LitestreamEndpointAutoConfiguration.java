@@ -40,12 +40,7 @@ public final class LitestreamEndpointAutoConfiguration {
                 settings.directorySize().toBytes(),
                 litestream);
         return new LitestreamEndpoint(
-                litestream,
-                restores,
-                folder,
-                drills.getIfAvailable(),
-                settings.integrityCheck(),
-                Clock.systemUTC());
+                litestream, restores, folder, drills.getIfAvailable(), settings.integrityCheck(), Clock.systemUTC());
     }
 
     /** Destroyed before the engine, which it uses. */

@@ -88,10 +88,18 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                     .tags(tags.and("outcome", outcome.name().toLowerCase(Locale.ROOT)))
                     .register(registry));
         }
-        meters.add(gauge(registry, database, tags, "litestream.drill.failed", "Whether the last conclusive drill failed", null, one -> {
-            DrillReport last = last(one, report -> report.outcome() == DrillOutcome.INCONCLUSIVE ? null : report);
-            return last != null && last.outcome() == DrillOutcome.FAILED ? 1 : 0;
-        }));
+        meters.add(gauge(
+                registry,
+                database,
+                tags,
+                "litestream.drill.failed",
+                "Whether the last conclusive drill failed",
+                null,
+                one -> {
+                    DrillReport last =
+                            last(one, report -> report.outcome() == DrillOutcome.INCONCLUSIVE ? null : report);
+                    return last != null && last.outcome() == DrillOutcome.FAILED ? 1 : 0;
+                }));
         meters.add(gauge(
                 registry,
                 database,
@@ -100,12 +108,24 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                 "Drills in a row, up to the last, that were inconclusive",
                 null,
                 one -> drills.get().inconclusiveInARow(one)));
-        meters.add(seconds(registry, database, tags, "litestream.drill.passed.age", "Time since the last passed drill", one ->
-                last(one, report -> report.outcome() == DrillOutcome.PASSED
-                        ? Duration.between(report.endedAt(), clock.instant())
-                        : null)));
-        meters.add(seconds(registry, database, tags, "litestream.drill.recovery", "Measured recovery time", one ->
-                last(one, DrillReport::recoveryTime)));
+        meters.add(seconds(
+                registry,
+                database,
+                tags,
+                "litestream.drill.passed.age",
+                "Time since the last passed drill",
+                one -> last(
+                        one,
+                        report -> report.outcome() == DrillOutcome.PASSED
+                                ? Duration.between(report.endedAt(), clock.instant())
+                                : null)));
+        meters.add(seconds(
+                registry,
+                database,
+                tags,
+                "litestream.drill.recovery",
+                "Measured recovery time",
+                one -> last(one, DrillReport::recoveryTime)));
         meters.add(seconds(
                 registry,
                 database,
@@ -114,8 +134,13 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                 "Age of the newest restorable commit at the last drill",
                 one -> last(one, DrillReport::newestAge)));
         meters.add(gauge(
-                registry, database, tags, "litestream.drill.requests", "Requests of the last drill", null, one ->
-                        number(last(one, report -> report.requestCount()))));
+                registry,
+                database,
+                tags,
+                "litestream.drill.requests",
+                "Requests of the last drill",
+                null,
+                one -> number(last(one, report -> report.requestCount()))));
         meters.add(gauge(
                 registry,
                 database,

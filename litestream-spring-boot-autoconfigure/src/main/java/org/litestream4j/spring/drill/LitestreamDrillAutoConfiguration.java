@@ -29,10 +29,7 @@ public final class LitestreamDrillAutoConfiguration {
     RestoreDrills litestreamRestoreDrills(
             Litestream litestream, LitestreamProperties properties, ObjectProvider<RestoreDrillCheck> checks) {
         return new RestoreDrills(
-                litestream,
-                properties.drill(),
-                checks.orderedStream().toList(),
-                Clock.systemDefaultZone());
+                litestream, properties.drill(), checks.orderedStream().toList(), Clock.systemDefaultZone());
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -52,7 +52,9 @@ class DrillEndpointTest {
     }
 
     private static ManagedDatabase replicated(HttpApplication app) throws Exception {
-        app.jdbc().sql("create table if not exists orders (id integer primary key)").update();
+        app.jdbc()
+                .sql("create table if not exists orders (id integer primary key)")
+                .update();
         app.jdbc().sql("insert into orders values (null)").update();
         ManagedDatabase database =
                 app.bean(Litestream.class).databases().iterator().next();
@@ -112,13 +114,11 @@ class DrillEndpointTest {
         List<Drilled> events = app.bean(Drilling.class).events;
         await().atMost(TIMEOUT).until(() -> !events.isEmpty());
         assertThat(events.get(0).report().outcome()).isEqualTo(DrillOutcome.PASSED);
-        assertThat(app.bean(Drilling.class).checked)
-                .contains(database.status().replicated());
+        assertThat(app.bean(Drilling.class).checked).contains(database.status().replicated());
         assertThat(folder.resolve("drills/drill-history.sqlite")).exists();
     }
 
-    private void emptiedReplicaIsDownUntilADrillPasses(HttpApplication app, ManagedDatabase database)
-            throws Exception {
+    private void emptiedReplicaIsDownUntilADrillPasses(HttpApplication app, ManagedDatabase database) throws Exception {
         try (Stream<Path> files = Files.walk(folder.resolve("replica"))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Files.delete(file);
@@ -152,8 +152,10 @@ class DrillEndpointTest {
                             .count())
                     .isPositive();
             assertThat(registry.get("litestream.drill.failed").gauge().value()).isZero();
-            assertThat(registry.get("litestream.drill.recovery").timeGauge().value()).isPositive();
-            assertThat(registry.get("litestream.drill.passed.age").timeGauge().value()).isNotNegative();
+            assertThat(registry.get("litestream.drill.recovery").timeGauge().value())
+                    .isPositive();
+            assertThat(registry.get("litestream.drill.passed.age").timeGauge().value())
+                    .isNotNegative();
             Set<String> registered = registry.getMeters().stream()
                     .map(meter -> meter.getId().getName())
                     .filter(name -> name.startsWith("litestream.drill"))

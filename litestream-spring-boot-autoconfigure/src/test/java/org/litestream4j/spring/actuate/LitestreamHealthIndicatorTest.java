@@ -202,7 +202,8 @@ class LitestreamHealthIndicatorTest {
 
     private static Health health(DatabaseStatus... databases) {
         return health(Arrays.stream(databases)
-                .map(status -> new ObservedDatabase(status, CompactionStatus.NONE, false, false, List.of(), null, ObservedDrill.NONE))
+                .map(status -> new ObservedDatabase(
+                        status, CompactionStatus.NONE, false, false, List.of(), null, ObservedDrill.NONE))
                 .toArray(ObservedDatabase[]::new));
     }
 
