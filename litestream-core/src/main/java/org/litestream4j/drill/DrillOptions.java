@@ -79,7 +79,11 @@ public record DrillOptions(
         }
     }
 
-    /** @param directory folder for restored databases */
+    /**
+     * Returns a builder with the default options.
+     *
+     * @param directory folder for restored databases
+     */
     public static Builder builder(Path directory) {
         return new Builder(directory);
     }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -107,7 +108,7 @@ public final class RestoreDrill {
     }
 
     private DrillReport run() {
-        try (DrillReplica open = replica) {
+        try (replica) {
             try (DrillFolder folder = DrillFolder.create(options.directory())) {
                 restoreNewest(folder);
                 if (!limits.areExceeded()) {
@@ -250,25 +251,22 @@ public final class RestoreDrill {
     }
 
     private void failed(String target, RestoreException e) {
-        DrillFinding.Kind kind = kind(e);
-        if (kind == null) {
-            failed(e);
-        } else {
-            add(kind, target + ": " + e.getMessage());
-        }
+        kind(e).ifPresentOrElse(kind -> add(kind, target + ": " + e.getMessage()), () -> failed(e));
     }
 
-    /** Returns the kind of a finding; null if the restore failed for a reason outside the replica. */
-    private static DrillFinding.@Nullable Kind kind(RestoreException e) {
+    /** Returns the kind of a finding; empty if the restore failed for a reason outside the replica. */
+    private static Optional<DrillFinding.Kind> kind(RestoreException e) {
         return switch (e.reason()) {
-            case NO_BACKUP, OTHER_FORMAT -> DrillFinding.Kind.NO_BACKUP;
-            case TXID_NOT_AVAILABLE, TIME_NOT_AVAILABLE -> DrillFinding.Kind.NOT_RETAINED;
-            case GAP, VANISHED -> DrillFinding.Kind.MISSING;
-            case DAMAGED -> DrillFinding.Kind.DAMAGED;
-            case CHECKSUM -> DrillFinding.Kind.CHECKSUM;
+            case NO_BACKUP, OTHER_FORMAT -> Optional.of(DrillFinding.Kind.NO_BACKUP);
+            case TXID_NOT_AVAILABLE, TIME_NOT_AVAILABLE -> Optional.of(DrillFinding.Kind.NOT_RETAINED);
+            case GAP, VANISHED -> Optional.of(DrillFinding.Kind.MISSING);
+            case DAMAGED -> Optional.of(DrillFinding.Kind.DAMAGED);
+            case CHECKSUM -> Optional.of(DrillFinding.Kind.CHECKSUM);
             case INTEGRITY ->
-                e.getCause() != null && StateChecks.isLocal(e.getCause()) ? null : DrillFinding.Kind.MALFORMED;
-            case TARGET_EXISTS, LEFTOVERS, NO_SPACE, CANCELLED -> null;
+                e.getCause() != null && StateChecks.isLocal(e.getCause())
+                        ? Optional.empty()
+                        : Optional.of(DrillFinding.Kind.MALFORMED);
+            case TARGET_EXISTS, LEFTOVERS, NO_SPACE, CANCELLED -> Optional.empty();
         };
     }
 

@@ -17,11 +17,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 import org.litestream4j.LitestreamEvent;
 import org.litestream4j.LitestreamEvent.Registered;
 import org.litestream4j.LitestreamEvent.Unregistered;
@@ -88,112 +89,83 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                     .tags(tags.and("outcome", outcome.name().toLowerCase(Locale.ROOT)))
                     .register(registry));
         }
+        meters.add(gauge(registry, database, "litestream.drill.failed", "Whether the last conclusive drill failed", one ->
+                conclusive(one).filter(report -> report.outcome() == DrillOutcome.FAILED).isPresent() ? 1 : 0));
         meters.add(gauge(
                 registry,
                 database,
-                tags,
-                "litestream.drill.failed",
-                "Whether the last conclusive drill failed",
-                null,
-                one -> {
-                    DrillReport last =
-                            last(one, report -> report.outcome() == DrillOutcome.INCONCLUSIVE ? null : report);
-                    return last != null && last.outcome() == DrillOutcome.FAILED ? 1 : 0;
-                }));
-        meters.add(gauge(
-                registry,
-                database,
-                tags,
                 "litestream.drill.inconclusive",
                 "Drills in a row, up to the last, that were inconclusive",
-                null,
                 one -> drills.get().inconclusiveInARow(one)));
         meters.add(seconds(
                 registry,
                 database,
-                tags,
                 "litestream.drill.passed.age",
                 "Time since the last passed drill",
-                one -> last(
-                        one,
-                        report -> report.outcome() == DrillOutcome.PASSED
-                                ? Duration.between(report.endedAt(), clock.instant())
-                                : null)));
+                one -> reports(one)
+                        .filter(report -> report.outcome() == DrillOutcome.PASSED)
+                        .findFirst()
+                        .map(report -> Duration.between(report.endedAt(), clock.instant()))));
+        meters.add(seconds(registry, database, "litestream.drill.recovery", "Measured recovery time", one -> reports(one)
+                .flatMap(report -> Stream.ofNullable(report.recoveryTime()))
+                .findFirst()));
         meters.add(seconds(
                 registry,
                 database,
-                tags,
-                "litestream.drill.recovery",
-                "Measured recovery time",
-                one -> last(one, DrillReport::recoveryTime)));
-        meters.add(seconds(
-                registry,
-                database,
-                tags,
                 "litestream.drill.newest.age",
                 "Age of the newest restorable commit at the last drill",
-                one -> last(one, DrillReport::newestAge)));
-        meters.add(gauge(
-                registry,
-                database,
-                tags,
-                "litestream.drill.requests",
-                "Requests of the last drill",
-                null,
-                one -> number(last(one, report -> report.requestCount()))));
-        meters.add(gauge(
-                registry,
-                database,
-                tags,
-                "litestream.drill.received",
-                "Bytes read from the replica by the last drill",
-                BaseUnits.BYTES,
-                one -> number(last(one, report -> report.bytesReceived()))));
+                one -> reports(one)
+                        .flatMap(report -> Stream.ofNullable(report.newestAge()))
+                        .findFirst()));
+        meters.add(gauge(registry, database, "litestream.drill.requests", "Requests of the last drill", one -> reports(one)
+                .mapToDouble(DrillReport::requestCount)
+                .findFirst()
+                .orElse(Double.NaN)));
+        meters.add(Gauge.builder("litestream.drill.received", database, one -> reports(one)
+                        .mapToDouble(DrillReport::bytesReceived)
+                        .findFirst()
+                        .orElse(Double.NaN))
+                .description("Bytes read from the replica by the last drill")
+                .baseUnit(BaseUnits.BYTES)
+                .tags(tags)
+                .register(registry));
         return List.copyOf(meters);
     }
 
-    private <T> @Nullable T last(ManagedDatabase database, Function<DrillReport, @Nullable T> value) {
-        for (DrillReport report : drills.get().reports(database)) {
-            T found = value.apply(report);
-            if (found != null) {
-                return found;
-            }
-        }
-        return null;
+    /** Returns the reports of a database, newest first. */
+    private Stream<DrillReport> reports(ManagedDatabase database) {
+        return drills.get().reports(database).stream();
     }
 
-    private static double number(@Nullable Long value) {
-        return value == null ? Double.NaN : value;
+    private Optional<DrillReport> conclusive(ManagedDatabase database) {
+        return reports(database)
+                .filter(report -> report.outcome() != DrillOutcome.INCONCLUSIVE)
+                .findFirst();
     }
 
     private static Meter gauge(
             MeterRegistry registry,
             ManagedDatabase database,
-            Tags tags,
             String name,
             String description,
-            @Nullable String unit,
             ToDoubleFunction<ManagedDatabase> value) {
         return Gauge.builder(name, database, value)
                 .description(description)
-                .baseUnit(unit)
-                .tags(tags)
+                .tags("database", database.name())
                 .register(registry);
     }
 
     private static Meter seconds(
             MeterRegistry registry,
             ManagedDatabase database,
-            Tags tags,
             String name,
             String description,
-            Function<ManagedDatabase, @Nullable Duration> value) {
-        return TimeGauge.builder(name, database, TimeUnit.SECONDS, one -> {
-                    Duration duration = value.apply(one);
-                    return duration == null ? Double.NaN : duration.toNanos() / 1e9;
-                })
+            Function<ManagedDatabase, Optional<Duration>> value) {
+        return TimeGauge.builder(name, database, TimeUnit.SECONDS, one -> value.apply(one)
+                        .map(duration -> duration.toNanos() / 1e9)
+                        .orElse(Double.NaN))
                 .description(description)
-                .tags(tags)
+                .tags("database", database.name())
                 .register(registry);
     }
 }

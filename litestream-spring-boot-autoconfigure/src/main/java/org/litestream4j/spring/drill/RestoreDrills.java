@@ -13,8 +13,8 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -80,7 +80,6 @@ public final class RestoreDrills implements SmartLifecycle, AutoCloseable {
         this.thread = new ScheduledThreadPoolExecutor(1, task -> {
             Thread created = new Thread(task, "litestream-drill");
             created.setDaemon(true);
-            created.setPriority(Thread.MIN_PRIORITY);
             return created;
         });
         thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -177,8 +176,7 @@ public final class RestoreDrills implements SmartLifecycle, AutoCloseable {
             return;
         }
         Instant last = litestream.databases().stream()
-                .map(database -> reports(database).stream().findFirst().orElse(null))
-                .filter(Objects::nonNull)
+                .flatMap(database -> reports(database).stream().limit(1))
                 .map(DrillReport::startedAt)
                 .max(Comparator.naturalOrder())
                 .orElse(null);
@@ -189,7 +187,7 @@ public final class RestoreDrills implements SmartLifecycle, AutoCloseable {
         }
         synchronized (lock) {
             if (!stopped) {
-                thread.schedule(this::runAll, wait.toMillis() + 1, TimeUnit.MILLISECONDS);
+                ScheduledFuture<?> unused = thread.schedule(this::runAll, wait.toMillis() + 1, TimeUnit.MILLISECONDS);
             }
         }
     }
