@@ -286,11 +286,10 @@ public final class RestoreDrill {
     /** Describes an error; the message of most errors of files is only a path. */
     private static String text(IOException e) {
         String message = e.getMessage();
-        boolean explained = message != null
-                && (e.getClass() == IOException.class
-                        || e instanceof RestoreException
-                        || e instanceof ReplicaException);
-        return explained ? message : e.toString();
+        boolean explained = e.getClass() == IOException.class
+                || e instanceof RestoreException
+                || e instanceof ReplicaException;
+        return message != null && explained ? message : e.toString();
     }
 
     private void add(DrillFinding.Kind kind, String text) {
