@@ -2,6 +2,7 @@ package org.litestream4j.spring.drill;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
+import java.time.ZoneId;
 import org.litestream4j.Litestream;
 import org.litestream4j.drill.RestoreDrillCheck;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
@@ -29,7 +30,7 @@ public final class LitestreamDrillAutoConfiguration {
     RestoreDrills litestreamRestoreDrills(
             Litestream litestream, LitestreamProperties properties, ObjectProvider<RestoreDrillCheck> checks) {
         return new RestoreDrills(
-                litestream, properties.drill(), checks.orderedStream().toList(), Clock.systemDefaultZone());
+                litestream, properties.drill(), checks.orderedStream().toList(), Clock.system(ZoneId.systemDefault()));
     }
 
     @Configuration(proxyBeanMethods = false)
