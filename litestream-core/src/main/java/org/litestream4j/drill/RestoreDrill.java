@@ -286,9 +286,8 @@ public final class RestoreDrill {
     /** Describes an error; the message of most errors of files is only a path. */
     private static String text(IOException e) {
         String message = e.getMessage();
-        boolean explained = e.getClass() == IOException.class
-                || e instanceof RestoreException
-                || e instanceof ReplicaException;
+        boolean explained =
+                e.getClass() == IOException.class || e instanceof RestoreException || e instanceof ReplicaException;
         return message != null && explained ? message : e.toString();
     }
 

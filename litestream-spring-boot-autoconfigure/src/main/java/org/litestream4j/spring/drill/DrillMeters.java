@@ -89,8 +89,16 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                     .tags(tags.and("outcome", outcome.name().toLowerCase(Locale.ROOT)))
                     .register(registry));
         }
-        meters.add(gauge(registry, database, "litestream.drill.failed", "Whether the last conclusive drill failed", one ->
-                conclusive(one).filter(report -> report.outcome() == DrillOutcome.FAILED).isPresent() ? 1 : 0));
+        meters.add(gauge(
+                registry,
+                database,
+                "litestream.drill.failed",
+                "Whether the last conclusive drill failed",
+                one -> conclusive(one)
+                                .filter(report -> report.outcome() == DrillOutcome.FAILED)
+                                .isPresent()
+                        ? 1
+                        : 0));
         meters.add(gauge(
                 registry,
                 database,
@@ -98,17 +106,15 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                 "Drills in a row, up to the last, that were inconclusive",
                 one -> drills.get().inconclusiveInARow(one)));
         meters.add(seconds(
-                registry,
-                database,
-                "litestream.drill.passed.age",
-                "Time since the last passed drill",
-                one -> reports(one)
+                registry, database, "litestream.drill.passed.age", "Time since the last passed drill", one -> reports(
+                                one)
                         .filter(report -> report.outcome() == DrillOutcome.PASSED)
                         .findFirst()
                         .map(report -> Duration.between(report.endedAt(), clock.instant()))));
-        meters.add(seconds(registry, database, "litestream.drill.recovery", "Measured recovery time", one -> reports(one)
-                .flatMap(report -> Stream.ofNullable(report.recoveryTime()))
-                .findFirst()));
+        meters.add(
+                seconds(registry, database, "litestream.drill.recovery", "Measured recovery time", one -> reports(one)
+                        .flatMap(report -> Stream.ofNullable(report.recoveryTime()))
+                        .findFirst()));
         meters.add(seconds(
                 registry,
                 database,
@@ -117,10 +123,11 @@ final class DrillMeters implements MeterBinder, LitestreamListener {
                 one -> reports(one)
                         .flatMap(report -> Stream.ofNullable(report.newestAge()))
                         .findFirst()));
-        meters.add(gauge(registry, database, "litestream.drill.requests", "Requests of the last drill", one -> reports(one)
-                .mapToDouble(DrillReport::requestCount)
-                .findFirst()
-                .orElse(Double.NaN)));
+        meters.add(
+                gauge(registry, database, "litestream.drill.requests", "Requests of the last drill", one -> reports(one)
+                        .mapToDouble(DrillReport::requestCount)
+                        .findFirst()
+                        .orElse(Double.NaN)));
         meters.add(Gauge.builder("litestream.drill.received", database, one -> reports(one)
                         .mapToDouble(DrillReport::bytesReceived)
                         .findFirst()
