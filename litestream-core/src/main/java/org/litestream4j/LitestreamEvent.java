@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.drill.DrillReport;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.RestoreResult;
 
@@ -91,4 +92,7 @@ public sealed interface LitestreamEvent {
 
     /** A scheduled validation of the replica has ended. */
     record Validated(String database, String replica, Validation.Result result) implements LitestreamEvent {}
+
+    /** A restore drill has ended, with any outcome. */
+    record Drilled(String database, String replica, DrillReport report) implements LitestreamEvent {}
 }

@@ -10,6 +10,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.drill.DrillOptions;
+import org.litestream4j.drill.DrillReport;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.Mark;
 import org.litestream4j.restore.Restore;
@@ -162,6 +164,16 @@ public interface ManagedDatabase {
      * @return whether there was such a mark
      */
     boolean removeMark(String name) throws IOException;
+
+    /**
+     * Runs a restore drill on the calling thread: restores the newest and a past state from the replica alone, with a
+     * client of its own, checks that the newest restorable state is not older than the replicated position, and deletes
+     * what it restored. Ends early when the database is closed. Replication is not affected. The report is also an event.
+     *
+     * @param options options of the drill; the name of the database is that of this database, and checks that do not
+     *     apply to it are omitted
+     */
+    DrillReport drill(DrillOptions options);
 
     /**
      * Captures everything that is committed now and releases the database until {@link #resume}. Required for a change

@@ -16,7 +16,8 @@ import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The main class. Exit codes: 0 success, 1 failure, 2 invalid usage. Results are written to standard output, everything
+ * The main class. Exit codes: 0 success, 1 failure, 2 invalid usage, 3
+ * inconclusive drill. Results are written to standard output, everything
  * else to standard error; an error is one line, and with {@code --json} a JSON object on standard output, too.
  */
 @Command(
@@ -32,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             MarkCommand.class,
             LtxCommand.class,
             ValidateCommand.class,
+            DrillCommand.class,
             ResetCommand.class,
             VersionCommand.class,
             CommandLine.HelpCommand.class,

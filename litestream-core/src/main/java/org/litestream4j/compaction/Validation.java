@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LockPage;
 import org.litestream4j.ltx.LtxFileName;
@@ -116,10 +117,21 @@ public final class Validation {
      * @param stopped called before each file; if it returns true, the check ends with the result so far
      */
     public static Result run(ReplicaClient client, boolean deep, BooleanSupplier stopped) throws IOException {
-        return new Validation(client).run(deep, stopped);
+        return new Validation(client).run(file -> deep, deep, stopped);
     }
 
-    private Result run(boolean deep, BooleanSupplier stopped) throws IOException {
+    /**
+     * Checks a replica, and reads some of its files. The result counts as one of a check that is not deep.
+     *
+     * @param read selects the files to read
+     * @param stopped called before each file; if it returns true, the check ends with the result so far
+     */
+    public static Result run(ReplicaClient client, Predicate<LtxFileInfo> read, BooleanSupplier stopped)
+            throws IOException {
+        return new Validation(client).run(read, false, stopped);
+    }
+
+    private Result run(Predicate<LtxFileInfo> read, boolean deep, BooleanSupplier stopped) throws IOException {
         // In ascending order: a file is deleted from a level only after its content is in the next one.
         for (int level = 0; level <= ReplicaClient.SNAPSHOT_LEVEL; level++) {
             LevelFiles listed = new LevelFiles(level);
@@ -136,9 +148,15 @@ public final class Validation {
             checkOrder(level, levels.get(level), pinned.get(level));
         }
         Txid newest = checkReachable();
-        for (int level = 0; deep && level < levels.size(); level++) {
-            for (int i = 0; i < levels.get(level).count() && !stopped.getAsBoolean(); i++) {
-                checkContent(levels.get(level).info(i));
+        for (LevelFiles level : levels) {
+            for (int i = 0; i < level.count(); i++) {
+                LtxFileInfo file = level.info(i);
+                if (read.test(file)) {
+                    if (stopped.getAsBoolean()) {
+                        return new Result(files, bytes, newest, newestSnapshot(), deep, problems);
+                    }
+                    checkContent(file);
+                }
             }
         }
         return new Result(files, bytes, newest, newestSnapshot(), deep, problems);

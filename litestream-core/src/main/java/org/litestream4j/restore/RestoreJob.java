@@ -102,6 +102,7 @@ final class RestoreJob {
                 } catch (Planning.TooNewException e) {
                     // the next plan omits that file
                 } catch (LtxFormatException e) {
+                    options.listener().onDamagedFile(String.valueOf(e.getMessage()));
                     planning.leaveOut(e);
                 } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
                     if (attempt == MAX_PLANS) {

@@ -12,4 +12,12 @@ public interface RestoreListener {
 
     /** Called on the thread that called {@link Restore#restore}. */
     void onProgress(RestoreProgress progress);
+
+    /**
+     * Called for each damaged file, on the thread that called {@link Restore#restore}. The restore continues if other
+     * files lead to the same state.
+     *
+     * @param problem description of the damage; names the file
+     */
+    default void onDamagedFile(String problem) {}
 }

@@ -48,6 +48,7 @@ import org.springframework.util.unit.DataSize;
  * @param marks Marks that are set automatically.
  * @param restore How databases are restored.
  * @param health Thresholds of the health indicator.
+ * @param drill Restore drills, which prove that the replicas can be restored.
  * @param databases Further databases (files, folders), and settings for the databases of DataSource beans, by name.
  * @param readReplicas DataSources that read a replica without a restore, by name.
  * @param heartbeat Requests that tell a monitoring service that replication is current.
@@ -80,6 +81,7 @@ public record LitestreamProperties(
         @DefaultValue Marks marks,
         @DefaultValue Restore restore,
         @DefaultValue Health health,
+        @NestedConfigurationProperty @DefaultValue DrillProperties drill,
         Map<String, Database> databases,
         Map<String, ReadReplicaProperties> readReplicas,
         @NestedConfigurationProperty @DefaultValue HeartbeatProperties heartbeat,

@@ -49,6 +49,10 @@ class ConfigurationMetadataTest {
                 .filteredOn(name -> !name.matches("litestream\\.replica\\.(s3|nats)\\..*"))
                 .containsExactlyInAnyOrder(
                         "litestream.databases",
+                        "litestream.drill.checks",
+                        "litestream.drill.directory",
+                        "litestream.drill.interval",
+                        "litestream.drill.schedule",
                         "litestream.meta-path",
                         "litestream.read-replicas",
                         "litestream.replica.url",
@@ -75,7 +79,7 @@ class ConfigurationMetadataTest {
     @Test
     void everySettingOfOneDatabase_isAlsoOneOfAll() {
         Set<String> all = components(LitestreamProperties.class);
-        all.removeAll(Set.of("health", "marks", "restore", "databases", "readReplicas"));
+        all.removeAll(Set.of("health", "marks", "restore", "drill", "heartbeat", "webhooks", "databases", "readReplicas"));
         Set<String> one = components(LitestreamProperties.Database.class);
         one.removeAll(Set.of("path", "pattern"));
         assertThat(one).isEqualTo(all);

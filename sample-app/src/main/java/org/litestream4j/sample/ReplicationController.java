@@ -1,8 +1,13 @@
 package org.litestream4j.sample;
 
+import java.time.Duration;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseStatus;
 import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
+import org.litestream4j.drill.DrillReport;
+import org.litestream4j.spring.drill.RestoreDrills;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.event.EventListener;
@@ -15,15 +20,18 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 class ReplicationController {
 
-    private static final Replication OFF = new Replication("OFF", null, null, null, null, null, null);
+    private static final Replication OFF = new Replication("OFF", null, null, null, null, null, null, null);
 
     private final ObjectProvider<Litestream> litestream;
+    private final ObjectProvider<RestoreDrills> drills;
     private final JdbcClient jdbc;
     private volatile @Nullable String schemaSince;
 
     /** @param litestream none with {@code litestream.enabled=false} */
-    ReplicationController(ObjectProvider<Litestream> litestream, JdbcClient jdbc) {
+    ReplicationController(
+            ObjectProvider<Litestream> litestream, ObjectProvider<RestoreDrills> drills, JdbcClient jdbc) {
         this.litestream = litestream;
+        this.drills = drills;
         this.jdbc = jdbc;
     }
 
@@ -42,7 +50,8 @@ class ReplicationController {
         if (running == null) {
             return OFF;
         }
-        DatabaseStatus status = running.databases().iterator().next().status();
+        ManagedDatabase database = running.databases().iterator().next();
+        DatabaseStatus status = database.status();
         return new Replication(
                 status.state().name(),
                 status.captured().toString(),
@@ -50,10 +59,18 @@ class ReplicationController {
                 status.lag().toMillis(),
                 status.replica(),
                 status.lastError(),
-                schemaSince);
+                schemaSince,
+                drills.stream()
+                        .flatMap(each -> each.reports(database).stream())
+                        .findFirst()
+                        .map(Drill::of)
+                        .orElse(null));
     }
 
-    /** @param schemaSince when the newest migration ran, ISO 8601: no state from before it fits this application */
+    /**
+     * @param schemaSince when the newest migration ran, ISO 8601: no state from before it fits this application
+     * @param drill the last restore drill; null if there was none
+     */
     record Replication(
             String state,
             @Nullable String captured,
@@ -61,5 +78,21 @@ class ReplicationController {
             @Nullable Long lagMillis,
             @Nullable String replica,
             @Nullable String lastError,
-            @Nullable String schemaSince) {}
+            @Nullable String schemaSince,
+            @Nullable Drill drill) {}
+
+    /** @param text the first finding, or what prevented the drill; null if it passed */
+    record Drill(String outcome, Instant at, @Nullable Long recoveryMillis, @Nullable String text) {
+
+        static Drill of(DrillReport report) {
+            Duration recovery = report.recoveryTime();
+            return new Drill(
+                    report.outcome().name(),
+                    report.endedAt(),
+                    recovery == null ? null : recovery.toMillis(),
+                    report.findings().isEmpty()
+                            ? report.problem()
+                            : report.findings().get(0).text());
+        }
+    }
 }

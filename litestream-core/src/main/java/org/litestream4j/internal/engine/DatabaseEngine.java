@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.CommitPolicy;
@@ -23,6 +24,9 @@ import org.litestream4j.LitestreamListener;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.drill.DrillOptions;
+import org.litestream4j.drill.DrillReport;
+import org.litestream4j.drill.RestoreDrill;
 import org.litestream4j.error.OptionNames;
 import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
 import org.litestream4j.internal.jdbc.ApplicationConnections;
@@ -30,6 +34,7 @@ import org.litestream4j.internal.jdbc.CommitHooks;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.Marks;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreOptions;
@@ -49,6 +54,7 @@ final class DatabaseEngine implements ManagedDatabase {
 
     private final DatabaseConfig config;
     private final ReplicaClient client;
+    private final Function<RequestListener, ReplicaClient> opener;
     private final EngineCounters counters;
     private final LitestreamListener listener;
     private final ApplicationConnections connections;
@@ -59,9 +65,11 @@ final class DatabaseEngine implements ManagedDatabase {
     private final Shutdown shutdown;
     private final Watch watch;
 
+    /** @param opener opens further clients of the replica */
     DatabaseEngine(
             DatabaseConfig config,
             ReplicaClient client,
+            Function<RequestListener, ReplicaClient> opener,
             EngineCounters counters,
             Operations operations,
             LitestreamListener listener,
@@ -70,6 +78,7 @@ final class DatabaseEngine implements ManagedDatabase {
             Pools pools) {
         this.config = config;
         this.client = client;
+        this.opener = opener;
         this.counters = counters;
         this.listener = listener;
         this.connections = new ApplicationConnections(new Hooks(), counters);
@@ -217,6 +226,20 @@ final class DatabaseEngine implements ManagedDatabase {
     @Override
     public boolean removeMark(String name) throws IOException {
         return marks.remove(name);
+    }
+
+    @Override
+    public DrillReport drill(DrillOptions options) {
+        Txid replicated = status().replicated();
+        DrillReport report = RestoreDrill.run(
+                requests -> opener.apply(request -> {
+                    counters.onRequest(request);
+                    requests.onRequest(request);
+                }),
+                options.withDatabase(config.name()).orCancelledBy(lanes::haveEnded),
+                replicated);
+        listener.onEvent(new LitestreamEvent.Drilled(config.name(), report.replica(), report));
+        return report;
     }
 
     @Override

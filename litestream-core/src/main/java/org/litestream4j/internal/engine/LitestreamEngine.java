@@ -136,8 +136,16 @@ public final class LitestreamEngine implements Litestream {
             prepare(config, client);
             LitestreamListener observers = observers(counters);
             Operations operations = new Operations(config.name(), observers);
-            DatabaseEngine database =
-                    new DatabaseEngine(config, client, counters, operations, observers, optionNames, clock, pools);
+            DatabaseEngine database = new DatabaseEngine(
+                    config,
+                    client,
+                    requests -> Replicas.open(config.replica(), requests, providers),
+                    counters,
+                    operations,
+                    observers,
+                    optionNames,
+                    clock,
+                    pools);
             add(database);
             registered = true;
             listener.onEvent(new LitestreamEvent.Registered(database));

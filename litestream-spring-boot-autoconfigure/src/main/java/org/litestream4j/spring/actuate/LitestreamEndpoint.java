@@ -9,15 +9,18 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.drill.DrillReport;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.restore.IntegrityCheck;
 import org.litestream4j.restore.RestoreTarget;
+import org.litestream4j.spring.drill.RestoreDrills;
 import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
@@ -40,6 +43,7 @@ public final class LitestreamEndpoint {
     private static final String RESTORE_POINTS = "restore-points";
     private static final String FILES = "files";
     private static final String MARKS = "marks";
+    private static final String DRILLS = "drills";
 
     /** Longest wait of a request: threads of a web server are limited, and proxies time out. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
@@ -49,18 +53,21 @@ public final class LitestreamEndpoint {
     private final Litestream litestream;
     private final Restores restores;
     private final RestoreFolder folder;
+    private final @Nullable RestoreDrills drills;
     private final IntegrityCheck integrityCheck;
     private final Clock clock;
     private final Duration longestWait;
     private final CachedRestorePoints points = new CachedRestorePoints(ManagedDatabase::restorePoints);
 
+    /** @param drills drills of the application; null if there are none */
     LitestreamEndpoint(
             Litestream litestream,
             Restores restores,
             RestoreFolder folder,
+            @Nullable RestoreDrills drills,
             IntegrityCheck integrityCheck,
             Clock clock) {
-        this(litestream, restores, folder, integrityCheck, clock, LONGEST_WAIT);
+        this(litestream, restores, folder, drills, integrityCheck, clock, LONGEST_WAIT);
     }
 
     /** @param longestWait replaces {@link #LONGEST_WAIT} in tests */
@@ -68,12 +75,14 @@ public final class LitestreamEndpoint {
             Litestream litestream,
             Restores restores,
             RestoreFolder folder,
+            @Nullable RestoreDrills drills,
             IntegrityCheck integrityCheck,
             Clock clock,
             Duration longestWait) {
         this.litestream = litestream;
         this.restores = restores;
         this.folder = folder;
+        this.drills = drills;
         this.integrityCheck = integrityCheck;
         this.clock = clock;
         this.longestWait = longestWait;
@@ -97,7 +106,7 @@ public final class LitestreamEndpoint {
 
     /**
      * Returns the {@code restore-points} or the {@code marks} of a database, which requires access to the replica, its
-     * {@code restores}, newest first, or the restored {@code files}.
+     * {@code restores} or {@code drills}, newest first, or the restored {@code files}.
      */
     @ReadOperation
     public Object part(@Selector String name, @Selector String part) {
@@ -109,8 +118,10 @@ public final class LitestreamEndpoint {
                         restores.of(name).stream().map(RunningRestore::describe).toList());
             case FILES -> new FileList(folder.files());
             case MARKS -> MarkRequests.list(database);
+            case DRILLS -> drills(database);
             default ->
-                throw notFound(echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + ", " + MARKS + " and "
+                throw notFound(echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + ", " + MARKS + ", " + DRILLS
+                        + " and "
                         + FILES);
         };
     }
@@ -196,6 +207,13 @@ public final class LitestreamEndpoint {
         refuse("inPlace", inPlace, action);
         refuse("force", force, action);
         refuse("integrityCheck", integrityCheck, action);
+        if (action == Action.DRILL) {
+            if (timeout != null) {
+                throw RequestException.badRequest(
+                        "timeout: a drill does not wait; its own timeout is litestream.drill.timeout");
+            }
+            return beginDrill(managed);
+        }
         try {
             points.forget(database);
             Duration wait = timeout == null || timeout.compareTo(LONGEST_WAIT) > 0 ? longestWait : timeout;
@@ -296,6 +314,24 @@ public final class LitestreamEndpoint {
         return new WebEndpointResponse<>(new Accepted(id, RESTORES + "/" + id), ACCEPTED);
     }
 
+    private Object drills(ManagedDatabase database) {
+        if (drills == null) {
+            return new DrillList(false, List.of());
+        }
+        return new DrillList(
+                drills.isRunning(database),
+                drills.reports(database).stream().map(DrillReport::describe).toList());
+    }
+
+    private Object beginDrill(ManagedDatabase database) {
+        if (drills == null || !drills.request(database)) {
+            throw new RequestException(
+                    RequestException.CONFLICT,
+                    "a drill of " + database.name() + " is running, or the application is shutting down; wait");
+        }
+        return new WebEndpointResponse<>(new DrillStarted(DRILLS), ACCEPTED);
+    }
+
     private RestorePointsDescription restorePoints(ManagedDatabase database) {
         try {
             return points.of(database);
@@ -353,7 +389,9 @@ public final class LitestreamEndpoint {
         /** Start a restore. */
         RESTORE,
         /** Set a mark. */
-        MARKS
+        MARKS,
+        /** Start a restore drill. */
+        DRILL
     }
 
     /** All databases. */
@@ -386,4 +424,19 @@ public final class LitestreamEndpoint {
 
     /** Restores of a database, newest first. */
     public record RestoreList(List<RestoreDescription> restores) {}
+
+    /**
+     * Drills of a database.
+     *
+     * @param running whether a drill is running, or waits for the drill of another database
+     * @param drills reports, newest first
+     */
+    public record DrillList(boolean running, List<Map<String, @Nullable Object>> drills) {}
+
+    /**
+     * A drill that has started.
+     *
+     * @param location address of the reports, relative to the URL of this request
+     */
+    public record DrillStarted(String location) {}
 }

@@ -6,6 +6,7 @@ import java.util.function.UnaryOperator;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.litestream4j.spring.LitestreamProperties;
+import org.litestream4j.spring.drill.RestoreDrills;
 import org.litestream4j.spring.observation.LitestreamObservations;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
@@ -27,14 +28,19 @@ public final class LitestreamEndpointAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    LitestreamEndpoint litestreamEndpoint(Litestream litestream, Restores restores, LitestreamProperties properties) {
+    LitestreamEndpoint litestreamEndpoint(
+            Litestream litestream,
+            Restores restores,
+            ObjectProvider<RestoreDrills> drills,
+            LitestreamProperties properties) {
         LitestreamProperties.Restore settings = properties.restore();
         String directory = settings.directory();
         RestoreFolder folder = new RestoreFolder(
                 directory == null ? null : Path.of(directory).toAbsolutePath(),
                 settings.directorySize().toBytes(),
                 litestream);
-        return new LitestreamEndpoint(litestream, restores, folder, settings.integrityCheck(), Clock.systemUTC());
+        return new LitestreamEndpoint(
+                litestream, restores, folder, drills.getIfAvailable(), settings.integrityCheck(), Clock.systemUTC());
     }
 
     /** Destroyed before the engine, which it uses. */

@@ -3,6 +3,8 @@ package org.litestream4j.spring.actuate;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.LitestreamAutoConfiguration;
 import org.litestream4j.spring.LitestreamProperties;
+import org.litestream4j.spring.drill.RestoreDrills;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -23,8 +25,12 @@ public final class LitestreamHealthAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean(name = "litestreamHealthIndicator")
-    LitestreamHealthIndicator litestreamHealthIndicator(Litestream litestream, LitestreamProperties properties) {
+    LitestreamHealthIndicator litestreamHealthIndicator(
+            Litestream litestream, LitestreamProperties properties, ObjectProvider<RestoreDrills> drills) {
         return new LitestreamHealthIndicator(
-                () -> litestream.databases().stream().map(ObservedDatabase::of).toList(), properties.health());
+                () -> litestream.databases().stream()
+                        .map(database -> ObservedDatabase.of(database, drills.getIfAvailable()))
+                        .toList(),
+                properties.health());
     }
 }

@@ -59,13 +59,15 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
                 || status.state() == DatabaseState.NEEDS_RECOVERY
                 || database.refused()
                 || status.lag().compareTo(thresholds.lagDown()) >= 0
-                || database.uncovered().stream().anyMatch(LitestreamHealthIndicator::isFatal)) {
+                || database.uncovered().stream().anyMatch(LitestreamHealthIndicator::isFatal)
+                || database.drill().isFailed()) {
             return Status.DOWN;
         }
         boolean attention = status.lag().compareTo(thresholds.lagWarning()) >= 0
                 || database.diskFull()
                 || database.compaction().refused() > 0
-                || !database.uncovered().isEmpty();
+                || !database.uncovered().isEmpty()
+                || database.drill().isInconclusiveForLong();
         return attention ? DEGRADED : Status.UP;
     }
 
@@ -101,6 +103,9 @@ final class LitestreamHealthIndicator extends AbstractHealthIndicator {
         }
         if (database.validatedAt() != null) {
             details.put("validation", validation(database));
+        }
+        if (database.drill().last() != null) {
+            details.put("drill", database.drill().describe());
         }
         return details;
     }

@@ -14,6 +14,7 @@ import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
+import org.litestream4j.spring.drill.RestoreDrills;
 
 /**
  * State of a database at one moment, as used by the health indicator.
@@ -23,6 +24,7 @@ import org.litestream4j.replica.ReplicaClient;
  * @param validations the last validation and the last that read all content; a later quick validation does not
  *     supersede the problems found by the latter
  * @param validatedAt time at which the last validation ended; null before the first
+ * @param drill the last restore drills
  */
 record ObservedDatabase(
         DatabaseStatus status,
@@ -30,13 +32,15 @@ record ObservedDatabase(
         boolean diskFull,
         boolean refused,
         List<Validation.Result> validations,
-        @Nullable Instant validatedAt) {
+        @Nullable Instant validatedAt,
+        ObservedDrill drill) {
 
     ObservedDatabase {
         validations = List.copyOf(validations);
     }
 
-    static ObservedDatabase of(ManagedDatabase database) {
+    /** @param drills drills of the application; null if there are none */
+    static ObservedDatabase of(ManagedDatabase database, @Nullable RestoreDrills drills) {
         EngineStatistics statistics = database.statistics();
         return new ObservedDatabase(
                 database.status(),
@@ -47,7 +51,8 @@ record ObservedDatabase(
                         .flatMap(Optional::stream)
                         .distinct()
                         .toList(),
-                database.lastValidationAt().orElse(null));
+                database.lastValidationAt().orElse(null),
+                drills == null ? ObservedDrill.NONE : ObservedDrill.of(database, drills));
     }
 
     /** Returns the problems that no snapshot makes irrelevant: the newest state may not be restorable. */

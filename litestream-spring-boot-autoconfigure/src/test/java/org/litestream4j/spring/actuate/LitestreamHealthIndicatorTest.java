@@ -63,7 +63,8 @@ class LitestreamHealthIndicatorTest {
                 false,
                 true,
                 List.of(),
-                null));
+                null,
+                ObservedDrill.NONE));
         assertThat(health.getStatus().getCode()).isEqualTo("DOWN");
         assertThat(details(health)).containsEntry("refused", true);
     }
@@ -195,12 +196,14 @@ class LitestreamHealthIndicatorTest {
                 diskFull,
                 false,
                 validations,
-                validations.isEmpty() ? null : Instant.EPOCH);
+                validations.isEmpty() ? null : Instant.EPOCH,
+                ObservedDrill.NONE);
     }
 
     private static Health health(DatabaseStatus... databases) {
         return health(Arrays.stream(databases)
-                .map(status -> new ObservedDatabase(status, CompactionStatus.NONE, false, false, List.of(), null))
+                .map(status -> new ObservedDatabase(
+                        status, CompactionStatus.NONE, false, false, List.of(), null, ObservedDrill.NONE))
                 .toArray(ObservedDatabase[]::new));
     }
 

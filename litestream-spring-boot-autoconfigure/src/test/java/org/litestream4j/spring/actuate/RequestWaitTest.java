@@ -66,6 +66,7 @@ class RequestWaitTest {
                 litestream,
                 new Restores(1, Clock.systemUTC(), work -> work),
                 new RestoreFolder(folder, 1, litestream),
+                null,
                 IntegrityCheck.NONE,
                 Clock.systemUTC());
         return endpoint.act("app.db", action, timeout, null, null, null, null, null, null, null, null, null);
