@@ -9,6 +9,7 @@ import java.util.Map;
 import org.litestream4j.LitestreamEvent;
 import org.litestream4j.LitestreamEvent.AuditFailed;
 import org.litestream4j.LitestreamEvent.Conflict;
+import org.litestream4j.LitestreamEvent.Drilled;
 import org.litestream4j.LitestreamEvent.Healed;
 import org.litestream4j.LitestreamEvent.ReplicationFailed;
 import org.litestream4j.LitestreamEvent.ReplicationRecovered;
@@ -87,6 +88,9 @@ final class EventJson {
             json.put("txid", restored.result().txid().toString());
         } else if (event instanceof Validated validated) {
             describe(validated, json);
+        } else if (event instanceof Drilled drilled) {
+            json.put("replica", drilled.replica());
+            json.put("report", drilled.report().describe());
         }
     }
 
