@@ -36,7 +36,7 @@ class ContinuityTest {
             execute(other, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(x)");
             execute(other, "CREATE TABLE big(x)", "INSERT INTO big VALUES (randomblob(100000))");
             Capture first = CaptureFixture.attach(folder, true);
-            assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
+            assertThat(first.establishContinuity()).isEqualTo(Capture.Continuity.UNPROVEN);
             first.image(Txid.NONE, false);
             first.finish();
             CaptureFixture.crash(first);
@@ -44,7 +44,7 @@ class ContinuityTest {
 
             Capture second = CaptureFixture.attach(folder, true);
             Txid before = second.captured();
-            assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertThat(second.establishContinuity()).isEqualTo(Capture.Continuity.PROVEN);
             assertThat(second.captured()).isEqualTo(before.next());
             Path difference = second.staging().path(LtxFileName.of(before.next()));
             assertThat(Files.size(difference)).isLessThan(10_000); // two of some thirty pages
@@ -53,7 +53,7 @@ class ContinuityTest {
             CaptureFixture.crash(second);
 
             Capture third = CaptureFixture.attach(folder, true);
-            assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertThat(third.establishContinuity()).isEqualTo(Capture.Continuity.PROVEN);
             CaptureFixture.crash(third);
         }
     }
@@ -64,13 +64,13 @@ class ContinuityTest {
             execute(other, "PRAGMA journal_mode=WAL", "CREATE TABLE t(x)");
         }
         Capture first = CaptureFixture.attach(folder, true);
-        first.judge();
+        first.establishContinuity();
         first.image(Txid.NONE, false);
         first.finish();
         CaptureFixture.crash(first); // the last connection: the WAL is gone
         Capture second = CaptureFixture.attach(folder, true);
         Txid before = second.captured();
-        assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
+        assertThat(second.establishContinuity()).isEqualTo(Capture.Continuity.PROVEN);
         assertThat(second.captured()).isEqualTo(before);
         assertThat(second.isContinuous()).isTrue();
         CaptureFixture.crash(second);
@@ -84,7 +84,7 @@ class ContinuityTest {
         try (Connection other = SqliteFixture.dataSource(path()).getConnection()) {
             execute(other, "PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0", "CREATE TABLE t(x)");
             Capture capture = CaptureFixture.attach(files.path(folder), true);
-            capture.judge();
+            capture.establishContinuity();
             capture.image(Txid.NONE, false);
             execute(other, "INSERT INTO t VALUES (1)");
             capture.checkpointNow(); // the next commit begins the WAL anew

@@ -96,7 +96,7 @@ class DatabaseChecksumTest {
                             + ") INSERT INTO large SELECT n, randomblob(1000) FROM s",
                     "PRAGMA wal_checkpoint(TRUNCATE)");
             Capture first = CaptureFixture.attach(folder, true);
-            assertThat(first.judge()).isEqualTo(Capture.Continuity.UNPROVEN);
+            assertThat(first.establishContinuity()).isEqualTo(Capture.Continuity.UNPROVEN);
             first.image(Txid.NONE, false);
             assertTrue(first, description);
             for (int i = random.nextInt(30); i >= 0; i--) {
@@ -114,7 +114,7 @@ class DatabaseChecksumTest {
             }
 
             Capture second = CaptureFixture.attach(folder, true);
-            boolean proven = second.judge() == Capture.Continuity.PROVEN;
+            boolean proven = second.establishContinuity() == Capture.Continuity.PROVEN;
             if (proven) {
                 long due = second.completeChecksum();
                 while (due >= 0) {
@@ -183,7 +183,7 @@ class DatabaseChecksumTest {
                     "PRAGMA wal_checkpoint(TRUNCATE)",
                     "UPDATE t SET x = zeroblob(3501) WHERE rowid = 399"); // else checkpoints could not change the file
             Capture first = CaptureFixture.attach(folder, true);
-            first.judge();
+            first.establishContinuity();
             first.image(Txid.NONE, false);
             execute(writer, "UPDATE t SET x = zeroblob(3501) WHERE rowid = 400");
             first.capture();
@@ -192,7 +192,7 @@ class DatabaseChecksumTest {
             stranger.write(ByteBuffer.wrap(new byte[] {1}), 5 * 4096 - 100);
 
             Capture second = CaptureFixture.attach(folder, true);
-            assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertThat(second.establishContinuity()).isEqualTo(Capture.Continuity.PROVEN);
             long due = second.completeChecksum();
             for (long now = due; now <= due; now = second.completeChecksum()) {
                 due = now; // it grows when a piece was read
@@ -202,7 +202,7 @@ class DatabaseChecksumTest {
             assertThat(second.databaseChecksum()).isPresent();
             assertThat(second.isChecksumPending()).isTrue();
             assertThatThrownBy(second::completeChecksum).isInstanceOf(LostContinuityException.class);
-            second.disown();
+            second.releaseLocalState();
         }
         stranger.close();
     }
@@ -212,14 +212,14 @@ class DatabaseChecksumTest {
         try (Connection writer = writer()) {
             execute(writer, "CREATE TABLE t(x)", "INSERT INTO t VALUES (randomblob(100000))");
             Capture first = CaptureFixture.attach(folder, true);
-            first.judge();
+            first.establishContinuity();
             first.image(Txid.NONE, false);
             execute(writer, "INSERT INTO t VALUES (1)");
             first.finish();
             CaptureFixture.crash(first);
 
             Capture second = CaptureFixture.attach(folder, true);
-            assertThat(second.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertThat(second.establishContinuity()).isEqualTo(Capture.Continuity.PROVEN);
             assertTrue(second, "after a clean stop");
             assertThat(second.completeChecksum()).isNegative();
             second.finish();
@@ -229,7 +229,7 @@ class DatabaseChecksumTest {
             saved[60] ^= 1;
             Files.write(folder.resolve("meta/checksums"), saved);
             Capture third = CaptureFixture.attach(folder, true);
-            assertThat(third.judge()).isEqualTo(Capture.Continuity.PROVEN);
+            assertThat(third.establishContinuity()).isEqualTo(Capture.Continuity.PROVEN);
             while (third.completeChecksum() >= 0) {
                 Thread.onSpinWait();
             }
@@ -243,7 +243,7 @@ class DatabaseChecksumTest {
         try (Connection writer = writer()) {
             execute(writer, "CREATE TABLE t(x)");
             Capture capture = CaptureFixture.attach(folder, false);
-            capture.judge();
+            capture.establishContinuity();
             capture.image(Txid.NONE, false);
             execute(writer, "INSERT INTO t VALUES (1)");
             capture.finish();
@@ -263,7 +263,7 @@ class DatabaseChecksumTest {
             execute(writer, "CREATE TABLE t(x)", "INSERT INTO t VALUES (randomblob(100000))", "CREATE TABLE u(x)");
             execute(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
             Capture capture = CaptureFixture.attach(folder, true);
-            capture.judge();
+            capture.establishContinuity();
             capture.image(Txid.NONE, false);
             try (var image = capture.openImage()) {
                 assertThat(image.write(() -> false)).isTrue();

@@ -130,12 +130,9 @@ class KeptMomentsTest {
         for (var moment : kept.entrySet()) {
             restore(RestoreTarget.txid(moment.getKey()), moment.getValue());
         }
-        restore(
-                RestoreTarget.mark("before-migration-42"),
-                marked.firstEntry().getValue());
+        restore(RestoreTarget.mark("before-migration-42"), marked.firstEntry().getValue());
         restore(RestoreTarget.mark("release-1.0"), marked.lastEntry().getValue());
-        assertThat(Validation.run(engine.client, true, () -> false).problems())
-                .isEmpty();
+        assertThat(Validation.run(engine.client, true, () -> false).problems()).isEmpty();
         System.out.println("tiers after " + total + ": " + kept.size() + " kept moments; " + simulation.report());
 
         assertThat(Marks.remove(engine.client, "release-1.0")).isTrue();
@@ -174,9 +171,7 @@ class KeptMomentsTest {
             Long expected = engine.counters.get(snapshot.maxTxid());
             if (expected != null && !marked.containsKey(snapshot.maxTxid())) {
                 String time = snapshot.timestamp().plusMillis(1).toString();
-                assertThat(official(program, "-timestamp", time))
-                        .as("%s", time)
-                        .isEqualTo(expected);
+                assertThat(official(program, "-timestamp", time)).as("%s", time).isEqualTo(expected);
             }
         }
         for (Mark mark : Marks.list(engine.client)) {

@@ -76,7 +76,8 @@ class LitestreamListenerTest extends EngineFixture {
         database.sync(TIMEOUT);
         replicaGoes();
         execute(connection, "INSERT INTO t VALUES (1)");
-        await().atMost(TIMEOUT).until(() -> failures() >= 2 && !of(ReplicationFailed.class).isEmpty());
+        await().atMost(TIMEOUT)
+                .until(() -> failures() >= 2 && !of(ReplicationFailed.class).isEmpty());
         assertThat(of(ReplicationFailed.class)).singleElement().satisfies(event -> {
             assertThat(event.database()).isEqualTo("app.db");
             assertThat(event.step()).isEqualTo(Step.UPLOAD);

@@ -40,8 +40,7 @@ class MarkTest extends EngineFixture {
     /** Level-0 files are deleted as soon as they are merged, except those that the marks need. */
     @Test
     void marks_keepTheirExactStates() throws Exception {
-        DatabaseConfig config = config()
-                .level0Retention(Duration.ZERO)
+        DatabaseConfig config = config().level0Retention(Duration.ZERO)
                 .levels(List.of(Duration.ofSeconds(1), Duration.ofSeconds(2)))
                 .snapshotRetention(Duration.ZERO)
                 .build();
@@ -81,12 +80,12 @@ class MarkTest extends EngineFixture {
                         assertThat(query(past, "select x from t")).isEqualTo(5);
                     }
                     assertThatThrownBy(() -> replica.asOfMark("none"))
-                            .isInstanceOfSatisfying(
-                                    RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.NO_SUCH_MARK));
+                            .isInstanceOfSatisfying(RestoreException.class, e -> assertThat(e.reason())
+                                    .isEqualTo(Reason.NO_SUCH_MARK));
                 }
                 assertThatThrownBy(() -> database.mark("five", RestoreTarget.latest(), null, TIMEOUT))
-                        .isInstanceOfSatisfying(
-                                RestoreException.class, e -> assertThat(e.reason()).isEqualTo(Reason.MARK_EXISTS));
+                        .isInstanceOfSatisfying(RestoreException.class, e -> assertThat(e.reason())
+                                .isEqualTo(Reason.MARK_EXISTS));
                 assertThat(first).isNotNull();
                 assertThat(database.removeMark("five")).isTrue();
                 assertThat(database.removeMark("five")).isFalse();
@@ -108,7 +107,8 @@ class MarkTest extends EngineFixture {
     @Test
     void markOfAState_thatIsNotUploadedYet_waitsForIt() throws Exception {
         try (Litestream litestream = litestream()) {
-            ManagedDatabase database = litestream.register(config().syncInterval(NEVER).build());
+            ManagedDatabase database =
+                    litestream.register(config().syncInterval(NEVER).build());
             try (Connection connection = open(database)) {
                 execute(connection, "create table t(x)", "insert into t values (7)");
                 Mark mark = database.mark("m", RestoreTarget.latest(), Duration.ofDays(30), TIMEOUT);

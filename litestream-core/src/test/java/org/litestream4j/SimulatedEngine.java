@@ -104,7 +104,7 @@ final class SimulatedEngine implements Simulation.Database, AutoCloseable {
                 clock,
                 clock::nanoTime);
         replication = new Replication(capture, client, clock, Duration.ofMinutes(5), ownership, compaction::uploaded);
-        assertThat(capture.own()).isTrue();
+        assertThat(capture.acquireLocalState()).isTrue();
         capture.attach();
         replication.startAfter(replication.verify().replicaNewest());
         capture.image(Txid.NONE, false);
@@ -174,7 +174,7 @@ final class SimulatedEngine implements Simulation.Database, AutoCloseable {
     public void close() throws IOException, SQLException {
         connection.close();
         capture.close();
-        capture.disown();
+        capture.releaseLocalState();
         client.close();
     }
 }

@@ -23,7 +23,7 @@ class SnapshotAfterCrashTest extends EngineFixture {
                             + " INSERT INTO t SELECT randomblob(1000) FROM s",
                     "PRAGMA wal_checkpoint(TRUNCATE)");
             Capture crashed = CaptureFixture.attach(folder, true);
-            crashed.judge();
+            crashed.establishContinuity();
             crashed.image(Txid.NONE, false);
             execute(other, "INSERT INTO t VALUES (1)");
             crashed.capture();

@@ -118,9 +118,9 @@ public final class CaptureChecksum {
                             databaseChecksum),
                     Clock.systemUTC(),
                     CaptureListener.NONE);
-            capture.own();
+            capture.acquireLocalState();
             capture.attach();
-            capture.judge();
+            capture.establishContinuity();
             capture.image(Txid.NONE, false);
         }
 
@@ -152,7 +152,7 @@ public final class CaptureChecksum {
         @Override
         public void close() throws IOException, SQLException {
             capture.close();
-            capture.disown();
+            capture.releaseLocalState();
             writer.close();
         }
 

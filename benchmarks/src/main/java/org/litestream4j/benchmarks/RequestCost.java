@@ -131,7 +131,7 @@ public final class RequestCost {
                 clock,
                 clock::nanoTime);
         replication = new Replication(capture, replica, clock, LEVEL0_RETENTION, ownership, compaction::uploaded);
-        if (!capture.own()) {
+        if (!capture.acquireLocalState()) {
             throw new IllegalStateException("somebody else has " + path);
         }
         capture.attach();
@@ -235,7 +235,7 @@ public final class RequestCost {
     private void close() throws Exception {
         connection.close();
         capture.close();
-        capture.disown();
+        capture.releaseLocalState();
         replica.close();
     }
 

@@ -138,8 +138,8 @@ final class QueryCommand implements Callable<Integer> {
         for (String complete : statements.complete()) {
             runOne(connection, complete, output);
         }
-        if (!statements.rest().isEmpty()) {
-            runOne(connection, statements.rest(), output);
+        if (!statements.remainder().isEmpty()) {
+            runOne(connection, statements.remainder(), output);
         }
     }
 

@@ -56,7 +56,7 @@ final class QueryPrompt {
                     run(connection, complete, output);
                 }
                 statement.setLength(0);
-                statement.append(statements.rest());
+                statement.append(statements.remainder());
             }
         } finally {
             connection.close();

@@ -8,9 +8,9 @@ import java.util.List;
  * statement of a text.
  *
  * @param complete statements with their semicolons
- * @param rest what follows them; empty if that is only white space and whole comments
+ * @param remainder what follows them; empty if that is only white space and whole comments
  */
-record SqlStatements(List<String> complete, String rest) {
+record SqlStatements(List<String> complete, String remainder) {
 
     static SqlStatements of(String text) {
         List<String> complete = new ArrayList<>();

@@ -26,6 +26,6 @@ class SqlStatementsTest {
     void statements_endAtSemicolonsOutsideOfQuotesAndComments(String text, int complete, String rest) {
         SqlStatements statements = SqlStatements.of(text);
         assertThat(statements.complete()).hasSize(complete);
-        assertThat(statements.rest()).isEqualTo(rest);
+        assertThat(statements.remainder()).isEqualTo(rest);
     }
 }

@@ -12,7 +12,7 @@ final class ClockCheck {
 
     static final long PAUSE_NANOS = TimeUnit.HOURS.toNanos(1);
 
-    private static final long FAR_MILLIS = TimeUnit.DAYS.toMillis(1);
+    private static final long MAX_DIFFERENCE_MILLIS = TimeUnit.DAYS.toMillis(1);
 
     private static final long TOLERANCE_MILLIS = TimeUnit.MINUTES.toMillis(1);
 
@@ -31,7 +31,7 @@ final class ClockCheck {
      * @param newestMillis time at which the newest file was written, by any clock, in milliseconds since the epoch
      */
     void begin(long wallMillis, long nanos, long newestMillis) {
-        if (!started && Math.abs(wallMillis - newestMillis) > FAR_MILLIS) {
+        if (!started && Math.abs(wallMillis - newestMillis) > MAX_DIFFERENCE_MILLIS) {
             doubted = true;
             doubtedAt = nanos;
         }

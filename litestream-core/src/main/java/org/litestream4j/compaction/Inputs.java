@@ -31,10 +31,10 @@ final class Inputs {
     private static final int SMALL = 64 << 10;
 
     /** Maximum number of open inputs; each takes a buffer and an index. */
-    private static final int MOST = 128;
+    private static final int MAX_INPUTS = 128;
 
     /** Maximum number of open large files of the replica; each takes a connection. */
-    private static final int MOST_LARGE = 32;
+    private static final int MAX_LARGE_INPUTS = 32;
 
     /** Maximum number of merged level-0 files whose headers are read; each may take a request. */
     private static final int MOST_CHECKED = 1024;
@@ -106,7 +106,7 @@ final class Inputs {
         LevelFiles below = index.level(level - 1);
         List<LtxFileInfo> files = new ArrayList<>();
         Txid end = index.level(level).newest();
-        for (int i = below.firstAfter(end); i < below.count() && files.size() < MOST; i++) {
+        for (int i = below.firstAfter(end); i < below.count() && files.size() < MAX_INPUTS; i++) {
             LtxFileInfo file = below.info(i);
             if (!files.isEmpty() && !file.maxTxid().isAfter(end)) {
                 continue; // contained in the previous file
@@ -193,7 +193,7 @@ final class Inputs {
             int large = 0;
             for (LtxFileInfo file : batch.files()) {
                 OpenedFile local = openLocal(file);
-                if (local == null && file.size() > SMALL && ++large > MOST_LARGE) {
+                if (local == null && file.size() > SMALL && ++large > MAX_LARGE_INPUTS) {
                     complete = true;
                     return new Opened(readers, databaseChecksum, false);
                 }

@@ -15,10 +15,11 @@ public record Levels(List<Duration> intervals) {
     public static final Levels DEFAULT =
             new Levels(List.of(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofHours(1)));
 
-    private static final int MOST = 8;
+    private static final int MAX_LEVELS = 8;
 
     /** The allowed values, to complete the sentence "levels must be …". */
-    public static final String ALLOWED = "1 to " + MOST + " intervals of at least 1 s, each longer than the one before";
+    public static final String ALLOWED =
+            "1 to " + MAX_LEVELS + " intervals of at least 1 s, each longer than the one before";
 
     /** @throws IllegalArgumentException if the intervals are not {@link #ALLOWED} */
     public Levels {
@@ -37,7 +38,7 @@ public record Levels(List<Duration> intervals) {
             }
             before = interval;
         }
-        return !intervals.isEmpty() && intervals.size() <= MOST;
+        return !intervals.isEmpty() && intervals.size() <= MAX_LEVELS;
     }
 
     /** Returns the number of the highest level that is merged into. */

@@ -30,7 +30,7 @@ final class Retention {
     private static final Logger log = LoggerFactory.getLogger(Retention.class);
 
     /** Maximum number of files that stores delete with one request. */
-    private static final int MOST_NAMES = 1000;
+    private static final int MAX_NAMES_PER_REQUEST = 1000;
 
     private static final long RETRY_REFUSED_NANOS = TimeUnit.HOURS.toNanos(1);
     private static final long RETRY_LOCKED_MILLIS = TimeUnit.MINUTES.toMillis(1);
@@ -397,8 +397,8 @@ final class Retention {
             return;
         }
         int refusedNow = 0;
-        for (int from = 0; from < names.size(); from += MOST_NAMES) {
-            List<LtxFileName> part = names.subList(from, Math.min(names.size(), from + MOST_NAMES));
+        for (int from = 0; from < names.size(); from += MAX_NAMES_PER_REQUEST) {
+            List<LtxFileName> part = names.subList(from, Math.min(names.size(), from + MAX_NAMES_PER_REQUEST));
             List<LtxFileName> refusedOfPart = deletePart(level, part, now);
             List<LtxFileName> gone = new ArrayList<>(part);
             gone.removeAll(refusedOfPart);

@@ -1,7 +1,7 @@
 package org.litestream4j.drill;
 
 import java.util.Map;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 
 /**
  * Prices of a store, for the estimated cost of a drill. All in one currency.
@@ -28,10 +28,10 @@ public record DrillPrices(double thousandLists, double thousandReads, double gib
     }
 
     /** Returns the cost in millionths. Stores without billed requests cost nothing but transfer. */
-    long costMicros(Map<Operation, Long> requests, long bytesReceived) {
+    long costMicros(Map<RequestType, Long> requests, long bytesReceived) {
         double cost = gibibyteReceived * bytesReceived / GIBIBYTE;
-        for (Map.Entry<Operation, Long> entry : requests.entrySet()) {
-            boolean reads = entry.getKey() == Operation.GET || entry.getKey() == Operation.HEAD;
+        for (Map.Entry<RequestType, Long> entry : requests.entrySet()) {
+            boolean reads = entry.getKey() == RequestType.GET || entry.getKey() == RequestType.HEAD;
             cost += entry.getValue() * (reads ? thousandReads : thousandLists) / 1000;
         }
         return Math.round(cost * MICROS);

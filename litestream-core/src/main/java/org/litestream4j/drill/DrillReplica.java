@@ -127,15 +127,15 @@ final class DrillReplica implements ReplicaClient {
     /** Counts requests by operation. Thread-safe. */
     static final class Requests implements RequestListener {
 
-        private final Map<Operation, AtomicLong> counts = new ConcurrentHashMap<>();
+        private final Map<RequestType, AtomicLong> counts = new ConcurrentHashMap<>();
 
         @Override
         public void onRequest(Request request) {
             counts.computeIfAbsent(request.operation(), key -> new AtomicLong()).incrementAndGet();
         }
 
-        Map<Operation, Long> counts() {
-            Map<Operation, Long> result = new EnumMap<>(Operation.class);
+        Map<RequestType, Long> counts() {
+            Map<RequestType, Long> result = new EnumMap<>(RequestType.class);
             counts.forEach((operation, count) -> result.put(operation, count.get()));
             return result;
         }

@@ -9,10 +9,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 final class LtxChecksumShift {
 
-    private static final int LARGEST_LOG = 16;
+    private static final int MAX_LOG = 16;
 
     /** Instances by the binary logarithm of the page size. */
-    private static final AtomicReferenceArray<LtxChecksumShift> OF_PAGES = new AtomicReferenceArray<>(LARGEST_LOG + 1);
+    private static final AtomicReferenceArray<LtxChecksumShift> OF_PAGES = new AtomicReferenceArray<>(MAX_LOG + 1);
 
     /** Products of each value of each byte, lowest byte first. */
     private final long[] products = new long[Long.BYTES << Byte.SIZE];

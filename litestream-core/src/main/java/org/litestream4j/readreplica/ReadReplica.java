@@ -48,9 +48,9 @@ public final class ReadReplica implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ReadReplica.class);
 
-    private final Backend backend;
+    private final ReadReplicaBackend backend;
 
-    private ReadReplica(Backend backend) {
+    private ReadReplica(ReadReplicaBackend backend) {
         this.backend = backend;
     }
 
@@ -73,10 +73,10 @@ public final class ReadReplica implements AutoCloseable {
      * @throws IOException if the replica cannot be read
      */
     public static ReadReplica open(ReplicaLocation location, ReadReplicaOptions options) throws IOException {
-        Name name = Name.of(options.name(), location.url());
+        ReadReplicaName name = ReadReplicaName.of(options.name(), location.url());
         try {
             ReplicaVfs vfs = SharedVfs.get();
-            return open(name, DemandPages.open(location, options), vfs);
+            return open(name, OnDemandPagesOpener.open(location, options), vfs);
         } catch (VfsUnsupportedException e) {
             String reason = String.valueOf(e.getMessage());
             log.warn("restoring the database before it is queried: read-replica={} reason={}", name.text(), reason);
@@ -84,14 +84,15 @@ public final class ReadReplica implements AutoCloseable {
         }
     }
 
-    private static ReadReplica restoring(Name name, String reason, ReplicaLocation location, ReadReplicaOptions options)
+    private static ReadReplica restoring(
+            ReadReplicaName name, String reason, ReplicaLocation location, ReadReplicaOptions options)
             throws IOException {
-        return new ReadReplica(Restoring.open(name.text(), reason, Replicas.open(location), options));
+        return new ReadReplica(RestoringBackend.open(name.text(), reason, Replicas.open(location), options));
     }
 
     /** Opens a read replica over given pages. */
-    static ReadReplica open(Name name, Pages pages, ReplicaVfs vfs) throws IOException {
-        return new ReadReplica(OnDemand.open(name, pages, vfs));
+    static ReadReplica open(ReadReplicaName name, OnDemandPages pages, ReplicaVfs vfs) throws IOException {
+        return new ReadReplica(OnDemandBackend.open(name, pages, vfs));
     }
 
     /** Returns the name by which SQLite opens this read replica. */

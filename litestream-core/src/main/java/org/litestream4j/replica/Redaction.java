@@ -12,7 +12,7 @@ public final class Redaction {
 
     private static final String HIDDEN = "…";
 
-    private static final int LONGEST = 200;
+    private static final int MAX_LENGTH = 200;
 
     private static final Pattern SCHEME = Pattern.compile(
             "(?:jdbc:(?:[a-z0-9]{1,16}:)?sqlite:(?:file:)?|jdbc:[a-z0-9]{1,16}:|[a-z][a-z0-9.-]{0,9}:)(?://)?",
@@ -110,6 +110,6 @@ public final class Redaction {
     }
 
     private static String shortened(String text) {
-        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + HIDDEN;
+        return text.length() <= MAX_LENGTH ? text : text.substring(0, MAX_LENGTH) + HIDDEN;
     }
 }

@@ -66,11 +66,11 @@ public interface ReplicaClient extends Closeable {
      * @param visitor called on this thread; returns false to end the whole listing early
      */
     default void listAll(List<Txid> from, Visitor visitor) throws IOException {
-        boolean[] goOn = {true};
-        for (int level = 0; level <= SNAPSHOT_LEVEL && goOn[0]; level++) {
+        boolean[] isWanted = {true};
+        for (int level = 0; level <= SNAPSHOT_LEVEL && isWanted[0]; level++) {
             list(level, from.get(level), file -> {
-                goOn[0] = visitor.visit(file);
-                return goOn[0];
+                isWanted[0] = visitor.visit(file);
+                return isWanted[0];
             });
         }
     }

@@ -16,7 +16,7 @@ public interface RequestListener {
     void onRequest(Request request);
 
     /** Operations, in the classes in which stores bill and count requests. */
-    enum Operation {
+    enum RequestType {
         LIST,
         /** Reading content, or a range of it. */
         GET,
@@ -33,7 +33,7 @@ public interface RequestListener {
     }
 
     /** Outcomes of requests. */
-    enum Outcome {
+    enum RequestResult {
         SUCCESS,
         /** The file does not exist; an answer rather than a failure. */
         NOT_FOUND,
@@ -55,7 +55,7 @@ public interface RequestListener {
      * @param bytesSent bytes of content sent, without headers
      * @param bytesReceived bytes of content read until the request ended
      */
-    record Request(Operation operation, Outcome outcome, long bytesSent, long bytesReceived) {
+    record Request(RequestType operation, RequestResult outcome, long bytesSent, long bytesReceived) {
 
         /** @throws IllegalArgumentException if a number of bytes is negative */
         public Request {

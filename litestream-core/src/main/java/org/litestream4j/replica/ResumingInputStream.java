@@ -41,7 +41,7 @@ public final class ResumingInputStream extends InputStream {
     private final Opener opener;
     private final String label;
     private final long listedSize;
-    private final Reader reader;
+    private final ReadControl reader;
     private final FileVersion version;
     private final LongSupplier nanoTime;
     private long position;
@@ -61,7 +61,7 @@ public final class ResumingInputStream extends InputStream {
     private long failingSince;
 
     /** The user of the stream, who may cancel reading. */
-    public interface Reader {
+    public interface ReadControl {
 
         /** Called before each attempt; an exception ends the reading. */
         void check() throws IOException;
@@ -93,7 +93,7 @@ public final class ResumingInputStream extends InputStream {
      * @param length number of bytes; the file must contain that many bytes from the offset on
      */
     public ResumingInputStream(
-            ReplicaClient client, LtxFileInfo file, String label, long offset, long length, Reader reader) {
+            ReplicaClient client, LtxFileInfo file, String label, long offset, long length, ReadControl reader) {
         this(client, file, label, offset, length, reader, new FileVersion());
     }
 
@@ -104,7 +104,7 @@ public final class ResumingInputStream extends InputStream {
             String label,
             long offset,
             long length,
-            Reader reader,
+            ReadControl reader,
             FileVersion version) {
         this(
                 (from, count) -> client.openFile(file.level(), file.name(), from, count),
@@ -124,7 +124,7 @@ public final class ResumingInputStream extends InputStream {
             long listedSize,
             long offset,
             long length,
-            Reader reader,
+            ReadControl reader,
             FileVersion version,
             LongSupplier nanoTime) {
         this.opener = opener;

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /** Stops long-running work, of one or several threads, soon after a request and without interrupts. Thread-safe. */
-public final class StopSignal implements ResumingInputStream.Reader {
+public final class StopSignal implements ResumingInputStream.ReadControl {
 
     private final ReentrantLock lock = new ReentrantLock();
 

@@ -21,12 +21,12 @@ import org.litestream4j.replica.StopSignal;
 record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
 
     /** Maximum number of open files; each costs some tens of kilobytes and a page index. */
-    private static final int MOST = 64;
+    private static final int MAX_FILES = 64;
 
     /** Largest file that is read whole, in bytes; larger files are streamed, each over its own connection. */
     private static final int SMALL = 1 << 16;
 
-    private static final int MOST_LARGE = 8;
+    private static final int MAX_LARGE_FILES = 8;
 
     /**
      * Opens the files.
@@ -44,7 +44,7 @@ record FollowBatch(List<LtxReader> readers, List<LtxFileInfo> files) {
             int large = 0;
             for (LtxFileInfo file : files) {
                 large += file.size() > SMALL ? 1 : 0;
-                if (readers.size() == MOST || large > MOST_LARGE) {
+                if (readers.size() == MAX_FILES || large > MAX_LARGE_FILES) {
                     break;
                 }
                 LtxReader reader = open(replica, file, cancelled);

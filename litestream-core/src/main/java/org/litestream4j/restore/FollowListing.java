@@ -23,7 +23,7 @@ final class FollowListing {
     private static final long MAX_PAUSE = Duration.ofMinutes(1).toNanos();
 
     /** Maximum number of files kept of one listing of level 0; each takes some hundred bytes. */
-    private static final int MOST = 10_000;
+    private static final int MAX_REMEMBERED_FILES = 10_000;
 
     private static final long EVERYWHERE = Duration.ofMinutes(10).toNanos();
 
@@ -56,7 +56,7 @@ final class FollowListing {
      *
      * @return whether the file is a listed file that was not excluded before
      */
-    boolean leaveOut(LtxFormatException e) {
+    boolean exclude(LtxFormatException e) {
         return known.stream()
                 .filter(file -> e.source().endsWith(" " + PlanSource.label(file)))
                 .findFirst()
@@ -74,7 +74,7 @@ final class FollowListing {
     }
 
     /** Lets the next search list all levels. */
-    void lookEverywhere() {
+    void listAllLevels() {
         everywhere = true;
     }
 
@@ -113,7 +113,7 @@ final class FollowListing {
         List<LtxFileInfo> listed = new ArrayList<>();
         replica.list(0, position, file -> {
             listed.add(file);
-            return listed.size() < MOST;
+            return listed.size() < MAX_REMEMBERED_FILES;
         });
         List<LtxFileInfo> files = following(position, listed);
         boolean hole = files.isEmpty()

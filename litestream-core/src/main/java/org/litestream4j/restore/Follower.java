@@ -105,7 +105,7 @@ final class Follower {
         } catch (ReplicaAccessException | StopSignal.StoppedException e) {
             throw e;
         } catch (LtxFormatException e) {
-            boolean leftOut = failures > 0 && listing.leaveOut(e); // a first failure may be a transmission error
+            boolean leftOut = failures > 0 && listing.exclude(e); // a first failure may be a transmission error
             if (!leftOut && failures >= MAX_DAMAGED) {
                 throw e;
             }
@@ -281,7 +281,7 @@ final class Follower {
     }
 
     private boolean goBack(StandbyFile file, Txid newest) throws IOException {
-        listing.lookEverywhere();
+        listing.listAllLevels();
         if (newest.isNone()) { // an unmounted disk is a transient failure
             throw new RestoreException(
                     Reason.VANISHED,
@@ -364,7 +364,7 @@ final class Follower {
     }
 
     private void report(IOException e) {
-        listing.lookEverywhere();
+        listing.listAllLevels();
         String kind = e.getClass().getName();
         if (!kind.equals(problem)) {
             problem = kind;

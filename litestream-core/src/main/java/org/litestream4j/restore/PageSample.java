@@ -34,23 +34,23 @@ public final class PageSample {
     private static final int RUNS = 32;
 
     /** Maximum size of all sampled pages, in bytes. */
-    private static final int MOST_BYTES = 4 << 20;
+    private static final int MAX_SAMPLE_BYTES = 4 << 20;
 
     /**
      * Maximum number of files read. Of a longer plan, the oldest files are read: an older state serves the purpose
      * equally well.
      */
-    private static final int MOST_FILES = 200;
+    private static final int MAX_FILES = 200;
 
     /** Size in bytes up to which a file is read with one request. */
     private static final int SMALL_FILE = 256 << 10;
 
     private static final int TAIL = 64 << 10;
-    private static final int MOST_INDEX = 8 << 20;
-    private static final long MOST_INDEXED_PAGES = 400_000;
+    private static final int MAX_INDEX_BYTES = 8 << 20;
+    private static final long MAX_INDEXED_PAGES = 400_000;
 
     /** Maximum distance in bytes of two frames that are read with one request. */
-    private static final long GAP = 64 << 10;
+    private static final long MAX_GAP_BYTES = 64 << 10;
 
     private final ReplicaClient replica;
     private final LtxHeader newest;
@@ -73,7 +73,7 @@ public final class PageSample {
         if (files.isEmpty()) {
             return Optional.empty();
         }
-        files = files.subList(0, Math.min(files.size(), MOST_FILES));
+        files = files.subList(0, Math.min(files.size(), MAX_FILES));
         LtxFileInfo last = files.get(files.size() - 1);
         PageSample sample = new PageSample(replica, header(replica, last));
         for (int i = files.size() - 1; i >= 0 && !sample.wanted.isEmpty(); i--) {
@@ -104,9 +104,9 @@ public final class PageSample {
     }
 
     private static SortedSet<Long> choose(long commit, int pageSize) {
-        long most = Math.min(RUN * RUNS, MOST_BYTES / pageSize);
+        long most = Math.min(RUN * RUNS, MAX_SAMPLE_BYTES / pageSize);
         SortedSet<Long> chosen = new TreeSet<>();
-        if (commit <= most || commit > MOST_INDEXED_PAGES) {
+        if (commit <= most || commit > MAX_INDEXED_PAGES) {
             for (long pgno = 1; pgno <= Math.min(commit, most); pgno++) {
                 chosen.add(pgno);
             }
@@ -140,7 +140,7 @@ public final class PageSample {
     /** Adds the pages of a file that no newer file contained. Returns false if older files are of no use. */
     private boolean read(LtxFileInfo file) throws IOException {
         if (file.size() <= SMALL_FILE) {
-            return readThrough(file, file.size());
+            return readSequentially(file, file.size());
         }
         LtxHeader header = header(replica, file);
         if (header.pageSize() != newest.pageSize()) {
@@ -148,15 +148,15 @@ public final class PageSample {
         }
         byte[] tail = bytes(file, file.size() - TAIL, TAIL);
         long suffix = LtxPageIndex.suffixSize(tail, file.size(), header, label(file));
-        if (suffix > MOST_INDEX) {
-            return readThrough(file, LtxHeader.SIZE + (wanted.last() + 1) * 2 * header.pageSize());
+        if (suffix > MAX_INDEX_BYTES) {
+            return readSequentially(file, LtxHeader.SIZE + (wanted.last() + 1) * 2 * header.pageSize());
         }
         byte[] end = suffix <= tail.length ? tail : bytes(file, file.size() - suffix, (int) suffix);
         readByIndex(file, header, LtxPageIndex.parse(end, file.size(), header, label(file)));
         return true;
     }
 
-    private boolean readThrough(LtxFileInfo file, long length) throws IOException {
+    private boolean readSequentially(LtxFileInfo file, long length) throws IOException {
         try (InputStream in = new BufferedInputStream(replica.open(file.level(), file.name(), 0, length), TAIL);
                 LtxReader reader = LtxReader.open(in, label(file), file.name())) {
             if (reader.header().pageSize() != newest.pageSize()) {
@@ -193,7 +193,8 @@ public final class PageSample {
         LtxPageDecoder decoder = new LtxPageDecoder(header, label(file));
         for (int from = 0; from < entries.size(); ) {
             int to = from + 1;
-            while (to < entries.size() && index.offset(entries.get(to)) - endOf(index, entries.get(to - 1)) <= GAP) {
+            while (to < entries.size()
+                    && index.offset(entries.get(to)) - endOf(index, entries.get(to - 1)) <= MAX_GAP_BYTES) {
                 to++;
             }
             long offset = index.offset(entries.get(from));

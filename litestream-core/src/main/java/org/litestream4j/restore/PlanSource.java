@@ -40,7 +40,7 @@ record PlanSource(ReplicaClient client, LtxFileInfo info, String label, FileVers
     }
 
     ResumingInputStream open(long offset, long length, StopSignal stop, RestoreCounters counters) {
-        ResumingInputStream.Reader reader = new ResumingInputStream.Reader() {
+        ResumingInputStream.ReadControl reader = new ResumingInputStream.ReadControl() {
             @Override
             public void check() throws IOException {
                 stop.check();

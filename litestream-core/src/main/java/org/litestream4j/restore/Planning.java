@@ -179,7 +179,7 @@ final class Planning {
      * @throws RestoreException with {@link Reason#DAMAGED} if the file is not on the replica, or if too many files
      *     are damaged
      */
-    void leaveOut(LtxFormatException e) throws RestoreException {
+    void exclude(LtxFormatException e) throws RestoreException {
         LtxFormatException first = firstDamage == null ? e : firstDamage;
         firstDamage = first;
         if (first != e) {

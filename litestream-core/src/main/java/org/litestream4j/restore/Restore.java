@@ -69,7 +69,7 @@ public final class Restore {
             } catch (Planning.TooNewException e) {
                 // the next plan omits that file
             } catch (LtxFormatException e) {
-                planning.leaveOut(e);
+                planning.exclude(e);
             } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
                 if (attempt == RestoreJob.MAX_PLANS) {
                     throw e;

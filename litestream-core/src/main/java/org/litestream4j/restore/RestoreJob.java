@@ -103,7 +103,7 @@ final class RestoreJob {
                     // the next plan omits that file
                 } catch (LtxFormatException e) {
                     options.listener().onDamagedFile(String.valueOf(e.getMessage()));
-                    planning.leaveOut(e);
+                    planning.exclude(e);
                 } catch (ReplicaFileNotFoundException | ReplicaFileChangedException e) {
                     if (attempt == MAX_PLANS) {
                         throw vanished(e);
@@ -141,7 +141,7 @@ final class RestoreJob {
             }
             finishing.finish(temporary, newest);
             enter(Phase.CHECKING);
-            IntegrityChecker.check(temporary, options.integrityCheck(), replica.url(), this::reportAndAsk);
+            IntegrityChecker.check(temporary, options.integrityCheck(), replica.url(), this::reportAndCheckCancelled);
             enter(Phase.PUBLISHING);
             List<Path> movedAside = target.publish(temporary);
             enter(Phase.DONE);
@@ -190,7 +190,7 @@ final class RestoreJob {
                         totalPages = header.commit();
                         begin.accept(header);
                     },
-                    this::reportAndAsk);
+                    this::reportAndCheckCancelled);
             provenChecksum = reader.provenChecksum();
             baseTxid = reader.baseTxid();
             level0Headers = reader.level0Headers();
@@ -207,14 +207,14 @@ final class RestoreJob {
     }
 
     /** Reports progress and returns whether the caller has cancelled the restore. */
-    private boolean reportAndAsk() {
+    private boolean reportAndCheckCancelled() {
         report();
         return options.cancelled().getAsBoolean();
     }
 
     private void enter(Phase next) throws IOException {
         phase = next;
-        if (reportAndAsk() && next != Phase.DONE) {
+        if (reportAndCheckCancelled() && next != Phase.DONE) {
             throw new StopSignal.StoppedException();
         }
     }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.concurrent.ThreadLocalRandom;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.PrivateFiles;
 
 /**
@@ -134,7 +134,7 @@ final class RollbackJournal implements Closeable {
         }
         buffer.clear();
         channel.force(true);
-        Durable.forceFolderOf(path);
+        DurableFiles.forceFolderOf(path);
     }
 
     /** Deletes the journal: after all changes are durable, or if nothing was changed. */
@@ -142,7 +142,7 @@ final class RollbackJournal implements Closeable {
         channel.close();
         Files.delete(path);
         hot = false;
-        Durable.forceFolderOf(path);
+        DurableFiles.forceFolderOf(path);
     }
 
     /**

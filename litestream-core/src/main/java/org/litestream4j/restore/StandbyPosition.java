@@ -15,7 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.Txid;
 
@@ -102,7 +102,7 @@ final class StandbyPosition {
             channel.force(true);
         }
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        Durable.forceFolderOf(file);
+        DurableFiles.forceFolderOf(file);
     }
 
     /** Withdraws the announcement of a change that did not happen. */

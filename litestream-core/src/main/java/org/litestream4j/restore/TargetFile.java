@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.FreeSpace;
 import org.litestream4j.internal.files.MountPoints;
 import org.litestream4j.internal.files.NonAsciiNames;
@@ -229,7 +229,7 @@ final class TargetFile {
         } else {
             linkOrMove(temporary);
         }
-        Durable.forceFolder(folder);
+        DurableFiles.forceFolder(folder);
         return movedAside;
     }
 
@@ -284,7 +284,7 @@ final class TargetFile {
             moved.add(aside);
         }
         if (!moved.isEmpty()) {
-            Durable.forceFolder(folder);
+            DurableFiles.forceFolder(folder);
         }
         return moved;
     }
@@ -303,7 +303,7 @@ final class TargetFile {
         }
         Files.createDirectories(folder);
         if (parent != null) {
-            Durable.forceFolder(parent);
+            DurableFiles.forceFolder(parent);
         }
     }
 }

@@ -178,7 +178,9 @@ class RetentionTest extends CompactionFixture {
         for (int level = 0; level <= 9; level++) {
             assertThat(replica.names(level)).hasSizeLessThan(600);
         }
-        assertThat(compaction.millisUntilDue(database.txid())).as("no busy loop").isNotZero();
+        assertThat(compaction.millisUntilDue(database.txid()))
+                .as("no busy loop")
+                .isNotZero();
         database.assertAllRestorable(replica);
     }
 }

@@ -18,7 +18,7 @@ class NameTest {
         "s3://bucket/a b@c, a_b_c",
     })
     void name_isTheLastPartOfThePath(String url, String name) {
-        assertThat(Name.of(null, url)).isEqualTo(new Name(name, false));
+        assertThat(ReadReplicaName.of(null, url)).isEqualTo(new ReadReplicaName(name, false));
     }
 
     @ParameterizedTest
@@ -30,6 +30,6 @@ class NameTest {
                 "nats://user:canary@host/bucket?password=canary#canary",
             })
     void name_holdsNoPassword(String url) {
-        assertThat(Name.of(null, url).text()).doesNotContain("canary");
+        assertThat(ReadReplicaName.of(null, url).text()).doesNotContain("canary");
     }
 }

@@ -37,7 +37,7 @@ class ReadReplicaTest {
     private final States states = new States();
 
     private ReadReplica open(String name) throws Exception {
-        return ReadReplica.open(new Name(name, false), new MemoryPages(states), SharedVfs.get());
+        return ReadReplica.open(new ReadReplicaName(name, false), new MemoryPages(states), SharedVfs.get());
     }
 
     @Test
@@ -84,8 +84,8 @@ class ReadReplicaTest {
                 .hasMessageContaining("CANTOPEN");
         try (ReadReplica again = open("by-name")) {
             assertThat(again.name()).isEqualTo("by-name");
-            assertThatThrownBy(
-                            () -> ReadReplica.open(new Name("by-name", true), new MemoryPages(states), SharedVfs.get()))
+            assertThatThrownBy(() -> ReadReplica.open(
+                            new ReadReplicaName("by-name", true), new MemoryPages(states), SharedVfs.get()))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("by-name");
         }
@@ -279,7 +279,7 @@ class ReadReplicaTest {
     }
 
     /** States in memory, as the pages of a replica. */
-    private record MemoryPages(States states) implements Pages {
+    private record MemoryPages(States states) implements OnDemandPages {
 
         @Override
         public PageSource newest() {

@@ -248,8 +248,9 @@ abstract class ReplicaCorpusContract {
             throws Exception {
         ReplicaClient client = Replicas.open(location);
         return ReadReplica.open(
-                new Name("corpus", false),
-                new DemandPages(new PartlyHydrated(client, percent), DemandPages.pagesOptions(options.build())),
+                new ReadReplicaName("corpus", false),
+                new OnDemandPagesOpener(
+                        new PartlyHydrated(client, percent), OnDemandPagesOpener.pagesOptions(options.build())),
                 SharedVfs.get());
     }
 

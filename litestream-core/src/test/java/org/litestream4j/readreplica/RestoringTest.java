@@ -43,21 +43,23 @@ class RestoringTest {
         replica.add(primary);
     }
 
-    private Restoring open() throws IOException {
+    private RestoringBackend open() throws IOException {
         ReadReplicaOptions options = ReadReplicaOptions.builder()
                 .folder(folder.resolve("local #1"))
                 .pollInterval(Duration.ofMillis(1))
                 .build();
-        return Restoring.open("restored", "no JNA", Replicas.open(ReplicaLocation.of(replica.url())), options);
+        return RestoringBackend.open("restored", "no JNA", Replicas.open(ReplicaLocation.of(replica.url())), options);
     }
 
     @Test
     void newestStateAndMoments_areRead() throws Exception {
-        Restoring restoring = open();
+        RestoringBackend restoring = open();
         try (Connection now = restoring.newest().getConnection();
-                Connection first = restoring.asOf(RestoreTarget.txid(new Txid(1))).getConnection();
-                Connection then =
-                        restoring.asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(1))).getConnection()) {
+                Connection first =
+                        restoring.asOf(RestoreTarget.txid(new Txid(1))).getConnection();
+                Connection then = restoring
+                        .asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(1)))
+                        .getConnection()) {
             assertThat(rows(now, "SELECT count(*) FROM t")).isEqualTo("10");
             assertThat(rows(first, "SELECT count(*) FROM t")).isEqualTo("100");
             assertThat(rows(then, "SELECT count(*) FROM t")).isEqualTo("100");
@@ -87,7 +89,7 @@ class RestoringTest {
 
     @Test
     void replicaBegunAnew_isRestoredAgain() throws Exception {
-        Restoring restoring = open();
+        RestoringBackend restoring = open();
         try {
             SqlReplica anew = new SqlReplica(folder.resolve("anew"));
             Instant later = SqlReplica.timestamp(100);
@@ -109,12 +111,14 @@ class RestoringTest {
 
     @Test
     void manyMoments_keepFewFiles() throws Exception {
-        Restoring restoring = open();
+        RestoringBackend restoring = open();
         try {
-            DataSource first = restoring.asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(1)));
+            DataSource first = restoring.asOf(
+                    RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(1)));
             for (int i = 2; i < RestoredMoments.MAX_FILES + 4; i++) {
-                try (Connection then =
-                        restoring.asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(i))).getConnection()) {
+                try (Connection then = restoring
+                        .asOf(RestoreTarget.timestamp(SqlReplica.timestamp(2).minusMillis(i)))
+                        .getConnection()) {
                     assertThat(rows(then, "SELECT count(*) FROM t")).isEqualTo("100");
                 }
             }
@@ -141,9 +145,10 @@ class RestoringTest {
 
     @Test
     void missingMoment_isAnError() throws Exception {
-        Restoring restoring = open();
+        RestoringBackend restoring = open();
         try {
-            assertThatThrownBy(() -> restoring.asOf(RestoreTarget.txid(new Txid(9)))).isInstanceOf(RestoreException.class);
+            assertThatThrownBy(() -> restoring.asOf(RestoreTarget.txid(new Txid(9))))
+                    .isInstanceOf(RestoreException.class);
             assertThat(restoring.awaitTxid(new Txid(9), Duration.ofMillis(1))).isFalse();
         } finally {
             restoring.close();

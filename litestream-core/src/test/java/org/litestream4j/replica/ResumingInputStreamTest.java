@@ -28,7 +28,7 @@ class ResumingInputStreamTest {
         new Random(7).nextBytes(content);
     }
 
-    private final ResumingInputStream.Reader reader = new ResumingInputStream.Reader() {
+    private final ResumingInputStream.ReadControl reader = new ResumingInputStream.ReadControl() {
         @Override
         public void check() {}
 

@@ -120,7 +120,7 @@ class FollowListingTest {
     @Test
     void whatWasListed_isListedAnewAfterAMinuteOrAFailure() throws Exception {
         assertThat(names(look(1, 10))).containsExactly("2-2", "3-3", "4-4", "5-5");
-        listing.lookEverywhere();
+        listing.listAllLevels();
         assertThat(names(look(2, 10))).containsExactly("3-3", "4-4", "5-5");
         nanos += Duration.ofSeconds(61).toNanos();
         assertThat(names(look(3, 10))).containsExactly("4-4", "5-5");

@@ -30,7 +30,7 @@ public final class CaptureFixture {
                         databaseChecksum),
                 Clock.systemUTC(),
                 CaptureListener.NONE);
-        assertThat(capture.own()).isTrue();
+        assertThat(capture.acquireLocalState()).isTrue();
         capture.attach();
         return capture;
     }
@@ -38,6 +38,6 @@ public final class CaptureFixture {
     /** Whoever crashes leaves the WAL as it is where somebody else has the database open. */
     public static void crash(Capture capture) throws Exception {
         capture.close();
-        capture.disown();
+        capture.releaseLocalState();
     }
 }

@@ -27,14 +27,13 @@ final class UnknownSettings {
     private static final Set<String> OF_A_DATABASE = names(LitestreamProperties.Database.class, "");
 
     /** Settings of the entries of each map or list of entries, by its name. */
-    private static final Map<ConfigurationPropertyName, Set<String>> OF_ENTRIES =
-            Map.of(
-                    DATABASES,
-                    OF_A_DATABASE,
-                    ROOT.append("read-replicas"),
-                    names(ReadReplicaProperties.class, ""),
-                    ROOT.append("webhooks"),
-                    names(WebhookProperties.class, ""));
+    private static final Map<ConfigurationPropertyName, Set<String>> OF_ENTRIES = Map.of(
+            DATABASES,
+            OF_A_DATABASE,
+            ROOT.append("read-replicas"),
+            names(ReadReplicaProperties.class, ""),
+            ROOT.append("webhooks"),
+            names(WebhookProperties.class, ""));
 
     private UnknownSettings() {}
 

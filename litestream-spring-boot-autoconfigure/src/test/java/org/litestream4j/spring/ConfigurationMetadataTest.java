@@ -79,7 +79,8 @@ class ConfigurationMetadataTest {
     @Test
     void everySettingOfOneDatabase_isAlsoOneOfAll() {
         Set<String> all = components(LitestreamProperties.class);
-        all.removeAll(Set.of("health", "marks", "restore", "drill", "heartbeat", "webhooks", "databases", "readReplicas"));
+        all.removeAll(
+                Set.of("health", "marks", "restore", "drill", "heartbeat", "webhooks", "databases", "readReplicas"));
         Set<String> one = components(LitestreamProperties.Database.class);
         one.removeAll(Set.of("path", "pattern"));
         assertThat(one).isEqualTo(all);

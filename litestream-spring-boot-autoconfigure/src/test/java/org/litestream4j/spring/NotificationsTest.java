@@ -103,9 +103,7 @@ class NotificationsTest {
                         "litestream.heartbeat.failure-url=" + url("/fail"),
                         "litestream.heartbeat.interval=1s")
                 .run(context -> {
-                    context.getBean(JdbcClient.class)
-                            .sql("create table t (x)")
-                            .update();
+                    context.getBean(JdbcClient.class).sql("create table t (x)").update();
                     await().atMost(TIMEOUT).until(() -> paths().contains("/alive"));
                     assertThat(paths().get(0)).isEqualTo("/start");
                     Path replica = folder.resolve("replica");
@@ -115,8 +113,7 @@ class NotificationsTest {
                     context.getBean(JdbcClient.class)
                             .sql("insert into t values (1)")
                             .update();
-                    await().atMost(TIMEOUT)
-                            .until(() -> paths().contains("/fail"));
+                    await().atMost(TIMEOUT).until(() -> paths().contains("/fail"));
                     long before = alive();
                     Files.delete(replica);
                     Files.move(away, replica);
@@ -139,16 +136,17 @@ class NotificationsTest {
                         "litestream.webhooks[1].url=" + url("/some"),
                         "litestream.webhooks[1].events=snapshot-published")
                 .run(context -> {
-                    context.getBean(JdbcClient.class)
-                            .sql("create table t (x)")
-                            .update();
+                    context.getBean(JdbcClient.class).sql("create table t (x)").update();
                     context.getBean(Litestream.class)
                             .database("app.db")
                             .orElseThrow()
                             .snapshot(TIMEOUT);
                     await().atMost(TIMEOUT)
                             .until(() -> paths().contains("/some")
-                                    && requests.stream().filter(this::isSnapshot).count() >= 2);
+                                    && requests.stream()
+                                                    .filter(this::isSnapshot)
+                                                    .count()
+                                            >= 2);
                 });
         Request first = requests.get(0);
         Request repeated = requests.stream()
@@ -169,7 +167,9 @@ class NotificationsTest {
                 .containsEntry("database", "app.db")
                 .containsKeys("id", "at", "replica", "txid");
         assertThat(snapshot.header("Litestream-signature")).isEmpty();
-        assertThat(requests).filteredOn(request -> request.path().equals("/some")).allMatch(this::isSnapshot);
+        assertThat(requests)
+                .filteredOn(request -> request.path().equals("/some"))
+                .allMatch(this::isSnapshot);
         for (Request request : requests) {
             if (request.path().equals("/all")) {
                 assertThat(request.header("Litestream-signature")).isEqualTo("sha256=" + signature(request));
@@ -221,8 +221,8 @@ class NotificationsTest {
     void withoutSettings_nothingIsSent() {
         runner().run(context -> {
             assertThat(context).doesNotHaveBean("litestreamHeartbeat");
-            assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName()
-                    .startsWith("litestream-webhook"));
+            assertThat(Thread.getAllStackTraces().keySet())
+                    .noneMatch(thread -> thread.getName().startsWith("litestream-webhook"));
         });
     }
 }

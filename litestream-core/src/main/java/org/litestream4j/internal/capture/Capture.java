@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Captures the changes of one database, and owns its local state. Call {@link #attach}, then {@link #judge} to continue
+ * Captures the changes of one database, and owns its local state. Call {@link #attach}, then {@link #establishContinuity} to continue
  * the last run, or {@link #image} if that is not possible. Then call {@link #capture} after commits and {@link
  * #checkpoint} when it is due.
  *
@@ -51,7 +51,7 @@ public final class Capture implements Closeable {
     private final RollingChecksum checksum;
     private final Level0Writer writer;
     private final Increments increments;
-    private final Continuation continuation;
+    private final ContinuityCheck continuation;
     private final Checkpointer checkpointer;
     private final Audit audit;
     private final UncapturedCheckpoints uncaptured;
@@ -68,14 +68,15 @@ public final class Capture implements Closeable {
         this.writer = new Level0Writer(staging, clock, settings.pageEncoding(), checksum);
         this.increments = new Increments(settings, attachment, position, writer, checksum);
         FullImage fullImage = new FullImage(settings, attachment, writer, checksum);
-        this.continuation = new Continuation(settings, attachment, position, staging, increments, fullImage, checksum);
+        this.continuation =
+                new ContinuityCheck(settings, attachment, position, staging, increments, fullImage, checksum);
         this.checkpointer = new Checkpointer(settings, attachment, position, increments);
         this.audit = new Audit(settings, attachment, position, increments, checksum);
         this.uncaptured = new UncapturedCheckpoints(settings, attachment);
     }
 
     /** Returns whether this object owns the local state; acquires the ownership if it is free. */
-    public boolean own() throws IOException {
+    public boolean acquireLocalState() throws IOException {
         try {
             return owner.tryAcquire();
         } catch (FileSystemException e) {
@@ -89,7 +90,7 @@ public final class Capture implements Closeable {
 
     /**
      * Returns whether the local state was deleted or replaced while this object owns it. It can then be neither trusted
-     * nor written: call {@link #close} and {@link #disown}, and start again.
+     * nor written: call {@link #close} and {@link #releaseLocalState}, and start again.
      */
     public boolean isLocalStateLost() throws IOException {
         return owner.isLost() || (isAttached() && !staging.isThere());
@@ -116,7 +117,7 @@ public final class Capture implements Closeable {
     }
 
     /** Releases the ownership, so that another process can take over. Call it after {@link #close}. */
-    public void disown() throws IOException {
+    public void releaseLocalState() throws IOException {
         owner.close();
     }
 
@@ -186,7 +187,7 @@ public final class Capture implements Closeable {
      * since. A reset of the WAL before that would lose commits. If the WAL proves nothing but the page checksums of the
      * position are saved, reads the whole database and captures the pages that differ as the next level-0 file.
      */
-    public Continuity judge() throws IOException {
+    public Continuity establishContinuity() throws IOException {
         return guarded(continuation::establish);
     }
 
@@ -349,10 +350,10 @@ public final class Capture implements Closeable {
     }
 
     /** Closes the connections that are not needed while the database is idle. */
-    public void rest() throws IOException {
+    public void closeIdleConnections() throws IOException {
         guarded(() -> {
             if (position.get().atFrozenEnd()) {
-                attachment.session().rest();
+                attachment.session().closeIdleConnections();
             }
         });
     }
@@ -441,7 +442,7 @@ public final class Capture implements Closeable {
 
     /**
      * Runs a step. After an SQLite error or an unexpected error, detaches: the state of the read transactions is
-     * unknown, so {@link #attach} and {@link #judge} must follow.
+     * unknown, so {@link #attach} and {@link #establishContinuity} must follow.
      */
     private <T> T guarded(Step<T> step) throws IOException {
         boolean intact = false;

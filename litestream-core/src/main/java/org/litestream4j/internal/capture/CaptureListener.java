@@ -25,5 +25,5 @@ public interface CaptureListener {
      *
      * @param done whether the checkpoint ran; false if it was busy or failed
      */
-    default void checkpointed(CheckpointMode mode, long nanos, boolean done) {}
+    default void checkpointed(CheckpointLocking mode, long nanos, boolean done) {}
 }

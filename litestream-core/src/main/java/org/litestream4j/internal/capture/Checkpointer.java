@@ -92,11 +92,11 @@ final class Checkpointer {
             if (blocked) {
                 return false;
             }
-            if (settled(result)) {
+            if (isComplete(result)) {
                 WalPosition end = position.get().wal();
                 // The position is saved before the old reader ends: from then on, a writer may reset the WAL.
                 swapReaders(() -> {
-                    if (position.get().wal().equals(end) && settled(result)) {
+                    if (position.get().wal().equals(end) && isComplete(result)) {
                         freeze();
                     }
                 });
@@ -126,9 +126,9 @@ final class Checkpointer {
         attachment.session().underWriteLock(() -> {
             increments.capture();
             thaw();
-            Checkpoint result = attachment.session().checkpointRenewingReader(CheckpointMode.LOCKED);
+            Checkpoint result = attachment.session().checkpointRenewingReader(CheckpointLocking.LOCKED);
             increments.readerCovered(); // the write lock prevented commits in between
-            if (settled(result)) {
+            if (isComplete(result)) {
                 freeze();
             }
         });
@@ -136,7 +136,7 @@ final class Checkpointer {
     }
 
     /** Returns whether all frames are captured and in the database file, and the WAL has no frames after them. */
-    private boolean settled(Checkpoint result) throws IOException {
+    private boolean isComplete(Checkpoint result) throws IOException {
         return result.complete() && walPages() == result.log() && !increments.hasMore();
     }
 

@@ -76,7 +76,7 @@ final class CommittedFrames {
     }
 
     /** Closes the connection until the next call of {@link #count}. */
-    void rest() {
+    void closeIdleConnections() {
         Counter counting = counter;
         counter = null;
         if (counting != null) {

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 record ContinuityProof(CaptureSettings settings, Attachment attachment, PositionRecord record, Fingerprint saved) {
 
     private static final Logger log = LoggerFactory.getLogger(ContinuityProof.class);
-    private static final long LONGEST_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long MAX_CHECKPOINT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /**
      * Returns whether the record leads to the database. Transactions committed after the record must be captured before
@@ -75,7 +75,7 @@ record ContinuityProof(CaptureSettings settings, Attachment attachment, Position
      */
     private boolean isWrittenLater(Fingerprint file) throws IOException {
         long last = Math.max(Fingerprint.of(settings.wal()).modified(), saved.modified());
-        return file.modified() > last + LONGEST_CHECKPOINT_NANOS;
+        return file.modified() > last + MAX_CHECKPOINT_NANOS;
     }
 
     private boolean isWalOfRecord() throws IOException {

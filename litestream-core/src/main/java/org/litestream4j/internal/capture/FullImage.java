@@ -53,7 +53,7 @@ final class FullImage {
                 fileChecksum = writer.writeFirstPage(
                         last, state.wal(), state.scan(), state.commit(), state.pageSize(), state.source());
             }
-            return settled(
+            return checkedUnchanged(
                     state,
                     new PositionRecord(
                             last,
@@ -86,7 +86,7 @@ final class FullImage {
                     txid, state.wal(), state.scan(), before.commit(), state.commit(), state.pageSize(), state.source());
             PositionRecord moved =
                     before.movedTo(state.scan().end(), attachment.files().attached());
-            return settled(
+            return checkedUnchanged(
                     state,
                     fileChecksum.isEmpty()
                             ? moved
@@ -121,7 +121,7 @@ final class FullImage {
     }
 
     /** Marks the position as frozen if the WAL has no frames: the reader has then been at mark 0 from its start. */
-    private PositionRecord settled(State state, PositionRecord taken) throws IOException {
+    private PositionRecord checkedUnchanged(State state, PositionRecord taken) throws IOException {
         if (state.scan().found()) {
             return taken;
         }

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.ltx.LtxFileName;
@@ -120,7 +120,7 @@ public record LocalState(Txid captured, boolean running, int files, long bytes) 
                 for (Path file : files) {
                     Files.deleteIfExists(file);
                 }
-                Durable.forceFolder(metaPath);
+                DurableFiles.forceFolder(metaPath);
             }
             return List.copyOf(files);
         } finally {

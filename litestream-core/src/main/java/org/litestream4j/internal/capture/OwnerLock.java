@@ -27,7 +27,7 @@ final class OwnerLock implements Closeable {
      * before the lock file is opened, because closing any other channel to the file would drop the lock. It identifies
      * the file by device and inode, because bind mounts and links give the file several paths.
      */
-    private static final String HELD = "org.litestream4j.held:";
+    private static final String CLAIM_PREFIX = "org.litestream4j.held:";
 
     /** Value of a mark whose owner was closed while busy. */
     private static final String LEFT_OPEN = "left open";
@@ -103,7 +103,7 @@ final class OwnerLock implements Closeable {
     }
 
     private String mark() throws IOException {
-        return HELD + DatabaseFile.keyOf(path);
+        return CLAIM_PREFIX + DatabaseFile.keyOf(path);
     }
 
     private static @Nullable FileChannel lock(Path path, String mark) throws IOException {

@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.ltx.Txid;
 import org.slf4j.Logger;
@@ -65,9 +65,9 @@ final class PositionStore {
         if (before == null || !Files.exists(path)) {
             byte[] content = blank(SIZE);
             System.arraycopy(encode(next), 0, content, next.index() * SLOT_SIZE, SLOT_SIZE);
-            Durable.replace(path, content);
+            DurableFiles.replace(path, content);
         } else {
-            Durable.overwrite(path, (long) next.index() * SLOT_SIZE, encode(next));
+            DurableFiles.overwrite(path, (long) next.index() * SLOT_SIZE, encode(next));
         }
         newest = next;
     }
@@ -83,7 +83,7 @@ final class PositionStore {
 
     void delete() throws IOException {
         newest = null;
-        Durable.delete(path);
+        DurableFiles.delete(path);
     }
 
     Optional<PositionRecord> load() throws IOException {

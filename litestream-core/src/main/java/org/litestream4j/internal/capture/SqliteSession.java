@@ -25,7 +25,7 @@ final class SqliteSession implements Closeable {
 
     private final OwnConnections connections;
     private final CommittedFrames committed;
-    private final WriteLock writeLock;
+    private final SqliteWriteLock writeLock;
     private final CaptureListener listener;
 
     /** Connection with the read transaction; without a transaction if {@code reading} is false. */
@@ -41,7 +41,7 @@ final class SqliteSession implements Closeable {
     private SqliteSession(OwnConnections connections, Duration busyTimeout, CaptureListener listener, Connection held) {
         this.connections = connections;
         this.committed = new CommittedFrames(connections);
-        this.writeLock = new WriteLock(connections, busyTimeout, listener);
+        this.writeLock = new SqliteWriteLock(connections, busyTimeout, listener);
         this.listener = listener;
         this.held = held;
     }
@@ -54,7 +54,7 @@ final class SqliteSession implements Closeable {
      */
     static SqliteSession open(Path path, Duration busyTimeout, CaptureListener listener) throws IOException {
         OwnConnections connections = new OwnConnections(path, busyTimeout);
-        Connection connection = FirstConnection.open(connections);
+        Connection connection = DatabaseOpener.open(connections);
         boolean opened = false;
         try {
             SqliteSession session = new SqliteSession(connections, busyTimeout, listener, connection);
@@ -133,16 +133,16 @@ final class SqliteSession implements Closeable {
 
     /** Runs a checkpoint that copies all frames that no reader prevents. Blocks neither readers nor writers. */
     Checkpoint checkpointPassive() throws IOException {
-        return timedCheckpoint(spare(), CheckpointMode.PASSIVE);
+        return timedCheckpoint(spare(), CheckpointLocking.PASSIVE);
     }
 
     /**
      * Ends the read transaction, runs a checkpoint, and begins a new read transaction. If no writer may commit in
      * between, call it under the write lock.
      *
-     * @param mode {@link CheckpointMode#LOCKED} under the write lock
+     * @param mode {@link CheckpointLocking#LOCKED} under the write lock
      */
-    Checkpoint checkpointRenewingReader(CheckpointMode mode) throws IOException {
+    Checkpoint checkpointRenewingReader(CheckpointLocking mode) throws IOException {
         connections.execute(held, "COMMIT");
         reading = false; // after an error there is no reader, and the caller must detach
         Checkpoint result = timedCheckpoint(held, mode);
@@ -192,7 +192,7 @@ final class SqliteSession implements Closeable {
             connections.execute(held, "COMMIT");
             reading = false;
         }
-        timedCheckpoint(held, CheckpointMode.PASSIVE);
+        timedCheckpoint(held, CheckpointLocking.PASSIVE);
     }
 
     /**
@@ -227,13 +227,13 @@ final class SqliteSession implements Closeable {
     }
 
     /** Closes the connections that are not needed while the database is idle. They are opened again on demand. */
-    void rest() {
+    void closeIdleConnections() {
         Connection idle = spare;
         spare = null;
         if (idle != null) {
             closeQuietly(idle);
         }
-        committed.rest();
+        committed.closeIdleConnections();
     }
 
     /**
@@ -242,7 +242,7 @@ final class SqliteSession implements Closeable {
      */
     @Override
     public void close() {
-        rest();
+        closeIdleConnections();
         closeQuietly(held);
     }
 
@@ -266,7 +266,7 @@ final class SqliteSession implements Closeable {
         }
     }
 
-    private Checkpoint timedCheckpoint(Connection connection, CheckpointMode mode) throws IOException {
+    private Checkpoint timedCheckpoint(Connection connection, CheckpointLocking mode) throws IOException {
         long begun = System.nanoTime();
         boolean done = false;
         try {

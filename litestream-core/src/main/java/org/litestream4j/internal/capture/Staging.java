@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.FreeSpace;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
@@ -141,7 +141,7 @@ public final class Staging {
             }
         }
         if (any) {
-            Durable.forceFolder(folder);
+            DurableFiles.forceFolder(folder);
         }
     }
 
@@ -186,7 +186,7 @@ public final class Staging {
             Files.setLastModifiedTime(temporary, FileTime.fromMillis(timestampMillis));
             Files.move(temporary, path(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             published = true;
-            Durable.forceFolder(folder);
+            DurableFiles.forceFolder(folder);
         }
 
         @Override

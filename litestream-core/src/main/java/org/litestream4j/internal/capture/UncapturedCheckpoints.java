@@ -40,7 +40,7 @@ final class UncapturedCheckpoints {
             lastRound = now;
             round(session, frames > settings.walLimitPages());
         }
-        session.rest();
+        session.closeIdleConnections();
         return settings.checkpointPaceNanos();
     }
 
@@ -48,9 +48,9 @@ final class UncapturedCheckpoints {
     private static void round(SqliteSession session, boolean locked) throws IOException {
         if (locked) {
             // if the write lock is not acquired, the next call retries
-            session.underWriteLock(() -> session.checkpointRenewingReader(CheckpointMode.LOCKED));
+            session.underWriteLock(() -> session.checkpointRenewingReader(CheckpointLocking.LOCKED));
         } else {
-            session.checkpointRenewingReader(CheckpointMode.PASSIVE);
+            session.checkpointRenewingReader(CheckpointLocking.PASSIVE);
         }
     }
 }

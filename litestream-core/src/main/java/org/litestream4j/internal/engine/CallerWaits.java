@@ -52,7 +52,7 @@ final class CallerWaits {
         long failures = lanes.progress.failures();
         Wait wait = lanes.waits.begin(Urgency.NOW);
         lanes.captureLane.wake();
-        lanes.uploadLane.waitedFor();
+        lanes.uploadLane.waiterAdded();
         BooleanSupplier hopeless =
                 () -> lanes.haveStopped() || lanes.progress.isRefusedSince(failures) || cancelled.getAsBoolean();
         if (!lanes.waits.await(wait, timeout, ASK_INTERVAL, hopeless)) {
@@ -80,9 +80,9 @@ final class CallerWaits {
     /** Waits and returns the transaction that is now on the replica. */
     private Txid awaitTxid(Urgency urgency, Duration timeout) {
         Wait wait = lanes.waits.begin(urgency);
-        lanes.uploadLane.waitedFor();
+        lanes.uploadLane.waiterAdded();
         if (urgency == Urgency.NEXT_SYNC) {
-            lanes.captureLane.look();
+            lanes.captureLane.checkForCommits();
         } else if (!lanes.uploadLane.replicated().isBefore(lanes.capture.captured()) && lanes.waits.isTurn()) {
             // the end of a running upload wakes the lane
             lanes.captureLane.wake();
@@ -107,7 +107,7 @@ final class CallerWaits {
      * and no other process reports its progress.
      */
     private boolean isHopeless(Wait wait) {
-        CaptureState capture = lanes.board.now().capture();
+        CaptureState capture = lanes.laneStates.now().capture();
         boolean uncaptured = lanes.waits.txid(wait) == null;
         return lanes.haveStopped()
                 || (uncaptured && (capture.passive() || (lanes.captureLane.isPauseRequested() && !capture.attached())));
@@ -143,7 +143,7 @@ final class CallerWaits {
         long deadline = System.nanoTime() + timeout.toNanos();
         sync(timeout, () -> false);
         long failures = lanes.progress.failures();
-        lanes.compactionLane.demandSnapshot();
+        lanes.compactionLane.requireSnapshot();
         awaitCompaction(() -> !lanes.compactionLane.isSnapshotPending(), failures, deadline, "no snapshot");
         return lanes.compactionLane.status().newestSnapshot();
     }
@@ -153,7 +153,7 @@ final class CallerWaits {
         long deadline = System.nanoTime() + timeout.toNanos();
         sync(timeout, () -> false);
         long failures = lanes.progress.failures();
-        int ticket = lanes.compactionLane.demandMerge();
+        int ticket = lanes.compactionLane.requestMerge();
         awaitCompaction(() -> lanes.compactionLane.isServed(ticket), failures, deadline, "not merged");
     }
 
@@ -180,7 +180,7 @@ final class CallerWaits {
      * result of SQLite's own checkpoint shows the outcome to the caller.
      */
     void checkpoint(Duration timeout) {
-        if (!lanes.board.now().capture().attached()) {
+        if (!lanes.laneStates.now().capture().attached()) {
             return; // the engine has no reader open
         }
         LaneTask<Boolean> round = lanes.captureLane.submit(capture -> {
@@ -211,14 +211,14 @@ final class CallerWaits {
      * after several seconds in any case.
      */
     void awaitAttached() {
-        if (lanes.board.now().capture().attached() || lanes.captureLane.isPauseRequested() || lanes.haveEnded()) {
+        if (lanes.laneStates.now().capture().attached() || lanes.captureLane.isPauseRequested() || lanes.haveEnded()) {
             return;
         }
         lanes.captureLane.wake();
         try {
             lanes.progress.await(
-                    () -> lanes.board.now().capture().attached()
-                            || lanes.board.now().capture().passive()
+                    () -> lanes.laneStates.now().capture().attached()
+                            || lanes.laneStates.now().capture().passive()
                             || lanes.progress.failure(Step.CAPTURE) != null
                             || lanes.haveEnded(),
                     ATTACH_TIMEOUT);

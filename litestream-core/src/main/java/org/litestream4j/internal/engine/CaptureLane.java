@@ -16,8 +16,8 @@ import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.LostContinuityException;
 import org.litestream4j.internal.engine.CaptureState.History;
 import org.litestream4j.internal.engine.ReplicationWaits.Urgency;
-import org.litestream4j.internal.replication.Kinship;
-import org.litestream4j.internal.replication.Verdict;
+import org.litestream4j.internal.replication.ReplicaComparison;
+import org.litestream4j.internal.replication.SharedHistory;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.slf4j.Logger;
@@ -43,7 +43,7 @@ final class CaptureLane {
     private final Clock clock;
     private final Lane lane;
     private final CaptureSchedule schedule;
-    private final Board board;
+    private final LaneStates laneStates;
     private final ReplicaConflicts conflicts;
     private final SnapshotImages images;
 
@@ -66,10 +66,10 @@ final class CaptureLane {
     private History history = History.FIRST;
 
     /** Number of the newest verdict that was followed by a full image. */
-    private int answered;
+    private int imagedComparison;
 
     /** Number of the newest verdict whose kinship was proven. */
-    private int related;
+    private int comparisonWithSharedHistory;
 
     private int snapshotsRequired;
 
@@ -83,8 +83,8 @@ final class CaptureLane {
             Capture capture,
             Progress progress,
             ReplicationWaits waits,
-            Operations operations,
-            Board board,
+            OperationReports operations,
+            LaneStates laneStates,
             ReplicaConflicts conflicts,
             SnapshotImages images,
             Clock clock,
@@ -94,19 +94,19 @@ final class CaptureLane {
         this.capture = capture;
         this.progress = progress;
         this.waits = waits;
-        this.board = board;
+        this.laneStates = laneStates;
         this.conflicts = conflicts;
         this.images = images;
         this.clock = clock;
         this.lane = new Lane(this::run, progress.starts(Step.CAPTURE, clock), pools.capture, pools.timer);
         this.schedule = new CaptureSchedule(config.syncInterval(), capture, progress, waits, operations, clock, lane);
-        board.subscribe(this::changed);
+        laneStates.subscribe(this::changed);
     }
 
-    private void changed(Board.View before, Board.View after) {
+    private void changed(LaneStates.View before, LaneStates.View after) {
         UploadState upload = after.upload();
         boolean verdictChanged = upload.number() != before.upload().number()
-                || (upload.verdict() == null) != (before.upload().verdict() == null)
+                || (upload.comparison() == null) != (before.upload().comparison() == null)
                 || after.isContinuing() != before.isContinuing();
         boolean uploaded = !upload.replicated().equals(before.upload().replicated());
         if (verdictChanged
@@ -129,8 +129,8 @@ final class CaptureLane {
     }
 
     /** Signals that files have changed, so that the lane checks for uncaptured commits. Thread-safe. */
-    void look() {
-        schedule.look();
+    void checkForCommits() {
+        schedule.checkForCommits();
         lane.wake();
     }
 
@@ -213,7 +213,7 @@ final class CaptureLane {
     }
 
     private void publish() {
-        board.publish(new CaptureState(
+        laneStates.publish(new CaptureState(
                 attached,
                 passive,
                 paused,
@@ -221,7 +221,7 @@ final class CaptureLane {
                 capture.captured(),
                 localStates,
                 history,
-                answered,
+                imagedComparison,
                 snapshotsRequired));
     }
 
@@ -266,11 +266,11 @@ final class CaptureLane {
         if (paused && !closing) {
             publish(); // ends running snapshots
             if (!images.isOpen()) {
-                rest();
+                captureAndRelease();
                 return;
             }
         }
-        passive = !capture.own();
+        passive = !capture.acquireLocalState();
         if (passive) {
             finished = closing;
             lane.wakeIn(RETRY_NANOS);
@@ -285,7 +285,7 @@ final class CaptureLane {
             finished = closing;
             return;
         }
-        if (board.now().conflict()) {
+        if (laneStates.now().conflict()) {
             finished = closing;
             schedule.ignoreHints();
             capture.checkpointOnly();
@@ -301,12 +301,12 @@ final class CaptureLane {
         giveUpIfMismatched();
         if (closing) {
             captureLast();
-            Board.View now = board.now();
+            LaneStates.View now = laneStates.now();
             finished = now.isContinuing() || now.upload().needsRecovery(); // otherwise a verdict is still pending
             return;
         }
         Txid before = capture.captured();
-        schedule.captureIfDue(board.now().upload().replicated());
+        schedule.captureIfDue(laneStates.now().upload().replicated());
         if (capture.captured().isAfter(before)) {
             publish(); // commits may wait for it: do not delay until after the checkpoint
         }
@@ -352,7 +352,7 @@ final class CaptureLane {
         String problem = "the local state in " + config.metaPath() + " was deleted or replaced while it was in use";
         log.error("{}, a full image follows: db={} txid={}", problem, config.name(), capture.captured());
         capture.close();
-        capture.disown();
+        capture.releaseLocalState();
         attached = false;
         schedule.expect();
         localStates++;
@@ -365,7 +365,7 @@ final class CaptureLane {
      * released.
      */
     private void giveUpIfMismatched() throws IOException {
-        LostContinuityException found = board.now().compaction().mismatch();
+        LostContinuityException found = laneStates.now().compaction().mismatch();
         if (found != null && found != mismatch && capture.isAttached()) {
             mismatch = found;
             capture.giveUp(found);
@@ -373,7 +373,7 @@ final class CaptureLane {
     }
 
     /** Captures a last time and releases the database. */
-    private void rest() throws IOException {
+    private void captureAndRelease() throws IOException {
         giveUpIfMismatched();
         if (capture.isContinuous()) {
             captureLast();
@@ -408,7 +408,7 @@ final class CaptureLane {
     /** Establishes the position; returns false if that must wait for another lane. */
     private boolean establish() throws IOException {
         if (!capture.isContinuous() && !unproven) {
-            Capture.Continuity continuity = capture.judge();
+            Capture.Continuity continuity = capture.establishContinuity();
             switch (continuity) {
                 case PROVEN -> {
                     log.info("capture continues where it ended: db={} txid={}", config.name(), capture.captured());
@@ -420,25 +420,25 @@ final class CaptureLane {
                 }
             }
         }
-        Board.View now = board.now();
-        Verdict verdict = now.verdict();
-        if (verdict != null && verdict.diverged()) {
-            refuseEmpty(verdict);
-            if (!isRelated(now.upload())) {
+        LaneStates.View now = laneStates.now();
+        ReplicaComparison comparison = now.comparison();
+        if (comparison != null && comparison.diverged()) {
+            refuseEmpty(comparison);
+            if (!isHistoryShared(now.upload())) {
                 return false;
             }
-            history = history.next(verdict.replicaNewest());
+            history = history.next(comparison.replicaNewest());
             publish(); // before the numbers of the old history are reused
-            capture.image(verdict.replicaNewest(), true);
+            capture.image(comparison.replicaNewest(), true);
             waits.restarted(capture.captured());
-            answered = now.upload().number();
+            imagedComparison = now.upload().number();
             unproven = false;
             if (now.upload().damage() != null) {
                 snapshotsRequired++; // a restore of the image must not depend on the damaged file
             }
             publish();
-        } else if (unproven && verdict != null) {
-            refuseEmpty(verdict);
+        } else if (unproven && comparison != null) {
+            refuseEmpty(comparison);
             capture.image(Txid.max(capture.captured(), now.upload().replicated()), false);
             waits.restarted(capture.captured());
             unproven = false;
@@ -455,14 +455,16 @@ final class CaptureLane {
      * Returns whether the database may continue the content of the replica. Reports a conflict if it is not proven that
      * both belong to one history.
      */
-    private boolean isRelated(UploadState upload) throws IOException {
-        Kinship open = upload.kinship();
-        if (open == null || related == upload.number() || (config.replaceWithEmpty() && capture.isEmpty())) {
+    private boolean isHistoryShared(UploadState upload) throws IOException {
+        SharedHistory open = upload.sharedHistory();
+        if (open == null
+                || comparisonWithSharedHistory == upload.number()
+                || (config.replaceWithEmpty() && capture.isEmpty())) {
             return true;
         }
         String contradiction = open.contradiction(capture.pages());
         if (contradiction == null) {
-            related = upload.number();
+            comparisonWithSharedHistory = upload.number();
             return true;
         }
         conflicts.otherDatabase(new ReplicaConflictException(
@@ -475,11 +477,11 @@ final class CaptureLane {
         return false;
     }
 
-    private void refuseEmpty(Verdict verdict) throws IOException {
-        if (!verdict.replicaNewest().isNone() && !config.replaceWithEmpty() && capture.isEmpty()) {
+    private void refuseEmpty(ReplicaComparison comparison) throws IOException {
+        if (!comparison.replicaNewest().isNone() && !config.replaceWithEmpty() && capture.isEmpty()) {
             throw new LitestreamException(
                     config.path().toString(),
-                    "the database is empty, but its replica holds transactions up to " + verdict.replicaNewest(),
+                    "the database is empty, but its replica holds transactions up to " + comparison.replicaNewest(),
                     "restore it, or give it another replica URL, or allow it with {replaceWithEmpty=true}",
                     null);
         }

@@ -24,21 +24,21 @@ final class CaptureSchedule {
     /**
      * Time until the first check after a hint, which precedes the visibility of its commit. The interval then doubles.
      */
-    private static final long FIRST_LOOK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
+    private static final long FIRST_CHECK_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
 
-    private static final int MOST_LOOKS = 12;
+    private static final int MAX_CHECKS = 12;
 
     /**
      * Upper limit of the capture interval during an outage of the replica. Below it, the interval is a tenth of the
      * duration of the outage.
      */
-    private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(60);
+    private static final Duration MAX_INTERVAL = Duration.ofSeconds(60);
 
     private final Duration syncInterval;
     private final Capture capture;
     private final Progress progress;
     private final ReplicationWaits waits;
-    private final Operations operations;
+    private final OperationReports operations;
     private final Clock clock;
     private final Lane lane;
 
@@ -52,7 +52,7 @@ final class CaptureSchedule {
     private volatile @Nullable Instant capturedSince;
 
     private boolean lookAgain;
-    private int looks;
+    private int checks;
     private long lastCapture;
 
     CaptureSchedule(
@@ -60,7 +60,7 @@ final class CaptureSchedule {
             Capture capture,
             Progress progress,
             ReplicationWaits waits,
-            Operations operations,
+            OperationReports operations,
             Clock clock,
             Lane lane) {
         this.syncInterval = syncInterval;
@@ -94,7 +94,7 @@ final class CaptureSchedule {
     }
 
     /** Records that files have changed, so that the lane checks for uncaptured commits. Thread-safe. */
-    void look() {
+    void checkForCommits() {
         lookAsked = true;
     }
 
@@ -129,18 +129,18 @@ final class CaptureSchedule {
         if (isCaptureWanted(replicated)
                 || System.nanoTime() - lastCapture - interval().toNanos() >= 0) {
             captureNow(replicated);
-        } else if (!hinted && (looks > 0 || lookAsked)) {
+        } else if (!hinted && (checks > 0 || lookAsked)) {
             lookAsked = false;
             long ticket = waits.newest();
             if (capture.hasMore()) {
-                looks = 0;
+                checks = 0;
                 expect();
             } else {
                 waits.captured(ticket, capture.captured());
-                countLook();
+                countCheck();
             }
         }
-        if (!hinted && looks == 0) {
+        if (!hinted && checks == 0) {
             uncapturedSince = null;
             if (hinted) { // a hint arrived meanwhile
                 expect();
@@ -187,14 +187,14 @@ final class CaptureSchedule {
         }
         if (expected) { // its commit may have become visible after the capture
             uncapturedSince = begun;
-            looks = 1;
+            checks = 1;
         } else {
-            countLook();
+            countCheck();
         }
     }
 
-    private void countLook() {
-        looks = looks > 0 && looks < MOST_LOOKS ? looks + 1 : 0;
+    private void countCheck() {
+        checks = checks > 0 && checks < MAX_CHECKS ? checks + 1 : 0;
     }
 
     /** Schedules a wake-up for the next capture, check or checkpoint. */
@@ -202,14 +202,14 @@ final class CaptureSchedule {
         if (hinted || lookAgain) {
             lane.wakeIn(Math.max(0, lastCapture + interval().toNanos() - System.nanoTime()));
         }
-        if (looks > 0) {
-            lane.wakeIn(FIRST_LOOK_NANOS << (looks - 1));
+        if (checks > 0) {
+            lane.wakeIn(FIRST_CHECK_NANOS << (checks - 1));
         } else if (!hinted && !lookAgain) {
-            capture.rest();
+            capture.closeIdleConnections();
         }
         long checkpoint = capture.nanosUntilCheckpoint();
         if (checkpoint >= 0) {
-            lane.wakeIn(Math.max(checkpoint, FIRST_LOOK_NANOS));
+            lane.wakeIn(Math.max(checkpoint, FIRST_CHECK_NANOS));
         }
     }
 
@@ -219,7 +219,7 @@ final class CaptureSchedule {
             return syncInterval;
         }
         Duration stretched = Duration.between(outage.at(), Instant.now(clock)).dividedBy(10);
-        Duration longest = stretched.compareTo(LONGEST_INTERVAL) < 0 ? stretched : LONGEST_INTERVAL;
+        Duration longest = stretched.compareTo(MAX_INTERVAL) < 0 ? stretched : MAX_INTERVAL;
         return longest.compareTo(syncInterval) > 0 ? longest : syncInterval;
     }
 }

@@ -12,7 +12,7 @@ import org.litestream4j.ltx.Txid;
  * @param captured newest captured transaction
  * @param localStates number of times that the local state was lost
  * @param history history of the captured transactions
- * @param answered number of the newest {@linkplain UploadState#number verdict} that was followed by a full image
+ * @param imagedComparison number of the newest {@linkplain UploadState#number comparison} that was followed by a full image
  * @param snapshotsRequired number of times that a snapshot was required independently of the schedule
  */
 record CaptureState(
@@ -23,7 +23,7 @@ record CaptureState(
         Txid captured,
         int localStates,
         History history,
-        int answered,
+        int imagedComparison,
         int snapshotsRequired) {
 
     /**

@@ -45,7 +45,7 @@ final class CompactionLane {
     private static final Logger log = LoggerFactory.getLogger(CompactionLane.class);
 
     private static final long FIRST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long LONGEST_BACKOFF_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final long MAX_BACKOFF_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final DatabaseConfig config;
     private final ReplicaClient client;
@@ -56,12 +56,12 @@ final class CompactionLane {
     private final Snapshots snapshots;
     private final Validations validations;
     private final Staging level0;
-    private final Board board;
+    private final LaneStates laneStates;
     private final ReplicaConflicts conflicts;
     private final SnapshotImages images;
 
     private volatile boolean stopping; // written under this object's lock
-    private volatile boolean resting; // written under this object's lock
+    private volatile boolean paused; // written under this object's lock
 
     private final AtomicInteger requested = new AtomicInteger();
     private volatile int served;
@@ -85,17 +85,17 @@ final class CompactionLane {
             ReplicaClient client,
             Capture capture,
             Ownership ownership,
-            Board board,
+            LaneStates laneStates,
             ReplicaConflicts conflicts,
             SnapshotImages images,
             Progress progress,
-            Operations operations,
+            OperationReports operations,
             LitestreamListener listener,
             Clock clock,
             Pools pools) {
         this.config = config;
         this.client = client;
-        this.board = board;
+        this.laneStates = laneStates;
         this.conflicts = conflicts;
         this.images = images;
         this.progress = progress;
@@ -121,12 +121,12 @@ final class CompactionLane {
                 clock,
                 System::nanoTime);
         this.lane = new Lane(this::run, progress.starts(Step.COMPACTION, clock), pools.compaction, pools.timer);
-        this.snapshots = new Snapshots(config, client, capture, compaction, operations, listener, images, board);
+        this.snapshots = new Snapshots(config, client, capture, compaction, operations, listener, images, laneStates);
         this.validations = new Validations(config, client, progress, listener, clock);
-        board.subscribe(this::changed);
+        laneStates.subscribe(this::changed);
     }
 
-    private void changed(Board.View before, Board.View after) {
+    private void changed(LaneStates.View before, LaneStates.View after) {
         CaptureState capture = after.capture();
         if (!capture.history().equals(before.capture().history())) {
             snapshots.historyEnds();
@@ -140,7 +140,7 @@ final class CompactionLane {
             images.discard();
         }
         if (capture.snapshotsRequired() != before.capture().snapshotsRequired()) {
-            demandSnapshot();
+            requireSnapshot();
         }
         boolean uploaded = !after.upload().replicated().equals(before.upload().replicated());
         boolean awaited = snapshots.isStaged() || snapshots.isPending() || validations.isInDoubt();
@@ -209,13 +209,13 @@ final class CompactionLane {
     }
 
     /** Requests a snapshot of the captured state. Thread-safe. */
-    void demandSnapshot() {
+    void requireSnapshot() {
         snapshots.demand();
         lane.wake();
     }
 
     /** Requests a merge of all files that can be merged, and returns a ticket for {@link #isServed}. Thread-safe. */
-    int demandMerge() {
+    int requestMerge() {
         int ticket = requested.incrementAndGet();
         lane.wake();
         return ticket;
@@ -234,28 +234,28 @@ final class CompactionLane {
      * Returns whether an image would be discarded, because this lane stops or rests, or capture is paused. Thread-safe.
      */
     boolean isImageUnwanted() {
-        return isHalted() || board.now().capture().paused();
+        return isHalted() || laneStates.now().capture().paused();
     }
 
     private boolean isHalted() {
-        return stopping || resting;
+        return stopping || paused;
     }
 
     /** Cancels running work soon, and starts none until {@link #resume}. Completed work is kept. Thread-safe. */
-    synchronized void rest() {
-        resting = true;
+    synchronized void pause() {
+        paused = true;
         compaction.stop();
         images.discard();
     }
 
-    /** Resumes work after {@link #rest}. Thread-safe. */
+    /** Resumes work after {@link #pause}. Thread-safe. */
     void resume() {
         synchronized (this) {
-            if (!resting || stopping) {
+            if (!paused || stopping) {
                 return;
             }
             compaction.resume();
-            resting = false;
+            paused = false;
         }
         lane.wake();
     }
@@ -272,7 +272,7 @@ final class CompactionLane {
     }
 
     private void run() {
-        Board.View now = board.now();
+        LaneStates.View now = laneStates.now();
         if (isHalted() || now.conflict() || !now.isContinuing()) {
             return;
         }
@@ -296,12 +296,13 @@ final class CompactionLane {
                 fail(e);
             }
         }
-        board.publish(new CompactionState(mismatch, loss, compaction.status().newestSnapshot()));
+        laneStates.publish(
+                new CompactionState(mismatch, loss, compaction.status().newestSnapshot()));
         progress.signal();
     }
 
     private void ensureHistory() throws HistoryEndedException {
-        if (board.now().capture().history().number() != history) {
+        if (laneStates.now().capture().history().number() != history) {
             throw new HistoryEndedException();
         }
     }
@@ -310,7 +311,7 @@ final class CompactionLane {
         if (progress.failed(Step.COMPACTION, e, clock.instant())) {
             log.warn("compaction failed, will retry: db={} replica={}", config.name(), client.url(), e);
         }
-        backoff = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
+        backoff = Math.min(MAX_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
         lane.wakeIn(ThreadLocalRandom.current().nextLong(backoff / 2, backoff + 1));
     }
 
@@ -322,12 +323,12 @@ final class CompactionLane {
         } catch (LostContinuityException e) { // a snapshot of the following state is still needed
             mismatch = e;
         }
-        Board.View now = board.now();
+        LaneStates.View now = laneStates.now();
         if (now.isContinuing() && !snapshots.publish(now.upload().replicated())) {
             lane.wake();
         }
         validations.checkHealed(compaction.status().newestSnapshot(), this::isHalted);
-        if (!board.now().capture().paused()) {
+        if (!laneStates.now().capture().paused()) {
             snapshots.requestIfDue(
                     replicated(), validations.isHealing()); // before the merges: a failing merge may need it
         }
@@ -346,7 +347,7 @@ final class CompactionLane {
     }
 
     private Txid replicated() {
-        return board.now().upload().replicated();
+        return laneStates.now().upload().replicated();
     }
 
     private void planNext() {

@@ -71,7 +71,7 @@ final class DatabaseEngine implements ManagedDatabase {
             ReplicaClient client,
             Function<RequestListener, ReplicaClient> opener,
             EngineCounters counters,
-            Operations operations,
+            OperationReports operations,
             LitestreamListener listener,
             OptionNames optionNames,
             Clock clock,
@@ -99,7 +99,7 @@ final class DatabaseEngine implements ManagedDatabase {
         this.watch = new Watch(
                 config,
                 new WatchedFiles(config.path(), config.metaPath()),
-                lanes.captureLane::look,
+                lanes.captureLane::checkForCommits,
                 lanes.progress,
                 clock,
                 pools);
@@ -294,7 +294,7 @@ final class DatabaseEngine implements ManagedDatabase {
         if (CaptureLane.exists(config.path())) {
             waits.awaitAttached();
         }
-        if (lanes.board.now().capture().attached()) { // otherwise it may belong to another process
+        if (lanes.laneStates.now().capture().attached()) { // otherwise it may belong to another process
             try {
                 inPlaceRestore.deleteSideFile();
             } catch (IOException e) {
@@ -309,7 +309,7 @@ final class DatabaseEngine implements ManagedDatabase {
     }
 
     void pauseMaintenance() {
-        lanes.compactionLane.rest();
+        lanes.compactionLane.pause();
     }
 
     void resumeMaintenance() {

@@ -8,7 +8,7 @@ import org.litestream4j.internal.files.SqliteCode;
 /** Detects errors caused by a full disk. */
 final class DiskFull {
 
-    private static final int MOST_CAUSES = 20;
+    private static final int MAX_CAUSES = 20;
 
     private DiskFull() {}
 
@@ -18,7 +18,7 @@ final class DiskFull {
      */
     static boolean isCauseOf(Throwable error) {
         @Nullable Throwable cause = error;
-        for (int i = 0; i < MOST_CAUSES && cause != null; i++) {
+        for (int i = 0; i < MAX_CAUSES && cause != null; i++) {
             if (cause instanceof SQLException sqlite) {
                 if (SqliteCode.primary(sqlite) == SqliteCode.FULL) {
                     return true;

@@ -19,7 +19,7 @@ import org.litestream4j.LitestreamOperation.End;
 import org.litestream4j.ReplicaOperation;
 import org.litestream4j.Tally;
 import org.litestream4j.internal.capture.CaptureListener;
-import org.litestream4j.internal.capture.CheckpointMode;
+import org.litestream4j.internal.capture.CheckpointLocking;
 import org.litestream4j.replica.RequestListener;
 import org.litestream4j.restore.RestoreListener;
 import org.litestream4j.restore.RestoreOptions;
@@ -32,8 +32,8 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
     private final Map<CheckpointKind, Adder> checkpoints = adders(CheckpointKind.class);
     private final Adder writeLock = new Adder();
     private final Map<ReplicaOperation, Adder> replicaOperations = adders(ReplicaOperation.class);
-    private final Map<Operation, AtomicLong> requests = map(Operation.class, key -> new AtomicLong());
-    private final Map<Outcome, AtomicLong> outcomes = map(Outcome.class, key -> new AtomicLong());
+    private final Map<RequestType, AtomicLong> requests = map(RequestType.class, key -> new AtomicLong());
+    private final Map<RequestResult, AtomicLong> outcomes = map(RequestResult.class, key -> new AtomicLong());
     private final Adder restores = new Adder();
     private final Adder commitWaits = new Adder();
     private final AtomicLong auditFailures = new AtomicLong();
@@ -50,8 +50,8 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
                 tallies(checkpoints, CheckpointKind.class),
                 writeLock.tally(),
                 tallies(replicaOperations, ReplicaOperation.class),
-                counts(requests, Operation.class),
-                counts(outcomes, Outcome.class),
+                counts(requests, RequestType.class),
+                counts(outcomes, RequestResult.class),
                 commitWaits.tally(),
                 restores.tally(),
                 restore,
@@ -105,11 +105,11 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
     }
 
     @Override
-    public void checkpointed(CheckpointMode mode, long nanos, boolean done) {
+    public void checkpointed(CheckpointLocking mode, long nanos, boolean done) {
         of(checkpoints, kind(mode)).add(nanos, 0, !done);
     }
 
-    private static CheckpointKind kind(CheckpointMode mode) {
+    private static CheckpointKind kind(CheckpointLocking mode) {
         return switch (mode) {
             case PASSIVE -> CheckpointKind.PASSIVE;
             case LOCKED -> CheckpointKind.LOCKED;

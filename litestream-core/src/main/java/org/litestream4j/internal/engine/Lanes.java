@@ -27,11 +27,11 @@ final class Lanes {
     final DatabaseConfig config;
     final ReplicaClient client;
     final EngineCounters counters;
-    final Operations operations;
+    final OperationReports operations;
     final Progress progress;
     final ReplicationWaits waits = new ReplicationWaits();
     final Capture capture;
-    final Board board = new Board();
+    final LaneStates laneStates = new LaneStates();
     final CaptureLane captureLane;
     final UploadLane uploadLane;
     final CompactionLane compactionLane;
@@ -45,7 +45,7 @@ final class Lanes {
             DatabaseConfig config,
             ReplicaClient client,
             EngineCounters counters,
-            Operations operations,
+            OperationReports operations,
             LitestreamListener listener,
             OptionNames optionNames,
             CaptureListener captureListener,
@@ -72,14 +72,15 @@ final class Lanes {
                 captureListener);
         Ownership ownership = new Ownership(
                 client, clock, System::nanoTime, config.level0Retention().dividedBy(2));
-        ReplicaConflicts conflicts = new ReplicaConflicts(config.name(), client.url(), board, progress, waits, clock);
+        ReplicaConflicts conflicts =
+                new ReplicaConflicts(config.name(), client.url(), laneStates, progress, waits, clock);
         this.images = new SnapshotImages(this::imagesChanged, this::isImageUnwanted);
         this.compactionLane = new CompactionLane(
                 config,
                 client,
                 capture,
                 ownership,
-                board,
+                laneStates,
                 conflicts,
                 images,
                 progress,
@@ -90,9 +91,19 @@ final class Lanes {
         this.replication =
                 new Replication(capture, client, clock, config.level0Retention(), ownership, compactionLane::uploaded);
         this.captureLane = new CaptureLane(
-                config, client.url(), capture, progress, waits, operations, board, conflicts, images, clock, pools);
+                config,
+                client.url(),
+                capture,
+                progress,
+                waits,
+                operations,
+                laneStates,
+                conflicts,
+                images,
+                clock,
+                pools);
         this.uploadLane = new UploadLane(
-                config, replication, client, board, conflicts, progress, waits, operations, clock, pools);
+                config, replication, client, laneStates, conflicts, progress, waits, operations, clock, pools);
     }
 
     private boolean isImageUnwanted() {
@@ -133,7 +144,7 @@ final class Lanes {
         if (ended) {
             return DatabaseState.STOPPED;
         }
-        Board.View now = board.now();
+        LaneStates.View now = laneStates.now();
         if (now.conflict()) {
             return DatabaseState.CONFLICT;
         }
@@ -151,11 +162,11 @@ final class Lanes {
 
     /** Returns whether a pause was requested, and this process no longer reads the database. */
     boolean isPaused() {
-        return captureLane.isPauseRequested() && !board.now().capture().attached() && !images.isOpen();
+        return captureLane.isPauseRequested() && !laneStates.now().capture().attached() && !images.isOpen();
     }
 
     private Duration lag() {
-        if (board.now().capture().passive() && progress.failure(Step.CAPTURE) == null) {
+        if (laneStates.now().capture().passive() && progress.failure(Step.CAPTURE) == null) {
             return Duration.ZERO; // another process replicates and knows its lag
         }
         Instant uncaptured = captureLane.uncapturedSince();
@@ -166,7 +177,7 @@ final class Lanes {
                 since = captureLane.capturedSince();
             }
         }
-        UploadState.Damage damage = board.now().upload().damage();
+        UploadState.Damage damage = laneStates.now().upload().damage();
         if (damage != null && (since == null || damage.since().isBefore(since))) {
             since = damage.since();
         }
@@ -182,7 +193,7 @@ final class Lanes {
 
     /** Returns whether replication has ended for good. */
     boolean haveStopped() {
-        return ended || board.now().conflict();
+        return ended || laneStates.now().conflict();
     }
 
     boolean haveEnded() {

@@ -113,7 +113,7 @@ public final class LitestreamEngine implements Litestream {
         Optional<RestoreResult> restored;
         try (ReplicaClient client = open(config, counters)) {
             refuseInsideLocalState(config, client);
-            Operations operations = new Operations(config.name(), observers(counters));
+            OperationReports operations = new OperationReports(config.name(), observers(counters));
             restored = new StartupRestore(config, client, options, clock, counters, operations).run();
         }
         restored.ifPresent(
@@ -135,7 +135,7 @@ public final class LitestreamEngine implements Litestream {
             }
             prepare(config, client);
             LitestreamListener observers = observers(counters);
-            Operations operations = new Operations(config.name(), observers);
+            OperationReports operations = new OperationReports(config.name(), observers);
             DatabaseEngine database = new DatabaseEngine(
                     config,
                     client,

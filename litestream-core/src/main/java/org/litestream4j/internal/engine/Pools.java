@@ -29,7 +29,7 @@ final class Pools {
     private static final int COMPACTION_THREADS = 2;
     private static final int WATCH_THREADS = 1;
     private static final long KEEP_ALIVE_SECONDS = 10;
-    private static final long TEND_SECONDS = 1;
+    private static final long MAINTENANCE_SECONDS = 1;
 
     final Pool capture;
     final Pool upload;
@@ -48,15 +48,16 @@ final class Pools {
         scheduled.setRemoveOnCancelPolicy(true);
         scheduled.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         scheduled.prestartCoreThread();
-        tending = scheduled.scheduleWithFixedDelay(this::tend, TEND_SECONDS, TEND_SECONDS, TimeUnit.SECONDS);
+        tending = scheduled.scheduleWithFixedDelay(
+                this::maintainThreads, MAINTENANCE_SECONDS, MAINTENANCE_SECONDS, TimeUnit.SECONDS);
         timer = scheduled;
     }
 
-    private void tend() {
-        capture.tend();
-        upload.tend();
-        compaction.tend();
-        watch.tend();
+    private void maintainThreads() {
+        capture.maintainThreads();
+        upload.maintainThreads();
+        compaction.maintainThreads();
+        watch.maintainThreads();
     }
 
     private static ThreadFactory named(String name, ThreadFactory threads) {
@@ -135,7 +136,7 @@ final class Pools {
         }
 
         /** Adjusts the number of threads; called on the timer's thread once a second. */
-        private void tend() {
+        private void maintainThreads() {
             try {
                 long now = System.nanoTime();
                 long slow = begun.values().stream()

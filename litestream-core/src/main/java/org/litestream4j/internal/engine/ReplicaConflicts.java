@@ -16,7 +16,7 @@ final class ReplicaConflicts {
 
     private final String database;
     private final String replica;
-    private final Board board;
+    private final LaneStates laneStates;
     private final Progress progress;
     private final ReplicationWaits waits;
     private final Clock clock;
@@ -26,10 +26,15 @@ final class ReplicaConflicts {
      * @param replica address of the replica, without secrets
      */
     ReplicaConflicts(
-            String database, String replica, Board board, Progress progress, ReplicationWaits waits, Clock clock) {
+            String database,
+            String replica,
+            LaneStates laneStates,
+            Progress progress,
+            ReplicationWaits waits,
+            Clock clock) {
         this.database = database;
         this.replica = replica;
-        this.board = board;
+        this.laneStates = laneStates;
         this.progress = progress;
         this.waits = waits;
         this.clock = clock;
@@ -47,19 +52,19 @@ final class ReplicaConflicts {
 
     private void report(String line, ReplicaConflictException e) {
         synchronized (this) {
-            if (board.now().conflict()) {
+            if (laneStates.now().conflict()) {
                 return;
             }
             progress.noteConflict(e, clock.instant()); // before the state that it explains
-            board.publishConflict();
+            laneStates.publishConflict();
         }
         progress.conflict(e);
         waits.reconsider();
-        log.error(line, database, replica, board.now().upload().replicated(), e);
+        log.error(line, database, replica, laneStates.now().upload().replicated(), e);
     }
 
     /** Ends the failure of uploads, unless there is a conflict, whose reason is kept. Returns true if there was a failure. */
     synchronized boolean uploadSucceeded() {
-        return !board.now().conflict() && progress.succeeded(Step.UPLOAD, clock.instant());
+        return !laneStates.now().conflict() && progress.succeeded(Step.UPLOAD, clock.instant());
     }
 }

@@ -100,7 +100,7 @@ final class Shutdown {
     private @Nullable IOException end() {
         long deadline = begunAt + lanes.config.shutdownSyncTimeout().toNanos();
         boolean done = awaitUninterruptibly(this::isDone, deadline);
-        Board.View now = lanes.board.now();
+        LaneStates.View now = lanes.laneStates.now();
         boolean whole = done
                 && !now.conflict()
                 && !now.upload().needsRecovery()
@@ -122,7 +122,7 @@ final class Shutdown {
 
     /** Returns whether further waiting is pointless. */
     private boolean isDone() {
-        Board.View now = lanes.board.now();
+        LaneStates.View now = lanes.laneStates.now();
         return now.capture().finished()
                 && (now.conflict()
                         || now.upload().needsRecovery()
@@ -167,7 +167,7 @@ final class Shutdown {
             try {
                 lanes.capture.close();
             } finally {
-                lanes.capture.disown();
+                lanes.capture.releaseLocalState();
             }
             if (late.get()) {
                 log.info("database released after the shutdown: db={}", lanes.config.name());

@@ -39,11 +39,11 @@ final class Snapshots {
     private final ReplicaClient client;
     private final Capture capture;
     private final Compaction compaction;
-    private final Operations operations;
+    private final OperationReports operations;
     private final LitestreamListener listener;
     private final Staging files;
     private final SnapshotImages images;
-    private final Board board;
+    private final LaneStates laneStates;
 
     /**
      * Transaction that the snapshot must contain; {@link Txid#NONE} if none is required. Written under this object's
@@ -63,10 +63,10 @@ final class Snapshots {
             ReplicaClient client,
             Capture capture,
             Compaction compaction,
-            Operations operations,
+            OperationReports operations,
             LitestreamListener listener,
             SnapshotImages images,
-            Board board) {
+            LaneStates laneStates) {
         this.config = config;
         this.client = client;
         this.capture = capture;
@@ -74,7 +74,7 @@ final class Snapshots {
         this.operations = operations;
         this.listener = listener;
         this.images = images;
-        this.board = board;
+        this.laneStates = laneStates;
         this.files = capture.snapshots();
     }
 
@@ -207,7 +207,7 @@ final class Snapshots {
     }
 
     private int history() {
-        return board.now().capture().history().number();
+        return laneStates.now().capture().history().number();
     }
 
     private void drop(Staged waiting) throws IOException {

@@ -44,7 +44,7 @@ final class StartupRestore {
     private final RestoreOptions wanted;
     private final Clock clock;
     private final EngineCounters counters;
-    private final Operations operations;
+    private final OperationReports operations;
 
     StartupRestore(
             DatabaseConfig config,
@@ -52,7 +52,7 @@ final class StartupRestore {
             RestoreOptions wanted,
             Clock clock,
             EngineCounters counters,
-            Operations operations) {
+            OperationReports operations) {
         this.config = config;
         this.replica = replica;
         this.wanted = wanted;

@@ -13,10 +13,10 @@ import org.litestream4j.LitestreamOperation.Kind;
 import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.internal.engine.UploadState.Damage;
-import org.litestream4j.internal.replication.Kinship;
 import org.litestream4j.internal.replication.LocalFileException;
+import org.litestream4j.internal.replication.ReplicaComparison;
 import org.litestream4j.internal.replication.Replication;
-import org.litestream4j.internal.replication.Verdict;
+import org.litestream4j.internal.replication.SharedHistory;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
@@ -31,7 +31,7 @@ final class UploadLane {
     private static final Logger log = LoggerFactory.getLogger(UploadLane.class);
 
     private static final long FIRST_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final long LONGEST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long MAX_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     /** Longest pause while commits or callers wait for the replica. */
     private static final long WAITED_FOR_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -40,11 +40,11 @@ final class UploadLane {
     private final Replication replication;
     private final ReplicaClient client;
     private final String replica;
-    private final Board board;
+    private final LaneStates laneStates;
     private final ReplicaConflicts conflicts;
     private final Progress progress;
     private final ReplicationWaits waits;
-    private final Operations operations;
+    private final OperationReports operations;
     private final Clock clock;
     private final Lane lane;
 
@@ -54,7 +54,7 @@ final class UploadLane {
     private volatile boolean unchecked;
 
     // Confined to the lane.
-    private @Nullable Verdict verdict;
+    private @Nullable ReplicaComparison comparison;
     private int number;
 
     /** Local state with which the replica was last compared. */
@@ -64,7 +64,7 @@ final class UploadLane {
     private int localStates;
 
     private int followed;
-    private @Nullable Kinship kinship;
+    private @Nullable SharedHistory sharedHistory;
     private int losses;
     private int verifiedLosses;
     private @Nullable Damage damage;
@@ -79,33 +79,33 @@ final class UploadLane {
             DatabaseConfig config,
             Replication replication,
             ReplicaClient client,
-            Board board,
+            LaneStates laneStates,
             ReplicaConflicts conflicts,
             Progress progress,
             ReplicationWaits waits,
-            Operations operations,
+            OperationReports operations,
             Clock clock,
             Pools pools) {
         this.config = config;
         this.replication = replication;
         this.client = client;
         this.replica = client.url();
-        this.board = board;
+        this.laneStates = laneStates;
         this.conflicts = conflicts;
         this.progress = progress;
         this.waits = waits;
         this.operations = operations;
         this.clock = clock;
         this.lane = new Lane(this::run, progress.starts(Step.UPLOAD, clock), pools.upload, pools.timer);
-        board.subscribe(this::changed);
+        laneStates.subscribe(this::changed);
     }
 
-    private void changed(Board.View before, Board.View after) {
+    private void changed(LaneStates.View before, LaneStates.View after) {
         CaptureState capture = after.capture();
         if (!capture.captured().equals(before.capture().captured())
                 || (capture.attached() && !before.capture().attached())
                 || capture.localStates() != before.capture().localStates()
-                || capture.answered() != before.capture().answered()
+                || capture.imagedComparison() != before.capture().imagedComparison()
                 || after.compaction().loss() != before.compaction().loss()
                 || !after.compaction()
                         .newestSnapshot()
@@ -126,7 +126,7 @@ final class UploadLane {
      * Records that a thread has begun to wait for the replica, which shortens the pause before the next attempt.
      * Thread-safe.
      */
-    void waitedFor() {
+    void waiterAdded() {
         if (backoff > WAITED_FOR_BACKOFF_NANOS) {
             lane.wakeIn(WAITED_FOR_BACKOFF_NANOS);
         }
@@ -148,12 +148,12 @@ final class UploadLane {
     }
 
     private void publish() {
-        board.publish(new UploadState(
-                verdict, number, localStates, followed, kinship, replicated(), losses, damage, needsRecovery));
+        laneStates.publish(new UploadState(
+                comparison, number, localStates, followed, sharedHistory, replicated(), losses, damage, needsRecovery));
     }
 
     private void run() {
-        if (board.now().conflict()) {
+        if (laneStates.now().conflict()) {
             return;
         }
         boolean more = false;
@@ -191,7 +191,7 @@ final class UploadLane {
         progress.healed(
                 String.valueOf(e.getMessage()), "the replica is checked again; a full image follows if it is needed");
         losses++;
-        verdict = null;
+        comparison = null;
         replication.lost();
     }
 
@@ -202,7 +202,7 @@ final class UploadLane {
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
-            diverged(Verdict.diverged(e.replicated(), problem), null);
+            diverged(ReplicaComparison.diverged(e.replicated(), problem), null);
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
         }
@@ -222,7 +222,7 @@ final class UploadLane {
         if (progress.failed(Step.UPLOAD, e, clock.instant())) {
             log.warn("upload failed, will retry: db={} replica={} txid={}", config.name(), replica, replicated(), e);
         }
-        long next = Math.min(LONGEST_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
+        long next = Math.min(MAX_BACKOFF_NANOS, Math.max(FIRST_BACKOFF_NANOS, 2 * backoff));
         backoff = next;
         long pause = waits.isAnyone() ? Math.min(next, WAITED_FOR_BACKOFF_NANOS) : next;
         long jittered = ThreadLocalRandom.current().nextLong(pause / 2, pause + 1);
@@ -230,13 +230,13 @@ final class UploadLane {
     }
 
     private boolean step() throws IOException {
-        ReplicaLostException found = board.now().compaction().loss();
+        ReplicaLostException found = laneStates.now().compaction().loss();
         if (found != null && found != loss) {
             loss = found;
             lost(found);
         }
         publish();
-        Verdict known = board.now().verdict();
+        ReplicaComparison known = laneStates.now().comparison();
         if (known == null) {
             known = compare();
         }
@@ -262,26 +262,26 @@ final class UploadLane {
     }
 
     /** Compares the replica with the local files; returns null if that must wait for the capture lane. */
-    private @Nullable Verdict compare() throws IOException {
-        CaptureState captured = board.now().capture();
+    private @Nullable ReplicaComparison compare() throws IOException {
+        CaptureState captured = laneStates.now().capture();
         if (!captured.attached()) {
             return null;
         }
         compared = captured.localStates();
         Txid ours = replicated();
-        Verdict found = replication.verify();
+        ReplicaComparison found = replication.verify();
         Txid newest = found.replicaNewest();
         String broken = losses > verifiedLosses && !newest.isNone() ? breakInPast() : null;
         if (broken != null && !found.diverged()) {
-            found = Verdict.diverged(newest, broken);
+            found = ReplicaComparison.diverged(newest, broken);
         }
         if (found.diverged()) {
             boolean shown = !ours.isNone() && ours.equals(newest); // written by this process
             boolean unreadable = !newest.isNone() && !replication.isReadable(newest);
             boolean recorded = unreadable && replication.isRecorded(newest); // a damaged file shows no kinship
             damage = damage(found, broken, unreadable);
-            boolean open = found.isKinshipOpen() && !config.adoptReplica() && !shown && !recorded;
-            diverged(found, open ? kinshipWithReplica() : null);
+            boolean open = found.isSharedHistoryOpen() && !config.adoptReplica() && !shown && !recorded;
+            diverged(found, open ? sharedHistoryWithReplica() : null);
         } else {
             replication.startAfter(found.replicaNewest());
             decide(found, null);
@@ -296,7 +296,7 @@ final class UploadLane {
      */
     private boolean isRestorable() {
         Damage found = damage;
-        Txid snapshot = board.now().compaction().newestSnapshot();
+        Txid snapshot = laneStates.now().compaction().newestSnapshot();
         if (found != null && snapshot.isAfter(found.txid())) {
             damage = null;
             progress.healed(found.problem(), "a snapshot of transaction " + snapshot);
@@ -305,7 +305,7 @@ final class UploadLane {
     }
 
     /** @param broken problem that was found after a loss; null if there is none */
-    private @Nullable Damage damage(Verdict found, @Nullable String broken, boolean unreadable) {
+    private @Nullable Damage damage(ReplicaComparison found, @Nullable String broken, boolean unreadable) {
         String problem = found.unreachable();
         if (problem.isEmpty() && broken != null) {
             problem = broken;
@@ -333,28 +333,28 @@ final class UploadLane {
     }
 
     /** Returns a sample of the replica; null if nothing can be restored from it. */
-    private @Nullable Kinship kinshipWithReplica() throws IOException {
+    private @Nullable SharedHistory sharedHistoryWithReplica() throws IOException {
         return PageSample.of(client)
-                .map(sample -> new Kinship(sample.pageSize(), sample.commit(), sample.pages()))
+                .map(sample -> new SharedHistory(sample.pageSize(), sample.commit(), sample.pages()))
                 .orElse(null);
     }
 
-    private void follow(Verdict known) throws IOException {
+    private void follow(ReplicaComparison known) throws IOException {
         replication.startAfter(known.replicaNewest());
         followed = number;
-        kinship = null;
+        sharedHistory = null;
         publish();
     }
 
-    private void decide(Verdict found, @Nullable Kinship open) {
+    private void decide(ReplicaComparison found, @Nullable SharedHistory open) {
         number++;
-        verdict = found;
+        comparison = found;
         localStates = compared;
-        kinship = open;
+        sharedHistory = open;
     }
 
     /** @param open kinship that must be proven before an image may follow; null if none */
-    private void diverged(Verdict found, @Nullable Kinship open) {
+    private void diverged(ReplicaComparison found, @Nullable SharedHistory open) {
         decide(found, open);
         log.warn(
                 "a full image follows: db={} replica={} txid={} reason={}",

@@ -2,30 +2,30 @@ package org.litestream4j.internal.engine;
 
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.replication.Kinship;
-import org.litestream4j.internal.replication.Verdict;
+import org.litestream4j.internal.replication.ReplicaComparison;
+import org.litestream4j.internal.replication.SharedHistory;
 import org.litestream4j.ltx.Txid;
 
 /**
  * State of a database's upload lane.
  *
- * @param verdict result of the last comparison of the replica with the local files; null before the first, and
+ * @param comparison result of the last comparison of the replica with the local files; null before the first, and
  *     after a loss
  * @param number number of the verdict, from 1
  * @param localStates value of {@link CaptureState#localStates} to which the verdict applies
  * @param followed number of the newest verdict that uploads follow
- * @param kinship kinship that must be proven before a full image may follow on the replica; null if none
+ * @param sharedHistory kinship that must be proven before a full image may follow on the replica; null if none
  * @param replicated newest transaction on the replica
  * @param losses number of times that uploaded files were missing on the replica
  * @param damage damage that prevents the restore of later transactions; null if there is none
  * @param needsRecovery whether a local file is lost, and the configuration does not allow a full image in its place
  */
 record UploadState(
-        @Nullable Verdict verdict,
+        @Nullable ReplicaComparison comparison,
         int number,
         int localStates,
         int followed,
-        @Nullable Kinship kinship,
+        @Nullable SharedHistory sharedHistory,
         Txid replicated,
         int losses,
         @Nullable Damage damage,

@@ -18,7 +18,7 @@ final class Watch {
     private static final Logger log = LoggerFactory.getLogger(Watch.class);
 
     /** Duration after which a running check is reported. */
-    private static final long HUNG_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long HANG_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final DatabaseConfig config;
     private final WatchedFiles files;
@@ -54,7 +54,7 @@ final class Watch {
                 underway.set(false);
                 fail(Progress.cannotStart(e));
             }
-        } else if (running && System.nanoTime() - begun > HUNG_NANOS) {
+        } else if (running && System.nanoTime() - begun > HANG_TIMEOUT_NANOS) {
             long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
             fail(new IOException(config.path() + ": the file system has not responded for " + seconds
                     + " s, changes by other processes are not detected; check the disk or the network"

@@ -16,7 +16,7 @@ import org.litestream4j.internal.files.SqlitePaths;
 final class WatchedFiles {
 
     /** Coarsest resolution of file times, with a margin; some file systems have a resolution of one or two seconds. */
-    private static final long LONGEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(2_100);
+    private static final long MAX_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(2_100);
 
     private final Path database;
     private final Path wal;
@@ -57,7 +57,7 @@ final class WatchedFiles {
             return true;
         }
         boolean mayHide = unsettled;
-        unsettled &= now - unsettledSince <= LONGEST_TICK_NANOS;
+        unsettled &= now - unsettledSince <= MAX_TICK_NANOS;
         return mayHide;
     }
 

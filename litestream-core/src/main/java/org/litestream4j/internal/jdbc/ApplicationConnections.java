@@ -12,14 +12,14 @@ public final class ApplicationConnections {
 
     private final CommitHooks hooks;
     private final PhysicalConnections open = new PhysicalConnections();
-    private final Gate gate = new Gate();
+    private final ConnectionGate gate = new ConnectionGate();
     private final WriteQueue writeQueue = new WriteQueue();
-    private final WriteLock writeLock;
+    private final EngineWriteLock engineWriteLock;
 
     /** @param next receives the same calls as {@link #captureListener} */
     public ApplicationConnections(CommitHooks hooks, CaptureListener next) {
         this.hooks = hooks;
-        this.writeLock = new WriteLock(next);
+        this.engineWriteLock = new EngineWriteLock(next);
     }
 
     /** Returns the DataSource that replaces the one that opens physical connections to this database. */
@@ -29,7 +29,7 @@ public final class ApplicationConnections {
 
     /** Returns the listener for the times in which the engine holds SQLite's write lock; writers wait for their end. */
     public CaptureListener captureListener() {
-        return writeLock;
+        return engineWriteLock;
     }
 
     /** Registers the database, so that connections to other databases that attach it report their commits to its engine, too. */
@@ -79,7 +79,7 @@ public final class ApplicationConnections {
         return open;
     }
 
-    Gate gate() {
+    ConnectionGate gate() {
         return gate;
     }
 
@@ -87,7 +87,7 @@ public final class ApplicationConnections {
         return writeQueue;
     }
 
-    WriteLock writeLock() {
-        return writeLock;
+    EngineWriteLock engineWriteLock() {
+        return engineWriteLock;
     }
 }

@@ -236,8 +236,8 @@ final class PhysicalConnection implements InvocationHandler {
                 default:
                     break;
             }
-            if (CheckpointAnswer.isOf(text) && target instanceof ResultSet row) {
-                Object answer = CheckpointAnswer.of(row, method, arguments);
+            if (CheckpointResultRow.isOf(text) && target instanceof ResultSet row) {
+                Object answer = CheckpointResultRow.of(row, method, arguments);
                 if (answer != null) {
                     return answer;
                 }

@@ -13,7 +13,7 @@ import org.sqlite.SQLiteConnection;
 final class QueuedWriter {
 
     private final WriteQueue queue;
-    private final WriteLock engine;
+    private final EngineWriteLock engine;
     private final SQLiteConnection sqlite;
 
     /** Whether a transaction is open that was not begun by JDBC calls. */
@@ -34,7 +34,7 @@ final class QueuedWriter {
     /** Whether SQLite has reported the end of a writing transaction since the last call began. */
     private boolean told;
 
-    QueuedWriter(WriteQueue queue, WriteLock engine, SQLiteConnection sqlite) {
+    QueuedWriter(WriteQueue queue, EngineWriteLock engine, SQLiteConnection sqlite) {
         this.queue = queue;
         this.engine = engine;
         this.sqlite = sqlite;

@@ -49,7 +49,7 @@ final class Transactions implements SQLiteCommitListener {
         this.sqlite = sqlite;
         this.database = database;
         this.policy = policy;
-        this.writer = new QueuedWriter(database.writeQueue(), database.writeLock(), sqlite);
+        this.writer = new QueuedWriter(database.writeQueue(), database.engineWriteLock(), sqlite);
         this.watchesStatements = database.hooks().isDurable();
         this.attachments = new Attachments(sqlite, database);
         attachments.opened();
@@ -253,7 +253,7 @@ final class Transactions implements SQLiteCommitListener {
             end(connection::commit);
         } else {
             changed = hasChanged();
-            end(() -> endAndLetGo(connection::commit));
+            end(() -> endAndRelease(connection::commit));
         }
         transactionBegins();
         if (committed && changed) {
@@ -266,7 +266,7 @@ final class Transactions implements SQLiteCommitListener {
      * Ends a transaction. The driver begins the next one immediately; as configured, it would hold the write lock
      * during the wait.
      */
-    private void endAndLetGo(Ending ending) throws SQLException {
+    private void endAndRelease(Ending ending) throws SQLException {
         TransactionMode mode = sqlite.getConnectionConfig().getTransactionMode();
         sqlite.getConnectionConfig().setTransactionMode(TransactionMode.DEFERRED);
         try {
@@ -281,7 +281,7 @@ final class Transactions implements SQLiteCommitListener {
     void rollback() throws SQLException {
         beforeCall();
         if (relaxed) {
-            end(() -> endAndLetGo(connection::rollback));
+            end(() -> endAndRelease(connection::rollback));
         } else {
             end(connection::rollback);
         }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class WriteQueue {
 
     /** Time for which one writer may continue while others wait; each change of the writer costs the pages in its cache. */
-    private static final long LONGEST_STREAK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long MAX_STREAK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     /** Time in which each waiting writer gets its turn, unless there are so many that turns end immediately. */
     private static final long ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
@@ -31,7 +31,7 @@ final class WriteQueue {
      * Maximum duration of a turn. A longer transaction holds SQLite's lock, or its end was not noticed; waiting for it
      * is left to SQLite.
      */
-    private static final Duration LONGEST_TURN = Duration.ofMillis(200);
+    private static final Duration MAX_TURN = Duration.ofMillis(200);
 
     private final long longestTurnNanos;
     private final ReentrantLock lock = new ReentrantLock();
@@ -62,7 +62,7 @@ final class WriteQueue {
     }
 
     WriteQueue() {
-        this(LONGEST_TURN);
+        this(MAX_TURN);
     }
 
     /** @param longestTurn duration after which a turn passes to the next writer */
@@ -78,7 +78,7 @@ final class WriteQueue {
         lock.lock();
         try {
             long now = System.nanoTime();
-            if (writer == newWriter || (writer == null && (waiting.isEmpty() || goesOn(newWriter, now)))) {
+            if (writer == newWriter || (writer == null && (waiting.isEmpty() || mayContinue(newWriter, now)))) {
                 begin(newWriter, now);
             } else {
                 enqueue(new Waiter(newWriter, lock.newCondition()), now + timeoutNanos);
@@ -123,16 +123,16 @@ final class WriteQueue {
         return comesBack ? Math.min(turnEnded + BREAK_NANOS, streakBegan + streak()) - now : 0;
     }
 
-    private boolean goesOn(Object newWriter, long now) {
+    private boolean mayContinue(Object newWriter, long now) {
         return newWriter == latest && now - turnEnded < BREAK_NANOS && now - streakBegan < streak();
     }
 
     private long streak() {
-        return Math.min(LONGEST_STREAK_NANOS, ROUND_NANOS / (waiting.size() + 1));
+        return Math.min(MAX_STREAK_NANOS, ROUND_NANOS / (waiting.size() + 1));
     }
 
     private void begin(Object newWriter, long now) {
-        comesBack = goesOn(newWriter, now);
+        comesBack = mayContinue(newWriter, now);
         if (!comesBack) {
             streakBegan = now;
         }

@@ -16,7 +16,7 @@ import org.litestream4j.internal.pages.CopyJournal.Block;
 /**
  * The blocks of the files of a state, and which of them are written. The same file always has the same blocks. Thread-safe.
  */
-final class Blocks implements Predicate<Place> {
+final class Blocks implements Predicate<PageLocation> {
 
     private static final long LEAST = 256 << 10;
 
@@ -87,7 +87,7 @@ final class Blocks implements Predicate<Place> {
         BitSet placed = new BitSet();
         for (int entry = block.from(); entry < block.to(); entry++) {
             long pgno = block.file().index().pgno(entry);
-            Place place = pgno > state.commit() ? null : state.layers().find(pgno);
+            PageLocation place = pgno > state.commit() ? null : state.layers().find(pgno);
             if (place != null && place.entry() == entry && place.file().equals(block.file())) {
                 placed.set(entry - block.from());
             }
@@ -132,7 +132,7 @@ final class Blocks implements Predicate<Place> {
 
     /** Returns whether a page of the state is written. */
     @Override
-    public boolean test(Place place) {
+    public boolean test(PageLocation place) {
         return isDone(number(place.file(), place.entry()));
     }
 

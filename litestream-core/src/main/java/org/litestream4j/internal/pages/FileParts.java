@@ -26,9 +26,9 @@ final class FileParts {
 
     private static final int HEAD = 64 << 10;
 
-    private static final int LEAST_TAIL = 64 << 10;
+    private static final int MIN_TAIL = 64 << 10;
 
-    private static final int MOST_TAIL = 8 << 20;
+    private static final int MAX_TAIL = 8 << 20;
 
     /** Size of a file in relation to its page index, for usual pages. */
     private static final int TAIL_RATIO = 256;
@@ -37,13 +37,13 @@ final class FileParts {
     private static final int PART = 8 << 20;
 
     private final ReadOnlyReplica replica;
-    private final Workers workers;
-    private final Patience patience;
+    private final FetchWorkers workers;
+    private final Retries retries;
 
-    FileParts(ReadOnlyReplica replica, Workers workers, Patience patience) {
+    FileParts(ReadOnlyReplica replica, FetchWorkers workers, Retries retries) {
         this.replica = replica;
         this.workers = workers;
-        this.patience = patience;
+        this.retries = retries;
     }
 
     /** Returns the name of a file for messages. */
@@ -73,12 +73,12 @@ final class FileParts {
         if (size <= WHOLE) {
             return new Pending(file, piece(file, 0, (int) size, deadline), null);
         }
-        int tail = (int) Math.min(Math.max(size / TAIL_RATIO, LEAST_TAIL), MOST_TAIL);
+        int tail = (int) Math.min(Math.max(size / TAIL_RATIO, MIN_TAIL), MAX_TAIL);
         return new Pending(file, piece(file, 0, HEAD, deadline), piece(file, size - tail, tail, deadline));
     }
 
     private Future<Piece> piece(LtxFileInfo file, long offset, int length, long deadline) {
-        return workers.submit(() -> patience.until(deadline, label(file), () -> {
+        return workers.submit(() -> retries.until(deadline, label(file), () -> {
             try (OpenedFile opened = replica.openFile(file.level(), file.name(), offset, length)) {
                 byte[] bytes = opened.content().readNBytes(length);
                 if (bytes.length < length) {
@@ -95,12 +95,12 @@ final class FileParts {
     }
 
     /** Waits for the parts of a file, and completes its page index. */
-    Parts finish(Pending pending, long deadline) throws IOException {
+    IndexParts finish(Pending pending, long deadline) throws IOException {
         LtxFileInfo file = pending.file();
         String label = label(file);
         Piece head = workers.await(pending.head(), deadline, label);
         if (pending.tail() == null) {
-            return new Parts(head.version, head.databaseChecksum, head.bytes, new byte[0]);
+            return new IndexParts(head.version, head.databaseChecksum, head.bytes, new byte[0]);
         }
         Piece tail = workers.await(pending.tail(), deadline, label);
         requireSame(head, tail, label);
@@ -111,7 +111,7 @@ final class FileParts {
                     label, file.size() - LtxPageIndex.END_SIZE, "page index size", needed + " bytes are too many");
         }
         byte[] end = complete(file, head, tail, (int) needed, deadline);
-        return new Parts(head.version, head.databaseChecksum, head.bytes, end);
+        return new IndexParts(head.version, head.databaseChecksum, head.bytes, end);
     }
 
     private static void requireSame(Piece one, Piece other, String label) throws ReplicaFileChangedException {
@@ -141,7 +141,7 @@ final class FileParts {
     /** Decoded pages of a file, from its first entry on. */
     record Pages(ReplicaFile file, List<byte[]> pages) {
 
-        void forEach(Fetch.Sink sink) {
+        void forEach(PageFetch.Sink sink) {
             for (int entry = 0; entry < pages.size(); entry++) {
                 sink.accept(file, entry, pages.get(entry));
             }

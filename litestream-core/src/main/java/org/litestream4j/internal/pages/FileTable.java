@@ -20,15 +20,15 @@ import org.litestream4j.replica.LtxFileInfo;
 /** The files of the replica whose page indexes are known, as long as a state uses them. Thread-safe. */
 final class FileTable {
 
-    private static final int SWEEP = 256;
+    private static final int PRUNE_SIZE = 256;
 
     /** Number of files whose parts are requested, and kept in memory, at the same time. */
     private static final int WINDOW = 32;
 
     private final FileParts parts;
     private final StoredIndexes stored;
-    private final Fetcher fetcher;
-    private final Workers workers;
+    private final PageFetcher fetcher;
+    private final FetchWorkers workers;
     private final long cacheSize;
     private final AtomicInteger ids = new AtomicInteger();
     private final ReentrantLock lock = new ReentrantLock();
@@ -36,7 +36,7 @@ final class FileTable {
     @GuardedBy("lock")
     private final Map<LtxFileInfo, WeakReference<ReplicaFile>> known = new HashMap<>();
 
-    FileTable(FileParts parts, StoredIndexes stored, Fetcher fetcher, Workers workers, long cacheSize) {
+    FileTable(FileParts parts, StoredIndexes stored, PageFetcher fetcher, FetchWorkers workers, long cacheSize) {
         this.parts = parts;
         this.stored = stored;
         this.fetcher = fetcher;
@@ -81,7 +81,7 @@ final class FileTable {
             LtxFileInfo file = files.get(i);
             ReplicaFile there = found[i];
             if (there == null) {
-                Parts read = parts.finish(requireNonNull(pending.get(file)), deadline);
+                IndexParts read = parts.finish(requireNonNull(pending.get(file)), deadline);
                 there = make(file, read);
                 if (keep == Keep.STORE) {
                     stored.store(file, read);
@@ -119,7 +119,7 @@ final class FileTable {
     }
 
     private @Nullable ReplicaFile fromDisk(LtxFileInfo file) {
-        Parts found = stored.find(file);
+        IndexParts found = stored.find(file);
         try {
             return found == null ? null : make(file, found);
         } catch (LtxFormatException e) {
@@ -129,7 +129,7 @@ final class FileTable {
     }
 
     /** Makes a file of its parts, verifies what can be verified and puts the pages that came with them into the cache. */
-    private ReplicaFile make(LtxFileInfo info, Parts read) throws LtxFormatException {
+    private ReplicaFile make(LtxFileInfo info, IndexParts read) throws LtxFormatException {
         String label = FileParts.label(info);
         boolean whole = read.isWhole();
         byte[] end = whole ? read.head() : read.tail();
@@ -143,7 +143,7 @@ final class FileTable {
         FileParts.decode(file, read.head(), whole, cacheSize / 4).forEach(fetcher::keep);
         lock.lock();
         try {
-            if (ids.get() % SWEEP == 0) {
+            if (ids.get() % PRUNE_SIZE == 0) {
                 known.values().removeIf(reference -> reference.get() == null);
             }
             known.put(info, new WeakReference<>(file));
@@ -155,6 +155,6 @@ final class FileTable {
 
     /** Removes indexes that were not used for long from the disk. */
     void prune() {
-        workers.execute(Workers.Urgency.POSSIBLE, stored::prune);
+        workers.execute(FetchWorkers.Urgency.POSSIBLE, stored::prune);
     }
 }

@@ -31,7 +31,7 @@ final class Hydration {
     private static final long MAX_PAUSE_AFTER_DELETION_MILLIS = 10_000;
 
     private final CountDownLatch stopped = new CountDownLatch(1);
-    private volatile @Nullable Image image;
+    private volatile @Nullable LocalImage image;
     private volatile HydrationStatus status = new HydrationStatus(Phase.OFF, 0, 0, null);
     private @Nullable Thread thread;
 
@@ -42,8 +42,8 @@ final class Hydration {
     }
 
     /** Copies bytes of a page, if they are local; returns whether they are. */
-    boolean copy(Place place, long pgno, int within, int count, ByteBuffer target) {
-        Image now = image;
+    boolean copy(PageLocation place, long pgno, int within, int count, ByteBuffer target) {
+        LocalImage now = image;
         if (now == null || !now.holds(place, pgno)) {
             return false;
         }
@@ -60,7 +60,7 @@ final class Hydration {
     }
 
     /** Starts the work; called once. */
-    synchronized void start(Newest newest, LocalCopy local) {
+    synchronized void start(NewestState newest, LocalCopy local) {
         copy = local;
         Thread worker = new Thread(() -> run(newest, local), "litestream-pages-hydrate");
         worker.setDaemon(true);
@@ -72,12 +72,12 @@ final class Hydration {
         return stopped.getCount() == 0;
     }
 
-    private void run(Newest newest, LocalCopy local) {
+    private void run(NewestState newest, LocalCopy local) {
         long pause = FIRST_PAUSE_MILLIS;
         boolean resumed = false;
         while (!isStopped()) {
             try {
-                Image now = image;
+                LocalImage now = image;
                 if (now == null && !resumed) {
                     status = new HydrationStatus(Phase.VERIFYING, 0, 0, status.problem());
                     image = local.resume(this::report);
@@ -102,7 +102,7 @@ final class Hydration {
                     image = null;
                 }
                 log.warn("database cannot be hydrated; tried again in {} ms: {}", pause, e.toString());
-                Image last = image; // still right
+                LocalImage last = image; // still right
                 Phase phase = last == null || !last.isComplete() ? Phase.FAILED : Phase.DONE;
                 status =
                         new HydrationStatus(phase, status.bytes(), status.totalBytes(), String.valueOf(e.getMessage()));
@@ -122,7 +122,7 @@ final class Hydration {
                 || e instanceof ReplicaFileChangedException;
     }
 
-    private Image fetched(Newest newest, LocalCopy local) throws IOException {
+    private LocalImage fetched(NewestState newest, LocalCopy local) throws IOException {
         State state = newest.state();
         try {
             return local.fetch(state, partly -> image = partly, this::report);
@@ -132,7 +132,7 @@ final class Hydration {
         }
     }
 
-    private static Image advanced(Newest newest, LocalCopy local, Image present) throws IOException {
+    private static LocalImage advanced(NewestState newest, LocalCopy local, LocalImage present) throws IOException {
         State state = newest.state();
         try {
             return local.advance(present, state);

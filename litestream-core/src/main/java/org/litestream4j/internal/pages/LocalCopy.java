@@ -45,9 +45,9 @@ final class LocalCopy implements Closeable {
     private static final int BLOCK = 1 << 20;
 
     private final ReadOnlyReplica replica;
-    private final States states;
-    private final Fetcher fetcher;
-    private final Patience patience;
+    private final StateFinder states;
+    private final PageFetcher fetcher;
+    private final Retries retries;
     private final PagesOptions options;
     private final BooleanSupplier stopped;
     private @Nullable CopyFolder folder;
@@ -63,15 +63,15 @@ final class LocalCopy implements Closeable {
 
     LocalCopy(
             ReadOnlyReplica replica,
-            States states,
-            Fetcher fetcher,
-            Patience patience,
+            StateFinder states,
+            PageFetcher fetcher,
+            Retries retries,
             PagesOptions options,
             BooleanSupplier stopped) {
         this.replica = replica;
         this.states = states;
         this.fetcher = fetcher;
-        this.patience = patience;
+        this.retries = retries;
         this.options = options;
         this.stopped = stopped;
     }
@@ -96,7 +96,7 @@ final class LocalCopy implements Closeable {
      * is not certainly one of the replica.
      */
     @Nullable
-    Image resume(Progress progress) throws IOException {
+    LocalImage resume(Progress progress) throws IOException {
         CopyRecord left = CopyRecord.read(folder().record());
         if (left == null) {
             return null;
@@ -107,9 +107,9 @@ final class LocalCopy implements Closeable {
             log.info("hydrated file {} is made anew: its state is not certainly one of the replica", file);
             return null;
         }
-        Image image;
+        LocalImage image;
         try {
-            image = Image.open(file, state);
+            image = LocalImage.open(file, state);
         } catch (IOException e) {
             log.info("hydrated file {} is made anew: {}", file, e.toString());
             return null;
@@ -137,23 +137,23 @@ final class LocalCopy implements Closeable {
     }
 
     /** Compares the first pages of the newest file, which no other history has. */
-    private boolean hasPagesOf(ReplicaFile newest, Image image) throws IOException {
-        List<Place> places = new ArrayList<>();
+    private boolean hasPagesOf(ReplicaFile newest, LocalImage image) throws IOException {
+        List<PageLocation> places = new ArrayList<>();
         for (int entry = 0; entry < Math.min(COMPARED, newest.index().size()); entry++) {
-            places.add(new Place(newest, entry));
+            places.add(new PageLocation(newest, entry));
         }
-        fetcher.begin(Workers.Urgency.EXPECTED, places);
+        fetcher.begin(FetchWorkers.Urgency.EXPECTED, places);
         byte[] local = new byte[image.state().pageSize()];
-        for (Place place : places) {
+        for (PageLocation place : places) {
             image.copy(newest.index().pgno(place.entry()), 0, local.length, ByteBuffer.wrap(local));
-            if (!Arrays.equals(local, fetcher.page(place, patience.deadline()))) {
+            if (!Arrays.equals(local, fetcher.page(place, retries.deadline()))) {
                 return false;
             }
         }
         return true;
     }
 
-    private long checksum(Image image, Progress progress) throws IOException {
+    private long checksum(LocalImage image, Progress progress) throws IOException {
         byte[] page = new byte[image.state().pageSize()];
         long pages = image.state().commit();
         long xor = 0;
@@ -181,7 +181,7 @@ final class LocalCopy implements Closeable {
      *
      * @param partly receives the image while it is being filled, and null when it must not be read any more
      */
-    Image fetch(State newest, Consumer<@Nullable Image> partly, Progress progress) throws IOException {
+    LocalImage fetch(State newest, Consumer<@Nullable LocalImage> partly, Progress progress) throws IOException {
         for (ReplicaFile file : newest.files()) {
             IOException found = damaged.get(file);
             if (found != null) {
@@ -200,7 +200,7 @@ final class LocalCopy implements Closeable {
         boolean verified = false;
         try {
             long checksum = verified(copy, progress);
-            Image image = Image.open(copy.file(), copy.state());
+            LocalImage image = LocalImage.open(copy.file(), copy.state());
             verified = true;
             record(CopyRecord.of(copy.file(), copy.state(), checksum));
             copy.finish();
@@ -235,20 +235,21 @@ final class LocalCopy implements Closeable {
     }
 
     /** Returns the file that is being filled: the present one, the one of an earlier run, or a new one. */
-    private PartialCopy partial(State newest, Consumer<@Nullable Image> partly, Progress progress) throws IOException {
+    private PartialCopy partial(State newest, Consumer<@Nullable LocalImage> partly, Progress progress)
+            throws IOException {
         PartialCopy present = partial;
         if (present != null && !superseded && present.state().sharesFileWith(newest)) {
             return present;
         }
         CopyJournal.Left left = present == null ? left(newest) : null;
-        State state = present == null && !superseded ? target(newest) : newest.settled();
+        State state = present == null && !superseded ? target(newest) : newest.withoutLevel0();
         Path file = left == null ? folder().newFile() : folder().resolve(left.file());
         Files.deleteIfExists(folder().record());
         if (present == null) {
             folder().deleteOthers(left == null ? "" : left.file());
         }
         requireSpace(file, state.commit() * state.pageSize());
-        PartialCopy opened = PartialCopy.open(replica, patience, stopped, state, file, folder().journal());
+        PartialCopy opened = PartialCopy.open(replica, retries, stopped, state, file, folder().journal());
         boolean begun = false;
         try {
             if (present != null) {
@@ -283,7 +284,7 @@ final class LocalCopy implements Closeable {
 
     /** Returns the state before the files of level 0, which are deleted soon, unless these have many pages. */
     private static State target(State newest) {
-        State settled = newest.settled();
+        State settled = newest.withoutLevel0();
         return changes(settled, newest) < Math.max(100, newest.commit() / CHANGED) ? settled : newest;
     }
 
@@ -312,14 +313,14 @@ final class LocalCopy implements Closeable {
     }
 
     /** Returns an image of the newest state, if enough has changed; otherwise the present one. */
-    Image advance(Image present, State newest) throws IOException {
+    LocalImage advance(LocalImage present, State newest) throws IOException {
         return newest.pageSize() == present.state().pageSize()
                         && changes(present.state(), newest) < Math.max(100, newest.commit() / CHANGED)
                 ? present
                 : make(present, newest);
     }
 
-    private Image make(Image present, State state) throws IOException {
+    private LocalImage make(LocalImage present, State state) throws IOException {
         Path file = folder().newFile();
         boolean done = false;
         requireSpace(file, state.commit() * state.pageSize());
@@ -327,7 +328,7 @@ final class LocalCopy implements Closeable {
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             long checksum = write(out, present, state);
             requireChecksum(state, checksum);
-            Image image = Image.map(out, file, state, null);
+            LocalImage image = LocalImage.map(out, file, state, null);
             done = true;
             record(CopyRecord.of(file, state, checksum));
             folder().deleteOthers(file.getFileName().toString());
@@ -340,7 +341,7 @@ final class LocalCopy implements Closeable {
     }
 
     /** Writes all pages of a state, and returns the database's checksum. */
-    private long write(FileChannel out, Image present, State state) throws IOException {
+    private long write(FileChannel out, LocalImage present, State state) throws IOException {
         int pageSize = state.pageSize();
         int perBlock = Math.max(1, BLOCK / pageSize);
         ByteBuffer block = ByteBuffer.allocate(perBlock * pageSize);
@@ -349,7 +350,7 @@ final class LocalCopy implements Closeable {
         for (long first = 1; first <= state.commit(); first += perBlock) {
             checkRunning();
             long end = Math.min(state.commit() + 1, first + perBlock);
-            fetcher.begin(Workers.Urgency.EXPECTED, missing(present, state, first, end));
+            fetcher.begin(FetchWorkers.Urgency.EXPECTED, missing(present, state, first, end));
             block.clear();
             for (long pgno = first; pgno < end; pgno++) {
                 if (pgno == LockPage.pgno(pageSize)) {
@@ -377,10 +378,10 @@ final class LocalCopy implements Closeable {
         }
     }
 
-    private static List<Place> missing(Image present, State newest, long first, long end) {
-        List<Place> missing = new ArrayList<>();
+    private static List<PageLocation> missing(LocalImage present, State newest, long first, long end) {
+        List<PageLocation> missing = new ArrayList<>();
         for (long pgno = first; pgno < end; pgno++) {
-            Place place = newest.layers().find(pgno);
+            PageLocation place = newest.layers().find(pgno);
             if (place != null && !present.holds(place, pgno)) {
                 missing.add(place);
             }
@@ -388,8 +389,8 @@ final class LocalCopy implements Closeable {
         return missing;
     }
 
-    private void read(Image present, State newest, long pgno, byte[] page) throws IOException {
-        Place place = newest.layers().find(pgno);
+    private void read(LocalImage present, State newest, long pgno, byte[] page) throws IOException {
+        PageLocation place = newest.layers().find(pgno);
         if (place == null) {
             throw new IOException(
                     replica.url() + ": page " + pgno + " is in none of the files of TXID " + newest.txid());
@@ -397,7 +398,7 @@ final class LocalCopy implements Closeable {
         if (present.holds(place, pgno)) {
             present.copy(pgno, 0, page.length, ByteBuffer.wrap(page));
         } else {
-            System.arraycopy(fetcher.page(place, patience.deadline()), 0, page, 0, page.length);
+            System.arraycopy(fetcher.page(place, retries.deadline()), 0, page, 0, page.length);
         }
     }
 

@@ -9,18 +9,18 @@ final class Moment implements PageSource {
     private final StateFiles files;
     private final PageReader reader;
     private final Pin.ReadAheads readAheads;
-    private final Patience patience;
+    private final Retries retries;
 
-    Moment(StateFiles files, PageReader reader, Pin.ReadAheads readAheads, Patience patience) {
+    Moment(StateFiles files, PageReader reader, Pin.ReadAheads readAheads, Retries retries) {
         this.files = files;
         this.reader = reader;
         this.readAheads = readAheads;
-        this.patience = patience;
+        this.retries = retries;
     }
 
     @Override
     public PinnedState pin() throws IOException {
-        patience.checkOpen();
+        retries.checkOpen();
         return new Pin(files, reader, readAheads.get(), latest());
     }
 

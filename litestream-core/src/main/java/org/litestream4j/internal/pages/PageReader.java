@@ -13,15 +13,15 @@ final class PageReader {
     /** Number of times that a state may be found again within one read. */
     private static final int MAX_PLANS = 4;
 
-    private final Fetcher fetcher;
-    private final States states;
-    private final Patience patience;
+    private final PageFetcher fetcher;
+    private final StateFinder states;
+    private final Retries retries;
     private final Hydration hydration;
 
-    PageReader(Fetcher fetcher, States states, Patience patience, Hydration hydration) {
+    PageReader(PageFetcher fetcher, StateFinder states, Retries retries, Hydration hydration) {
         this.fetcher = fetcher;
         this.states = states;
-        this.patience = patience;
+        this.retries = retries;
         this.hydration = hydration;
     }
 
@@ -30,7 +30,7 @@ final class PageReader {
         if (offset < 0) {
             throw new IllegalArgumentException("negative offset: " + offset);
         }
-        patience.checkOpen();
+        retries.checkOpen();
         State state = files.state();
         long size = state.commit() * state.pageSize();
         long position = offset;
@@ -55,10 +55,10 @@ final class PageReader {
             target.put(first, within, count);
             return;
         }
-        long deadline = patience.deadline();
+        long deadline = retries.deadline();
         for (int attempt = 1; ; attempt++) {
             State state = files.state();
-            Place place = state.layers().find(pgno);
+            PageLocation place = state.layers().find(pgno);
             if (place == null) {
                 throw states.damaged(new LtxFormatException(
                         state.newest().label(),

@@ -43,19 +43,19 @@ final class PartialCopy implements Closeable {
     private static final int WRITE = 1 << 20;
 
     private final ReadOnlyReplica replica;
-    private final Patience patience;
+    private final Retries retries;
     private final BooleanSupplier stopped;
     private final State state;
     private final Blocks blocks;
     private final Path file;
     private final FileChannel channel;
     private final CopyJournal journal;
-    private final Image image;
+    private final LocalImage image;
     private final Map<ReplicaFile, LtxChecksum> headers = new HashMap<>();
 
     private PartialCopy(
             ReadOnlyReplica replica,
-            Patience patience,
+            Retries retries,
             BooleanSupplier stopped,
             State state,
             Path file,
@@ -63,7 +63,7 @@ final class PartialCopy implements Closeable {
             Path journal)
             throws IOException {
         this.replica = replica;
-        this.patience = patience;
+        this.retries = retries;
         this.stopped = stopped;
         this.state = state;
         this.file = file;
@@ -75,19 +75,19 @@ final class PartialCopy implements Closeable {
         } else if (channel.size() < size) {
             channel.write(ByteBuffer.allocate(1), size - 1);
         }
-        image = Image.map(channel, file, state, blocks);
+        image = LocalImage.map(channel, file, state, blocks);
         this.journal = new CopyJournal(journal, file.getFileName().toString(), state.pageSize());
     }
 
     /** Opens a file, existing or not; none of its content is trusted. */
     static PartialCopy open(
-            ReadOnlyReplica replica, Patience patience, BooleanSupplier stopped, State state, Path file, Path journal)
+            ReadOnlyReplica replica, Retries retries, BooleanSupplier stopped, State state, Path file, Path journal)
             throws IOException {
         FileChannel channel =
                 PrivateFiles.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         boolean done = false;
         try {
-            PartialCopy copy = new PartialCopy(replica, patience, stopped, state, file, channel, journal);
+            PartialCopy copy = new PartialCopy(replica, retries, stopped, state, file, channel, journal);
             done = true;
             return copy;
         } finally {
@@ -117,7 +117,7 @@ final class PartialCopy implements Closeable {
     }
 
     /** Returns the image, which holds the pages of the blocks that are written. */
-    Image image() {
+    LocalImage image() {
         return image;
     }
 
@@ -127,7 +127,7 @@ final class PartialCopy implements Closeable {
      *
      * @param source file with those blocks, which may be this one
      */
-    void begin(List<CopyJournal.Entry> left, Image source, LocalCopy.Progress progress) throws IOException {
+    void begin(List<CopyJournal.Entry> left, LocalImage source, LocalCopy.Progress progress) throws IOException {
         List<CopyJournal.Entry> kept = new ArrayList<>();
         for (CopyJournal.Entry entry : left) {
             checkRunning();
@@ -144,7 +144,8 @@ final class PartialCopy implements Closeable {
     }
 
     /** Returns what is recorded of a block whose pages are in the file; null if they are not certainly there. */
-    private CopyJournal.@Nullable Entry carried(Block block, CopyJournal.Entry entry, Image source) throws IOException {
+    private CopyJournal.@Nullable Entry carried(Block block, CopyJournal.Entry entry, LocalImage source)
+            throws IOException {
         BitSet placed = blocks.placed(block);
         BitSet missing = (BitSet) placed.clone();
         missing.andNot(entry.placed());
@@ -222,7 +223,7 @@ final class PartialCopy implements Closeable {
                 if (!blocks.isDone(number)) {
                     Block block = blocks.block(number);
                     CopyJournal.Entry entry =
-                            patience.until(patience.deadline(), block.file().label(), () -> writtenOrAgain(block));
+                            retries.until(retries.deadline(), block.file().label(), () -> writtenOrAgain(block));
                     journal.add(entry);
                     blocks.finish(number, entry);
                     progress.report(blocks.bytesDone(), blocks.bytes());
@@ -344,7 +345,7 @@ final class PartialCopy implements Closeable {
     }
 
     private LtxChecksum header(ReplicaFile from) throws IOException {
-        return patience.until(patience.deadline(), from.label(), () -> {
+        return retries.until(retries.deadline(), from.label(), () -> {
             try (OpenedFile opened =
                             replica.openFile(from.info().level(), from.info().name(), 0, LtxHeader.SIZE);
                     InputStream in = opened.content()) {

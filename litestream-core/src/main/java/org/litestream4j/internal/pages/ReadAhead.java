@@ -7,7 +7,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.internal.pages.Workers.Urgency;
+import org.litestream4j.internal.pages.FetchWorkers.Urgency;
 
 /**
  * Recognizes the scans of one reader and fetches what they will read: pages in the order of a tree where its interior
@@ -19,29 +19,29 @@ final class ReadAhead {
     /** Number of scans followed at the same time, as in a join. */
     private static final int SCANS = 8;
 
-    private final Fetcher fetcher;
+    private final PageFetcher fetcher;
     private final TreeHints tree;
     private final long bytes;
 
     @GuardedBy("this")
-    private final Deque<Scan> scans = new ArrayDeque<>();
+    private final Deque<PageScan> scans = new ArrayDeque<>();
 
     /** @param bytes largest number of bytes of pages ahead of a scan; 0 switches this off */
-    ReadAhead(Fetcher fetcher, TreeHints tree, long bytes) {
+    ReadAhead(PageFetcher fetcher, TreeHints tree, long bytes) {
         this.fetcher = fetcher;
         this.tree = tree;
         this.bytes = bytes;
     }
 
     /** Called before a page is read. */
-    synchronized void reading(State state, long pgno, Place place) {
+    synchronized void reading(State state, long pgno, PageLocation place) {
         int most = (int) Math.min(bytes / state.pageSize(), 1 << 16);
         if (most == 0) {
             return;
         }
-        Scan scan = find((int) pgno);
+        PageScan scan = find((int) pgno);
         if (scan == null) {
-            scans.addFirst(new Scan(tree, (int) pgno));
+            scans.addFirst(new PageScan(tree, (int) pgno));
             if (scans.size() > SCANS) {
                 scans.removeLast();
             }
@@ -55,9 +55,9 @@ final class ReadAhead {
     }
 
     @GuardedBy("this")
-    private @Nullable Scan find(int pgno) {
-        for (Iterator<Scan> all = scans.iterator(); all.hasNext(); ) {
-            Scan scan = all.next();
+    private @Nullable PageScan find(int pgno) {
+        for (Iterator<PageScan> all = scans.iterator(); all.hasNext(); ) {
+            PageScan scan = all.next();
             if (scan.advanceTo(pgno)) {
                 all.remove();
                 scans.addFirst(scan);
@@ -68,14 +68,14 @@ final class ReadAhead {
     }
 
     @GuardedBy("this")
-    private void begin(State state, Scan scan, Place place) {
+    private void begin(State state, PageScan scan, PageLocation place) {
         boolean waiting = !fetcher.isHere(place);
         int[] lacking = scan.lacking();
         boolean due = scan.isDue(state.pageSize()) && (waiting || fetcher.hasRoom());
         if (!waiting && !due && lacking.length == 0) {
             return;
         }
-        List<Place> wanted = new ArrayList<>();
+        List<PageLocation> wanted = new ArrayList<>();
         if (waiting) {
             wanted.add(place);
         }
@@ -99,16 +99,16 @@ final class ReadAhead {
         if (others.length == 0 || !fetcher.hasMuchRoom()) {
             return;
         }
-        List<Place> wanted = new ArrayList<>();
+        List<PageLocation> wanted = new ArrayList<>();
         for (int other : others) {
             addUnlessHere(state, other, wanted);
         }
         fetcher.begin(Urgency.POSSIBLE, wanted);
     }
 
-    private void addUnlessHere(State state, int number, List<Place> wanted) {
+    private void addUnlessHere(State state, int number, List<PageLocation> wanted) {
         long pgno = Integer.toUnsignedLong(number);
-        Place place = pgno > state.commit() ? null : state.layers().find(pgno);
+        PageLocation place = pgno > state.commit() ? null : state.layers().find(pgno);
         if (place != null && !fetcher.learnIfHere(place)) {
             wanted.add(place);
         }

@@ -22,9 +22,9 @@ import org.litestream4j.replica.ReplicaUpload;
 final class ReadOnlyReplica implements ReplicaClient {
 
     private final ReplicaClient client;
-    private final Counters counters;
+    private final PageCounters counters;
 
-    ReadOnlyReplica(ReplicaClient client, Counters counters) {
+    ReadOnlyReplica(ReplicaClient client, PageCounters counters) {
         this.client = client;
         this.counters = counters;
     }

@@ -30,18 +30,18 @@ public final class ReplicaPages implements AutoCloseable {
 
     private final ReadOnlyReplica replica;
     private final PagesOptions options;
-    private final Counters counters = new Counters();
-    private final Patience patience;
-    private final Workers workers;
+    private final PageCounters counters = new PageCounters();
+    private final Retries retries;
+    private final FetchWorkers workers;
 
     /** One thread that plans states again for readers, and waits for the others. */
-    private final Workers planning;
+    private final FetchWorkers planning;
 
     private final PageCache cache;
     private final TreeHints tree = new TreeHints();
-    private final Fetcher fetcher;
+    private final PageFetcher fetcher;
     private final FileTable table;
-    private final States states;
+    private final StateFinder states;
     private final Hydration hydration = new Hydration();
     private final PageReader reader;
 
@@ -51,24 +51,24 @@ public final class ReplicaPages implements AutoCloseable {
     @GuardedBy("opening")
     private boolean closed;
 
-    private volatile @Nullable Newest newest;
+    private volatile @Nullable NewestState newest;
 
     private ReplicaPages(ReplicaClient client, PagesOptions options) {
         this.options = options;
         replica = new ReadOnlyReplica(client, counters);
-        patience = new Patience(options.deadline());
-        workers = new Workers(options.parallelism(), patience);
-        planning = new Workers(1, patience);
+        retries = new Retries(options.deadline());
+        workers = new FetchWorkers(options.parallelism(), retries);
+        planning = new FetchWorkers(1, retries);
         cache = new PageCache(options.cacheSize());
-        fetcher = new Fetcher(replica, cache, tree, patience, workers, counters, options);
+        fetcher = new PageFetcher(replica, cache, tree, retries, workers, counters, options);
         table = new FileTable(
-                new FileParts(replica, workers, patience),
+                new FileParts(replica, workers, retries),
                 new StoredIndexes(options.folder(), replica.url()),
                 fetcher,
                 workers,
                 options.cacheSize());
-        states = new States(replica, table, patience);
-        reader = new PageReader(fetcher, states, patience, hydration);
+        states = new StateFinder(replica, table, retries);
+        reader = new PageReader(fetcher, states, retries, hydration);
     }
 
     /**
@@ -91,8 +91,8 @@ public final class ReplicaPages implements AutoCloseable {
         return following();
     }
 
-    private Newest following() throws IOException {
-        Newest present = newest;
+    private NewestState following() throws IOException {
+        NewestState present = newest;
         if (present != null) {
             return present;
         }
@@ -100,17 +100,17 @@ public final class ReplicaPages implements AutoCloseable {
         try {
             present = newest;
             if (present == null) {
-                patience.checkOpen();
+                retries.checkOpen();
                 long begun = System.nanoTime();
                 State first = State.of(states.nextVersion(), states.files(RestoreTarget.latest()));
-                present =
-                        new Newest(replica, states, planning, reader, this::readAhead, patience, options, first, begun);
+                present = new NewestState(
+                        replica, states, planning, reader, this::readAhead, retries, options, first, begun);
                 present.start();
                 newest = present;
                 table.prune();
                 if (options.hydrate()) {
                     hydration.start(
-                            present, new LocalCopy(replica, states, fetcher, patience, options, hydration::isStopped));
+                            present, new LocalCopy(replica, states, fetcher, retries, options, hydration::isStopped));
                 }
             }
             return present;
@@ -144,7 +144,7 @@ public final class ReplicaPages implements AutoCloseable {
      */
     public PageSource asOf(RestoreTarget target) throws IOException {
         State state = State.of(states.nextVersion(), states.pastFiles(target));
-        return new Moment(new StateFiles(state, states, planning), reader, this::readAhead, patience);
+        return new Moment(new StateFiles(state, states, planning), reader, this::readAhead, retries);
     }
 
     private ReadAhead readAhead() {
@@ -162,7 +162,7 @@ public final class ReplicaPages implements AutoCloseable {
 
     /** Returns the status. Does not wait. */
     public PagesStatus status() {
-        Newest present = newest;
+        NewestState present = newest;
         return new PagesStatus(
                 present == null ? null : present.latest(),
                 present == null ? null : present.problem(),
@@ -177,14 +177,14 @@ public final class ReplicaPages implements AutoCloseable {
     /** Ends all threads and closes the client. Reads fail afterwards. Idempotent. */
     @Override
     public void close() throws IOException {
-        patience.close(); // first, as a plan that is being made holds the lock until then
+        retries.close(); // first, as a plan that is being made holds the lock until then
         opening.lock();
         try {
             if (closed) {
                 return;
             }
             closed = true;
-            Newest present = newest;
+            NewestState present = newest;
             if (present != null) {
                 present.close(CLOSING);
             }

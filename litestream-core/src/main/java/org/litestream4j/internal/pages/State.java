@@ -18,7 +18,7 @@ import org.litestream4j.replica.ReplicaClient;
  * @param version as in {@link StateInfo}
  * @param files in the order of their transactions, all of one page size
  */
-record State(long version, List<ReplicaFile> files, Layers layers) {
+record State(long version, List<ReplicaFile> files, PageMap layers) {
 
     // States are compared by identity: the same state may be found again through other files.
 
@@ -34,7 +34,7 @@ record State(long version, List<ReplicaFile> files, Layers layers) {
 
     static State of(long version, List<ReplicaFile> planned) {
         List<ReplicaFile> files = samePageSize(planned);
-        return new State(version, files, Layers.of(files));
+        return new State(version, files, PageMap.of(files));
     }
 
     /** Returns the files after the last one with another page size than the newest has: these hold no page of the state. */
@@ -106,7 +106,7 @@ record State(long version, List<ReplicaFile> files, Layers layers) {
     }
 
     /** Returns the state after the newest file above level 0, whose files are kept for long; this one if there is none. */
-    State settled() {
+    State withoutLevel0() {
         int end = files.size();
         while (end > 0 && files.get(end - 1).info().level() == 0) {
             end--;

@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class StateFiles {
 
-    private final States states;
-    private final Workers planning;
+    private final StateFinder states;
+    private final FetchWorkers planning;
     private volatile State state;
 
     /** Page 1, which each transaction reads first; null until it was read. Never changed. */
     private volatile byte @Nullable [] firstPage;
 
-    StateFiles(State state, States states, Workers planning) {
+    StateFiles(State state, StateFinder states, FetchWorkers planning) {
         this.state = state;
         this.states = states;
         this.planning = planning;

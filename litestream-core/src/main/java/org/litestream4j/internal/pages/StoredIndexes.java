@@ -35,9 +35,9 @@ final class StoredIndexes {
 
     private static final int MAGIC = 0x4C_50_49_31;
 
-    private static final int MOST = 200;
+    private static final int MAX_STORED_FILES = 200;
 
-    private static final int LARGEST = 1 << 30;
+    private static final int MAX_BYTES = 1 << 30;
 
     private final @Nullable Path folder;
 
@@ -59,13 +59,13 @@ final class StoredIndexes {
 
     /** Returns the parts of a file; null if they are not stored. */
     @Nullable
-    Parts find(LtxFileInfo file) {
+    IndexParts find(LtxFileInfo file) {
         if (folder == null) {
             return null;
         }
         Path path = path(folder, file);
         try {
-            if (Files.size(path) > LARGEST) {
+            if (Files.size(path) > MAX_BYTES) {
                 return null;
             }
             byte[] bytes = Files.readAllBytes(path);
@@ -79,7 +79,7 @@ final class StoredIndexes {
             if (end.readLong() != checksum.stored()) {
                 return null;
             }
-            Parts parts = decode(new DataInputStream(new ByteArrayInputStream(bytes, 0, length)), file);
+            IndexParts parts = decode(new DataInputStream(new ByteArrayInputStream(bytes, 0, length)), file);
             if (parts != null) {
                 Files.setLastModifiedTime(path, FileTime.fromMillis(System.currentTimeMillis()));
             }
@@ -92,19 +92,19 @@ final class StoredIndexes {
         }
     }
 
-    private static @Nullable Parts decode(DataInputStream in, LtxFileInfo file) throws IOException {
+    private static @Nullable IndexParts decode(DataInputStream in, LtxFileInfo file) throws IOException {
         if (in.readInt() != MAGIC || !in.readUTF().equals(file.toString())) {
             return null;
         }
         String version = in.readBoolean() ? in.readUTF() : null;
         OptionalLong checksum = in.readBoolean() ? OptionalLong.of(in.readLong()) : OptionalLong.empty();
         byte[] head = in.readNBytes(in.readInt());
-        return new Parts(version, checksum, head, in.readNBytes(in.readInt()));
+        return new IndexParts(version, checksum, head, in.readNBytes(in.readInt()));
     }
 
     /** Stores the parts of a file. */
-    void store(LtxFileInfo file, Parts parts) {
-        if (folder == null || (long) parts.head().length + parts.tail().length > LARGEST / 2) {
+    void store(LtxFileInfo file, IndexParts parts) {
+        if (folder == null || (long) parts.head().length + parts.tail().length > MAX_BYTES / 2) {
             return;
         }
         Path path = path(folder, file);
@@ -124,7 +124,7 @@ final class StoredIndexes {
         }
     }
 
-    private static byte[] encode(LtxFileInfo file, Parts parts) throws IOException {
+    private static byte[] encode(LtxFileInfo file, IndexParts parts) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(parts.head().length + parts.tail().length + 500);
         DataOutputStream out = new DataOutputStream(bytes);
         out.writeInt(MAGIC);
@@ -166,9 +166,9 @@ final class StoredIndexes {
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> all = new ArrayList<>(files.toList());
-            if (all.size() > MOST) {
+            if (all.size() > MAX_STORED_FILES) {
                 all.sort(Comparator.comparing(StoredIndexes::lastUsed).reversed());
-                for (Path path : all.subList(MOST, all.size())) {
+                for (Path path : all.subList(MAX_STORED_FILES, all.size())) {
                     Files.deleteIfExists(path);
                 }
             }

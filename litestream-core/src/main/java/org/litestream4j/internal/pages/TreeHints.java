@@ -17,7 +17,7 @@ final class TreeHints {
     private static final int RIGHTMOST_AT = 8;
 
     /** Largest number of children of all nodes: about 2 MiB, with the table of parents. */
-    private static final int MOST = 1 << 17;
+    private static final int MAX_NODES = 1 << 17;
 
     private static final int FIRST_GIVEN = 4;
 
@@ -111,7 +111,7 @@ final class TreeHints {
         Node before = nodes.put(node.pgno, node);
         known += node.size() - (before == null ? 0 : before.size());
         var eldest = nodes.values().iterator();
-        while (known > MOST && eldest.hasNext()) {
+        while (known > MAX_NODES && eldest.hasNext()) {
             known -= eldest.next().size();
             eldest.remove();
         }

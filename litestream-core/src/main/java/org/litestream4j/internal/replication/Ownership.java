@@ -85,7 +85,7 @@ public final class Ownership {
      * files.
      */
     @GuardedBy("this")
-    private @Nullable Own witness;
+    private @Nullable Own newestAtCheck;
 
     @GuardedBy("this")
     private long presentAtNanos;
@@ -142,7 +142,7 @@ public final class Ownership {
      *
      * @param begun start of the write; the time during a long write is not covered by the proof
      */
-    synchronized void wrote(Txid txid, Moment begun) {
+    synchronized void recordWritten(Txid txid, Moment begun) {
         ours = Txid.max(ours, txid);
         renew(begun);
     }
@@ -180,7 +180,7 @@ public final class Ownership {
             breakReported = broken;
             claimed = null;
             newestOwn = null;
-            witness = null;
+            newestAtCheck = null;
             presenceOpen = false;
             place = found;
             presentAtNanos = begun.nanos();
@@ -259,12 +259,12 @@ public final class Ownership {
         Moment begun = now();
         long minimum = place.isEmpty() && !newestToo ? PRESENCE_NANOS : interval;
         boolean due = begun.nanos() - presentAtNanos >= minimum;
-        List<Own> expected = Stream.of(witness == null ? newestOwn : witness, newestToo ? newestOwn : null)
+        List<Own> expected = Stream.of(newestAtCheck == null ? newestOwn : newestAtCheck, newestToo ? newestOwn : null)
                 .filter(own -> own != null && due)
                 .distinct()
                 .toList();
-        boolean listed = !presenceOpen
-                || begun.nanos() - listedAtNanos < (place.isEmpty() ? LISTING_NANOS : PRESENCE_NANOS);
+        boolean listed =
+                !presenceOpen || begun.nanos() - listedAtNanos < (place.isEmpty() ? LISTING_NANOS : PRESENCE_NANOS);
         return new Check(restarts, begun, isFresh() && listed, ours, List.of(from), place, expected, newestOwn);
     }
 
@@ -313,7 +313,7 @@ public final class Ownership {
     private void present(Check check) {
         presentAtNanos = check.begun().nanos();
         presenceOpen &= !Objects.equals(check.newestOwn(), newestOwn);
-        witness = check.newestOwn();
+        newestAtCheck = check.newestOwn();
     }
 
     /** Records a proof by the files that were listed. Returns whether it counts. */

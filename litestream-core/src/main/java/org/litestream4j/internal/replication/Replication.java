@@ -102,43 +102,43 @@ public final class Replication {
      * @throws LocalFileException if the local files continue the replica, but one that is not uploaded yet is
      *     missing or damaged
      */
-    public Verdict verify() throws IOException {
+    public ReplicaComparison verify() throws IOException {
         client.prepare();
         Ownership.Moment begun = ownership.now();
         Newest newest = newestOnReplica();
         boolean broken = newest.reached().isBefore(newest.txid());
         ownership.restart(newest.txid(), broken, begun);
-        Verdict verdict = compare(newest);
+        ReplicaComparison comparison = compare(newest);
         return broken
-                ? verdict.unreachable("the replica lost files: no file continues transaction " + newest.reached())
-                : verdict;
+                ? comparison.unreachable("the replica lost files: no file continues transaction " + newest.reached())
+                : comparison;
     }
 
-    private Verdict compare(Newest newest) throws IOException {
+    private ReplicaComparison compare(Newest newest) throws IOException {
         Txid captured = capture.captured();
         if (newest.txid().isAfter(captured)) {
             if (captured.isNone()) {
-                return Verdict.unknown(newest.txid(), "there is no local state");
+                return ReplicaComparison.unknown(newest.txid(), "there is no local state");
             }
             String reason = "the replica is ahead of it";
             return isOnReplica(captured)
-                    ? Verdict.diverged(newest.txid(), reason)
-                    : Verdict.unknown(newest.txid(), reason);
+                    ? ReplicaComparison.diverged(newest.txid(), reason)
+                    : ReplicaComparison.unknown(newest.txid(), reason);
         }
         if (newest.txid().isNone()) {
             warnOfOtherBackup();
             if (!captured.isNone() && damagedPending(Txid.NONE, captured) != null) {
-                return Verdict.diverged(Txid.NONE, "the replica is empty");
+                return ReplicaComparison.diverged(Txid.NONE, "the replica is empty");
             }
         } else if (!ours(newest)) {
-            return Verdict.unknown(newest.txid(), "the replica's newest file differs from the local one");
+            return ReplicaComparison.unknown(newest.txid(), "the replica's newest file differs from the local one");
         } else {
             LocalFileException damaged = damagedPending(newest.txid(), captured);
             if (damaged != null) {
                 throw damaged;
             }
         }
-        return Verdict.continues(newest.txid());
+        return ReplicaComparison.continues(newest.txid());
     }
 
     /**
@@ -185,8 +185,8 @@ public final class Replication {
             published = upload(name);
         } catch (LocalFileException e) {
             Ownership.Moment begun = ownership.now();
-            published = publishedUnheard(name).orElseThrow(() -> e);
-            ownership.wrote(name.max(), begun);
+            published = publishedWithoutResponse(name).orElseThrow(() -> e);
+            ownership.recordWritten(name.max(), begun);
             ownership.published(published, remoteChecksum(client, published));
         }
         replicated = name.max();
@@ -239,9 +239,7 @@ public final class Replication {
         try (InputStream in = new BufferedInputStream(file, COPY_SIZE);
                 ReplicaUpload upload = client.write(levelOf(name), name, timestamp, databaseChecksum);
                 LtxReader reader = LtxReader.open(
-                        new CopyingInputStream(in, upload, new UploadProgress(client.url(), name, size)),
-                        source,
-                        name)) {
+                        new TeeInputStream(in, upload, new UploadProgress(client.url(), name, size)), source, name)) {
             while (reader.next()) {
                 // reading the whole file is the check
             }
@@ -249,7 +247,7 @@ public final class Replication {
             Ownership.Moment begun = ownership.now();
             attempted = new Attempt(name, reader.trailer().fileChecksum());
             LtxFileInfo published = upload.publish();
-            ownership.wrote(name.max(), begun);
+            ownership.recordWritten(name.max(), begun);
             ownership.published(published, reader.trailer().fileChecksum());
             return published;
         } catch (LtxFormatException e) {
@@ -260,7 +258,7 @@ public final class Replication {
     /**
      * Returns a file that is lost locally but exists on the replica, because only the response of its upload was lost.
      */
-    private Optional<LtxFileInfo> publishedUnheard(LtxFileName name) throws IOException {
+    private Optional<LtxFileInfo> publishedWithoutResponse(LtxFileName name) throws IOException {
         Attempt last = attempted;
         if (last == null || !last.name().equals(name)) {
             return Optional.empty();

@@ -15,7 +15,7 @@ final class UploadProgress implements LongConsumer {
 
     private static final int LINES = 10;
 
-    private static final long LONGEST_STEP = 256L << 20;
+    private static final long MAX_STEP = 256L << 20;
 
     private final String replica;
     private final LtxFileName name;
@@ -29,7 +29,7 @@ final class UploadProgress implements LongConsumer {
         this.replica = replica;
         this.name = name;
         this.size = size;
-        this.step = size < LARGE ? Long.MAX_VALUE : Math.min(LONGEST_STEP, size / LINES);
+        this.step = size < LARGE ? Long.MAX_VALUE : Math.min(MAX_STEP, size / LINES);
         this.next = step;
     }
 

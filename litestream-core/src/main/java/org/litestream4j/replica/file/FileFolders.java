@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.PrivateFiles;
 
 /** Durable changes of folders, whose entries survive a power failure. */
@@ -31,7 +31,7 @@ final class FileFolders {
             return; // created by another process in the meantime
         }
         if (parent != null) {
-            Durable.forceFolder(parent);
+            DurableFiles.forceFolder(parent);
         }
     }
 }

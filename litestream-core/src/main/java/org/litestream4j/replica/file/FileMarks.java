@@ -20,7 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.MarkStore;
@@ -102,7 +102,7 @@ final class FileMarks implements MarkStore {
                 channel.force(true);
             }
             publisher.publish(temporary, target);
-            Durable.forceFolder(folder);
+            DurableFiles.forceFolder(folder);
             return true;
         } catch (FileAlreadyExistsException e) {
             if (!Files.isDirectory(folder)) {
@@ -126,7 +126,7 @@ final class FileMarks implements MarkStore {
         try {
             boolean removed = Files.deleteIfExists(path(name));
             if (removed) {
-                Durable.forceFolder(folder);
+                DurableFiles.forceFolder(folder);
             }
             return removed;
         } catch (AccessDeniedException e) {

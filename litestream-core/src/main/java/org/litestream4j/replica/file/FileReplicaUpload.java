@@ -16,7 +16,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
-import org.litestream4j.internal.files.Durable;
+import org.litestream4j.internal.files.DurableFiles;
 import org.litestream4j.internal.files.PrivateFiles;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
@@ -163,7 +163,7 @@ final class FileReplicaUpload extends ReplicaUpload {
         } catch (FileAlreadyExistsException e) {
             requireSameContent(target, e);
         }
-        Durable.forceFolder(client.folder(level));
+        DurableFiles.forceFolder(client.folder(level));
         LtxFileInfo there = client.info(level, name);
         if (there.size() != written) {
             Files.deleteIfExists(target);

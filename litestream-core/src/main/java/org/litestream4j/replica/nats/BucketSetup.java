@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.replica.nats.NatsSettings.NewBucket;
 
 /** Checks whether the bucket can hold a replica, and creates the bucket if permitted. */
@@ -47,14 +47,14 @@ final class BucketSetup {
     /** Returns the stream of the bucket; null if there is none. */
     @Nullable
     StreamInfo info() throws IOException {
-        Message answer = bucket.ask(Operation.HEAD, "STREAM.INFO." + bucket.stream(), new byte[0]);
+        Message answer = bucket.ask(RequestType.HEAD, "STREAM.INFO." + bucket.stream(), new byte[0]);
         StreamInfo info = new StreamInfo(answer);
         if (info.hasError() && info.getApiErrorCode() == ApiErrors.NO_STREAM) {
-            bucket.report(Operation.HEAD, Outcome.NOT_FOUND, 0, 0);
+            bucket.report(RequestType.HEAD, RequestResult.NOT_FOUND, 0, 0);
             return null;
         }
-        bucket.check(info, Operation.HEAD, "describe the bucket");
-        bucket.report(Operation.HEAD, Outcome.SUCCESS, 0, 0);
+        bucket.check(info, RequestType.HEAD, "describe the bucket");
+        bucket.report(RequestType.HEAD, RequestResult.SUCCESS, 0, 0);
         bucket.allowsDirect(info.getConfiguration().getAllowDirect());
         return info;
     }
@@ -84,16 +84,16 @@ final class BucketSetup {
                 .allowDirect(true)
                 .build();
         Message answer = bucket.ask(
-                Operation.PUT,
+                RequestType.PUT,
                 "STREAM.CREATE." + bucket.stream(),
                 stream.toJson().getBytes(StandardCharsets.UTF_8));
         StreamInfo created = new StreamInfo(answer);
         if (created.hasError() && created.getApiErrorCode() == ApiErrors.STREAM_EXISTS) {
-            bucket.report(Operation.PUT, Outcome.CONFLICT, 0, 0);
+            bucket.report(RequestType.PUT, RequestResult.CONFLICT, 0, 0);
             return; // created by another process, with settings of its own, which apply
         }
-        bucket.check(created, Operation.PUT, "create the bucket");
-        bucket.report(Operation.PUT, Outcome.SUCCESS, 0, 0);
+        bucket.check(created, RequestType.PUT, "create the bucket");
+        bucket.report(RequestType.PUT, RequestResult.SUCCESS, 0, 0);
     }
 
     private void check(StreamConfiguration stream) throws ReplicaAccessException {

@@ -19,10 +19,10 @@ import org.litestream4j.replica.ReplicaFileNotFoundException;
 final class ChunkReader extends InputStream {
 
     /** Maximum total size of the chunks fetched in advance, in bytes; at least one chunk is fetched. */
-    private static final int AHEAD_BYTES = 1024 * 1024;
+    private static final int MAX_READ_AHEAD_BYTES = 1024 * 1024;
 
     /** Maximum number of chunks fetched in advance. Litestream splits merged files into chunks of some hundred bytes. */
-    private static final int AHEAD = 256;
+    private static final int MAX_READ_AHEAD_CHUNKS = 256;
 
     private static final String DIGEST = "SHA-256=";
 
@@ -140,8 +140,8 @@ final class ChunkReader extends InputStream {
     }
 
     private void sendAhead() throws IOException {
-        while (nextToSend < map.count() && map.offset(nextToSend) < end && ahead.size() < AHEAD) {
-            if (map.offset(nextToSend + 1) - map.offset(nextToTake) > AHEAD_BYTES && !ahead.isEmpty()) {
+        while (nextToSend < map.count() && map.offset(nextToSend) < end && ahead.size() < MAX_READ_AHEAD_CHUNKS) {
+            if (map.offset(nextToSend + 1) - map.offset(nextToTake) > MAX_READ_AHEAD_BYTES && !ahead.isEmpty()) {
                 return;
             }
             NatsLink.Call sent;

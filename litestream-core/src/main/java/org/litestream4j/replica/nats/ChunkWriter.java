@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class ChunkWriter {
 
     /** Maximum number of unacknowledged chunks of {@link NatsBucket#CHUNK_SIZE} bytes each: 1 MiB. */
-    private static final int AT_ONCE = 8;
+    private static final int MAX_UNACKNOWLEDGED = 8;
 
     private static final int ATTEMPTS = 3;
 
@@ -40,8 +40,8 @@ final class ChunkWriter {
 
     /** @param data content, which must not change until it is acknowledged */
     void append(byte[] data) throws IOException {
-        while (waiting.size() >= AT_ONCE) {
-            settleFirst();
+        while (waiting.size() >= MAX_UNACKNOWLEDGED) {
+            awaitFirst();
         }
         long number = acknowledged + waiting.size();
         NatsLink.Call sent = null;
@@ -60,7 +60,7 @@ final class ChunkWriter {
     /** Waits until all chunks are stored and returns their number. */
     long finish() throws IOException {
         while (!waiting.isEmpty()) {
-            settleFirst();
+            awaitFirst();
         }
         if (lostSome || acknowledged > 1) { // another client may have purged the first ones as left over
             countStored();
@@ -84,7 +84,7 @@ final class ChunkWriter {
         return acknowledged > 0 || !waiting.isEmpty();
     }
 
-    private void settleFirst() throws IOException {
+    private void awaitFirst() throws IOException {
         Chunk first = waiting.getFirst();
         long sequence = 0;
         if (first.sent != null) {

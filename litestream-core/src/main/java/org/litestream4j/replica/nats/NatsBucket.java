@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 
 /**
  * The part of the object store's protocol that replicas need: the subjects of a bucket, and single requests to its
@@ -102,7 +102,7 @@ final class NatsBucket {
     @Nullable
     StoredObject find(String objectName) throws IOException {
         Message answer = ask(
-                Operation.HEAD,
+                RequestType.HEAD,
                 "STREAM.MSG.GET." + stream,
                 MessageGetRequest.lastForSubject(metaSubject(objectName)).serialize());
         return description(answer, objectName);
@@ -115,23 +115,23 @@ final class NatsBucket {
      */
     long newestSequence(String subject) throws IOException {
         Message answer = ask(
-                Operation.HEAD,
+                RequestType.HEAD,
                 "STREAM.MSG.GET." + stream,
                 MessageGetRequest.lastForSubject(subject).serialize());
         MessageInfo info = new MessageInfo(answer, stream, false);
-        if (isMissing(info, Operation.HEAD, "list the bucket")) {
+        if (isMissing(info, RequestType.HEAD, "list the bucket")) {
             return 0;
         }
-        report(Operation.HEAD, Outcome.SUCCESS, 0, 0);
+        report(RequestType.HEAD, RequestResult.SUCCESS, 0, 0);
         return info.getSeq();
     }
 
     private @Nullable StoredObject description(Message answer, String objectName) throws IOException {
         MessageInfo info = new MessageInfo(answer, stream, false);
-        if (isMissing(info, Operation.HEAD, "look for " + objectName)) {
+        if (isMissing(info, RequestType.HEAD, "look for " + objectName)) {
             return null;
         }
-        report(Operation.HEAD, Outcome.SUCCESS, 0, 0);
+        report(RequestType.HEAD, RequestResult.SUCCESS, 0, 0);
         try {
             ZonedDateTime time = info.getTime();
             return StoredObject.of(
@@ -143,9 +143,9 @@ final class NatsBucket {
     }
 
     /** Returns whether the response reports that there is no such message. */
-    private boolean isMissing(MessageInfo info, Operation operation, String doing) throws IOException {
+    private boolean isMissing(MessageInfo info, RequestType operation, String doing) throws IOException {
         if (info.hasError() && info.getApiErrorCode() == ApiErrors.NO_MESSAGE) {
-            report(operation, Outcome.NOT_FOUND, 0, 0);
+            report(operation, RequestResult.NOT_FOUND, 0, 0);
             return true;
         }
         check(info, operation, doing);
@@ -186,7 +186,7 @@ final class NatsBucket {
             try {
                 answer = link.await(sent, link.timeoutNanos());
             } catch (LostException e) {
-                report(Operation.GET, Outcome.FAILED, 0, 0);
+                report(RequestType.GET, RequestResult.FAILED, 0, 0);
             }
         }
         if (answer != null && !answer.isStatusMessage()) {
@@ -194,16 +194,16 @@ final class NatsBucket {
         }
         // Missing at the server that responded, which may be behind the others; or lost.
         answer = ask(
-                Operation.GET,
+                RequestType.GET,
                 "STREAM.MSG.GET." + stream,
                 MessageGetRequest.forSequence(sequence).serialize());
         MessageInfo info = new MessageInfo(answer, stream, false);
-        return isMissing(info, Operation.GET, "give a chunk") ? null : content(info, subject, sequence);
+        return isMissing(info, RequestType.GET, "give a chunk") ? null : content(info, subject, sequence);
     }
 
     private byte @Nullable [] content(MessageInfo info, String subject, long sequence) {
         byte[] data = info.getData() == null ? new byte[0] : info.getData();
-        report(Operation.GET, Outcome.SUCCESS, 0, data.length);
+        report(RequestType.GET, RequestResult.SUCCESS, 0, data.length);
         return subject.equals(info.getSubject()) && info.getSeq() == sequence ? data : null;
     }
 
@@ -226,7 +226,7 @@ final class NatsBucket {
      * @throws LostException if the chunk may or may not be stored
      */
     long stored(NatsLink.Call sent, int length) throws IOException {
-        return acknowledged(sent, Operation.MULTIPART_PART, length, "store a chunk");
+        return acknowledged(sent, RequestType.MULTIPART_PART, length, "store a chunk");
     }
 
     /**
@@ -239,21 +239,21 @@ final class NatsBucket {
     long describe(String objectName, ObjectInfo description, long predecessor) throws IOException {
         Headers headers = new Headers().put(ROLLUP, "sub").put(EXPECTED_PREDECESSOR, Long.toString(predecessor));
         NatsLink.Call sent = link.send(metaSubject(objectName), headers, description.serialize());
-        return acknowledged(sent, Operation.MULTIPART_COMPLETE, 0, "publish " + objectName);
+        return acknowledged(sent, RequestType.MULTIPART_COMPLETE, 0, "publish " + objectName);
     }
 
-    private long acknowledged(NatsLink.Call sent, Operation operation, int length, String doing) throws IOException {
+    private long acknowledged(NatsLink.Call sent, RequestType operation, int length, String doing) throws IOException {
         Message answer = awaiting(sent, operation);
         try {
             PublishAck ack = new PublishAck(answer);
-            report(operation, Outcome.SUCCESS, length, 0);
+            report(operation, RequestResult.SUCCESS, length, 0);
             return ack.getSeqno();
         } catch (JetStreamApiException e) {
             if (ApiErrors.isWrongPredecessor(e)) {
-                report(operation, Outcome.CONFLICT, length, 0);
+                report(operation, RequestResult.CONFLICT, length, 0);
                 return -1;
             }
-            report(operation, Outcome.REFUSED, length, 0);
+            report(operation, RequestResult.REFUSED, length, 0);
             throw ApiErrors.isStoreFailure(e) && new BucketSetup(this).isFull()
                     ? ApiErrors.full(settings, e)
                     : ApiErrors.translate(settings, doing, e);
@@ -267,9 +267,9 @@ final class NatsBucket {
         return link.send("$JS.API.STREAM.PURGE." + stream, null, options.serialize());
     }
 
-    void purged(NatsLink.Call sent, Operation operation) throws IOException {
+    void purged(NatsLink.Call sent, RequestType operation) throws IOException {
         check(new PurgeResponse(awaiting(sent, operation)), operation, "purge a deleted file");
-        report(operation, Outcome.SUCCESS, 0, 0);
+        report(operation, RequestResult.SUCCESS, 0, 0);
     }
 
     /** Sets whether the chunks of the last unfinished upload could not be removed, and returns the previous value. */
@@ -278,21 +278,21 @@ final class NatsBucket {
     }
 
     /** Removes all chunks of an object. */
-    void purgeChunks(String nuid, Operation operation) throws IOException {
+    void purgeChunks(String nuid, RequestType operation) throws IOException {
         Message answer = ask(
                 operation,
                 "STREAM.PURGE." + stream,
                 PurgeOptions.subject(chunkSubject(nuid)).serialize());
         check(new PurgeResponse(answer), operation, "purge chunks");
-        report(operation, Outcome.SUCCESS, 0, 0);
+        report(operation, RequestResult.SUCCESS, 0, 0);
     }
 
     /** Sends a request of JetStream's API that may be repeated. */
-    Message ask(Operation operation, String api, byte[] body) throws IOException {
+    Message ask(RequestType operation, String api, byte[] body) throws IOException {
         try {
             return link.request("$JS.API." + api, body);
         } catch (LostException e) {
-            report(operation, Outcome.FAILED, 0, 0);
+            report(operation, RequestResult.FAILED, 0, 0);
             throw e.unserved() ? ApiErrors.noJetStream(settings, e) : e;
         } catch (IOException e) {
             report(operation, outcome(e), 0, 0);
@@ -302,12 +302,12 @@ final class NatsBucket {
 
     /** Sends a request of JetStream's API once; returns null if there is no response within the time. */
     @Nullable
-    Message askWithin(Duration time, Operation operation, String api, byte[] body) throws IOException {
+    Message askWithin(Duration time, RequestType operation, String api, byte[] body) throws IOException {
         NatsLink.Call sent = link.send("$JS.API." + api, null, body);
         try {
             return link.await(sent, Math.min(time.toNanos(), link.timeoutNanos()));
         } catch (LostException e) {
-            report(operation, Outcome.FAILED, 0, 0);
+            report(operation, RequestResult.FAILED, 0, 0);
             if (e.unserved()) {
                 throw e;
             }
@@ -318,7 +318,7 @@ final class NatsBucket {
         }
     }
 
-    private Message awaiting(NatsLink.Call sent, Operation operation) throws IOException {
+    private Message awaiting(NatsLink.Call sent, RequestType operation) throws IOException {
         try {
             return link.await(sent, link.timeoutNanos());
         } catch (IOException e) {
@@ -327,20 +327,20 @@ final class NatsBucket {
         }
     }
 
-    private static Outcome outcome(IOException e) {
-        return e instanceof ReplicaAccessException ? Outcome.REFUSED : Outcome.FAILED;
+    private static RequestResult outcome(IOException e) {
+        return e instanceof ReplicaAccessException ? RequestResult.REFUSED : RequestResult.FAILED;
     }
 
     /** Throws an exception for the error in a response. */
-    void check(ApiResponse<?> answer, Operation operation, String doing) throws ReplicaException {
+    void check(ApiResponse<?> answer, RequestType operation, String doing) throws ReplicaException {
         Error error = answer.getErrorObject();
         if (error != null) {
-            report(operation, Outcome.REFUSED, 0, 0);
+            report(operation, RequestResult.REFUSED, 0, 0);
             throw ApiErrors.translate(settings, doing, new JetStreamApiException(error));
         }
     }
 
-    void report(Operation operation, Outcome outcome, long sent, long received) {
+    void report(RequestType operation, RequestResult outcome, long sent, long received) {
         listener.onRequest(new Request(operation, outcome, sent, received));
     }
 }

@@ -43,10 +43,10 @@ final class NatsLink implements Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(NatsLink.class);
 
     /** Time for which "no server handles this" is attributed to a server that is starting. */
-    private static final long UNSERVED_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long NO_RESPONDERS_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /** Time for which requests are retried while the connection is down; longer outages are handled by the caller. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long RETRY_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final long PAUSE_MILLIS = 50;
 
@@ -180,7 +180,7 @@ final class NatsLink implements Closeable {
      * @param start time of the first attempt, by {@link System#nanoTime}
      */
     boolean mayRepeat(long start, LostException loss) throws IOException {
-        long patience = Math.min(loss.unserved() ? UNSERVED_NANOS : PATIENCE_NANOS, timeoutNanos());
+        long patience = Math.min(loss.unserved() ? NO_RESPONDERS_TIMEOUT_NANOS : RETRY_TIMEOUT_NANOS, timeoutNanos());
         if (System.nanoTime() - start >= patience || hasGivenUp()) {
             return false;
         }

@@ -18,7 +18,7 @@ import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 
 /** Marks as objects {@code [<path>/]marks/<name>.mark} of the bucket. Thread-safe. */
 final class NatsMarks implements MarkStore {
@@ -98,8 +98,8 @@ final class NatsMarks implements MarkStore {
 
     @Override
     public boolean create(String name, byte[] content) throws IOException {
-        try (NatsUpload upload =
-                new NatsUpload(bucket, 0, NO_FILE, clock.instant(), OptionalLong.empty(), objectName(name), orphans, clock)) {
+        try (NatsUpload upload = new NatsUpload(
+                bucket, 0, NO_FILE, clock.instant(), OptionalLong.empty(), objectName(name), orphans, clock)) {
             upload.write(content);
             upload.publish();
             return true;
@@ -115,10 +115,10 @@ final class NatsMarks implements MarkStore {
         if (object == null) {
             return false;
         }
-        bucket.purged(bucket.sendPurge(bucket.metaSubject(objectName), object.sequence() + 1), Operation.DELETE);
+        bucket.purged(bucket.sendPurge(bucket.metaSubject(objectName), object.sequence() + 1), RequestType.DELETE);
         reader.forget(objectName);
         if (!object.deleted() && !object.nuid().isEmpty()) {
-            bucket.purgeChunks(object.nuid(), Operation.DELETE);
+            bucket.purgeChunks(object.nuid(), RequestType.DELETE);
         }
         return !object.deleted();
     }

@@ -29,13 +29,13 @@ import org.litestream4j.replica.ReplicaDeleteException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 
 /** A replica whose LTX files are objects {@code [<path>/]ltx/<level>/<name>} of a bucket. Thread-safe. */
 final class NatsReplicaClient implements ReplicaClient {
 
     /** Maximum number of files whose deletion is in progress. */
-    private static final int DELETE_AT_ONCE = 32;
+    private static final int MAX_PARALLEL_DELETIONS = 32;
 
     private final NatsSettings settings;
     private final NatsLink link;
@@ -138,9 +138,9 @@ final class NatsReplicaClient implements ReplicaClient {
         folder(level);
         List<LtxFileName> remaining = new ArrayList<>();
         IOException first = null;
-        for (int begin = 0; begin < all.size(); begin += DELETE_AT_ONCE) {
-            IOException failure =
-                    deleteSome(level, all.subList(begin, Math.min(all.size(), begin + DELETE_AT_ONCE)), remaining);
+        for (int begin = 0; begin < all.size(); begin += MAX_PARALLEL_DELETIONS) {
+            IOException failure = deleteSome(
+                    level, all.subList(begin, Math.min(all.size(), begin + MAX_PARALLEL_DELETIONS)), remaining);
             first = first == null ? failure : first;
         }
         if (first != null) {
@@ -179,10 +179,10 @@ final class NatsReplicaClient implements ReplicaClient {
         for (int i = 0; i < found.size(); i++) {
             String objectName = objectName(level, found.get(i));
             try {
-                bucket.purged(purges.get(i), Operation.DELETE);
+                bucket.purged(purges.get(i), RequestType.DELETE);
                 reader.forget(objectName);
                 if (!objects.get(i).deleted() && !objects.get(i).nuid().isEmpty()) {
-                    bucket.purgeChunks(objects.get(i).nuid(), Operation.DELETE);
+                    bucket.purgeChunks(objects.get(i).nuid(), RequestType.DELETE);
                 }
             } catch (IOException e) {
                 remaining.add(found.get(i));

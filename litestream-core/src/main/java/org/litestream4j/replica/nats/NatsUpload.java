@@ -18,7 +18,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -230,7 +230,7 @@ final class NatsUpload extends ReplicaUpload {
             return;
         }
         try {
-            bucket.purgeChunks(nuid, Operation.MULTIPART_ABORT);
+            bucket.purgeChunks(nuid, RequestType.MULTIPART_ABORT);
             bucket.leavesChunks(false);
         } catch (IOException e) {
             if (bucket.leavesChunks(true)) {

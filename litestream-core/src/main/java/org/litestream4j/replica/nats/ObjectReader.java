@@ -28,7 +28,7 @@ final class ObjectReader {
     private static final int SMALL_BYTES = 1024 * 1024;
 
     /** Maximum number of chunks in all cached maps: 2 MiB. A single map may be larger. */
-    private static final int REMEMBERED = 128 * 1024;
+    private static final int MAX_CACHED_CHUNKS = 128 * 1024;
 
     private final NatsBucket bucket;
 
@@ -166,7 +166,7 @@ final class ObjectReader {
             maps.put(objectName, located);
             remembered += located.map().count();
             Iterator<Located> eldest = maps.values().iterator();
-            while (remembered > REMEMBERED && maps.size() > 1) {
+            while (remembered > MAX_CACHED_CHUNKS && maps.size() > 1) {
                 remembered -= eldest.next().map().count();
                 eldest.remove();
             }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,7 +100,7 @@ final class OrphanedChunks {
             throw new IOException("the server that lists the bucket has not caught up yet");
         }
         for (String nuid : described.orphans) {
-            bucket.purgeChunks(nuid, Operation.DELETE);
+            bucket.purgeChunks(nuid, RequestType.DELETE);
         }
         return described.orphans.size();
     }

@@ -13,8 +13,8 @@ import java.io.InterruptedIOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 
 /**
  * Reads many messages of the stream with one request: all messages stored under a subject (which may contain wildcards)
@@ -73,7 +73,7 @@ final class StreamScan {
             long start = System.nanoTime();
             try {
                 attempt(subject, kind, sink);
-                bucket.report(Operation.LIST, Outcome.SUCCESS, 0, 0);
+                bucket.report(RequestType.LIST, RequestResult.SUCCESS, 0, 0);
                 return;
             } catch (LostException e) {
                 if (attempt == ATTEMPTS || !bucket.link().mayRepeat(start, e)) {
@@ -139,14 +139,14 @@ final class StreamScan {
                 .build();
         Message answer = bucket.askWithin(
                 PLACEMENT,
-                Operation.LIST,
+                RequestType.LIST,
                 "CONSUMER.CREATE." + bucket.stream(),
                 new ConsumerCreateRequest(bucket.stream(), consumer).serialize());
         if (answer == null) {
             return null;
         }
         ConsumerInfo info = new ConsumerInfo(answer);
-        bucket.check(info, Operation.LIST, "list the bucket");
+        bucket.check(info, RequestType.LIST, "list the bucket");
         return info;
     }
 

@@ -8,9 +8,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -23,9 +23,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 final class S3Calls implements Closeable {
 
     /** Number and duration of the retries of a request. */
-    record Patience(int attempts, Duration firstPause, Duration giveUpAfter) {
+    record RetryPolicy(int attempts, Duration firstPause, Duration giveUpAfter) {
 
-        static final Patience DEFAULT = new Patience(4, Duration.ofMillis(150), Duration.ofSeconds(5));
+        static final RetryPolicy DEFAULT = new RetryPolicy(4, Duration.ofMillis(150), Duration.ofSeconds(5));
 
         /**
          * Returns the pause before the next attempt. It grows fourfold and is randomized, so that clients do not retry
@@ -47,20 +47,20 @@ final class S3Calls implements Closeable {
 
     private final RequestListener listener;
 
-    private final Patience patience;
+    private final RetryPolicy retryPolicy;
 
     private final ReentrantLock lock = new ReentrantLock();
 
     private final Condition closing = lock.newCondition();
 
-    S3Calls(S3Connection connection, RequestListener listener, Patience patience) {
+    S3Calls(S3Connection connection, RequestListener listener, RetryPolicy retryPolicy) {
         this.connection = connection;
         this.listener = listener;
-        this.patience = patience;
+        this.retryPolicy = retryPolicy;
     }
 
-    Patience patience() {
-        return patience;
+    RetryPolicy retryPolicy() {
+        return retryPolicy;
     }
 
     void checkOpen() throws IOException {
@@ -73,9 +73,9 @@ final class S3Calls implements Closeable {
      * @param bytesSent bytes of content
      * @throws SdkException the last failure
      */
-    <T> T run(Operation operation, long bytesSent, Call<T> call) throws IOException {
+    <T> T run(RequestType operation, long bytesSent, Call<T> call) throws IOException {
         T result = repeat(operation, bytesSent, call);
-        count(operation, Outcome.SUCCESS, bytesSent, 0);
+        count(operation, RequestResult.SUCCESS, bytesSent, 0);
         return result;
     }
 
@@ -84,7 +84,7 @@ final class S3Calls implements Closeable {
      *
      * @throws SdkException the failure
      */
-    <T> T once(Operation operation, long bytesSent, Call<T> call) throws IOException {
+    <T> T once(RequestType operation, long bytesSent, Call<T> call) throws IOException {
         try {
             return call.send(connection.client(listener));
         } catch (SdkException e) {
@@ -94,16 +94,16 @@ final class S3Calls implements Closeable {
         }
     }
 
-    private <T> T repeat(Operation operation, long bytesSent, Call<T> call) throws IOException {
+    private <T> T repeat(RequestType operation, long bytesSent, Call<T> call) throws IOException {
         long start = System.nanoTime();
         for (int failures = 1; ; failures++) {
             try {
                 return once(operation, bytesSent, call);
             } catch (SdkException e) {
-                Duration pause = patience.pause(failures);
+                Duration pause = retryPolicy.pause(failures);
                 boolean late = System.nanoTime() - start + pause.toNanos()
-                        > patience.giveUpAfter().toNanos();
-                if (failures >= patience.attempts() || late || !S3Failures.mayPass(e) || connection.isClosed()) {
+                        > retryPolicy.giveUpAfter().toNanos();
+                if (failures >= retryPolicy.attempts() || late || !S3Failures.mayPass(e) || connection.isClosed()) {
                     throw e;
                 }
                 pause(pause);
@@ -111,7 +111,7 @@ final class S3Calls implements Closeable {
         }
     }
 
-    void count(Operation operation, Outcome outcome, long bytesSent, long bytesReceived) {
+    void count(RequestType operation, RequestResult outcome, long bytesSent, long bytesReceived) {
         listener.onRequest(new Request(operation, outcome, bytesSent, bytesReceived));
     }
 

@@ -49,7 +49,7 @@ final class S3Clients {
     /** Returns a builder with all settings except the HTTP client. */
     static S3ClientBuilder builder(S3Settings settings, String region, @Nullable AwsCredentialsProvider credentials) {
         S3ClientBuilder builder = S3Client.builder()
-                .credentialsProvider(telling(credentials(settings.keys(), credentials)))
+                .credentialsProvider(withMissingReported(credentials(settings.keys(), credentials)))
                 .region(Region.of(region))
                 .forcePathStyle(settings.pathStyle())
                 .authSchemeProvider(authSchemes(settings))
@@ -107,7 +107,7 @@ final class S3Clients {
     }
 
     /** Returns the same credentials with a distinct exception type for missing credentials. */
-    private static AwsCredentialsProvider telling(AwsCredentialsProvider credentials) {
+    private static AwsCredentialsProvider withMissingReported(AwsCredentialsProvider credentials) {
         return () -> {
             try {
                 return credentials.resolveCredentials();

@@ -6,9 +6,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaClosedException;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -107,7 +107,7 @@ final class S3Connection implements Closeable {
     private String lookUpRegion(RequestListener listener) {
         try (S3Client any = S3Clients.build(settings, ASKED_REGION, credentials)) {
             String region = regionOf(any, settings.bucket());
-            listener.onRequest(new Request(Operation.HEAD, Outcome.SUCCESS, 0, 0));
+            listener.onRequest(new Request(RequestType.HEAD, RequestResult.SUCCESS, 0, 0));
             LOG.debug("bucket found: replica={} region={}", settings.url(), region);
             return region;
         }

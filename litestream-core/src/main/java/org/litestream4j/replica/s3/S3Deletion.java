@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaDeleteException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -96,7 +96,7 @@ final class S3Deletion {
                 }
                 return;
             }
-            boolean mayPass = attempt < context.calls().patience().attempts();
+            boolean mayPass = attempt < context.calls().retryPolicy().attempts();
             Map<String, LtxFileName> again = new LinkedHashMap<>();
             for (S3Error error : response.errors()) {
                 LtxFileName name = left.get(error.key());
@@ -116,7 +116,7 @@ final class S3Deletion {
             anyDeleted |= response.errors().size() < left.size();
             left.keySet().retainAll(again.keySet());
             if (!left.isEmpty()) {
-                context.calls().pause(context.calls().patience().pause(attempt));
+                context.calls().pause(context.calls().retryPolicy().pause(attempt));
             }
         }
     }
@@ -127,7 +127,7 @@ final class S3Deletion {
                 .toList();
         return context.calls()
                 .run(
-                        Operation.DELETE,
+                        RequestType.DELETE,
                         0,
                         client -> client.deleteObjects(request -> request.bucket(
                                         context.settings().bucket())
@@ -151,7 +151,7 @@ final class S3Deletion {
             try {
                 context.calls()
                         .run(
-                                Operation.DELETE,
+                                RequestType.DELETE,
                                 0,
                                 client -> client.deleteObject(request -> request.bucket(
                                                 context.settings().bucket())

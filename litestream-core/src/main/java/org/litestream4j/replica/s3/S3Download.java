@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 final class S3Download extends InputStream {
 
     /** Number of unread bytes up to which reading them is cheaper than a new connection. */
-    private static final int DRAINED = 64 << 10;
+    private static final int MAX_DRAINED_BYTES = 64 << 10;
 
     private static final long UNKNOWN = -1;
 
@@ -61,7 +61,7 @@ final class S3Download extends InputStream {
         try {
             body = context.calls()
                     .once(
-                            Operation.GET,
+                            RequestType.GET,
                             0,
                             client -> client.getObject(context.requests().get(key, range)));
         } catch (SdkException e) {
@@ -74,7 +74,7 @@ final class S3Download extends InputStream {
         GetObjectResponse response = body.response();
         String returned = response.contentRange();
         if (offset > 0 && (returned == null || !returned.startsWith("bytes " + offset + "-"))) {
-            download.finish(Outcome.FAILED);
+            download.finish(RequestResult.FAILED);
             throw new ReplicaException(
                     context.settings().url(),
                     "asked for " + range + " of " + key + ", the store sent " + returned,
@@ -116,7 +116,7 @@ final class S3Download extends InputStream {
         }
         InputStream in = body;
         if (in == null || position == end) {
-            finish(Outcome.SUCCESS);
+            finish(RequestResult.SUCCESS);
             return -1;
         }
         int count;
@@ -129,7 +129,7 @@ final class S3Download extends InputStream {
             if (end != UNKNOWN) {
                 throw broken(new IOException("the body ended " + (end - position) + " bytes early"));
             }
-            finish(Outcome.SUCCESS);
+            finish(RequestResult.SUCCESS);
             return -1;
         }
         position += count;
@@ -137,7 +137,7 @@ final class S3Download extends InputStream {
     }
 
     private IOException broken(Exception cause) throws IOException {
-        finish(Outcome.FAILED);
+        finish(RequestResult.FAILED);
         closed = true;
         context.calls().checkOpen();
         context.calls().checkInterrupted(cause);
@@ -149,15 +149,15 @@ final class S3Download extends InputStream {
                 cause);
     }
 
-    private void finish(Outcome outcome) {
+    private void finish(RequestResult outcome) {
         ResponseInputStream<GetObjectResponse> old = body;
         if (old == null) {
             return;
         }
         body = null;
-        context.calls().count(Operation.GET, outcome, 0, position - offset);
+        context.calls().count(RequestType.GET, outcome, 0, position - offset);
         try {
-            if (outcome == Outcome.SUCCESS && end != UNKNOWN && end - position <= DRAINED) {
+            if (outcome == RequestResult.SUCCESS && end != UNKNOWN && end - position <= MAX_DRAINED_BYTES) {
                 old.close(); // reads the remaining bytes and keeps the connection
             } else {
                 old.abort();
@@ -170,6 +170,6 @@ final class S3Download extends InputStream {
     @Override
     public void close() {
         closed = true;
-        finish(Outcome.SUCCESS);
+        finish(RequestResult.SUCCESS);
     }
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
-import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.RequestResult;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
@@ -128,16 +128,16 @@ final class S3Failures {
         return status == 501 || status == 405 || (status == 400 && UNKNOWN_REQUEST.contains(code(e)));
     }
 
-    static Outcome outcome(SdkException e) {
+    static RequestResult outcome(SdkException e) {
         int status = status(e);
         if (status == 429 || THROTTLING.contains(code(e))) {
-            return Outcome.THROTTLED;
+            return RequestResult.THROTTLED;
         }
         return switch (status) {
-            case 404 -> code(e).equals("NoSuchBucket") ? Outcome.REFUSED : Outcome.NOT_FOUND;
-            case 409, 412 -> Outcome.CONFLICT;
-            case 301, 307, 401, 403 -> Outcome.REFUSED;
-            default -> refusal(e) == null ? Outcome.FAILED : Outcome.REFUSED;
+            case 404 -> code(e).equals("NoSuchBucket") ? RequestResult.REFUSED : RequestResult.NOT_FOUND;
+            case 409, 412 -> RequestResult.CONFLICT;
+            case 301, 307, 401, 403 -> RequestResult.REFUSED;
+            default -> refusal(e) == null ? RequestResult.FAILED : RequestResult.REFUSED;
         };
     }
 

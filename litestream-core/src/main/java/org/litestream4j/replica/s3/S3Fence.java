@@ -62,7 +62,7 @@ final class S3Fence {
     }
 
     /** Records that the store rejected a name because it is taken. */
-    void obeyed() {
+    void honored() {
         if (trust == Trust.UNKNOWN) {
             trust = Trust.PROVEN;
         }
@@ -73,12 +73,12 @@ final class S3Fence {
         if (settings.conditionalWrites() == ConditionalWrites.ON) {
             trust = Trust.BROKEN;
         } else {
-            goWithout("ignores");
+            fallBack("ignores");
         }
     }
 
     /** Returns whether a conditional write that failed with this exception may be repeated without the condition. */
-    boolean mayGoWithout(SdkException e) {
+    boolean mayFallBack(SdkException e) {
         return settings.conditionalWrites() == ConditionalWrites.AUTO && S3Failures.isUnsupported(e);
     }
 
@@ -105,10 +105,10 @@ final class S3Fence {
 
     /** Records that a write succeeded without the condition after it had failed with it. */
     void dropped() {
-        goWithout("refuses");
+        fallBack("refuses");
     }
 
-    private void goWithout(String what) {
+    private void fallBack(String what) {
         if (trust != Trust.NONE) {
             trust = Trust.NONE;
             LOG.warn(

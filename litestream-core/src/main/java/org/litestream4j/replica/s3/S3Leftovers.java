@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -121,7 +121,7 @@ final class S3Leftovers {
 
     /** Returns the first thousand uploads; the next check returns the others. */
     private List<MultipartUpload> list(String prefix) throws IOException {
-        return calls.run(Operation.LIST, 0, client -> client.listMultipartUploads(
+        return calls.run(RequestType.LIST, 0, client -> client.listMultipartUploads(
                         request -> request.bucket(settings.bucket()).prefix(prefix))
                 .uploads());
     }
@@ -134,7 +134,7 @@ final class S3Leftovers {
     private void abort(MultipartUpload upload) throws IOException {
         try {
             calls.run(
-                    Operation.MULTIPART_ABORT,
+                    RequestType.MULTIPART_ABORT,
                     0,
                     client -> client.abortMultipartUpload(request ->
                             request.bucket(settings.bucket()).key(upload.key()).uploadId(upload.uploadId())));

@@ -11,7 +11,7 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -115,7 +115,7 @@ final class S3Listing {
         try {
             return context.calls()
                     .run(
-                            Operation.LIST,
+                            RequestType.LIST,
                             0,
                             client -> client.listObjectsV2(
                                     request -> request.bucket(context.settings().bucket())

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.replica.ReplicaAccessException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -60,7 +60,7 @@ final class S3LockCheck {
         try {
             return context.calls()
                     .run(
-                            Operation.PUT,
+                            RequestType.PUT,
                             content.length,
                             client -> client.putObject(
                                     request -> request.bucket(context.settings().bucket())
@@ -82,7 +82,7 @@ final class S3LockCheck {
         try {
             return context.calls()
                     .run(
-                            Operation.HEAD,
+                            RequestType.HEAD,
                             0,
                             client -> client.headObject(
                                     request -> request.bucket(context.settings().bucket())
@@ -98,7 +98,7 @@ final class S3LockCheck {
         try {
             context.calls()
                     .run(
-                            Operation.DELETE,
+                            RequestType.DELETE,
                             0,
                             client -> client.deleteObject(
                                     request -> request.bucket(context.settings().bucket())
@@ -118,7 +118,7 @@ final class S3LockCheck {
         try {
             var versions = context.calls()
                     .run(
-                            Operation.LIST,
+                            RequestType.LIST,
                             0,
                             client -> client.listObjectVersions(request ->
                                     request.bucket(context.settings().bucket()).prefix(key)));

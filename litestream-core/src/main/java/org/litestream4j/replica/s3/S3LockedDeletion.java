@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaDeleteException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectVersionsResponse;
@@ -127,7 +127,7 @@ final class S3LockedDeletion {
         try {
             return context.calls()
                     .run(
-                            Operation.LIST,
+                            RequestType.LIST,
                             0,
                             client -> client.listObjectVersions(
                                     request -> request.bucket(context.settings().bucket())
@@ -157,7 +157,7 @@ final class S3LockedDeletion {
         try {
             context.calls()
                     .run(
-                            Operation.DELETE,
+                            RequestType.DELETE,
                             0,
                             client -> client.deleteObject(
                                     request -> request.bucket(context.settings().bucket())
@@ -184,7 +184,7 @@ final class S3LockedDeletion {
         try {
             HeadObjectResponse head = context.calls()
                     .run(
-                            Operation.HEAD,
+                            RequestType.HEAD,
                             0,
                             client -> client.headObject(context.requests().head(version.key()).toBuilder()
                                     .versionId(version.id())

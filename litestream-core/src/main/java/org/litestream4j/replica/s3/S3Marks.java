@@ -14,7 +14,7 @@ import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -68,7 +68,7 @@ final class S3Marks implements MarkStore {
         try {
             return context.calls()
                     .run(
-                            Operation.LIST,
+                            RequestType.LIST,
                             0,
                             client -> client.listObjectsV2(
                                     request -> request.bucket(context.settings().bucket())
@@ -116,7 +116,7 @@ final class S3Marks implements MarkStore {
         try {
             context.calls()
                     .run(
-                            Operation.DELETE,
+                            RequestType.DELETE,
                             0,
                             client -> client.deleteObject(request ->
                                     request.bucket(context.settings().bucket()).key(key)));

@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.litestream4j.internal.files.UrlPath;
 import org.litestream4j.replica.OtherBackup;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.CommonPrefix;
@@ -81,7 +81,7 @@ final class S3OtherBackups {
         try {
             List<CommonPrefix> folders = context.calls()
                     .run(
-                            Operation.LIST,
+                            RequestType.LIST,
                             0,
                             client -> client.listObjectsV2(
                                     request -> request.bucket(context.settings().bucket())

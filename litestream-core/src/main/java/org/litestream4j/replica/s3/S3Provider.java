@@ -109,7 +109,7 @@ public final class S3Provider implements ReplicaProvider {
     public ReplicaClient create(ReplicaLocation location, RequestListener listener) {
         try {
             return new S3ReplicaClient(
-                    connector.connect(location), listener, S3Calls.Patience.DEFAULT, Clock.systemUTC());
+                    connector.connect(location), listener, S3Calls.RetryPolicy.DEFAULT, Clock.systemUTC());
         } catch (NoClassDefFoundError e) {
             throw new IllegalStateException(
                     "S3 replicas need the AWS SDK: add software.amazon.awssdk:s3 and"

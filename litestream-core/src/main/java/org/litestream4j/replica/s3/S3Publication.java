@@ -8,10 +8,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.Sha256;
-import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.replica.ResumingInputStream;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.CompletedMultipartUpload;
@@ -24,7 +23,7 @@ import software.amazon.awssdk.services.s3.model.CompletedPart;
 final class S3Publication {
 
     /** Number of attempts. A write that finds the name taken, but then no file, coincided with a deletion and is repeated. */
-    private static final int ROUNDS = 3;
+    private static final int MAX_ATTEMPTS = 3;
 
     /** A write, with or without the condition. */
     @FunctionalInterface
@@ -65,7 +64,7 @@ final class S3Publication {
         S3Fence fence = context.wholeFence();
         Write write = onlyIfAbsent -> context.calls()
                 .run(
-                        Operation.PUT,
+                        RequestType.PUT,
                         content.size(),
                         client -> client.putObject(
                                 context.requests().put(key, metadata, onlyIfAbsent, lock), S3Requests.body(content)));
@@ -82,7 +81,7 @@ final class S3Publication {
             fence.ignored();
         } catch (SdkException e) {
             if (S3Failures.isTaken(e)) {
-                fence.obeyed();
+                fence.honored();
             } // otherwise the next file decides; this one is stored
         } catch (IOException e) {
             // the next file decides
@@ -93,7 +92,7 @@ final class S3Publication {
     boolean complete(String uploadId, List<CompletedPart> parts) throws IOException {
         return publish(context.partsFence(), onlyIfAbsent -> context.calls()
                 .run(
-                        Operation.MULTIPART_COMPLETE,
+                        RequestType.MULTIPART_COMPLETE,
                         0,
                         client -> client.completeMultipartUpload(context.requests()
                                 .complete(key, uploadId, onlyIfAbsent)
@@ -117,7 +116,7 @@ final class S3Publication {
                 }
                 return true;
             } catch (SdkException e) {
-                if (conditional && fence.mayGoWithout(e)) {
+                if (conditional && fence.mayFallBack(e)) {
                     conditional = false;
                     continue;
                 }
@@ -125,13 +124,13 @@ final class S3Publication {
                     throw fence.refused(e);
                 }
                 if (conditional && S3Failures.isTaken(e)) {
-                    fence.obeyed();
+                    fence.honored();
                 }
                 boolean answered = S3Failures.isTaken(e) || S3Failures.isUploadGone(e);
                 if (answered && isThere()) {
                     return false;
                 }
-                if (!answered || round >= ROUNDS) {
+                if (!answered || round >= MAX_ATTEMPTS) {
                     throw context.failures().translate(e, "write " + key);
                 }
             }

@@ -23,7 +23,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 
@@ -37,11 +37,11 @@ final class S3ReplicaClient implements ReplicaClient {
     private final Clock clock;
 
     /** @param clock clock for the age of unfinished uploads, and for locks */
-    S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.Patience patience, Clock clock) {
+    S3ReplicaClient(S3Connection connection, RequestListener listener, S3Calls.RetryPolicy retryPolicy, Clock clock) {
         this.clock = clock;
         S3Settings settings = connection.settings();
         S3Keys keys = new S3Keys(settings.prefix());
-        S3Calls calls = new S3Calls(connection, listener, patience);
+        S3Calls calls = new S3Calls(connection, listener, retryPolicy);
         context = new S3Context(
                 settings,
                 keys,
@@ -82,7 +82,7 @@ final class S3ReplicaClient implements ReplicaClient {
         try {
             return !context.calls()
                     .run(
-                            Operation.LIST,
+                            RequestType.LIST,
                             0,
                             client -> client.listObjectsV2(
                                     request -> request.bucket(context.settings().bucket())
@@ -124,7 +124,7 @@ final class S3ReplicaClient implements ReplicaClient {
     private HeadObjectResponse head(String key) throws IOException {
         return context.calls()
                 .run(
-                        Operation.HEAD,
+                        RequestType.HEAD,
                         0,
                         client -> client.headObject(context.requests().head(key)));
     }

@@ -16,7 +16,7 @@ import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 
@@ -122,7 +122,7 @@ final class S3Upload extends ReplicaUpload {
 
     private String create() throws IOException {
         try {
-            return context.calls().run(Operation.MULTIPART_CREATE, 0, client -> client.createMultipartUpload(
+            return context.calls().run(RequestType.MULTIPART_CREATE, 0, client -> client.createMultipartUpload(
                             context.requests().create(key, metadata))
                     .uploadId());
         } catch (SdkException e) {
@@ -135,7 +135,7 @@ final class S3Upload extends ReplicaUpload {
             throw new IOException("upload of " + key + " was closed");
         }
         try {
-            String etag = context.calls().run(Operation.MULTIPART_PART, content.size(), client -> client.uploadPart(
+            String etag = context.calls().run(RequestType.MULTIPART_PART, content.size(), client -> client.uploadPart(
                             context.requests().part(key, upload, number), S3Requests.body(content))
                     .eTag());
             return CompletedPart.builder().partNumber(number).eTag(etag).build();
@@ -215,7 +215,7 @@ final class S3Upload extends ReplicaUpload {
         try {
             context.calls()
                     .run(
-                            Operation.MULTIPART_ABORT,
+                            RequestType.MULTIPART_ABORT,
                             0,
                             client -> client.abortMultipartUpload(
                                     request -> request.bucket(context.settings().bucket())

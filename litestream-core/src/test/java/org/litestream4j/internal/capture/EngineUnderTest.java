@@ -92,15 +92,15 @@ public final class EngineUnderTest {
         if (capture == null) {
             capture = new Capture(settings, clock, CaptureListener.NONE);
         }
-        if (!capture.own()) {
+        if (!capture.acquireLocalState()) {
             throw new IOException("another engine owns " + settings.metaPath());
         }
         capture.attach();
         unproven = false;
     }
 
-    public void judge() throws IOException {
-        unproven = running().judge() == Capture.Continuity.UNPROVEN;
+    public void establishContinuity() throws IOException {
+        unproven = running().establishContinuity() == Capture.Continuity.UNPROVEN;
     }
 
     /**
@@ -134,7 +134,7 @@ public final class EngineUnderTest {
         running().checkpoint();
         running().completeChecksum();
         if (later) {
-            running().rest();
+            running().closeIdleConnections();
         }
     }
 
@@ -211,7 +211,7 @@ public final class EngineUnderTest {
         capture = null;
         if (ending != null) {
             ending.close();
-            ending.disown();
+            ending.releaseLocalState();
             Capture.closeUnusedFiles();
         }
     }

@@ -23,8 +23,8 @@ import org.litestream4j.ReplicaOperation;
 import org.litestream4j.Tally;
 import org.litestream4j.compaction.CompactionStatus;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreProgress;
 import org.litestream4j.testing.EngineFixture;
@@ -204,14 +204,14 @@ class EngineStatisticsTest extends EngineFixture {
     @Test
     void requests_areCountedByOperationAndOutcome() {
         EngineCounters counters = new EngineCounters();
-        counters.onRequest(new RequestListener.Request(Operation.PUT, Outcome.SUCCESS, 5, 0));
-        counters.onRequest(new RequestListener.Request(Operation.PUT, Outcome.THROTTLED, 5, 0));
+        counters.onRequest(new RequestListener.Request(RequestType.PUT, RequestResult.SUCCESS, 5, 0));
+        counters.onRequest(new RequestListener.Request(RequestType.PUT, RequestResult.THROTTLED, 5, 0));
         EngineStatistics statistics = counters.statistics(false, false);
-        assertThat(statistics.requests()).hasSize(Operation.values().length).containsEntry(Operation.PUT, 2L);
+        assertThat(statistics.requests()).hasSize(RequestType.values().length).containsEntry(RequestType.PUT, 2L);
         assertThat(statistics.outcomes())
-                .containsEntry(Outcome.SUCCESS, 1L)
-                .containsEntry(Outcome.THROTTLED, 1L)
-                .containsEntry(Outcome.FAILED, 0L);
+                .containsEntry(RequestResult.SUCCESS, 1L)
+                .containsEntry(RequestResult.THROTTLED, 1L)
+                .containsEntry(RequestResult.FAILED, 0L);
     }
 
     @Test

@@ -9,7 +9,7 @@ class WriteLockTest {
 
     @Test
     void interrupted_goesOn_andStaysInterrupted() {
-        WriteLock lock = new WriteLock(new CaptureListener() {});
+        EngineWriteLock lock = new EngineWriteLock(new CaptureListener() {});
         lock.writeLockTaken();
         Thread.currentThread().interrupt();
         lock.awaitRelease();

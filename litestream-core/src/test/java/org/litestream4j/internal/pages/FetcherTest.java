@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.litestream4j.internal.pages.Workers.Urgency;
+import org.litestream4j.internal.pages.FetchWorkers.Urgency;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.replica.DelegatingReplica;
 import org.litestream4j.replica.OpenedFile;
@@ -27,15 +27,15 @@ import org.litestream4j.restore.RestoreTarget;
 /** The order of requests, and threads that cannot be started. */
 class FetcherTest extends PagesFixture {
 
-    private final Patience patience = new Patience(Duration.ofSeconds(10));
-    private final Workers loading = new Workers(1, patience);
+    private final Retries retries = new Retries(Duration.ofSeconds(10));
+    private final FetchWorkers loading = new FetchWorkers(1, retries);
     private final List<Long> offsets = new CopyOnWriteArrayList<>();
     private volatile CountDownLatch answer = new CountDownLatch(0);
     private volatile boolean refuses;
     private volatile boolean endsEarly;
-    private States states;
-    private Workers workers;
-    private Fetcher fetcher;
+    private StateFinder states;
+    private FetchWorkers workers;
+    private PageFetcher fetcher;
     private ReplicaFile file;
 
     private void open(ThreadFactory threads) throws IOException {
@@ -66,36 +66,36 @@ class FetcherTest extends PagesFixture {
                         return super.openFile(level, name, offset, length);
                     }
                 },
-                new Counters());
+                new PageCounters());
         PagesOptions options = options().parallelism(1).build();
-        workers = new Workers(1, patience, threads);
-        fetcher = new Fetcher(
+        workers = new FetchWorkers(1, retries, threads);
+        fetcher = new PageFetcher(
                 replica,
                 new PageCache(options.cacheSize()),
                 new TreeHints(),
-                patience,
+                retries,
                 workers,
-                new Counters(),
+                new PageCounters(),
                 options);
         FileTable table = new FileTable(
-                new FileParts(replica, loading, patience),
+                new FileParts(replica, loading, retries),
                 new StoredIndexes(null, replica.url()),
                 fetcher,
                 loading,
                 options.cacheSize());
-        states = new States(replica, table, patience);
+        states = new StateFinder(replica, table, retries);
     }
 
     @AfterEach
     void end() {
         answer.countDown();
-        patience.close();
+        retries.close();
         workers.close();
         loading.close();
     }
 
-    private Place place(int entry) {
-        return new Place(file, entry);
+    private PageLocation place(int entry) {
+        return new PageLocation(file, entry);
     }
 
     private static Thread thread(Runnable work) {
@@ -113,14 +113,13 @@ class FetcherTest extends PagesFixture {
             }
             return thread(work);
         });
-        assertThatThrownBy(() -> fetcher.page(place(1_000), patience.deadline()))
-                .isInstanceOf(OutOfMemoryError.class);
+        assertThatThrownBy(() -> fetcher.page(place(1_000), retries.deadline())).isInstanceOf(OutOfMemoryError.class);
         assertThatThrownBy(() -> fetcher.begin(Urgency.EXPECTED, List.of(place(1_500))))
                 .isInstanceOf(OutOfMemoryError.class);
         full.set(false);
         assertThat(fetcher.hasMuchRoom()).isTrue();
-        assertThat(fetcher.page(place(1_000), patience.deadline())).hasSize(PAGE);
-        assertThat(fetcher.page(place(1_500), patience.deadline())).hasSize(PAGE);
+        assertThat(fetcher.page(place(1_000), retries.deadline())).hasSize(PAGE);
+        assertThat(fetcher.page(place(1_500), retries.deadline())).hasSize(PAGE);
     }
 
     /** As a store answers for a range that begins after the end of the object. */
@@ -128,7 +127,7 @@ class FetcherTest extends PagesFixture {
     void rangeThatEndsEarlyWithoutAVersion_isOfAReplacedFile() throws Exception {
         open(FetcherTest::thread);
         endsEarly = true;
-        assertThatThrownBy(() -> fetcher.page(place(1_000), patience.deadline()))
+        assertThatThrownBy(() -> fetcher.page(place(1_000), retries.deadline()))
                 .isInstanceOf(ReplicaFileChangedException.class);
     }
 
@@ -154,7 +153,7 @@ class FetcherTest extends PagesFixture {
         fetcher.begin(Urgency.EXPECTED, List.of(place(1_500)));
         Thread reader = new Thread(() -> {
             try {
-                fetcher.page(place(1_000), patience.deadline());
+                fetcher.page(place(1_000), retries.deadline());
             } catch (IOException e) {
                 throw new java.io.UncheckedIOException(e);
             }

@@ -30,7 +30,7 @@ class LayersTest {
         long seed = 17;
         Random random = new Random(seed);
         for (int round = 0; round < 20; round++) {
-            Layers layers = Layers.of(List.of());
+            PageMap layers = PageMap.of(List.of());
             Map<Long, ReplicaFile> newest = new HashMap<>();
             for (int number = 1; number <= 40; number++) {
                 int count = number == 1 ? PAGES : 1 + random.nextInt(random.nextInt(10) == 0 ? 200 : 8);
@@ -41,7 +41,7 @@ class LayersTest {
                 layers = layers.with(file);
             }
             for (long pgno = 1; pgno <= PAGES; pgno++) {
-                Place place = layers.find(pgno);
+                PageLocation place = layers.find(pgno);
                 assertThat(place).as("seed %s, page %s", seed, pgno).isNotNull();
                 assertThat(place.file()).isSameAs(newest.get(pgno));
                 assertThat(place.file().index().pgno(place.entry())).isEqualTo(pgno);

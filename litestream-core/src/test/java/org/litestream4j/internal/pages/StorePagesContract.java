@@ -11,7 +11,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.restore.ModelReplica;
 
 /** Pages of a replica in a store behind a network. */
@@ -32,7 +32,7 @@ abstract class StorePagesContract {
     private ReplicaPages reader(ReplicaLocation location, PagesOptions.Builder options) {
         RequestListener counter = request -> {
             requests.increment();
-            gets.add(request.operation() == Operation.GET ? 1 : 0);
+            gets.add(request.operation() == RequestType.GET ? 1 : 0);
         };
         return ReplicaPages.open(Replicas.open(location, counter), options.build());
     }

@@ -74,7 +74,7 @@ class OwnershipTest {
         clock.advance(VALIDITY.minusSeconds(1));
         ownership.ensure();
         assertThat(requests).hasValue(0);
-        ownership.wrote(new Txid(2), ownership.now());
+        ownership.recordWritten(new Txid(2), ownership.now());
         clock.advance(VALIDITY.minusSeconds(1));
         ownership.ensure();
         assertThat(requests).hasValue(0);
@@ -153,7 +153,7 @@ class OwnershipTest {
         Ownership.Moment begun = ownership.now();
         clock.advance(VALIDITY);
         write(0, 1, 1);
-        ownership.wrote(new Txid(1), begun);
+        ownership.recordWritten(new Txid(1), begun);
         requests.set(0);
         ownership.ensure();
         assertThat(requests.get()).isPositive();
@@ -165,7 +165,7 @@ class OwnershipTest {
         write(0, 1, 1);
         ownership.restart(new Txid(1), false, ownership.now());
         LtxFileInfo second = write(0, 2, 2);
-        ownership.wrote(new Txid(2), ownership.now());
+        ownership.recordWritten(new Txid(2), ownership.now());
         ownership.published(second, 0);
         clock.advance(Duration.ofSeconds(9));
         requests.set(0);
@@ -191,7 +191,7 @@ class OwnershipTest {
         write(0, 1, 1);
         ownership.restart(new Txid(1), false, ownership.now());
         ownership.published(write(0, 2, 2), 7);
-        ownership.wrote(new Txid(2), ownership.now());
+        ownership.recordWritten(new Txid(2), ownership.now());
         clock.advance(Duration.ofSeconds(10));
         assertThatThrownBy(ownership::ensure)
                 .isInstanceOf(ReplicaConflictException.class)
@@ -204,7 +204,7 @@ class OwnershipTest {
         write(0, 1, 1);
         ownership.restart(new Txid(1), false, ownership.now());
         ownership.published(write(0, 2, 2), 0);
-        ownership.wrote(new Txid(2), ownership.now());
+        ownership.recordWritten(new Txid(2), ownership.now());
         write(1, 1, 2);
         client.delete(0, List.of(LtxFileName.of(new Txid(1)), LtxFileName.of(new Txid(2))));
         clock.advance(Duration.ofSeconds(10));
@@ -330,7 +330,7 @@ class OwnershipTest {
     private void upload(long txid) throws IOException {
         LtxFileInfo file = write(0, txid, txid);
         ownership.published(file, Replication.remoteChecksum(client, file));
-        ownership.wrote(new Txid(txid), ownership.now());
+        ownership.recordWritten(new Txid(txid), ownership.now());
     }
 
     @Test
@@ -338,7 +338,7 @@ class OwnershipTest {
         local = true;
         ownership.restart(Txid.NONE, false, ownership.now());
         ownership.published(write(0, 1, 1), 0);
-        ownership.wrote(new Txid(1), ownership.now());
+        ownership.recordWritten(new Txid(1), ownership.now());
         ownership.ensure();
         Files.move(folder.resolve("ltx"), folder.resolve("away"));
         assertThatThrownBy(ownership::ensure)

@@ -155,7 +155,7 @@ class S3AccessTest {
             throw SdkClientException.create("nothing found in the chain");
         });
         try (ReplicaClient client =
-                new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.IMPATIENT, Clock.systemUTC())) {
+                new S3ReplicaClient(connection, RequestListener.NONE, S3TestClients.SHORT_RETRIES, Clock.systemUTC())) {
             assertThatThrownBy(client::prepare)
                     .isInstanceOf(ReplicaAccessException.class)
                     .hasMessageContaining("no credentials were found")

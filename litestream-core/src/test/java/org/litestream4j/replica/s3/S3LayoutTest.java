@@ -34,7 +34,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.replica.RequestListener;
-import org.litestream4j.replica.RequestListener.Operation;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.restore.Restore;
 import org.litestream4j.restore.RestoreException;
 import org.litestream4j.restore.RestoreOptions;
@@ -107,7 +107,7 @@ class S3LayoutTest {
                 .readTree(FIXTURE.resolve("manifest.json").toFile())
                 .get("latest");
         Path database = folder.resolve("app.db");
-        List<Operation> requests = new CopyOnWriteArrayList<>();
+        List<RequestType> requests = new CopyOnWriteArrayList<>();
         try (ReplicaClient client = S3TestClients.open(
                 S3Server.location(server.port(), "restore/backup/app", ""),
                 request -> requests.add(request.operation()))) {
@@ -118,8 +118,8 @@ class S3LayoutTest {
                 .isEqualTo(latest.get("imageSha256").asText());
         assertThat(requests)
                 .as("requests of a restore of the newest state")
-                .contains(Operation.LIST, Operation.GET)
-                .doesNotContain(Operation.HEAD);
+                .contains(RequestType.LIST, RequestType.GET)
+                .doesNotContain(RequestType.HEAD);
     }
 
     @Test

@@ -28,9 +28,9 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaUpload;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
 import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.replica.s3.FaultProxy.Fault;
 
 /** Faults while a large file is uploaded in parts: it is there once and complete, or nothing is left of it. */
@@ -69,7 +69,7 @@ class S3PartsFaultTest extends S3FaultFixture {
             assertThat(unfinishedUploads()).isNotEmpty();
         }
         assertThat(unfinishedUploads()).isEmpty();
-        assertThat(counted).last().isEqualTo(new Request(Operation.MULTIPART_ABORT, Outcome.SUCCESS, 0, 0));
+        assertThat(counted).last().isEqualTo(new Request(RequestType.MULTIPART_ABORT, RequestResult.SUCCESS, 0, 0));
         assertThat(list(client, 9)).isEmpty();
     }
 

@@ -122,7 +122,7 @@ class S3ProviderTest {
         try (FaultProxy proxy = new FaultProxy(0)) {
             proxy.faults = request -> FaultProxy.error(503, "SlowDown");
             S3Settings settings = S3SettingsParser.parse(S3Server.location(proxy.port(), "path", ""));
-            S3Calls.Patience patient = new S3Calls.Patience(100, Duration.ofMinutes(5), Duration.ofHours(1));
+            S3Calls.RetryPolicy patient = new S3Calls.RetryPolicy(100, Duration.ofMinutes(5), Duration.ofHours(1));
             ReplicaClient client = new S3ReplicaClient(
                     new S3Connection(settings, (software.amazon.awssdk.auth.credentials.AwsCredentialsProvider) null),
                     RequestListener.NONE,

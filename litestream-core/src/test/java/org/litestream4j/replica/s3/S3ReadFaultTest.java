@@ -15,8 +15,8 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaException;
 import org.litestream4j.replica.ReplicaFileChangedException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
-import org.litestream4j.replica.RequestListener.Operation;
 import org.litestream4j.replica.RequestListener.Request;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.replica.ResumingInputStream;
 import org.litestream4j.replica.s3.FaultProxy.Fault;
 
@@ -35,7 +35,7 @@ class S3ReadFaultTest extends S3FaultFixture {
                 .toList();
         assertThat(ranges).containsExactly("", "bytes=150000-", "bytes=225000-", "bytes=225000-", "bytes=262500-");
         long received = counted.stream()
-                .filter(request -> request.operation() == Operation.GET)
+                .filter(request -> request.operation() == RequestType.GET)
                 .mapToLong(Request::bytesReceived)
                 .sum();
         assertThat(received).isEqualTo(content.length);
@@ -108,7 +108,7 @@ class S3ReadFaultTest extends S3FaultFixture {
 
     private byte[] readWithoutPauses(int size) throws Exception {
         LtxFileInfo file = new LtxFileInfo(0, name(1), size, Instant.EPOCH, true);
-        ResumingInputStream.Reader reader = new ResumingInputStream.Reader() {
+        ResumingInputStream.ReadControl reader = new ResumingInputStream.ReadControl() {
             @Override
             public void check() {}
 

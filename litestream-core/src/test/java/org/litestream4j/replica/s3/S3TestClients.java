@@ -23,7 +23,8 @@ final class S3TestClients {
 
     static final Instant TIME = Instant.parse("2026-11-24T02:41:33.910Z");
 
-    static final S3Calls.Patience IMPATIENT = new S3Calls.Patience(4, Duration.ofMillis(2), Duration.ofSeconds(20));
+    static final S3Calls.RetryPolicy SHORT_RETRIES =
+            new S3Calls.RetryPolicy(4, Duration.ofMillis(2), Duration.ofSeconds(20));
 
     private S3TestClients() {}
 
@@ -34,7 +35,7 @@ final class S3TestClients {
     static ReplicaClient open(ReplicaLocation location, RequestListener listener, Clock clock) {
         S3Settings settings = S3SettingsParser.parse(location);
         S3Connection connection = new S3Connection(settings, (AwsCredentialsProvider) null);
-        return new S3ReplicaClient(connection, listener, IMPATIENT, clock);
+        return new S3ReplicaClient(connection, listener, SHORT_RETRIES, clock);
     }
 
     static LtxFileName name(long txid) {

@@ -120,9 +120,10 @@ public final class LitestreamEndpoint {
             case MARKS -> MarkRequests.list(database);
             case DRILLS -> drills(database);
             default ->
-                throw notFound(echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + ", " + MARKS + ", " + DRILLS
-                        + " and "
-                        + FILES);
+                throw notFound(
+                        echo(part) + ": there are " + RESTORE_POINTS + ", " + RESTORES + ", " + MARKS + ", " + DRILLS
+                                + " and "
+                                + FILES);
         };
     }
 

@@ -33,7 +33,7 @@ final class RunningRestore implements Runnable {
     private final Instant startedAt;
     private volatile boolean cancelled;
     private volatile @Nullable RestoreProgress progress;
-    private volatile @Nullable Outcome outcome;
+    private volatile @Nullable Completion outcome;
     private long logged = System.nanoTime(); // confined to the restore's thread
 
     RunningRestore(String id, ManagedDatabase database, RestoreRequest request, int parallelism, Clock clock) {
@@ -65,14 +65,15 @@ final class RunningRestore implements Runnable {
     @Override
     public void run() {
         LOG.info("restore started: db={} id={} wanted={} target={}", database(), id, request.state(), target());
-        Outcome ended;
+        Completion ended;
         try {
             Result result = restore();
-            ended = new Outcome(State.SUCCEEDED, clock.instant(), result, null);
+            ended = new Completion(State.SUCCEEDED, clock.instant(), result, null);
             LOG.info("restore succeeded: db={} id={} result={}", database(), id, result);
         } catch (Throwable e) { // the restore has ended after any failure, so that the next one may begin
             State state = cancelled ? State.CANCELLED : State.FAILED;
-            ended = new Outcome(state, clock.instant(), null, e.getMessage() == null ? e.toString() : e.getMessage());
+            ended = new Completion(
+                    state, clock.instant(), null, e.getMessage() == null ? e.toString() : e.getMessage());
             if (cancelled) {
                 LOG.info("restore cancelled: db={} id={}", database(), id);
             } else {
@@ -117,7 +118,7 @@ final class RunningRestore implements Runnable {
     }
 
     RestoreDescription describe() {
-        Outcome ended = outcome; // read before the progress, which is then the last one
+        Completion ended = outcome; // read before the progress, which is then the last one
         RestoreProgress last = progress;
         RestoreProgress now = last != null ? last : NOTHING_YET;
         Phase phase = phase(ended, last);
@@ -149,7 +150,7 @@ final class RunningRestore implements Runnable {
                 .orElse(null);
     }
 
-    private Phase phase(@Nullable Outcome ended, @Nullable RestoreProgress now) {
+    private Phase phase(@Nullable Completion ended, @Nullable RestoreProgress now) {
         if (ended != null && ended.state() == State.SUCCEEDED) {
             return Phase.DONE;
         }
@@ -166,5 +167,5 @@ final class RunningRestore implements Runnable {
     }
 
     /** Outcome of the restore. */
-    private record Outcome(State state, Instant at, @Nullable Result result, @Nullable String error) {}
+    private record Completion(State state, Instant at, @Nullable Result result, @Nullable String error) {}
 }

@@ -33,8 +33,8 @@ import org.litestream4j.compaction.CompactionStatus.Level;
 import org.litestream4j.compaction.CompactionStatus.Level0;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.replica.ReplicaClient;
-import org.litestream4j.replica.RequestListener.Operation;
-import org.litestream4j.replica.RequestListener.Outcome;
+import org.litestream4j.replica.RequestListener.RequestResult;
+import org.litestream4j.replica.RequestListener.RequestType;
 import org.litestream4j.restore.RestoreProgress;
 
 /**
@@ -43,7 +43,8 @@ import org.litestream4j.restore.RestoreProgress;
  */
 final class DatabaseMeters {
 
-    private static final List<Outcome> FAILURES = List.of(Outcome.THROTTLED, Outcome.REFUSED, Outcome.FAILED);
+    private static final List<RequestResult> FAILURES =
+            List.of(RequestResult.THROTTLED, RequestResult.REFUSED, RequestResult.FAILED);
 
     private final MeterRegistry registry;
     private final ManagedDatabase database;
@@ -136,7 +137,7 @@ final class DatabaseMeters {
                     tagged,
                     one -> tally.apply(one).bytes());
         }
-        for (Operation operation : Operation.values()) {
+        for (RequestType operation : RequestType.values()) {
             counter(
                     "litestream.replica.requests",
                     "Requests to the store",
@@ -144,7 +145,7 @@ final class DatabaseMeters {
                     tags.and("operation", lower(operation)),
                     one -> one.statistics().requests().get(operation));
         }
-        for (Outcome outcome : FAILURES) {
+        for (RequestResult outcome : FAILURES) {
             counter(
                     "litestream.replica.request.failures",
                     "Requests that failed",

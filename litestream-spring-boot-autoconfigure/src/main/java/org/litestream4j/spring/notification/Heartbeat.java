@@ -101,8 +101,7 @@ final class Heartbeat implements SmartLifecycle {
 
     /** Returns whether this process replicates any database. */
     private boolean isReplicated() {
-        return databases.get().stream()
-                .anyMatch(database -> database.status().state() == DatabaseState.REPLICATING);
+        return databases.get().stream().anyMatch(database -> database.status().state() == DatabaseState.REPLICATING);
     }
 
     /** Returns why a database is not known to be on its replica; empty if all of them are. */

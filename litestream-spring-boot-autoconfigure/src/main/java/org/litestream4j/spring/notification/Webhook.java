@@ -148,7 +148,10 @@ final class Webhook {
         try {
             if (!thread.awaitTermination(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
                 int left = thread.shutdownNow().size();
-                LOG.warn("webhook: the application ends before all events were delivered: url={} waiting={}", target, left);
+                LOG.warn(
+                        "webhook: the application ends before all events were delivered: url={} waiting={}",
+                        target,
+                        left);
             }
         } catch (InterruptedException e) {
             thread.shutdownNow();

@@ -62,7 +62,7 @@ enum Action {
             world -> world.engine().isAttached()
                     && !world.engine().isContinuous()
                     && !world.engine().isUnproven(),
-            world -> world.lane().judge(world.action())),
+            world -> world.lane().establishContinuity(world.action())),
     IMAGE("I", world -> world.engine().isUnproven(), world -> world.lane().image(world.action())),
     CAPTURE("C", world -> world.engine().isContinuous(), world -> world.lane().capture(world.action())),
     LOOK("L", world -> world.engine().isContinuous(), world -> world.lane().look(world.action())),

@@ -157,7 +157,7 @@ final class Explorer implements Closeable {
 
     private Outcome judged(List<Move> moves, boolean wantState) throws IOException {
         Outcome outcome = play(moves, wantState, false);
-        judge(moves, outcome.violation());
+        establishContinuity(moves, outcome.violation());
         return outcome;
     }
 
@@ -279,7 +279,7 @@ final class Explorer implements Closeable {
             }
             world.settle();
         });
-        judge(moves, violation);
+        establishContinuity(moves, violation);
     }
 
     /** What comes between the points of the next step, in every second one. */
@@ -298,7 +298,7 @@ final class Explorer implements Closeable {
         return moves;
     }
 
-    private void judge(List<Move> moves, @Nullable Violation violation) throws IOException {
+    private void establishContinuity(List<Move> moves, @Nullable Violation violation) throws IOException {
         for (String reason : lost) {
             losses.merge(
                     reason.replaceAll("^\\S*: ", "").replaceAll("[0-9a-f]{16}|\\d+", "N"),

@@ -50,9 +50,9 @@ final class Lane {
         }
     }
 
-    void judge(String action) throws IOException, Violation {
+    void establishContinuity(String action) throws IOException, Violation {
         int before = content.history().place();
-        if (step(engine::judge) && engine.isContinuous()) {
+        if (step(engine::establishContinuity) && engine.isContinuous()) {
             if (lost) {
                 throw new Violation(Kind.UNEXPECTED, "continuity was lost, and is proven without an image");
             }
