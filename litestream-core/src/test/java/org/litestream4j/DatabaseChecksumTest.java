@@ -400,7 +400,7 @@ class DatabaseChecksumTest {
         assertThatThrownBy(() -> restore(RestoreTarget.txid(forged.max()), true))
                 .isInstanceOfSatisfying(RestoreException.class, e -> {
                     assertThat(e.reason()).isEqualTo(RestoreException.Reason.CHECKSUM);
-                    assertThat(e.remedy()).contains("ignore-database-checksum");
+                    assertThat(e.remedy()).contains("databaseChecksum=false");
                 })
                 .hasMessageContaining("0/" + forged)
                 .hasMessageContaining(

@@ -118,7 +118,7 @@ class SeveralEnginesTest extends EngineFixture {
             ManagedDatabase database = litestream.register(
                     config().shutdownSyncTimeout(Duration.ofMinutes(5)).build());
             await().atMost(TIMEOUT)
-                    .until(() -> String.valueOf(database.status().lastError()).contains("replace-with-empty"));
+                    .until(() -> String.valueOf(database.status().lastError()).contains("replaceWithEmpty"));
             begun = System.nanoTime();
         }
         assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofMinutes(1));
@@ -126,7 +126,7 @@ class SeveralEnginesTest extends EngineFixture {
         try (Litestream litestream = litestream()) {
             ManagedDatabase database = litestream.register(config().build());
             await().atMost(TIMEOUT)
-                    .until(() -> String.valueOf(database.status().lastError()).contains("replace-with-empty"));
+                    .until(() -> String.valueOf(database.status().lastError()).contains("replaceWithEmpty"));
         }
         assertThat(SqliteFixture.level0(replica)).hasSameElementsAs(before);
         try (Litestream litestream = litestream()) {

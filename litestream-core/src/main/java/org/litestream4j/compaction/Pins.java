@@ -108,7 +108,7 @@ final class Pins {
         try {
             store.remove(mark.name());
             known.remove(mark.name());
-            log.info("expired mark removed: replica={} mark={} txid={}", client.url(), mark.name(), mark.txid());
+            log.info("expired mark removed: replica={} txid={} mark={}", client.url(), mark.txid(), mark.name());
         } catch (IOException e) {
             log.debug("expired mark cannot be removed: replica={} mark={}", client.url(), mark.name(), e);
         }

@@ -38,15 +38,20 @@ public final class ModelReplica {
     private int pageSize;
 
     public ModelReplica(ReplicaClient client, int pageSize, long seed) {
+        this(client, pageSize, seed, 1);
+    }
+
+    /** @param salt first salt of the WAL: histories of different WALs do not continue each other */
+    public ModelReplica(ReplicaClient client, int pageSize, long seed, int salt) {
         this.client = client;
         this.pageSize = pageSize;
         this.random = new Random(seed);
-        this.salt = (int) seed;
+        this.salt = salt;
     }
 
     /** Returns another history of the same database, which differs after a TXID, in the same replica. */
     public ModelReplica fork(long txid, long seed) {
-        ModelReplica fork = new ModelReplica(client, pageSize, seed);
+        ModelReplica fork = new ModelReplica(client, pageSize, seed, salt);
         fork.images.clear();
         fork.images.addAll(images.subList(0, (int) txid + 1));
         return fork;

@@ -63,7 +63,7 @@ class WalRangeRestoreTest extends RestoreFixture {
                     .build();
             assertFails(() -> restore(options), Reason.CHECKSUM, "last sound", "restore TXID " + new Txid(sound) + ",");
         }
-        assertFails(() -> restore(RestoreOptions.defaults()), Reason.CHECKSUM, "ignore-database-checksum");
+        assertFails(() -> restore(RestoreOptions.defaults()), Reason.CHECKSUM, "databaseChecksum=false");
         restore(RestoreOptions.builder().compareChecksum(false).build());
         restore(RestoreOptions.builder()
                 .force(true)

@@ -6,11 +6,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaUpload;
@@ -121,6 +123,11 @@ final class Listings {
         @Override
         public void delete(int level, Collection<LtxFileName> names) {
             replica.delete(level, names);
+        }
+
+        @Override
+        public Optional<MarkStore> marks() {
+            return replica.marks();
         }
 
         /** Leaves the replica open. */

@@ -151,7 +151,7 @@ class FollowingTest extends PagesFixture {
         for (int level = 0; level <= 9; level++) {
             delete(level, Long.MAX_VALUE);
         }
-        model = new ModelReplica(files, PAGE, 7_777);
+        model = new ModelReplica(files, PAGE, 7_777, 7_777);
         for (int i = 1; i <= 3; i++) {
             model.commit(sizes[i].length / PAGE, 5);
         }

@@ -177,7 +177,7 @@ class PartialHydrationTest extends PagesFixture {
         for (int level = 0; level <= 9; level++) {
             delete(level, Long.MAX_VALUE);
         }
-        model = new ModelReplica(files, PAGE, 99); // the same names, sizes and times
+        model = new ModelReplica(files, PAGE, 99, 99); // the same names, sizes and times
         model.commit(6_000, 0);
         PageSource newest = openPartly(1_000_000);
         assertThat(all(newest)).isEqualTo(model.latest());
