@@ -216,7 +216,7 @@ class StartupRestoreTest {
             assertThatThrownBy(() -> litestream.register(config))
                     .isInstanceOf(LitestreamException.class)
                     .hasMessageContaining("holds a backup")
-                    .hasMessageContaining("replace-with-empty");
+                    .hasMessageContaining("replaceWithEmpty=true");
         }
     }
 

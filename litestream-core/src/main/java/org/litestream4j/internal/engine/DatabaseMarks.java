@@ -40,11 +40,11 @@ final class DatabaseMarks {
             Mark mark = Marks.plan(client, name, target, keepFor, clock);
             if (store(mark)) {
                 log.info(
-                        "mark set: db={} replica={} mark={} txid={} expires={}",
+                        "mark set: db={} replica={} txid={} mark={} expires={}",
                         config.name(),
                         client.url(),
-                        name,
                         mark.txid(),
+                        name,
                         mark.expires() == null ? "never" : mark.expires());
                 return mark;
             }

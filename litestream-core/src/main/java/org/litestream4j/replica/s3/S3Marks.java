@@ -14,6 +14,7 @@ import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaException;
+import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.RequestListener.RequestType;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
@@ -86,11 +87,8 @@ final class S3Marks implements MarkStore {
         try (InputStream content =
                 S3Download.open(context, key, 0, Mark.MAX_BYTES + 1L).content()) {
             return Optional.of(content.readNBytes(Mark.MAX_BYTES + 1));
-        } catch (SdkException e) {
-            if (S3Failures.isMissing(e)) {
-                return Optional.empty();
-            }
-            throw context.failures().translate(e, "read " + key);
+        } catch (ReplicaFileNotFoundException e) {
+            return Optional.empty();
         }
     }
 

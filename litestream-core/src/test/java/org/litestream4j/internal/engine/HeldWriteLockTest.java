@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.litestream4j.Litestream;
@@ -53,8 +54,9 @@ class HeldWriteLockTest extends EngineFixture {
         int failed = 0;
         int done = 0;
         try (Litestream litestream = litestream()) {
-            ManagedDatabase database =
-                    litestream.register(config().walLimitPages(200).build());
+            ManagedDatabase database = litestream.register(config().walLimitPages(200)
+                    .checkpointInterval(Duration.ofSeconds(1)) // else there are hardly transactions between rounds
+                    .build());
             database.sync(TIMEOUT);
             long before = database.statistics().writeLock().count();
             try (Connection connection = open(database)) {
