@@ -99,7 +99,7 @@ final class MarkBeforeMigration {
         Mark mark = database.mark(
                 prefix + TIME.format(Instant.now()), RestoreTarget.latest(), settings.beforeMigrationKeep(), timeout);
         LOG.info(
-                "state before the migration marked: db={} mark={} txid={} expires={}",
+                "state before the migration marked: db={} txid={} mark={} expires={}",
                 database.name(),
                 mark.name(),
                 mark.txid(),

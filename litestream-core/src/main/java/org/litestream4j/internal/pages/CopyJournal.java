@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 import org.litestream4j.internal.files.PrivateFiles;
 
 /**
- * The journal of a {@link PartialCopy}: a line for the file, and one for each block that was written. It need not be on the
- * disk before the file is: a reader of the journal verifies each block. Thread-safe.
+ * The journal of a {@link PartialCopy}: a line for the file, and one for each block that was written, after the block
+ * is on the disk. A reader of the journal verifies each block. Thread-safe.
  */
 final class CopyJournal implements Closeable {
 

@@ -55,9 +55,9 @@ final class Listings {
         if (target instanceof RestoreTarget.AtTxid at) {
             return files.stream().anyMatch(file -> !file.maxTxid().isBefore(at.txid()));
         }
-        if (target instanceof RestoreTarget.AtTimestamp at) { // a snapshot has the time at which it was taken
+        if (target instanceof RestoreTarget.AtTimestamp at) { // merged files may be listed without their last input
             return files.stream()
-                    .anyMatch(file -> file.level() != ReplicaClient.SNAPSHOT_LEVEL
+                    .anyMatch(file -> file.level() == 0
                             && file.exact()
                             && file.timestamp().isAfter(at.timestamp()));
         }

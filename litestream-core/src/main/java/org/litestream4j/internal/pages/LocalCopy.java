@@ -122,6 +122,7 @@ final class LocalCopy implements Closeable {
             log.warn("hydrated file {} is damaged and made anew", file);
             return null;
         }
+        Files.deleteIfExists(folder().journal()); // it may name this file, which must not be filled again
         folder().deleteOthers(left.file());
         return image;
     }
@@ -210,7 +211,11 @@ final class LocalCopy implements Closeable {
             partial = null;
             if (!verified) {
                 partly.accept(null);
-                copy.discard();
+                if (stopped.getAsBoolean()) {
+                    copy.close(); // the next run verifies it
+                } else {
+                    copy.discard();
+                }
             }
         }
     }
@@ -248,7 +253,9 @@ final class LocalCopy implements Closeable {
         if (present == null) {
             folder().deleteOthers(left == null ? "" : left.file());
         }
-        requireSpace(file, state.commit() * state.pageSize());
+        if (left == null) {
+            requireSpace(file, state.commit() * state.pageSize());
+        }
         PartialCopy opened = PartialCopy.open(replica, retries, stopped, state, file, folder().journal());
         boolean begun = false;
         try {
@@ -256,18 +263,32 @@ final class LocalCopy implements Closeable {
                 opened.begin(present.entries(), present.image(), progress);
                 partly.accept(null);
                 present.close();
-                Files.deleteIfExists(present.file());
             } else {
                 opened.begin(left == null ? List.of() : left.entries(), opened.image(), progress);
             }
             partial = opened;
             superseded = false;
             begun = true;
+            if (present != null) {
+                deleteReplaced(present.file());
+            }
             return opened;
         } finally {
             if (!begun) {
                 opened.close();
+                if (left == null) {
+                    Files.deleteIfExists(file);
+                }
             }
+        }
+    }
+
+    /** Deletes a file whose blocks were taken over. Where mapped files cannot be deleted, a later run does it. */
+    private static void deleteReplaced(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            log.debug("left-over file {} cannot be deleted: {}", file, e.toString());
         }
     }
 

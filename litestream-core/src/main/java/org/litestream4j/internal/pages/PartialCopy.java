@@ -140,6 +140,7 @@ final class PartialCopy implements Closeable {
                 progress.report(blocks.bytesDone(), blocks.bytes());
             }
         }
+        channel.force(false);
         journal.begin(kept);
     }
 
@@ -224,6 +225,7 @@ final class PartialCopy implements Closeable {
                     Block block = blocks.block(number);
                     CopyJournal.Entry entry =
                             retries.until(retries.deadline(), block.file().label(), () -> writtenOrAgain(block));
+                    channel.force(false); // a lost write could leave the combined checksum as it is
                     journal.add(entry);
                     blocks.finish(number, entry);
                     progress.report(blocks.bytesDone(), blocks.bytes());
