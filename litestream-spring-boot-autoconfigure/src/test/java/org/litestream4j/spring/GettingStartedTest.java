@@ -45,7 +45,7 @@ class GettingStartedTest {
 
     @Test
     void gradle_namesTheArtifactAndWhereItIsInstalled() {
-        String version = first("<version>([^<]+)</version>", read(ROOT.resolve("pom.xml")));
+        String version = first("<revision>([^<]+)</revision>", read(ROOT.resolve("pom.xml")));
         List<String> scripts = Stream.concat(
                         blocks("kotlin").stream().filter(block -> block.contains("repositories")),
                         blocks("groovy").stream())
