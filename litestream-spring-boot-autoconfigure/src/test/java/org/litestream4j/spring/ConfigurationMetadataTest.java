@@ -53,10 +53,14 @@ class ConfigurationMetadataTest {
                         "litestream.drill.directory",
                         "litestream.drill.interval",
                         "litestream.drill.schedule",
+                        "litestream.heartbeat.failure-url",
+                        "litestream.heartbeat.start-url",
+                        "litestream.heartbeat.url",
                         "litestream.meta-path",
                         "litestream.read-replicas",
                         "litestream.replica.url",
-                        "litestream.restore.directory");
+                        "litestream.restore.directory",
+                        "litestream.webhooks");
     }
 
     /** What is not a type with its own values, and yet takes only some, or mostly some. */

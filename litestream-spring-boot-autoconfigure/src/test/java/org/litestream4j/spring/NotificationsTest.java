@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.litestream4j.Litestream;
+import org.litestream4j.ManagedDatabase;
 import org.litestream4j.spring.notification.NotificationAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.json.JsonParserFactory;
@@ -136,11 +137,14 @@ class NotificationsTest {
                         "litestream.webhooks[1].url=" + url("/some"),
                         "litestream.webhooks[1].events=snapshot-published")
                 .run(context -> {
-                    context.getBean(JdbcClient.class).sql("create table t (x)").update();
-                    context.getBean(Litestream.class)
+                    JdbcClient jdbc = context.getBean(JdbcClient.class);
+                    jdbc.sql("create table t (x)").update();
+                    ManagedDatabase database = context.getBean(Litestream.class)
                             .database("app.db")
-                            .orElseThrow()
-                            .snapshot(TIMEOUT);
+                            .orElseThrow();
+                    database.sync(TIMEOUT);
+                    jdbc.sql("insert into t values (1)").update(); // the first image is a snapshot without an event
+                    database.snapshot(TIMEOUT);
                     await().atMost(TIMEOUT)
                             .until(() -> paths().contains("/some")
                                     && requests.stream()
