@@ -134,6 +134,7 @@ public final class Compaction {
     public void refresh() throws IOException {
         if (doubted) {
             doubted = false;
+            arrived.clear(); // the listing has those that still exist
             index.doubtAll();
             inputs.recheckMerged();
         }

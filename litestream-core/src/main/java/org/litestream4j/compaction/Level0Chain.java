@@ -91,6 +91,8 @@ final class Level0Chain {
                 pages++;
             }
             return Validation.isImage(reader.header(), pages);
+        } catch (LtxFormatException e) {
+            return false; // it is damaged, so that a snapshot must follow
         }
     }
 }

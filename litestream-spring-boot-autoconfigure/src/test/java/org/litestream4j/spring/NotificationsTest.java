@@ -139,9 +139,8 @@ class NotificationsTest {
                 .run(context -> {
                     JdbcClient jdbc = context.getBean(JdbcClient.class);
                     jdbc.sql("create table t (x)").update();
-                    ManagedDatabase database = context.getBean(Litestream.class)
-                            .database("app.db")
-                            .orElseThrow();
+                    ManagedDatabase database =
+                            context.getBean(Litestream.class).database("app.db").orElseThrow();
                     database.sync(TIMEOUT);
                     jdbc.sql("insert into t values (1)").update(); // the first image is a snapshot without an event
                     database.snapshot(TIMEOUT);

@@ -74,6 +74,15 @@ final class CompactionLane {
     /** Number of the history to which the running work belongs. */
     private int history;
 
+    /** Number of losses of the replica before the running work. */
+    private int lossesBefore;
+
+    /** Number of losses before the last listing of the replica. */
+    private int listedLosses;
+
+    /** Whether the running work may have written to the replica. */
+    private boolean wrote;
+
     /** A new history has begun, and may reuse the transaction numbers of the running work, which has no effect. */
     private static final class HistoryEndedException extends IOException {
         private static final long serialVersionUID = 1;
@@ -115,6 +124,7 @@ final class CompactionLane {
                 this::openLocal,
                 () -> {
                     ensureHistory();
+                    wrote = true;
                     ownership.ensure();
                 },
                 (level, merge) -> operations.observe(Kind.COMPACTION, level, Outcome::of, merge::run),
@@ -277,6 +287,8 @@ final class CompactionLane {
             return;
         }
         history = now.capture().history().number();
+        lossesBefore = now.upload().losses();
+        wrote = false;
         try {
             step();
             backoff = 0;
@@ -296,15 +308,30 @@ final class CompactionLane {
                 fail(e);
             }
         }
+        if (wrote && isFormer()) { // what was written may have followed the listing of the comparison
+            loss = new ReplicaLostException(
+                    client.url(),
+                    "the replica lost files while a merge, a snapshot or a deletion ran",
+                    "find out what emptied, replaced or unmounted it");
+        }
         laneStates.publish(
-                new CompactionState(mismatch, loss, compaction.status().newestSnapshot()));
+                new CompactionState(mismatch, loss, compaction.status().newestSnapshot(), listedLosses));
         progress.signal();
     }
 
+    /** Ensures that nothing has ended the history since the running work began. Call before each write. */
     private void ensureHistory() throws HistoryEndedException {
-        if (laneStates.now().capture().history().number() != history) {
+        if (isFormer()) {
             throw new HistoryEndedException();
         }
+    }
+
+    /** Returns whether the running work belongs to a former history, or a loss may end its history. */
+    private boolean isFormer() {
+        LaneStates.View now = laneStates.now();
+        return now.capture().history().number() != history
+                || now.upload().losses() != lossesBefore
+                || !now.isContinuing();
     }
 
     private void fail(Throwable e) {
@@ -318,6 +345,7 @@ final class CompactionLane {
     private void step() throws IOException {
         snapshots.clean();
         compaction.refresh();
+        listedLosses = lossesBefore;
         try {
             snapshots.stage(this::isImageUnwanted);
         } catch (LostContinuityException e) { // a snapshot of the following state is still needed
@@ -328,6 +356,7 @@ final class CompactionLane {
             lane.wake();
         }
         validations.checkHealed(compaction.status().newestSnapshot(), this::isHalted);
+        ensureHistory(); // else what is known of snapshots may be out of date
         if (!laneStates.now().capture().paused()) {
             snapshots.requestIfDue(
                     replicated(), validations.isHealing()); // before the merges: a failing merge may need it

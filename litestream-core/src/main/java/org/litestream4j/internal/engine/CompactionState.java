@@ -11,9 +11,13 @@ import org.litestream4j.replica.ReplicaLostException;
  * @param mismatch last snapshot that did not match the captured transactions; null if there was none
  * @param loss last loss of files of the replica; null if there was none
  * @param newestSnapshot last transaction of the newest snapshot; {@link Txid#NONE} if there is none, or it is not known yet
+ * @param listedLosses number of {@linkplain UploadState#losses losses} after which {@code newestSnapshot} was listed
  */
 record CompactionState(
-        @Nullable LostContinuityException mismatch, @Nullable ReplicaLostException loss, Txid newestSnapshot) {
+        @Nullable LostContinuityException mismatch,
+        @Nullable ReplicaLostException loss,
+        Txid newestSnapshot,
+        int listedLosses) {
 
-    static final CompactionState INITIAL = new CompactionState(null, null, Txid.NONE);
+    static final CompactionState INITIAL = new CompactionState(null, null, Txid.NONE, 0);
 }

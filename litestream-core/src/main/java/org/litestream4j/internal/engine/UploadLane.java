@@ -109,7 +109,8 @@ final class UploadLane {
                 || after.compaction().loss() != before.compaction().loss()
                 || !after.compaction()
                         .newestSnapshot()
-                        .equals(before.compaction().newestSnapshot())) {
+                        .equals(before.compaction().newestSnapshot())
+                || after.compaction().listedLosses() != before.compaction().listedLosses()) {
             lane.wake();
         }
     }
@@ -279,7 +280,7 @@ final class UploadLane {
             boolean shown = !ours.isNone() && ours.equals(newest); // written by this process
             boolean unreadable = !newest.isNone() && !replication.isReadable(newest);
             boolean recorded = unreadable && replication.isRecorded(newest); // a damaged file shows no kinship
-            damage = damage(found, broken, unreadable);
+            damage = damage(found, broken, unreadable, damage);
             boolean open = found.isSharedHistoryOpen() && !config.adoptReplica() && !shown && !recorded;
             diverged(found, open ? sharedHistoryWithReplica() : null);
         } else {
@@ -296,23 +297,33 @@ final class UploadLane {
      */
     private boolean isRestorable() {
         Damage found = damage;
-        Txid snapshot = laneStates.now().compaction().newestSnapshot();
-        if (found != null && snapshot.isAfter(found.txid())) {
+        CompactionState listed = laneStates.now().compaction();
+        Txid snapshot = listed.newestSnapshot();
+        if (found != null && listed.listedLosses() == losses && snapshot.isAfter(found.txid())) {
             damage = null;
             progress.healed(found.problem(), "a snapshot of transaction " + snapshot);
         }
         return damage == null;
     }
 
-    /** @param broken problem that was found after a loss; null if there is none */
-    private @Nullable Damage damage(ReplicaComparison found, @Nullable String broken, boolean unreadable) {
+    /**
+     * Returns the damage to the replica. Earlier damage remains until a snapshot follows it, unless the replica is empty.
+     *
+     * @param broken problem that was found after a loss; null if there is none
+     */
+    private @Nullable Damage damage(
+            ReplicaComparison found, @Nullable String broken, boolean unreadable, @Nullable Damage earlier) {
+        Txid newest = found.replicaNewest();
         String problem = found.unreachable();
         if (problem.isEmpty() && broken != null) {
             problem = broken;
         } else if (problem.isEmpty() && unreadable) {
-            problem = "the newest file of the replica, of transaction " + found.replicaNewest() + ", is damaged";
+            problem = "the newest file of the replica, of transaction " + newest + ", is damaged";
         }
-        return problem.isEmpty() ? null : new Damage(found.replicaNewest(), problem, clock.instant());
+        if (!problem.isEmpty()) {
+            return new Damage(newest, problem, clock.instant());
+        }
+        return earlier == null || newest.isNone() ? null : new Damage(newest, earlier.problem(), earlier.since());
     }
 
     /** Returns why no restore reaches the newest file after a loss: only that file may be left. Null if one does. */

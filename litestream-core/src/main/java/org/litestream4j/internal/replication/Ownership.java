@@ -288,6 +288,10 @@ public final class Ownership {
         }
         List<LtxFileInfo> files = new ArrayList<>();
         client.listAll(check.from(), files::add);
+        if (Chain.end(files).isBefore(check.ours())) { // a listing in no order of levels may miss a merge
+            files.clear();
+            client.listAll(check.from(), files::add);
+        }
         return isProven(check, files, now, moved);
     }
 
