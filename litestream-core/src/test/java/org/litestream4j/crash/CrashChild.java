@@ -99,7 +99,7 @@ final class CrashChild {
     private static DatabaseConfig config(Path path, Path replica, Random random) {
         return DatabaseConfig.builder(path, ReplicaLocation.of(replica.toUri().toString()))
                 .syncInterval(Duration.ofMillis(1 + random.nextInt(100)))
-                .checkpointInterval(Duration.ofMillis(5 + random.nextInt(100)))
+                .checkpointInterval(Duration.ofMillis(1_000 + random.nextInt(100)))
                 .minCheckpointPages(20 + random.nextInt(2_000))
                 .walLimitPages(2_020 + random.nextInt(2_000))
                 .levels(List.of(Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(15)))
