@@ -23,11 +23,13 @@ final class ReadReplicaFactory implements FactoryBean<ReadReplica>, DisposableBe
 
     private final String name;
     private final LitestreamProperties properties;
+    private final TrainingRun training;
     private @Nullable ReadReplica replica;
 
-    ReadReplicaFactory(String name, LitestreamProperties properties) {
+    ReadReplicaFactory(String name, LitestreamProperties properties, TrainingRun training) {
         this.name = name;
         this.properties = properties;
+        this.training = training;
     }
 
     @Override
@@ -38,7 +40,7 @@ final class ReadReplicaFactory implements FactoryBean<ReadReplica>, DisposableBe
                 throw new LitestreamSettingException(
                         "There is no setting " + ReadReplicaSettings.prefix(name) + ".", "Set its url.");
             }
-            if (TrainingRun.isActive()) {
+            if (training.isActive()) {
                 replica = ReadReplica.open(
                         TrainingRun.emptyReplica(),
                         ReadReplicaOptions.builder().name(name).build());
