@@ -81,9 +81,13 @@ public final class TrainingRun implements SmartLifecycle {
         return MEMORY.computeIfAbsent(file, unused -> Memory.open()).dataSource;
     }
 
-    /** Returns a new replica of an empty database, in a temporary folder. */
-    public static ReplicaLocation emptyReplica() throws IOException {
-        Path folder = Files.createTempDirectory("litestream-training");
+    /**
+     * Creates a replica of an empty database.
+     *
+     * @param folder folder for the replica and the database; is created
+     */
+    public static ReplicaLocation emptyReplica(Path folder) throws IOException {
+        Files.createDirectories(folder);
         ReplicaLocation location =
                 ReplicaLocation.of(folder.resolve("replica").toUri().toString());
         Path file = folder.resolve("empty.db");

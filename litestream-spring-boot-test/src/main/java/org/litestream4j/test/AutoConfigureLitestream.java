@@ -19,7 +19,8 @@ import org.springframework.test.annotation.DirtiesContext;
  * {@code litestream.meta-path}, {@code replica.url}, {@code meta-path} and {@code path} of each entry of
  * {@code litestream.databases}, {@code url} and {@code hydration.path} of each entry of
  * {@code litestream.read-replicas}, {@code spring.datasource.url}, and each JDBC URL that names one of these database
- * files. If a replica, a read replica or a local state is outside of the folder nevertheless, for example because of a
+ * files. A read
+ * replica reads an empty database. If a replica, a read replica or a local state is outside of the folder nevertheless, for example because of a
  * bean with connection details, the context fails before anything is read or written there. Other
  * {@code DataSource} beans open the files that their own settings name.
  *

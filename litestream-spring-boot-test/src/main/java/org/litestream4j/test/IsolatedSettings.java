@@ -1,5 +1,6 @@
 package org.litestream4j.test;
 
+import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.spring.TrainingRun;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
@@ -19,7 +21,7 @@ import org.springframework.core.env.ConfigurableEnvironment;
 
 /**
  * Settings that put all replicas, local states and database files of an application into the folders of a test. Equal
- * files and equal replicas of the application's settings stay equal.
+ * files of the application's settings stay equal.
  */
 final class IsolatedSettings {
 
@@ -44,9 +46,6 @@ final class IsolatedSettings {
     /** Files and folders of the application, and those that take their places. */
     private final Map<Path, Path> moved = new LinkedHashMap<>();
 
-    /** URLs of the application's replicas, and those that take their places. */
-    private final Map<String, String> replicas = new HashMap<>();
-
     private IsolatedSettings(TestFolders folders, Map<ConfigurationPropertyName, String> present) {
         this.folders = folders;
         this.present = present;
@@ -57,11 +56,14 @@ final class IsolatedSettings {
      *
      * @param database whether the application's database is put into the folder
      */
-    static Map<String, Object> of(ConfigurableEnvironment environment, TestFolders folders, boolean database) {
+    static Map<String, Object> of(ConfigurableEnvironment environment, TestFolders folders, boolean database)
+            throws IOException {
         IsolatedSettings isolated = new IsolatedSettings(folders, present(environment));
         isolated.application(database);
         isolated.entries(DATABASES).forEach(entry -> isolated.database(entry, database));
-        isolated.entries(READ_REPLICAS).forEach(isolated::readReplica);
+        for (ConfigurationPropertyName entry : isolated.entries(READ_REPLICAS)) {
+            isolated.readReplica(entry);
+        }
         isolated.urls();
         return isolated.settings;
     }
@@ -99,7 +101,6 @@ final class IsolatedSettings {
         settings.put("litestream.enabled", "true");
         settings.put(name(REPLICA), replica);
         settings.put("litestream.meta-path", folders.state().resolve("application").toString());
-        remember(present.get(REPLICA), replica);
         if (database) {
             Path file = folders.disk().resolve("app.db");
             settings.put(name(URL), SQLITE + file);
@@ -122,11 +123,8 @@ final class IsolatedSettings {
                 name(entry.append("meta-path")),
                 folders.state().resolve("databases").resolve(folder).toString());
         ConfigurationPropertyName replica = entry.append("replica.url");
-        String former = present.get(replica);
-        if (former != null) {
-            String url = url(folders.replica().resolve("databases").resolve(folder));
-            settings.put(name(replica), url);
-            remember(former, url);
+        if (present.containsKey(replica)) {
+            settings.put(name(replica), url(folders.replica().resolve("databases").resolve(folder)));
         }
         ConfigurationPropertyName path = entry.append("path");
         Path file = path(present.get(path));
@@ -138,12 +136,12 @@ final class IsolatedSettings {
         }
     }
 
-    private void readReplica(ConfigurationPropertyName entry) {
+    /** Of an empty database, because a replica that is empty itself would fail the start. */
+    private void readReplica(ConfigurationPropertyName entry) throws IOException {
         String folder = folderName(entry);
-        ConfigurationPropertyName url = entry.append("url");
-        String former = present.get(url);
-        String own = url(folders.replica().resolve("read-replicas").resolve(folder));
-        settings.put(name(url), former == null ? own : replicas.getOrDefault(former.strip(), own));
+        Path replica = folders.replica().resolve("read-replicas").resolve(folder);
+        settings.put(
+                name(entry.append("url")), TrainingRun.emptyReplica(replica).url());
         ConfigurationPropertyName copy = entry.append("hydration.path");
         if (present.containsKey(copy)) {
             settings.put(
@@ -179,12 +177,6 @@ final class IsolatedSettings {
             }
         }
         return null;
-    }
-
-    private void remember(@Nullable String former, String url) {
-        if (former != null) {
-            replicas.putIfAbsent(former.strip(), url);
-        }
     }
 
     private static String url(Path folder) {

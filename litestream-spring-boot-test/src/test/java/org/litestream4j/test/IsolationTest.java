@@ -3,6 +3,7 @@ package org.litestream4j.test;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,6 +49,7 @@ class IsolationTest {
                 "litestream.databases.tenants.path=/nowhere/tenants",
                 "litestream.databases.tenants.pattern=*.db",
                 "litestream.databases.tenants.replica.url=file:///nowhere/tenants-replica",
+                "litestream.read-replicas.others.url=s3://others/app?endpoint=http://127.0.0.1:1",
                 "litestream.read-replicas.reading.url=s3://production/app?endpoint=http://127.0.0.1:1"
             })
     @AutoConfigureLitestream
@@ -77,14 +79,12 @@ class IsolationTest {
                                     .config()
                                     .path()
                             + "?busy_timeout=7");
-            assertThat(environment.getProperty("litestream.read-replicas.reading.url"))
-                    .isEqualTo(litestream
-                            .database("app.db")
-                            .orElseThrow()
-                            .config()
-                            .replica()
-                            .url());
-            assertThat(context.getBean(ReadReplica.class)).isNotNull();
+            for (String name : List.of("others", "reading")) {
+                assertThat(folders.containsReplica(
+                                environment.getProperty("litestream.read-replicas." + name + ".url")))
+                        .isTrue();
+            }
+            assertThat(context.getBeansOfType(ReadReplica.class)).hasSize(2);
         }
     }
 
@@ -107,7 +107,7 @@ class IsolationTest {
                 .doesNotContainKey("litestream.databases.dataSource.path");
     }
 
-    private static Map<String, Object> isolated(TestFolders folders, Map<String, Object> settings) {
+    private static Map<String, Object> isolated(TestFolders folders, Map<String, Object> settings) throws IOException {
         StandardEnvironment environment = new StandardEnvironment();
         environment.getPropertySources().addFirst(new MapPropertySource("test", settings));
         return IsolatedSettings.of(environment, folders, true);

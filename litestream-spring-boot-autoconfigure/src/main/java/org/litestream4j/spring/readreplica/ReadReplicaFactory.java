@@ -1,6 +1,7 @@
 package org.litestream4j.spring.readreplica;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.readreplica.ReadReplicaOptions;
@@ -42,7 +43,7 @@ final class ReadReplicaFactory implements FactoryBean<ReadReplica>, DisposableBe
             }
             if (training.isActive()) {
                 replica = ReadReplica.open(
-                        TrainingRun.emptyReplica(),
+                        TrainingRun.emptyReplica(Files.createTempDirectory("litestream-training")),
                         ReadReplicaOptions.builder().name(name).build());
                 return replica;
             }
