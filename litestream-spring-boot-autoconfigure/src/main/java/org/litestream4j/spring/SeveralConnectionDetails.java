@@ -16,8 +16,9 @@ import org.springframework.beans.factory.ListableBeanFactory;
  */
 final class SeveralConnectionDetails implements LitestreamConnectionDetails {
 
-    private static final String REMEDY = "Keep the one that has the replica: remove the other's @ServiceConnection, or give its"
-            + " Compose service the label org.springframework.boot.ignore: true. Or declare one of the beans @Primary.";
+    private static final String REMEDY =
+            "Keep the one that has the replica: remove the other's @ServiceConnection, or give its"
+                    + " Compose service the label org.springframework.boot.ignore: true. Or declare one of the beans @Primary.";
 
     private final Map<String, LitestreamConnectionDetails> beans;
 
@@ -32,8 +33,8 @@ final class SeveralConnectionDetails implements LitestreamConnectionDetails {
                 factory.getBeanProvider(LitestreamConnectionDetails.class).getIfUnique();
         return only != null
                 ? only
-                : new SeveralConnectionDetails(BeanFactoryUtils.beansOfTypeIncludingAncestors(
-                        factory, LitestreamConnectionDetails.class));
+                : new SeveralConnectionDetails(
+                        BeanFactoryUtils.beansOfTypeIncludingAncestors(factory, LitestreamConnectionDetails.class));
     }
 
     /** @throws LitestreamSettingException if several provide an address; names them */

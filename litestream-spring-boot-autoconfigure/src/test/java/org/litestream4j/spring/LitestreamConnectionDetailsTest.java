@@ -84,7 +84,8 @@ class LitestreamConnectionDetailsTest {
         Runners.jdbc(folder)
                 .withPropertyValues("litestream.replica.url=s3://app")
                 .withBean("minio", LitestreamConnectionDetails.class, () -> new Details(null, Map.of("endpoint", "x")))
-                .withBean("localstack", LitestreamConnectionDetails.class, () -> new Details(null, Map.of("region", "y")))
+                .withBean(
+                        "localstack", LitestreamConnectionDetails.class, () -> new Details(null, Map.of("region", "y")))
                 .run(context -> assertThat(context)
                         .getFailure()
                         .rootCause()

@@ -100,7 +100,8 @@ final class IsolatedSettings {
         String replica = url(folders.replica().resolve("application"));
         settings.put("litestream.enabled", "true");
         settings.put(name(REPLICA), replica);
-        settings.put("litestream.meta-path", folders.state().resolve("application").toString());
+        settings.put(
+                "litestream.meta-path", folders.state().resolve("application").toString());
         if (database) {
             Path file = folders.disk().resolve("app.db");
             settings.put(name(URL), SQLITE + file);
@@ -124,7 +125,8 @@ final class IsolatedSettings {
                 folders.state().resolve("databases").resolve(folder).toString());
         ConfigurationPropertyName replica = entry.append("replica.url");
         if (present.containsKey(replica)) {
-            settings.put(name(replica), url(folders.replica().resolve("databases").resolve(folder)));
+            settings.put(
+                    name(replica), url(folders.replica().resolve("databases").resolve(folder)));
         }
         ConfigurationPropertyName path = entry.append("path");
         Path file = path(present.get(path));
@@ -160,7 +162,9 @@ final class IsolatedSettings {
                 int query = rest.indexOf('?');
                 settings.putIfAbsent(
                         name(name),
-                        SQLITE + (rest.startsWith("file:") ? "file:" : "") + now
+                        SQLITE
+                                + (rest.startsWith("file:") ? "file:" : "")
+                                + now
                                 + (query < 0 ? "" : rest.substring(query)));
             }
         });
@@ -211,7 +215,8 @@ final class IsolatedSettings {
             return null;
         }
         String rest = url.strip().substring(SQLITE.length()).replaceFirst("\\?.*$", "");
-        String file = rest.startsWith("file:") ? rest.substring("file:".length()).replaceFirst("^//", "") : rest;
+        String file =
+                rest.startsWith("file:") ? rest.substring("file:".length()).replaceFirst("^//", "") : rest;
         return file.isEmpty() || file.startsWith(":") ? null : path(file);
     }
 

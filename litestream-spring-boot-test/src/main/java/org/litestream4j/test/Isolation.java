@@ -63,7 +63,9 @@ final class Isolation implements BeanPostProcessor {
             throw outside(entry + ".replica.path", path);
         }
         if (!folders.contains(config.metaPath())) {
-            throw outside(entry + ".meta-path or litestream.meta-path", config.metaPath().toString());
+            throw outside(
+                    entry + ".meta-path or litestream.meta-path",
+                    config.metaPath().toString());
         }
     }
 

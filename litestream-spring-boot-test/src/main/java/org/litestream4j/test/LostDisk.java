@@ -124,8 +124,7 @@ public final class LostDisk {
                     + " deleted");
         }
         Path temporary = real(Path.of(System.getProperty("java.io.tmpdir")));
-        for (Path path :
-                List.of(database.config().path(), database.config().metaPath())) {
+        for (Path path : List.of(database.config().path(), database.config().metaPath())) {
             if (!real(path).startsWith(temporary) && (folders == null || !folders.contains(real(path)))) {
                 throw new IllegalStateException(path + " of the database " + database.name()
                         + " is outside of the folder of the test and of java.io.tmpdir (" + temporary
@@ -136,9 +135,7 @@ public final class LostDisk {
     }
 
     private static Path real(Path path) throws IOException {
-        return Files.exists(path)
-                ? path.toRealPath()
-                : path.toAbsolutePath().normalize();
+        return Files.exists(path) ? path.toRealPath() : path.toAbsolutePath().normalize();
     }
 
     /**

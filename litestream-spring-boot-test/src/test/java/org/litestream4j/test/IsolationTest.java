@@ -99,7 +99,9 @@ class IsolationTest {
                         "litestream.databases.dataSource.replica.url", "s3://production/app",
                         "litestream.databases[main].path", "/nowhere/main.db"));
         assertThat(settings)
-                .containsEntry("spring.datasource.hikari.jdbc-url", "jdbc:sqlite:" + folders.disk().resolve("app.db"))
+                .containsEntry(
+                        "spring.datasource.hikari.jdbc-url",
+                        "jdbc:sqlite:" + folders.disk().resolve("app.db"))
                 .containsKeys(
                         "litestream.databases.dataSource.replica.url",
                         "litestream.databases.dataSource.meta-path",
@@ -140,7 +142,9 @@ class IsolationTest {
                 .entrySet()) {
             Map<String, Object> later = new HashMap<>(Map.of(setting.getKey(), setting.getValue()));
             if (setting.getKey().contains("audit")) {
-                later.put("litestream.databases.audit.path", folder.resolve("audit.db").toString());
+                later.put(
+                        "litestream.databases.audit.path",
+                        folder.resolve("audit.db").toString());
             }
             assertThatThrownBy(() -> isolated(Map.of(), context -> context.getEnvironment()
                             .getPropertySources()
@@ -222,9 +226,7 @@ class IsolationTest {
     }
 
     private static void await(ConfigurableApplicationContext context) {
-        context.getBean(Litestream.class)
-                .databases()
-                .forEach(database -> LitestreamAssertions.assertThat(database)
-                        .isReplicatedWithin(Duration.ofSeconds(10)));
+        context.getBean(Litestream.class).databases().forEach(database -> LitestreamAssertions.assertThat(database)
+                .isReplicatedWithin(Duration.ofSeconds(10)));
     }
 }
