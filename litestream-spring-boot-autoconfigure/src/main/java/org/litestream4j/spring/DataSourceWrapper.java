@@ -25,17 +25,19 @@ final class DataSourceWrapper implements BeanPostProcessor {
     private static final boolean HIKARI = ClassUtils.isPresent("com.zaxxer.hikari.HikariDataSource", null);
 
     private final Supplier<ReplicatedDatabases> databases;
+    private final TrainingRun training;
 
     /** Beans before other post-processors replaced them by proxies. */
     private final Map<String, DataSource> originals = new ConcurrentHashMap<>();
 
-    DataSourceWrapper(Supplier<ReplicatedDatabases> databases) {
+    DataSourceWrapper(Supplier<ReplicatedDatabases> databases, TrainingRun training) {
         this.databases = databases;
+        this.training = training;
     }
 
     @Override
     public @Nullable Object postProcessBeforeInitialization(Object bean, String beanName) {
-        if (TrainingRun.isActive()) {
+        if (training.isActive()) {
             return bean;
         }
         if (bean instanceof DataSource dataSource) {
@@ -59,7 +61,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
-        if (TrainingRun.isActive()) {
+        if (training.isActive()) {
             return bean instanceof DataSource dataSource && !(bean instanceof ReadOnlyDataSource)
                     ? inTraining(beanName, dataSource)
                     : bean;
@@ -110,7 +112,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
      * @throws IllegalArgumentException if its database is not replicated
      */
     DataSource replicated(DataSource dataSource) {
-        if (TrainingRun.isActive()) {
+        if (training.isActive()) {
             return inTraining("", dataSource);
         }
         DataSource seen = seen(dataSource.getClass().getSimpleName(), dataSource, dataSource);

@@ -38,7 +38,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 @AutoConfiguration
 @Conditional({OnLitestreamEnabled.class, OnNoParentWithLitestream.class})
 @EnableConfigurationProperties(LitestreamProperties.class)
-@Import(BeforeMigrationConfiguration.class)
+@Import({BeforeMigrationConfiguration.class, TrainingRun.class})
 public final class LitestreamAutoConfiguration {
 
     @Bean
@@ -78,16 +78,23 @@ public final class LitestreamAutoConfiguration {
             Litestream litestream,
             LitestreamProperties properties,
             ApplicationDatabase application,
-            LitestreamConnectionDetails details,
             ConfigurableListableBeanFactory beanFactory,
-            Environment environment) {
+            Environment environment,
+            TrainingRun training) {
         UnknownSettings.refuse(ConfigurationPropertySources.get(environment));
-        return new ReplicatedDatabases(litestream, properties, application, details, DataSourceBeans.of(beanFactory));
+        return new ReplicatedDatabases(
+                litestream,
+                properties,
+                application,
+                SeveralConnectionDetails.of(beanFactory),
+                DataSourceBeans.of(beanFactory),
+                training);
     }
 
     @Bean
-    static DataSourceWrapper litestreamDataSourceWrapper(ObjectProvider<ReplicatedDatabases> databases) {
-        return new DataSourceWrapper(databases::getObject);
+    static DataSourceWrapper litestreamDataSourceWrapper(
+            ObjectProvider<ReplicatedDatabases> databases, TrainingRun training) {
+        return new DataSourceWrapper(databases::getObject, training);
     }
 
     @Bean
@@ -104,8 +111,10 @@ public final class LitestreamAutoConfiguration {
 
     @Bean
     UnseenDataSources litestreamUnseenDataSources(
-            ConfigurableListableBeanFactory beanFactory, ObjectProvider<ReplicatedDatabases> databases) {
-        return new UnseenDataSources(beanFactory, databases::getObject);
+            ConfigurableListableBeanFactory beanFactory,
+            ObjectProvider<ReplicatedDatabases> databases,
+            TrainingRun training) {
+        return new UnseenDataSources(beanFactory, databases::getObject, training);
     }
 
     @Bean

@@ -15,18 +15,21 @@ import org.springframework.context.annotation.Import;
  */
 @AutoConfiguration
 @Conditional({OnLitestreamEnabled.class, OnNoParentWithLitestream.Inverse.class})
-@Import(BeforeMigrationConfiguration.class)
+@Import({BeforeMigrationConfiguration.class, TrainingRun.class})
 public final class LitestreamChildAutoConfiguration {
 
     @Bean
-    static DataSourceWrapper litestreamChildDataSourceWrapper(ObjectProvider<ReplicatedDatabases> databases) {
-        return new DataSourceWrapper(databases::getObject);
+    static DataSourceWrapper litestreamChildDataSourceWrapper(
+            ObjectProvider<ReplicatedDatabases> databases, TrainingRun training) {
+        return new DataSourceWrapper(databases::getObject, training);
     }
 
     @Bean
     UnseenDataSources litestreamChildUnseenDataSources(
-            ConfigurableListableBeanFactory beanFactory, ObjectProvider<ReplicatedDatabases> databases) {
-        return new UnseenDataSources(beanFactory, databases::getObject);
+            ConfigurableListableBeanFactory beanFactory,
+            ObjectProvider<ReplicatedDatabases> databases,
+            TrainingRun training) {
+        return new UnseenDataSources(beanFactory, databases::getObject, training);
     }
 
     @Bean

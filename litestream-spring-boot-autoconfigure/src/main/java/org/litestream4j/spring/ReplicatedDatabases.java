@@ -37,6 +37,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private final Litestream litestream;
     private final LitestreamProperties properties;
     private final DatabaseConfigs configs;
+    private final TrainingRun training;
     private List<DatabaseFolder> folders = List.of();
     private @Nullable FolderWatch watch;
 
@@ -49,15 +50,17 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
             LitestreamProperties properties,
             ApplicationDatabase application,
             LitestreamConnectionDetails details,
-            DataSourceBeans dataSources) {
+            DataSourceBeans dataSources,
+            TrainingRun training) {
         this.litestream = litestream;
         this.properties = properties;
         this.configs = new DatabaseConfigs(properties, application, details, dataSources);
+        this.training = training;
     }
 
     @Override
     public void afterPropertiesSet() throws IOException {
-        if (TrainingRun.isActive()) {
+        if (training.isActive()) {
             untouched = configs.create();
             LOG.info("training run: databases are neither opened, restored nor replicated");
             return;

@@ -14,15 +14,20 @@ final class UnseenDataSources implements SmartInitializingSingleton {
 
     private final ConfigurableListableBeanFactory beanFactory;
     private final Supplier<ReplicatedDatabases> databases;
+    private final TrainingRun training;
 
-    UnseenDataSources(ConfigurableListableBeanFactory beanFactory, Supplier<ReplicatedDatabases> databases) {
+    UnseenDataSources(
+            ConfigurableListableBeanFactory beanFactory,
+            Supplier<ReplicatedDatabases> databases,
+            TrainingRun training) {
         this.beanFactory = beanFactory;
         this.databases = databases;
+        this.training = training;
     }
 
     @Override
     public void afterSingletonsInstantiated() {
-        if (TrainingRun.isActive()) {
+        if (training.isActive()) {
             return;
         }
         for (String name : beanFactory.getBeanNamesForType(DataSource.class, false, false)) {

@@ -64,6 +64,36 @@ class LitestreamConnectionDetailsTest {
                         .isEqualTo("kept elsewhere"));
     }
 
+    /** As of a Compose file with a store for the replica, and others for other purposes. */
+    @Test
+    void severalDetails_theOneOfTheScheme() {
+        Runners.jdbc(folder)
+                .withBean("minio", LitestreamConnectionDetails.class, () -> new Details(null, Map.of("endpoint", "x")))
+                .withBean("queue", LitestreamConnectionDetails.class, () -> new Details(null, Map.of()))
+                .run(context -> assertThat(context).hasNotFailed());
+        LitestreamConnectionDetails details = new SeveralConnectionDetails(Map.of(
+                "minio", new Details(null, Map.of("endpoint", "http://localhost:1234")),
+                "queue", new Details(null, Map.of())));
+        assertThat(details.getUrl()).isNull();
+        assertThat(details.getSettings("nats")).isEmpty();
+        assertThat(details.getSettings("s3")).containsOnly(Map.entry("endpoint", "http://localhost:1234"));
+    }
+
+    @Test
+    void severalDetailsOfTheScheme_areNamed() {
+        Runners.jdbc(folder)
+                .withPropertyValues("litestream.replica.url=s3://app")
+                .withBean("minio", LitestreamConnectionDetails.class, () -> new Details(null, Map.of("endpoint", "x")))
+                .withBean(
+                        "localstack", LitestreamConnectionDetails.class, () -> new Details(null, Map.of("region", "y")))
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .isInstanceOf(LitestreamSettingException.class)
+                        .hasMessageContaining("\"localstack\" and \"minio\"")
+                        .hasMessageContaining("s3://"));
+    }
+
     @Test
     void settingsOfTheDetails_beatAllOthers_andLeaveTheRest() {
         Map<String, String> replicas = new HashMap<>();

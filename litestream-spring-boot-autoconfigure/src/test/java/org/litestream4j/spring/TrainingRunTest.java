@@ -13,8 +13,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.readreplica.ReadReplicaAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.LifecycleProcessor;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.support.DefaultLifecycleProcessor;
 import org.springframework.core.SpringProperties;
 import org.springframework.core.env.Environment;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -42,17 +45,60 @@ class TrainingRunTest {
     @Test
     void onlyTheValueOnRefresh_isATrainingRun() {
         SpringProperties.setProperty(FLAG, null);
-        assertThat(TrainingRun.isActive()).isFalse();
+        assertThat(new TrainingRun().isActive()).isFalse();
         SpringProperties.setProperty("spring.context.exit", "onRefresh");
-        assertThat(TrainingRun.isActive()).isTrue();
+        assertThat(new TrainingRun().isActive()).isTrue();
         SpringProperties.setProperty("spring.context.exit", "never");
-        assertThat(TrainingRun.isActive()).isFalse();
+        assertThat(new TrainingRun().isActive()).isFalse();
         SpringProperties.setProperty("spring.context.exit", null);
+    }
+
+    /** Otherwise it would accept changes that exist in memory only. */
+    @Test
+    void contextThatRuns_isRefused() {
+        Runners.jdbc(folder).run(context -> assertThat(context)
+                .getFailure()
+                .rootCause()
+                .isInstanceOf(LitestreamSettingException.class)
+                .hasMessageContaining("spring.aot.processing=true"));
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void runningContext_remainsAsItIs() {
+        SpringProperties.setProperty(FLAG, null);
+        Runners.jdbc(folder).run(context -> {
+            SpringProperties.setFlag(FLAG);
+            SQLiteDataSource late = new SQLiteDataSource();
+            late.setUrl("jdbc:sqlite:" + Runners.database(folder));
+            JdbcClient.create(context.getBean(LitestreamOperations.class).replicate(late))
+                    .sql("create table kept (a)")
+                    .update();
+            assertThat(context.getBean(JdbcClient.class)
+                            .sql("select count(*) from kept")
+                            .query(Long.class)
+                            .single())
+                    .isZero();
+        });
+    }
+
+    /** A training run ends before beans of the lifecycle start. */
+    private static ApplicationContextRunner training(ApplicationContextRunner runner) {
+        return runner.withBean("lifecycleProcessor", LifecycleProcessor.class, NoStart::new);
+    }
+
+    /** Stands for the end of the process. */
+    private static final class NoStart extends DefaultLifecycleProcessor {
+
+        @Override
+        public void onRefresh() {
+            // the process would end here
+        }
     }
 
     @Test
     void pool_opensADatabaseInMemory_andNoFileExists() {
-        Runners.flyway(folder)
+        training(Runners.flyway(folder))
                 // Any request to this replica would fail the start.
                 .withPropertyValues("litestream.replica.url=s3://bucket/app?endpoint=http://127.0.0.1:1")
                 .run(context -> {
@@ -70,7 +116,7 @@ class TrainingRunTest {
 
     @Test
     void otherDataSources_areReplacedToo() {
-        Runners.jdbc(folder).withUserConfiguration(Others.class).run(context -> {
+        training(Runners.jdbc(folder)).withUserConfiguration(Others.class).run(context -> {
             assertThat(context).hasNotFailed();
             for (DataSource dataSource :
                     context.getBeansOfType(DataSource.class).values()) {
@@ -84,7 +130,7 @@ class TrainingRunTest {
 
     @Test
     void databaseThatIsNotReplicated_isOpened() {
-        Runners.jdbc(folder)
+        training(Runners.jdbc(folder))
                 .withPropertyValues(
                         "spring.datasource.url=jdbc:sqlite:" + folder.resolve("cache.db"),
                         "litestream.databases.dataSource.enabled=false")
@@ -97,7 +143,7 @@ class TrainingRunTest {
 
     @Test
     void readReplica_isEmpty_andItsReplicaIsNotAsked() {
-        Runners.jdbc(folder)
+        training(Runners.jdbc(folder))
                 .withConfiguration(AutoConfigurations.of(ReadReplicaAutoConfiguration.class))
                 .withPropertyValues(
                         "litestream.read-replicas.orders.url=s3://bucket/orders?endpoint=http://127.0.0.1:1",

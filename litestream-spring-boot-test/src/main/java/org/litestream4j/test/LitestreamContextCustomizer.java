@@ -31,7 +31,8 @@ record LitestreamContextCustomizer(Class<?> testClass, boolean enabled, boolean 
             TestFolders folders = TestFolders.create();
             context.getEnvironment()
                     .getPropertySources()
-                    .addFirst(new MapPropertySource(SETTINGS, folders.settings(database)));
+                    .addFirst(new MapPropertySource(
+                            SETTINGS, IsolatedSettings.of(context.getEnvironment(), folders, database)));
             folders.register(context);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot create the temporary folders of " + testClass.getName(), e);

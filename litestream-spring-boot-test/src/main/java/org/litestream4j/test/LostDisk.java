@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
+import org.litestream4j.DatabaseState;
 import org.litestream4j.Litestream;
 import org.litestream4j.ManagedDatabase;
+import org.litestream4j.internal.capture.LocalState;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -52,7 +54,7 @@ public final class LostDisk {
     private final @Nullable TestFolders folders;
     private final List<Path> lost;
 
-    private LostDisk(ConfigurableApplicationContext context, List<Path> lost) {
+    private LostDisk(ConfigurableApplicationContext context, List<Path> lost) { // before the context is closed
         this.sources = context.getBeansWithAnnotation(SpringBootConfiguration.class).values().stream()
                 .<Class<?>>map(ClassUtils::getUserClass)
                 .toList();
@@ -66,11 +68,13 @@ public final class LostDisk {
     }
 
     /**
-     * Closes the context and deletes the files of all its replicated databases, and their local state. If it is the
-     * context of the running test, the next test method gets a new one.
+     * Closes the context and deletes the files of all its replicated databases, and their local state. Other files in the
+     * folders of a local state are kept. If it is the context of the running test, the next test method gets a new one.
      *
-     * @throws IllegalStateException if the context replicates no database
-     * @throws IOException if a file cannot be deleted
+     * @throws IllegalStateException if the context replicates no database, if the state of one is not
+     *     {@link DatabaseState#REPLICATING}, or if a database or its local state is neither in the folders of
+     *     {@link AutoConfigureLitestream} nor below {@code java.io.tmpdir}; then nothing was deleted
+     * @throws IOException if a file cannot be deleted, or if another process has begun to replicate a database
      */
     public static LostDisk simulate(ConfigurableApplicationContext context) throws IOException {
         Litestream litestream = context.getBeanProvider(Litestream.class).getIfAvailable();
@@ -80,15 +84,12 @@ public final class LostDisk {
         if (litestream == null || configs.isEmpty()) {
             throw new IllegalStateException("the context replicates no database, so nothing could be restored");
         }
-        List<Path> lost = new ArrayList<>();
-        for (DatabaseConfig config : configs) {
-            for (String suffix : List.of("", "-wal", "-shm", "-journal")) {
-                lost.add(config.path().resolveSibling(config.path().getFileName() + suffix));
-            }
-            lost.add(config.metaPath());
+        TestFolders folders = TestFolders.of(context);
+        for (ManagedDatabase database : litestream.databases()) {
+            refuse(database, folders);
         }
-        LostDisk disk = new LostDisk(context, List.copyOf(lost));
-        TestFolders folders = disk.folders;
+        List<Path> lost = new ArrayList<>();
+        LostDisk disk = new LostDisk(context, lost);
         if (folders == null) {
             RunningTest.close(context);
         } else {
@@ -101,15 +102,48 @@ public final class LostDisk {
             FileSystemUtils.copyRecursively(then, folders.replica());
             FileSystemUtils.deleteRecursively(then);
         }
-        for (Path file : lost) {
-            FileSystemUtils.deleteRecursively(file);
+        for (DatabaseConfig config : configs) { // fails if another process took a database over
+            lost.addAll(LocalState.reset(config.path(), config.metaPath(), false));
+        }
+        for (DatabaseConfig config : configs) {
+            for (String suffix : List.of("", "-wal", "-shm", "-journal")) {
+                Path file = config.path().resolveSibling(config.path().getFileName() + suffix);
+                Files.deleteIfExists(file);
+                lost.add(file);
+            }
         }
         return disk;
     }
 
-    /** Returns the files and folders that were deleted, or would have been if they had existed. */
+    /** Refuses files that may be more than those of a test, and databases that this context does not replicate. */
+    private static void refuse(ManagedDatabase database, @Nullable TestFolders folders) throws IOException {
+        DatabaseState state = database.status().state();
+        if (state != DatabaseState.REPLICATING) {
+            throw new IllegalStateException("the database " + database.name() + " has the state " + state
+                    + ", not REPLICATING: its changes may be nowhere else, or another process uses it. Nothing was"
+                    + " deleted");
+        }
+        Path temporary = real(Path.of(System.getProperty("java.io.tmpdir")));
+        for (Path path : List.of(database.config().path(), database.config().metaPath())) {
+            if (!real(path).startsWith(temporary) && (folders == null || !folders.contains(real(path)))) {
+                throw new IllegalStateException(path + " of the database " + database.name()
+                        + " is outside of the folder of the test and of java.io.tmpdir (" + temporary
+                        + "), so it may be more than a file of a test. Nothing was deleted. Use a @TempDir, or"
+                        + " @AutoConfigureLitestream");
+            }
+        }
+    }
+
+    private static Path real(Path path) throws IOException {
+        return Files.exists(path) ? path.toRealPath() : path.toAbsolutePath().normalize();
+    }
+
+    /**
+     * Returns the files that were deleted: of each database, also those that did not exist, and what existed of its local
+     * state.
+     */
     public List<Path> files() {
-        return lost;
+        return List.copyOf(lost);
     }
 
     /**

@@ -7,9 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.support.DefaultListableBeanFactory;
@@ -29,7 +27,10 @@ final class TestFolders {
     }
 
     static TestFolders create() throws IOException {
-        return new TestFolders(Files.createTempDirectory("litestream-test"));
+        TestFolders folders = new TestFolders(
+                Files.createTempDirectory("litestream-test").toAbsolutePath().normalize());
+        Files.createDirectories(folders.databases());
+        return folders;
     }
 
     /** Returns the folders of a context; null if its test class is not annotated. */
@@ -37,27 +38,46 @@ final class TestFolders {
         return context.containsBean(BEAN) ? context.getBean(BEAN, TestFolders.class) : null;
     }
 
+    /** Returns the folder of all replicas. */
     Path replica() {
         return root.resolve("replica");
     }
 
-    Map<String, Object> settings(boolean database) {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put("litestream.enabled", "true");
-        settings.put("litestream.replica.url", replica().toUri().toString());
-        if (database) {
-            settings.put(
-                    "spring.datasource.url",
-                    "jdbc:sqlite:" + root.resolve("disk").resolve("app.db"));
-            settings.put("spring.test.database.replace", "none");
-        }
-        return settings;
+    /** Returns the folder of the local states. */
+    Path state() {
+        return root.resolve("state");
     }
 
-    /** Registers the deletion. The bean that is registered first is destroyed last, after the last upload. */
+    /** Returns the folder of the application's database. */
+    Path disk() {
+        return root.resolve("disk");
+    }
+
+    /** Returns the folder of the databases that settings name. */
+    Path databases() {
+        return disk().resolve("databases");
+    }
+
+    /** Returns the URL of a replica in a folder. */
+    static String url(Path folder) {
+        return folder.toUri().toString().replaceFirst("/$", "");
+    }
+
+    /** Returns whether a file or folder is in the folder of the test. */
+    boolean contains(Path path) {
+        return path.toAbsolutePath().normalize().startsWith(root);
+    }
+
+    /** Returns whether a URL names a replica in the folder of the test. */
+    boolean containsReplica(String url) {
+        return url.startsWith(url(replica()) + "/") && !url.contains("/..");
+    }
+
+    /** Registers the check of the isolation, and the deletion. The bean that is registered first is destroyed last, after the last upload. */
     void register(ConfigurableApplicationContext context) {
         kept = false;
         DefaultListableBeanFactory factory = (DefaultListableBeanFactory) context.getBeanFactory();
+        factory.addBeanPostProcessor(new Isolation(this));
         factory.registerSingleton(BEAN, this);
         factory.registerDisposableBean(BEAN, this::delete);
     }

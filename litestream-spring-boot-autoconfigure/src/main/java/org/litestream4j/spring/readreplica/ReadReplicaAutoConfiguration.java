@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Map;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.spring.LitestreamProperties;
+import org.litestream4j.spring.TrainingRun;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -29,7 +30,7 @@ import org.springframework.core.env.Environment;
         })
 @Conditional(OnReadReplicas.class)
 @EnableConfigurationProperties(LitestreamProperties.class)
-@Import(ReadReplicaRegistrar.class)
+@Import({ReadReplicaRegistrar.class, TrainingRun.class})
 public final class ReadReplicaAutoConfiguration {
 
     @Bean

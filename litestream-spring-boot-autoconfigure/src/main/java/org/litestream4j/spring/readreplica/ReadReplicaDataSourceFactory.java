@@ -23,19 +23,22 @@ final class ReadReplicaDataSourceFactory implements FactoryBean<ReadReplicaDataS
     private final String name;
     private final LitestreamProperties properties;
     private final ReadReplica replica;
+    private final TrainingRun training;
     private @Nullable ReadReplicaDataSource dataSource;
 
-    ReadReplicaDataSourceFactory(String name, LitestreamProperties properties, ReadReplica replica) {
+    ReadReplicaDataSourceFactory(
+            String name, LitestreamProperties properties, ReadReplica replica, TrainingRun training) {
         this.name = name;
         this.properties = properties;
         this.replica = replica;
+        this.training = training;
     }
 
     @Override
     public synchronized ReadReplicaDataSource getObject() throws IOException {
         if (dataSource == null) {
             ReadReplicaProperties own = properties.readReplicas().get(name);
-            Instant moment = own == null || TrainingRun.isActive() ? null : own.asOf();
+            Instant moment = own == null || training.isActive() ? null : own.asOf();
             DataSource connections = moment == null ? replica.dataSource() : replica.asOf(moment);
             int size = own == null ? 1 : own.maximumPoolSize();
             // a connection to a restored file keeps its state

@@ -1,6 +1,7 @@
 package org.litestream4j.spring.readreplica;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.readreplica.ReadReplica;
 import org.litestream4j.readreplica.ReadReplicaOptions;
@@ -23,11 +24,13 @@ final class ReadReplicaFactory implements FactoryBean<ReadReplica>, DisposableBe
 
     private final String name;
     private final LitestreamProperties properties;
+    private final TrainingRun training;
     private @Nullable ReadReplica replica;
 
-    ReadReplicaFactory(String name, LitestreamProperties properties) {
+    ReadReplicaFactory(String name, LitestreamProperties properties, TrainingRun training) {
         this.name = name;
         this.properties = properties;
+        this.training = training;
     }
 
     @Override
@@ -38,9 +41,9 @@ final class ReadReplicaFactory implements FactoryBean<ReadReplica>, DisposableBe
                 throw new LitestreamSettingException(
                         "There is no setting " + ReadReplicaSettings.prefix(name) + ".", "Set its url.");
             }
-            if (TrainingRun.isActive()) {
+            if (training.isActive()) {
                 replica = ReadReplica.open(
-                        TrainingRun.emptyReplica(),
+                        TrainingRun.emptyReplica(Files.createTempDirectory("litestream-training")),
                         ReadReplicaOptions.builder().name(name).build());
                 return replica;
             }
