@@ -121,4 +121,24 @@ class MarkTest extends EngineFixture {
             }
         }
     }
+
+    @Test
+    void unreadableMark_isLeftOutOfTheList() throws Exception {
+        DatabaseConfig config = config().build();
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config);
+            try (Connection connection = open(database)) {
+                execute(connection, "create table t(x)");
+                database.mark("good", RestoreTarget.latest(), null, TIMEOUT);
+            }
+            try (ReplicaClient client = Replicas.open(config.replica())) {
+                client.marks().orElseThrow().create("odd", new byte[] {1, 2, 3});
+                assertThat(Marks.list(client)).extracting(Mark::name).containsExactly("good");
+                assertThatThrownBy(() -> Marks.require(client, "odd"))
+                        .isInstanceOfSatisfying(RestoreException.class, e -> assertThat(e.reason())
+                                .isEqualTo(Reason.DAMAGED));
+            }
+            assertThat(database.marks()).extracting(Mark::name).containsExactly("good");
+        }
+    }
 }

@@ -90,19 +90,29 @@ public final class Compaction {
         arrived.add(file);
     }
 
-    /** Keeps the files of a mark that is about to be stored on the replica. Thread-safe. */
-    public void announce(Mark mark) {
-        retention.pins().announce(mark);
+    /**
+     * Keeps the files of a mark that is about to be stored on the replica. Waits for the end of a running request that
+     * deletes files. Thread-safe.
+     *
+     * @return token of this announcement
+     */
+    public Object announce(Mark mark) {
+        return retention.pins().announce(mark);
     }
 
     /** Records that an announced mark is now stored on the replica. Thread-safe. */
-    public void markStored(String name) {
-        retention.pins().stored(name);
+    public void markStored(Object token) {
+        retention.pins().stored(token);
+    }
+
+    /** Returns the tokens of announced marks of this name that are stored. Thread-safe. */
+    public List<Object> announcedMarks(String name) {
+        return retention.pins().tokens(name);
     }
 
     /** Records that an announced mark was not stored, or that a mark was removed. Thread-safe. */
-    public void withdrawMark(String name) {
-        retention.pins().withdraw(name);
+    public void withdrawMark(Object token) {
+        retention.pins().withdraw(token);
     }
 
     /** Discards the known content of the replica, so that the replica is listed again. Thread-safe. */

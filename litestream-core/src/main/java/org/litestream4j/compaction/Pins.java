@@ -1,6 +1,7 @@
 package org.litestream4j.compaction;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -24,11 +26,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The files that marks keep. Marks of other processes are listed before each deletion; those of this process are known
- * before they are stored. Confined to one lane, except for {@link #announce}, {@link #stored} and {@link #withdraw}.
+ * before they are stored. Confined to one lane, except for {@link #announce}, {@link #stored}, {@link #tokens} and {@link
+ * #withdraw}.
  */
 final class Pins {
 
     private static final Logger log = LoggerFactory.getLogger(Pins.class);
+
+    /** Time from the expiry of a mark to its removal. */
+    private static final Duration REMOVED_AFTER = Duration.ofDays(1);
 
     private record Known(String version, @Nullable Mark mark) {}
 
@@ -37,30 +43,76 @@ final class Pins {
 
     private final ReplicaClient client;
     private Map<String, Known> known = new HashMap<>();
-    private final Map<String, Announced> announced = new ConcurrentHashMap<>();
+    private final Map<Object, Announced> announced = new ConcurrentHashMap<>();
     private final AtomicLong listings = new AtomicLong();
 
-    Pins(ReplicaClient client) {
+    /** Held while a request deletes files, so that a mark is announced either before their choice or after the request. */
+    private final ReentrantLock deleting = new ReentrantLock();
+
+    private final Fence fence;
+
+    Pins(ReplicaClient client, Fence fence) {
         this.client = client;
+        this.fence = fence;
     }
 
-    /** Keeps the files of a mark that is about to be stored. */
-    void announce(Mark mark) {
-        announced.put(mark.name(), new Announced(mark, Long.MAX_VALUE));
+    /**
+     * Keeps the files of a mark that is about to be stored. Waits for the end of a running request that deletes files:
+     * those that a plan finds afterwards stay.
+     *
+     * @return token of this announcement
+     */
+    Object announce(Mark mark) {
+        Object token = new Object();
+        deleting.lock();
+        try {
+            announced.put(token, new Announced(mark, Long.MAX_VALUE));
+        } finally {
+            deleting.unlock();
+        }
+        return token;
     }
 
     /** Records that an announced mark is stored: the next listing includes it. */
-    void stored(String name) {
-        announced.computeIfPresent(name, (key, old) -> new Announced(old.mark(), listings.get()));
+    void stored(Object token) {
+        announced.computeIfPresent(token, (key, old) -> new Announced(old.mark(), listings.get()));
+    }
+
+    /** Returns the tokens of the announced marks of this name that are stored. */
+    List<Object> tokens(String name) {
+        List<Object> tokens = new ArrayList<>();
+        announced.forEach((token, one) -> {
+            if (one.mark().name().equals(name) && one.storedIn() != Long.MAX_VALUE) {
+                tokens.add(token);
+            }
+        });
+        return tokens;
     }
 
     /** Records that an announced mark is not stored, or was removed. */
-    void withdraw(String name) {
-        announced.remove(name);
+    void withdraw(Object token) {
+        announced.remove(token);
+    }
+
+    /**
+     * Deletes files, except those that a known mark keeps now.
+     *
+     * @param names files to delete; those that are kept are removed from this list
+     */
+    void deleteUnpinned(int level, List<LtxFileName> names, List<LevelFiles> levels, Instant now) throws IOException {
+        deleting.lock();
+        try {
+            names.removeAll(files(levels, now).get(level));
+            if (!names.isEmpty()) {
+                client.delete(level, List.copyOf(names));
+            }
+        } finally {
+            deleting.unlock();
+        }
     }
 
     /** Lists the marks, and reads the new ones. */
-    void refresh(Instant now) throws IOException {
+    void refresh() throws IOException {
         Optional<MarkStore> store = client.marks();
         if (store.isEmpty()) {
             return;
@@ -77,8 +129,20 @@ final class Pins {
         }
         known = found;
         announced.values().removeIf(mark -> mark.storedIn() < begun);
-        for (Known one : List.copyOf(found.values())) {
-            if (one.mark() != null && one.mark().isExpired(now)) {
+    }
+
+    /**
+     * Removes known marks that expired more than a day ago, so that processes whose clocks differ agree. A mark that was
+     * set again under the same name stays.
+     */
+    void removeExpired(Instant now) throws IOException {
+        Optional<MarkStore> store = client.marks();
+        if (store.isEmpty()) {
+            return;
+        }
+        for (Known one : List.copyOf(known.values())) {
+            if (one.mark() != null && one.mark().isExpired(now.minus(REMOVED_AFTER))) {
+                fence.ensure();
                 removeExpired(store.get(), one.mark());
             }
         }
@@ -106,10 +170,15 @@ final class Pins {
 
     private void removeExpired(MarkStore store, Mark mark) {
         try {
-            store.remove(mark.name());
+            Optional<byte[]> content = store.read(mark.name());
+            if (content.isEmpty()
+                    || !mark.equals(Mark.decode(mark.name(), content.get()))
+                    || !store.remove(mark.name())) {
+                return; // the next listing shows what there is
+            }
             known.remove(mark.name());
             log.info("expired mark removed: replica={} txid={} mark={}", client.url(), mark.txid(), mark.name());
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             log.debug("expired mark cannot be removed: replica={} mark={}", client.url(), mark.name(), e);
         }
     }

@@ -29,8 +29,8 @@ final class Retention {
 
     private static final Logger log = LoggerFactory.getLogger(Retention.class);
 
-    /** Maximum number of files that stores delete with one request. */
-    private static final int MAX_NAMES_PER_REQUEST = 1000;
+    /** Maximum number of files that are deleted after one listing of the marks. */
+    private static final int MAX_NAMES_PER_REQUEST = 250;
 
     private static final long RETRY_REFUSED_NANOS = TimeUnit.HOURS.toNanos(1);
     private static final long RETRY_LOCKED_MILLIS = TimeUnit.MINUTES.toMillis(1);
@@ -52,6 +52,13 @@ final class Retention {
     private @Nullable String refusal;
     private boolean clockProblem;
     private @Nullable String unreadableMark;
+    private @Nullable String marksDenied;
+    private long marksDeniedAt;
+
+    /** Whether the marks were listed, and no file was deleted since. */
+    private boolean marksListed;
+
+    private final SnapshotGrace grace;
 
     private long level0DeletedAt = Long.MIN_VALUE / 2;
 
@@ -66,7 +73,8 @@ final class Retention {
         this.fence = fence;
         this.nanoTime = nanoTime;
         this.tiers = new KeptSnapshots(settings.snapshotKeep());
-        this.pins = new Pins(client);
+        this.pins = new Pins(client, fence);
+        this.grace = new SnapshotGrace(client.url(), settings, nanoTime);
     }
 
     Pins pins() {
@@ -107,7 +115,9 @@ final class Retention {
                         + " has run evenly for an hour"
                 : unreadableMark != null
                         ? "the mark " + unreadableMark + " cannot be read: nothing is deleted until it is removed"
-                        : refused() > 0 ? refusal : null;
+                        : marksDenied != null
+                                ? "the marks cannot be read: nothing is deleted until they can: " + marksDenied
+                                : refused() > 0 ? refusal : null;
     }
 
     /** @param force whether to delete level-0 files that have just expired, too, instead of waiting for more */
@@ -139,14 +149,12 @@ final class Retention {
         for (int level = 1; level < levels() && !due; level++) {
             due = !due(level, now).isEmpty();
         }
-        if (!due) {
+        marksListed = false;
+        if (!due || isMarksPause() || !knowMarks()) {
             return;
         }
-        pins.refresh(Instant.ofEpochMilli(now)); // another process may have set a mark
-        unreadableMark = pins.unreadable();
-        if (unreadableMark != null) {
-            return;
-        }
+        grace.check(
+                unpinned(ReplicaClient.SNAPSHOT_LEVEL, now), index.snapshots().timestamps(), now);
         if (level0) {
             level0DeletedAt = now;
             delete(0, due(0, now), now);
@@ -157,6 +165,37 @@ final class Retention {
         for (int level = 1; level < ReplicaClient.SNAPSHOT_LEVEL; level++) {
             delete(level, due(level, now), now);
         }
+        pins.removeExpired(Instant.ofEpochMilli(now));
+    }
+
+    /**
+     * Lists the marks, unless they were listed after the last deletion: another process may have set one.
+     *
+     * @return whether all marks are known
+     */
+    private boolean knowMarks() throws IOException {
+        if (marksListed) {
+            return true;
+        }
+        try {
+            pins.refresh();
+        } catch (ReplicaAccessException e) {
+            if (marksDenied == null) {
+                log.warn("marks cannot be read, retention is paused: replica={}", client.url(), e);
+            }
+            marksDenied = e.getMessage();
+            marksDeniedAt = nanoTime.getAsLong();
+            return false;
+        }
+        marksDenied = null;
+        unreadableMark = pins.unreadable();
+        marksListed = unreadableMark == null;
+        return marksListed;
+    }
+
+    private boolean isMarksPause() {
+        return marksDenied != null
+                && nanoTime.getAsLong() - marksDeniedAt < TimeUnit.MILLISECONDS.toNanos(RETRY_MARK_MILLIS);
     }
 
     /**
@@ -264,7 +303,7 @@ final class Retention {
         if (settings.retentionEnabled()) {
             next = Math.min(next, pins.nextExpiry(now));
         }
-        if (unreadableMark != null) {
+        if (unreadableMark != null || isMarksPause()) {
             next = Math.max(next, now + RETRY_MARK_MILLIS);
         }
         return next == Long.MAX_VALUE || !clockProblem
@@ -280,6 +319,9 @@ final class Retention {
         LevelFiles snapshots = index.snapshots();
         int cut = expired(now);
         long next = cut > 0 ? tiers.nextChange(now) : Long.MAX_VALUE;
+        if (grace.isActive()) {
+            return now + grace.remainingMillis();
+        }
         if (cut + 1 < snapshots.count()) {
             long expires = snapshots.writtenBy()[cut + 1]
                     + settings.snapshotRetention().toMillis()
@@ -361,7 +403,7 @@ final class Retention {
         LevelFiles snapshots = index.snapshots();
         int cut = expired(now);
         List<LtxFileName> names = new ArrayList<>();
-        if (cut > 0) {
+        if (cut > 0 && !grace.isActive()) {
             BitSet kept = tiers.of(snapshots, now);
             for (int i = 0; i < cut; i++) {
                 if (!kept.get(i)) {
@@ -398,7 +440,12 @@ final class Retention {
         }
         int refusedNow = 0;
         for (int from = 0; from < names.size(); from += MAX_NAMES_PER_REQUEST) {
-            List<LtxFileName> part = names.subList(from, Math.min(names.size(), from + MAX_NAMES_PER_REQUEST));
+            fence.ensure();
+            if (isMarksPause() || !knowMarks()) {
+                break;
+            }
+            List<LtxFileName> part =
+                    new ArrayList<>(names.subList(from, Math.min(names.size(), from + MAX_NAMES_PER_REQUEST)));
             List<LtxFileName> refusedOfPart = deletePart(level, part, now);
             List<LtxFileName> gone = new ArrayList<>(part);
             gone.removeAll(refusedOfPart);
@@ -410,11 +457,15 @@ final class Retention {
         refusedAt[level] = nanoTime.getAsLong();
     }
 
-    /** Deletes files and returns those that still exist. */
+    /**
+     * Deletes files and returns those that still exist.
+     *
+     * @param names those that a mark keeps are removed from this list
+     */
     private List<LtxFileName> deletePart(int level, List<LtxFileName> names, long now) throws IOException {
-        fence.ensure();
+        marksListed = false;
         try {
-            client.delete(level, names);
+            pins.deleteUnpinned(level, names, index.levels(), Instant.ofEpochMilli(now));
             return List.of();
         } catch (ReplicaDeleteException e) {
             Instant locked = e.lockedUntil();

@@ -15,6 +15,8 @@ import org.litestream4j.replica.Mark;
 import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.restore.RestoreException.Reason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sets, lists and removes the marks of a replica. A mark names one state; retention keeps the files that restore it. An
@@ -22,10 +24,15 @@ import org.litestream4j.restore.RestoreException.Reason;
  */
 public final class Marks {
 
+    private static final Logger log = LoggerFactory.getLogger(Marks.class);
+
     private Marks() {}
 
     /**
-     * Sets a mark on a state that can be restored now.
+     * Sets a mark on a state that can be restored now. After the mark is stored, checks that the state can still be
+     * restored; if not, removes the mark. One case remains: retention of another process has listed the marks before
+     * this one was stored, and its next request (at most 250 files, sent directly after the listing) deletes files of the
+     * state after that check. This requires a state whose retention ends at this moment; {@link #restorable} shows it.
      *
      * @param target state to mark; the mark names the transaction that a restore would reach
      * @param keepFor time after which the mark expires; null if it does not expire
@@ -101,13 +108,17 @@ public final class Marks {
         }
     }
 
-    /** Lists the marks that can be read, expired ones included, ordered by name. */
+    /** Lists the marks, expired ones included, ordered by name. Marks whose content is damaged are logged and left out. */
     public static List<Mark> list(ReplicaClient replica) throws IOException {
         List<Mark> marks = new ArrayList<>();
         Optional<MarkStore> store = replica.marks();
         if (store.isPresent()) {
             for (MarkStore.Stored stored : store.get().list()) {
-                read(replica, store.get(), stored.name()).ifPresent(marks::add);
+                try {
+                    read(replica, store.get(), stored.name()).ifPresent(marks::add);
+                } catch (RestoreException e) {
+                    log.warn("mark cannot be read: replica={} mark={}", replica.url(), stored.name(), e);
+                }
             }
         }
         return marks;

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.PageEncoding;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -126,6 +127,19 @@ class TieredRetentionTest {
         live(Duration.ofDays(25), Duration.ofMinutes(30));
         assertThat(keptDays()).hasSizeGreaterThanOrEqualTo(30);
         assertThat(replica.names(3)).hasSizeLessThan(80);
+    }
+
+    @Test
+    void processWithoutTiers_keepsOldSnapshotsForADay() throws Exception {
+        begin(new SnapshotKeep(0, 30, 0, 0, 0));
+        live(Duration.ofDays(30), Duration.ofHours(5));
+        List<LtxFileName> before = replica.names(9);
+        compaction = start(SnapshotKeep.NONE);
+        live(Duration.ofHours(23), Duration.ofHours(1));
+        assertThat(replica.names(9)).containsAll(before);
+        assertThat(compaction.millisUntilDue(database.txid())).isPositive();
+        live(Duration.ofHours(3), Duration.ofHours(1));
+        assertThat(keptDays()).hasSizeLessThanOrEqualTo(3);
     }
 
     @Test

@@ -91,7 +91,9 @@ final class MarkBeforeMigration {
         database.sync(timeout);
         Txid now = database.status().replicated();
         for (Mark mark : database.marks()) { // of an earlier start whose migration failed
-            if (mark.name().startsWith(prefix) && mark.txid().equals(now)) {
+            if (mark.name().startsWith(prefix)
+                    && mark.txid().equals(now)
+                    && protects(mark, settings.beforeMigrationKeep(), Instant.now())) {
                 LOG.info("state before the migration is marked already: db={} mark={}", database.name(), mark.name());
                 return;
             }
@@ -101,9 +103,16 @@ final class MarkBeforeMigration {
         LOG.info(
                 "state before the migration marked: db={} txid={} mark={} expires={}",
                 database.name(),
-                mark.name(),
                 mark.txid(),
+                mark.name(),
                 mark.expires());
+    }
+
+    /** Returns whether a mark lasts as long as a new one, except for a tenth of the time, at most a day. */
+    static boolean protects(Mark mark, Duration keep, Instant now) {
+        Duration tenth = keep.dividedBy(10);
+        Duration tolerance = tenth.compareTo(Duration.ofDays(1)) < 0 ? tenth : Duration.ofDays(1);
+        return mark.expires() == null || !mark.isExpired(now.plus(keep).minus(tolerance));
     }
 
     private static LitestreamSettingException failed(ManagedDatabase database, Exception e) {

@@ -3,11 +3,15 @@ package org.litestream4j.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.Litestream;
+import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.Mark;
 import org.litestream4j.restore.RestoreOptions;
 import org.litestream4j.restore.RestoreTarget;
@@ -77,10 +81,35 @@ class MarkBeforeMigrationTest {
         List<Mark> marks = marksAfter(second);
         assertThat(marks).singleElement().satisfies(mark -> {
             assertThat(mark.name()).matches("before-migration-2\\.1-\\d{8}T\\d{6}Z");
-            assertThat(mark.expires()).isEqualTo(mark.created().plus(java.time.Duration.ofDays(5)));
+            assertThat(mark.expires()).isEqualTo(mark.created().plus(Duration.ofDays(5)));
         });
         assertThat(tablesOf(marks.get(0), "note")).isNotEmpty().doesNotContain("added");
         assertThat(marksAfter(second)).as("a restart").isEqualTo(marks);
+        while (!Instant.now().isAfter(marks.get(0).created().plusSeconds(1))) {
+            Thread.onSpinWait(); // names are by the second
+        }
+        assertThat(marksAfter(second.withPropertyValues("litestream.marks.before-migration-keep=10d")))
+                .as("the first one expires too soon")
+                .hasSize(2);
+    }
+
+    @Test
+    void onlyMarksThatLastLongEnough_protect() {
+        Instant now = Instant.parse("2026-03-01T12:00:00Z");
+        Duration keep = Duration.ofDays(30);
+        assertThat(MarkBeforeMigration.protects(mark(now, null), keep, now)).isTrue();
+        assertThat(MarkBeforeMigration.protects(mark(now, now.plus(keep)), keep, now))
+                .isTrue();
+        assertThat(MarkBeforeMigration.protects(mark(now, now.plus(keep)), keep, now.plusSeconds(3600)))
+                .isTrue();
+        assertThat(MarkBeforeMigration.protects(mark(now, now.plus(Duration.ofDays(28))), keep, now))
+                .isFalse();
+        assertThat(MarkBeforeMigration.protects(mark(now, now.minusSeconds(1)), keep, now))
+                .isFalse();
+    }
+
+    private static Mark mark(Instant created, @Nullable Instant expires) {
+        return new Mark("m", new Txid(1), created, created, expires);
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -196,20 +197,25 @@ final class CompactionLane {
         lane.wakeIn(TimeUnit.MILLISECONDS.toNanos(interval - Math.floorMod(clock.millis(), interval)));
     }
 
-    /** Keeps the files of a mark that is about to be stored. Thread-safe. */
-    void announce(Mark mark) {
-        compaction.announce(mark);
+    /** Keeps the files of a mark that is about to be stored, and returns a token of it. Thread-safe. */
+    Object announce(Mark mark) {
+        return compaction.announce(mark);
     }
 
     /** Records that an announced mark is stored. Thread-safe. */
-    void markStored(String name) {
-        compaction.markStored(name);
+    void markStored(Object token) {
+        compaction.markStored(token);
         lane.wake();
     }
 
-    /** Records that a mark was removed, or not stored. Thread-safe. */
-    void withdrawMark(String name) {
-        compaction.withdrawMark(name);
+    /** Returns the tokens of announced marks of this name that are stored. Thread-safe. */
+    List<Object> announcedMarks(String name) {
+        return compaction.announcedMarks(name);
+    }
+
+    /** Records that announced marks were removed, or not stored. Thread-safe. */
+    void withdrawMarks(List<Object> tokens) {
+        tokens.forEach(compaction::withdrawMark);
         lane.wake();
     }
 

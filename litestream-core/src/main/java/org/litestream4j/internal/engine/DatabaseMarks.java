@@ -3,6 +3,7 @@ package org.litestream4j.internal.engine;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.DatabaseConfig;
 import org.litestream4j.replica.Mark;
@@ -58,14 +59,14 @@ final class DatabaseMarks {
     /** Stores a mark. Returns whether its state can still be restored; if not, the mark is removed again. */
     private boolean store(Mark mark) throws IOException {
         boolean stored = false;
-        lane.announce(mark);
+        Object token = lane.announce(mark);
         try {
             Marks.create(client, mark);
             stored = true;
-            lane.markStored(mark.name());
+            lane.markStored(token);
         } finally {
             if (!stored) {
-                lane.withdrawMark(mark.name());
+                lane.withdrawMarks(List.of(token));
             }
         }
         try {
@@ -81,8 +82,9 @@ final class DatabaseMarks {
     }
 
     boolean remove(String name) throws IOException {
+        List<Object> known = lane.announcedMarks(name); // not those of a mark that is set again in the meantime
         boolean removed = Marks.remove(client, name);
-        lane.withdrawMark(name);
+        lane.withdrawMarks(known);
         if (removed) {
             log.info("mark removed: db={} replica={} mark={}", config.name(), client.url(), name);
         }
