@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
+import org.litestream4j.replica.MarkStore;
 import org.litestream4j.replica.OpenedFile;
 import org.litestream4j.replica.OtherBackup;
 import org.litestream4j.replica.ReplicaClient;
@@ -78,6 +79,11 @@ final class DrillReplica implements ReplicaClient {
     @Override
     public void delete(int level, Collection<LtxFileName> names) {
         throw readOnly();
+    }
+
+    @Override
+    public Optional<MarkStore> marks() {
+        return client.marks();
     }
 
     @Override

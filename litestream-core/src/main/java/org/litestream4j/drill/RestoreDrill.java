@@ -54,7 +54,7 @@ public final class RestoreDrill {
     private static final long MAX_CHAIN_FILE = 64L << 20;
 
     /** Number of moments to try; retention may delete the state of a chosen one. */
-    private static final int MAX_MOMENTS = 3;
+    private static final int MAX_MOMENTS = 5;
 
     private final DrillReplica replica;
     private final DrillReplica.Requests requests;
@@ -176,11 +176,13 @@ public final class RestoreDrill {
                 return;
             } catch (RestoreException e) {
                 boolean gone = wanted == null && e.reason() == Reason.TIME_NOT_AVAILABLE;
-                if (!gone) {
+                // Between states that only marks or tiers keep; the validation finds gaps elsewhere.
+                boolean between = wanted == null && e.reason() == Reason.GAP && attempt < MAX_MOMENTS;
+                if (!gone && !between) {
                     failed(name, e);
                     return;
                 }
-                if (attempt == MAX_MOMENTS) {
+                if (gone && attempt == MAX_MOMENTS) {
                     problem = e.getMessage();
                 }
             }

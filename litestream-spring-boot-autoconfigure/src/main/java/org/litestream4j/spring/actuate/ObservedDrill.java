@@ -26,7 +26,10 @@ record ObservedDrill(@Nullable DrillReport last, @Nullable DrillReport conclusiv
     private static final int MAX_FINDINGS = 5;
 
     static ObservedDrill of(ManagedDatabase database, RestoreDrills drills) {
-        List<DrillReport> reports = drills.reports(database);
+        String replica = database.status().replica();
+        List<DrillReport> reports = drills.reports(database).stream()
+                .filter(report -> report.replica().equals(replica)) // not of an earlier replica
+                .toList();
         return new ObservedDrill(
                 reports.isEmpty() ? null : reports.get(0),
                 reports.stream()

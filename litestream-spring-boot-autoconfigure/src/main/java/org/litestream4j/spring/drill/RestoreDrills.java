@@ -41,7 +41,7 @@ public final class RestoreDrills implements SmartLifecycle, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RestoreDrills.class);
 
-    private static final long CLOSE_SECONDS = 30;
+    private static final long CLOSE_SECONDS = 2;
 
     private final Litestream litestream;
     private final DrillProperties settings;
@@ -310,6 +310,7 @@ public final class RestoreDrills implements SmartLifecycle, AutoCloseable {
         try {
             if (!thread.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
                 LOG.warn("a drill is still running {} s after it was cancelled", CLOSE_SECONDS);
+                thread.shutdownNow();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
