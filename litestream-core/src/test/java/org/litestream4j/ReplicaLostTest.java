@@ -167,6 +167,30 @@ class ReplicaLostTest extends EngineFixture {
         assertThat(logged()).anyMatch(line -> line.startsWith("a full image follows"));
     }
 
+    /** The engine knows a snapshot that is later than everything that is left, and that does not exist any more. */
+    @Test
+    void levelsLostWithTheNewestSnapshot_holdCommitsUntilANewSnapshot() throws Exception {
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection plain = open(database)) {
+                insert(database, plain, 5);
+                database.compact(TIMEOUT);
+                insert(database, plain, 3);
+                database.snapshot(TIMEOUT);
+                SqliteFixture.deleteTree(replica.resolve("ltx/0"));
+                SqliteFixture.deleteTree(replica.resolve("ltx/9"));
+                execute(plain, "INSERT INTO t VALUES ('after')");
+                await().atMost(TIMEOUT)
+                        .until(() -> logged().stream().anyMatch(line -> line.startsWith("files are missing")));
+                execute(plain, "INSERT INTO t VALUES ('later')");
+                database.awaitReplicated(TIMEOUT);
+                assertThat(restoredCount()).isEqualTo(10);
+            }
+        }
+        assertThat(restoredCount()).isEqualTo(10);
+    }
+
     private static void insert(ManagedDatabase database, Connection connection, int rows) throws Exception {
         for (int i = 0; i < rows; i++) {
             execute(connection, "INSERT INTO t VALUES (randomblob(3000))");
