@@ -83,7 +83,7 @@ public record DrillReport(
 
     /**
      * Returns the age of the newest restorable commit at the start of the drill (RPO); null if the newest state was not
-     * restored. For a database that nobody writes to, it grows although nothing is missing.
+     * restored. It grows while the database does not change, although nothing is missing.
      */
     public @Nullable Duration newestAge() {
         if (newest == null) {

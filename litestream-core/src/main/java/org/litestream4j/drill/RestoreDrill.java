@@ -176,7 +176,7 @@ public final class RestoreDrill {
                 return;
             } catch (RestoreException e) {
                 boolean gone = wanted == null && e.reason() == Reason.TIME_NOT_AVAILABLE;
-                // Between states that only marks or tiers keep; the validation finds gaps elsewhere.
+                // Marks and tiers leave such gaps between the states that they keep; another moment is drawn.
                 boolean between = wanted == null && e.reason() == Reason.GAP && attempt < MAX_MOMENTS;
                 if (!gone && !between) {
                     failed(name, e);
