@@ -52,7 +52,8 @@ public interface ReplicaClient extends Closeable {
      * Lists the files of one level whose first transaction is not before {@code from}, ordered by
      * {@link LtxFileName#compareTo}. Files with other names are ignored. A level without files, or a replica that does
      * not exist yet, yields an empty listing. A file that appears or disappears during the listing may or may not be
-     * included; all other files are.
+     * included; all other files are. Of files that appear in the order of their names, the first ones are included, or
+     * none, so that the listing has no gap that the level does not have.
      *
      * @param visitor called on this thread; returns false to end the listing early
      */

@@ -173,7 +173,7 @@ final class FileReplicaClient implements ReplicaClient {
     @Override
     public void list(int level, Txid from, Visitor visitor) throws IOException {
         checkOpen();
-        for (LtxFileName name : names(level, from)) {
+        for (LtxFileName name : FolderListing.list(level, () -> names(level, from))) {
             BasicFileAttributes attributes;
             try {
                 attributes = Files.readAttributes(path(level, name), BasicFileAttributes.class);
