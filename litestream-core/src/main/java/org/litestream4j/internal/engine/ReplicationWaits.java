@@ -240,6 +240,19 @@ final class ReplicationWaits {
         }
     }
 
+    /**
+     * Records that nothing is known to be on the replica until {@link #replicated}: files were lost, or the TXIDs of
+     * another history may be lower, so that the position in the former one proves nothing.
+     */
+    void lost() {
+        lock.lock();
+        try {
+            replicated = Txid.NONE;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Records that all transactions up to this one are on the replica. */
     void replicated(Txid txid) {
         lock.lock();

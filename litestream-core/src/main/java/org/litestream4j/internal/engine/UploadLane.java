@@ -194,6 +194,7 @@ final class UploadLane {
         losses++;
         comparison = null;
         replication.lost();
+        waits.lost();
     }
 
     /**
@@ -270,6 +271,7 @@ final class UploadLane {
         }
         compared = captured.localStates();
         Txid ours = replicated();
+        waits.lost();
         ReplicaComparison found = replication.verify();
         Txid newest = found.replicaNewest();
         String broken = losses > verifiedLosses && !newest.isNone() ? breakInPast() : null;
