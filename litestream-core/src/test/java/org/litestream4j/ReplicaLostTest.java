@@ -103,6 +103,39 @@ class ReplicaLostTest extends EngineFixture {
         }
     }
 
+    /** The content does not show that the replica belongs to the database, and the local files have expired. */
+    @Test
+    void replicaThatComesBackAfterAFullImageBelow_isContinued() throws Exception {
+        create("CREATE TABLE t(x)");
+        Path mounted = Files.createDirectory(folder.resolve("mounted"));
+        Path below = Files.createDirectory(folder.resolve("below"));
+        Files.createSymbolicLink(replica, mounted);
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection connection = open(database)) {
+                replaceAll(database, connection, 8);
+                SqliteFixture.deleteTree(metaPath().resolve("ltx/0"));
+                pointTo(below);
+                replaceAll(database, connection, 20);
+                pointTo(mounted);
+                replaceAll(database, connection, 1);
+                assertReplicated(database, connection);
+            }
+        }
+        assertReplicaIsDatabase();
+    }
+
+    private static void replaceAll(ManagedDatabase database, Connection connection, int times) throws Exception {
+        for (int i = 0; i < times; i++) {
+            execute(connection, "DELETE FROM t");
+            execute(
+                    connection,
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+                            + " INSERT INTO t SELECT randomblob(3000) FROM n");
+            database.sync(TIMEOUT);
+        }
+    }
+
     private void pointTo(Path target) throws Exception {
         Path link = Files.createSymbolicLink(folder.resolve("link"), target);
         Files.move(link, replica, StandardCopyOption.ATOMIC_MOVE);

@@ -7,8 +7,10 @@ import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +39,9 @@ import org.litestream4j.replica.ReplicaLostException;
  * replica has a place, every 10 minutes elsewhere. Thread-safe.
  */
 public final class Ownership {
+
+    /** Number of lost replicas that are recognized if they come back. */
+    private static final int MAX_FORMER = 8;
 
     /** Interval between two checks for the newest file of this process. Writes to a replica with a place add checks. */
     private static final long PRESENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -86,6 +91,10 @@ public final class Ownership {
      */
     @GuardedBy("this")
     private @Nullable Own newestAtCheck;
+
+    /** Newest files of the replicas that this process has lost. A folder that was unmounted comes back. */
+    @GuardedBy("this")
+    private final Deque<Own> former = new ArrayDeque<>();
 
     @GuardedBy("this")
     private long presentAtNanos;
@@ -179,6 +188,7 @@ public final class Ownership {
             ours = replicaNewest;
             breakReported = broken;
             claimed = null;
+            remember(newestOwn);
             newestOwn = null;
             newestAtCheck = null;
             presenceOpen = false;
@@ -188,6 +198,24 @@ public final class Ownership {
             Arrays.fill(from, Txid.NONE);
             renew(begun);
         }
+    }
+
+    @GuardedBy("this")
+    private void remember(@Nullable Own own) {
+        if (own != null && !own.equals(former.peekLast())) {
+            former.addLast(own);
+            if (former.size() > MAX_FORMER) {
+                former.removeFirst();
+            }
+        }
+    }
+
+    /** Returns whether a file is the newest one that this process wrote before a restart. */
+    synchronized boolean isFormer(LtxFileInfo file, long fileChecksum) {
+        return former.stream()
+                .anyMatch(own -> own.file().level() == file.level()
+                        && own.file().name().equals(file.name())
+                        && own.fileChecksum() == fileChecksum);
     }
 
     @GuardedBy("this")
@@ -327,9 +355,16 @@ public final class Ownership {
             return false;
         }
         Txid seen = Txid.NONE;
+        boolean foreign = false;
         for (LtxFileInfo file : files) {
-            check(file);
+            if (!moved) {
+                check(file);
+            }
+            foreign |= isForeign(file);
             seen = Txid.max(seen, file.maxTxid());
+        }
+        if (foreign) { // it is compared, as at the start
+            throw lost("another folder or file system is in its place, with transactions up to " + seen);
         }
         if (seen.isBefore(check.ours())) {
             throw lost("transactions up to " + check.ours() + " were written there, but "
@@ -424,9 +459,14 @@ public final class Ownership {
     }
 
     @GuardedBy("this")
+    private boolean isForeign(LtxFileInfo file) {
+        return file.maxTxid().isAfter(ours)
+                && !(file.level() == claimedLevel && file.name().equals(claimed));
+    }
+
+    @GuardedBy("this")
     private void check(LtxFileInfo file) throws ReplicaConflictException {
-        boolean own = file.level() == claimedLevel && file.name().equals(claimed);
-        if (file.maxTxid().isAfter(ours) && !own) {
+        if (isForeign(file)) {
             throw new ReplicaConflictException(
                     client.url(),
                     "level " + file.level() + " holds " + file.name()

@@ -121,7 +121,7 @@ public final class Replication {
                 return ReplicaComparison.unknown(newest.txid(), "there is no local state");
             }
             String reason = "the replica is ahead of it";
-            return isOnReplica(captured)
+            return isOnReplica(captured) || isFormer(newest)
                     ? ReplicaComparison.diverged(newest.txid(), reason)
                     : ReplicaComparison.unknown(newest.txid(), reason);
         }
@@ -131,7 +131,10 @@ public final class Replication {
                 return ReplicaComparison.diverged(Txid.NONE, "the replica is empty");
             }
         } else if (!ours(newest)) {
-            return ReplicaComparison.unknown(newest.txid(), "the replica's newest file differs from the local one");
+            String reason = "the replica's newest file differs from the local one";
+            return isFormer(newest)
+                    ? ReplicaComparison.diverged(newest.txid(), reason)
+                    : ReplicaComparison.unknown(newest.txid(), reason);
         } else {
             LocalFileException damaged = damagedPending(newest.txid(), captured);
             if (damaged != null) {
@@ -332,6 +335,14 @@ public final class Replication {
     private boolean ours(Newest newest) throws IOException {
         LtxFileInfo file = newest.file();
         return file != null && file.name().equals(LtxFileName.of(newest.txid())) && ours(file);
+    }
+
+    /** Returns whether the newest file is one that this process wrote before the replica was lost. */
+    private boolean isFormer(Newest newest) throws IOException {
+        LtxFileInfo file = newest.file();
+        return file != null
+                && file.maxTxid().equals(newest.txid())
+                && ownership.isFormer(file, remoteChecksum(client, file));
     }
 
     /** Returns whether a file with one transaction was written by this database. */

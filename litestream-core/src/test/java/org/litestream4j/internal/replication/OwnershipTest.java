@@ -348,6 +348,32 @@ class OwnershipTest {
         ownership.ensure();
     }
 
+    /** As where a folder is mounted again that was unmounted while this process had more transactions. */
+    @Test
+    void formerFolderWithLaterTransactions_isComparedAgain() throws IOException {
+        local = true;
+        LtxFileInfo former = null;
+        for (long txid = 1; txid <= 3; txid++) {
+            former = write(0, txid, txid);
+            ownership.published(former, 7);
+            ownership.recordWritten(new Txid(txid), ownership.now());
+        }
+        ownership.ensure();
+        Files.move(folder.resolve("ltx"), folder.resolve("away"));
+        ownership.restart(Txid.NONE, false, ownership.now());
+        upload(1);
+        Files.move(folder.resolve("ltx"), folder.resolve("below"));
+        Files.move(folder.resolve("away"), folder.resolve("ltx"));
+        assertThatThrownBy(ownership::ensure)
+                .isInstanceOf(ReplicaLostException.class)
+                .hasMessageContaining("another folder or file system is in its place")
+                .hasMessageContaining("0000000000000003");
+        ownership.restart(new Txid(3), false, ownership.now());
+        assertThat(ownership.isFormer(former, 7)).isTrue();
+        assertThat(ownership.isFormer(former, 8)).isFalse();
+        ownership.ensure();
+    }
+
     private LtxFileInfo write(int level, long min, long max) throws IOException {
         LtxFileName name = new LtxFileName(new Txid(min), new Txid(max));
         try (ReplicaUpload upload = client.write(level, name, clock.instant())) {
