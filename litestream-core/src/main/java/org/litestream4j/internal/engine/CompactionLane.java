@@ -146,6 +146,10 @@ final class CompactionLane {
         if (after.upload().losses() != before.upload().losses()) {
             compaction.doubtAll();
         }
+        UploadState upload = after.upload();
+        if (upload.damage() != null && !upload.damage().equals(before.upload().damage())) {
+            requireSnapshot(); // if an image follows, its history requires another one
+        }
         boolean pauseChanged = capture.paused() != before.capture().paused();
         if (pauseChanged && capture.paused()) {
             images.discard();

@@ -240,6 +240,19 @@ final class ReplicationWaits {
         }
     }
 
+    /**
+     * Records that no transaction is known to be on the replica, until {@link #replicated}: a later commit may reuse
+     * the number of a transaction that was there.
+     */
+    void positionLost() {
+        lock.lock();
+        try {
+            replicated = Txid.NONE;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Records that all transactions up to this one are on the replica. */
     void replicated(Txid txid) {
         lock.lock();
