@@ -141,6 +141,7 @@ final class CompactionLane {
         CaptureState capture = after.capture();
         if (!capture.history().equals(before.capture().history())) {
             snapshots.historyEnds();
+            compaction.doubtAll(); // file names may be used again
             validations.doubt(capture.history().after()); // another writer may have left it incomplete
         }
         if (after.upload().losses() != before.upload().losses()) {
