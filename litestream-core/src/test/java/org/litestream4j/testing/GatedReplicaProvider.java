@@ -40,6 +40,7 @@ public final class GatedReplicaProvider implements ReplicaProvider {
     /** What a replica does. Thread-safe. */
     public static final class Control {
         public final AtomicInteger puts = new AtomicInteger();
+        public final AtomicInteger held = new AtomicInteger();
         public volatile Duration delay = Duration.ZERO;
         public volatile boolean away;
 
@@ -48,6 +49,9 @@ public final class GatedReplicaProvider implements ReplicaProvider {
 
         /** Level to which uploads fail; -1 if to none. */
         public volatile int refusedLevel = -1;
+
+        /** Level whose uploads do not become visible until this is set to another one; -1 if there is none. */
+        public volatile int heldLevel = -1;
 
         /** Level whose uploads are visible, but not answered, until this is set to another one; -1 if there is none. */
         public volatile int unansweredLevel = -1;
@@ -150,6 +154,12 @@ public final class GatedReplicaProvider implements ReplicaProvider {
                     }
                     if (control.refusedLevel == level) {
                         throw new ConnectException("Connection refused");
+                    }
+                    if (control.heldLevel == level) {
+                        control.held.incrementAndGet();
+                        while (control.heldLevel == level) {
+                            LockSupport.parkNanos(1_000_000);
+                        }
                     }
                     LtxFileInfo published = super.publish();
                     while (control.unansweredLevel == level) {
