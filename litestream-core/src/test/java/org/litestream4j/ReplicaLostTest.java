@@ -197,7 +197,7 @@ class ReplicaLostTest extends EngineFixture {
                 assertThat(restoredCount()).isEqualTo(8);
             }
         }
-        assertThat(logged()).anyMatch(line -> line.startsWith("a full image follows"));
+        assertThat(logged()).anyMatch(line -> line.startsWith("files of the replica are missing or damaged"));
     }
 
     /** The engine knows a snapshot that is later than everything that is left, and that does not exist any more. */

@@ -115,7 +115,10 @@ public final class Compaction {
         retention.pins().withdraw(token);
     }
 
-    /** Discards the known content of the replica, so that the replica is listed again. Thread-safe. */
+    /**
+     * Discards what is known of the content of the replica, because files were lost or a new history has begun: the
+     * replica is listed again. Thread-safe.
+     */
     public void doubtAll() {
         doubted = true;
     }
@@ -146,7 +149,7 @@ public final class Compaction {
             doubted = false;
             arrived.clear(); // the listing has those that still exist
             index.doubtAll();
-            inputs.recheckMerged();
+            inputs.forgetAll();
         }
         index.refresh();
         for (LtxFileInfo file = arrived.poll(); file != null; file = arrived.poll()) {

@@ -1,6 +1,7 @@
 package org.litestream4j.compaction;
 
 import java.io.IOException;
+import org.litestream4j.ltx.LtxFileName;
 
 /** Checked before every write and every deletion. */
 @FunctionalInterface
@@ -15,4 +16,13 @@ public interface Fence {
      * @throws org.litestream4j.replica.ReplicaConflictException if another program does
      */
     void ensure() throws IOException;
+
+    /**
+     * Ensures the same before a file becomes visible.
+     *
+     * @throws org.litestream4j.replica.ReplicaConflictException if another program writes to the replica
+     */
+    default void ensureBeforePublishing(int level, LtxFileName name) throws IOException {
+        ensure();
+    }
 }

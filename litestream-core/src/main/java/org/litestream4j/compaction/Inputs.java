@@ -132,6 +132,18 @@ final class Inputs {
     }
 
     /**
+     * Forgets everything known of files, because files of a new history may have their names. Damage that still exists
+     * is found again.
+     */
+    void forgetAll() {
+        damaged.clear();
+        damagedLocal.clear();
+        snapshotNeeded = Txid.NONE;
+        chain.forget();
+        mergedChecked = false;
+    }
+
+    /**
      * Checks, once for each listing, the level-0 files that were merged before this process started, or by another
      * program, and that no snapshot contains yet. Merged files with a broken chain are treated as damaged: they are not
      * merged further, and a snapshot follows.

@@ -41,6 +41,11 @@ final class Level0Chain {
         this.stop = stop;
     }
 
+    /** Forgets the last file, because a new history may use its transaction number again. */
+    void forget() {
+        last = null;
+    }
+
     /** Returns whether a file continues the WAL of the file before it, or contains all pages. */
     boolean continues(LtxFileInfo file, LtxHeader header) throws IOException {
         LtxHeader before = before(header);

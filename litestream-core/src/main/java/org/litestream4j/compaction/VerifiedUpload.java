@@ -49,7 +49,7 @@ final class VerifiedUpload {
                     stop.check();
                 }
             }
-            fence.ensure();
+            fence.ensureBeforePublishing(level, name);
             index.doubt(level); // until the response has arrived
             LtxFileInfo published = publish(upload);
             index.published(published);

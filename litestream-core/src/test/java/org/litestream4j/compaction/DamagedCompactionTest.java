@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,36 @@ class DamagedCompactionTest extends CompactionFixture {
         compaction.run(false);
         assertThat(replica.names(1)).containsExactly(name(2, 3), name(5, 8));
         database.assertRestorable(replica, replica.all(), database.txid());
+    }
+
+    /** Files of a new history have the names of damaged files of the former one. */
+    @Test
+    void damageOfAFormerHistory_isForgotten() throws Exception {
+        commit(5, Duration.ofSeconds(1));
+        replica.damage(0, name(4, 4), 130);
+        assertThatThrownBy(() -> compaction.run(true)).isInstanceOf(LtxFormatException.class);
+        assertThat(compaction.isSnapshotDue(database.txid())).isTrue();
+
+        ModelDatabase next = beginAnew();
+        for (int i = 0; i < 5; i++) {
+            compaction.uploaded(next.commit(replica));
+        }
+        assertThat(compaction.run(true)).isTrue();
+        assertThat(replica.names(1)).containsExactly(name(2, 7));
+        assertThat(compaction.isSnapshotDue(next.txid())).isFalse();
+        next.assertAllRestorable(replica);
+    }
+
+    private ModelDatabase beginAnew() throws IOException {
+        for (int level = 0; level <= 9; level++) {
+            for (LtxFileName file : replica.names(level)) {
+                replica.remove(level, file);
+            }
+        }
+        compaction.doubtAll();
+        ModelDatabase next = new ModelDatabase(clock, 2);
+        next.firstImage(replica).forEach(compaction::uploaded);
+        return next;
     }
 
     @Test

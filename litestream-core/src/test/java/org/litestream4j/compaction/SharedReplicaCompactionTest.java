@@ -124,6 +124,25 @@ class SharedReplicaCompactionTest extends CompactionFixture {
         }
     }
 
+    /** A new history has the same numbers and another WAL. */
+    @Test
+    void chainOfAFormerHistory_isForgotten() throws Exception {
+        range(3, 1, ours(3));
+        range(4, 1, ours(4));
+        Compaction lasting = compaction(replica, SETTINGS, LocalLevel0.NONE);
+        lasting.run(true);
+        assertThat(replica.names(1)).containsExactly(name(2, 4));
+        for (LtxFileName merged : replica.names(0)) {
+            replica.remove(0, merged);
+        }
+        range(5, 1, new WalRange(32 + 9 * FRAME, FRAME, 6, 99));
+        range(6, 1, new WalRange(32 + 10 * FRAME, FRAME, 6, 99));
+        lasting.doubtAll();
+        clock.advance(Duration.ofMinutes(1));
+        lasting.run(true);
+        assertThat(replica.names(1)).containsExactly(name(2, 4), name(5, 6));
+    }
+
     /** It replaces all that is before it. */
     @Test
     void imageThatDoesNotContinueTheWal_isMerged() throws Exception {

@@ -40,14 +40,27 @@ public final class GatedReplicaProvider implements ReplicaProvider {
     /** What a replica does. Thread-safe. */
     public static final class Control {
         public final AtomicInteger puts = new AtomicInteger();
+        public final AtomicInteger held = new AtomicInteger();
         public volatile Duration delay = Duration.ZERO;
         public volatile boolean away;
 
         /** Uploads are refused for want of rights. */
         public volatile boolean refuses;
 
+        /** Level to which uploads fail; -1 if to none. */
+        public volatile int refusedLevel = -1;
+
+        /** Level whose uploads do not become visible until this is set to another one; -1 if there is none. */
+        public volatile int heldLevel = -1;
+
+        /** Level whose uploads are visible, but not answered, until this is set to another one; -1 if there is none. */
+        public volatile int unansweredLevel = -1;
+
         /** What is published is there, but nobody hears of it. */
         public volatile boolean answersLost;
+
+        /** Whether missing files are noticed as soon as in a folder. */
+        public volatile boolean local;
 
         private volatile boolean shut;
 
@@ -90,11 +103,13 @@ public final class GatedReplicaProvider implements ReplicaProvider {
 
     private static final class Client extends DelegatingReplica {
 
+        private final ReplicaClient replica;
         private final Control control;
         private final String url;
 
         Client(ReplicaClient replica, Control control, String url) {
             super(replica);
+            this.replica = replica;
             this.control = control;
             this.url = url;
         }
@@ -102,6 +117,11 @@ public final class GatedReplicaProvider implements ReplicaProvider {
         @Override
         public String url() {
             return url;
+        }
+
+        @Override
+        public String place() throws IOException {
+            return control.local ? replica.place() : super.place();
         }
 
         @Override
@@ -132,7 +152,19 @@ public final class GatedReplicaProvider implements ReplicaProvider {
                     if (control.refuses) {
                         throw new ReplicaAccessException(url, "access denied", "give the right to write", null);
                     }
+                    if (control.refusedLevel == level) {
+                        throw new ConnectException("Connection refused");
+                    }
+                    if (control.heldLevel == level) {
+                        control.held.incrementAndGet();
+                        while (control.heldLevel == level) {
+                            LockSupport.parkNanos(1_000_000);
+                        }
+                    }
                     LtxFileInfo published = super.publish();
+                    while (control.unansweredLevel == level) {
+                        LockSupport.parkNanos(1_000_000);
+                    }
                     if (control.answersLost) {
                         throw new ConnectException("Connection reset");
                     }

@@ -20,12 +20,14 @@ import org.litestream4j.LitestreamOperation.Outcome;
 import org.litestream4j.compaction.Compaction;
 import org.litestream4j.compaction.CompactionSettings;
 import org.litestream4j.compaction.CompactionStatus;
+import org.litestream4j.compaction.Fence;
 import org.litestream4j.compaction.Levels;
 import org.litestream4j.compaction.Validation;
 import org.litestream4j.internal.capture.Capture;
 import org.litestream4j.internal.capture.LostContinuityException;
 import org.litestream4j.internal.capture.Staging;
 import org.litestream4j.internal.replication.Ownership;
+import org.litestream4j.internal.replication.ReplicaComparison;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
@@ -81,8 +83,17 @@ final class CompactionLane {
     /** Number of losses before the last listing of the replica. */
     private int listedLosses;
 
+    /** Number of the replica's comparison before the running work. */
+    private int comparedBefore;
+
+    /** Newest transaction of the files that the running work has published; {@link Txid#NONE} if there are none. */
+    private Txid published = Txid.NONE;
+
     /** Whether the running work may have written to the replica. */
     private boolean wrote;
+
+    /** Whether {@link #published} may have followed the listing of a comparison whose result is not known yet. */
+    private boolean unconfirmed;
 
     /** A new history has begun, and may reuse the transaction numbers of the running work, which has no effect. */
     private static final class HistoryEndedException extends IOException {
@@ -123,11 +134,7 @@ final class CompactionLane {
                         config.pageEncoding(),
                         config.autoRecover()),
                 this::openLocal,
-                () -> {
-                    ensureHistory();
-                    wrote = true;
-                    ownership.ensure();
-                },
+                fence(ownership),
                 (level, merge) -> operations.observe(Kind.COMPACTION, level, Outcome::of, merge::run),
                 clock,
                 System::nanoTime);
@@ -137,14 +144,38 @@ final class CompactionLane {
         laneStates.subscribe(this::changed);
     }
 
+    private Fence fence(Ownership ownership) {
+        return new Fence() {
+            @Override
+            public void ensure() throws IOException {
+                ensureHistory();
+                wrote = true;
+                ownership.ensure();
+            }
+
+            @Override
+            public void ensureBeforePublishing(int level, LtxFileName name) throws IOException {
+                ensureHistory();
+                published = Txid.max(published, name.max());
+                ownership.publishing(level, name);
+                ensure();
+            }
+        };
+    }
+
     private void changed(LaneStates.View before, LaneStates.View after) {
         CaptureState capture = after.capture();
         if (!capture.history().equals(before.capture().history())) {
             snapshots.historyEnds();
+            compaction.doubtAll(); // file names may be used again
             validations.doubt(capture.history().after()); // another writer may have left it incomplete
         }
         if (after.upload().losses() != before.upload().losses()) {
             compaction.doubtAll();
+        }
+        UploadState upload = after.upload();
+        if (upload.damage() != null && !upload.damage().equals(before.upload().damage())) {
+            requireSnapshot(); // if an image follows, its history requires another one
         }
         boolean pauseChanged = capture.paused() != before.capture().paused();
         if (pauseChanged && capture.paused()) {
@@ -292,8 +323,13 @@ final class CompactionLane {
         if (isHalted() || now.conflict() || !now.isContinuing()) {
             return;
         }
+        if (unconfirmed) {
+            findOverlookedLoss();
+        }
         history = now.capture().history().number();
         lossesBefore = now.upload().losses();
+        comparedBefore = now.upload().number();
+        published = Txid.NONE;
         wrote = false;
         try {
             step();
@@ -314,15 +350,32 @@ final class CompactionLane {
                 fail(e);
             }
         }
-        if (wrote && isFormer()) { // what was written may have followed the listing of the comparison
-            loss = new ReplicaLostException(
-                    client.url(),
-                    "the replica lost files while a merge, a snapshot or a deletion ran",
-                    "find out what emptied, replaced or unmounted it");
+        if (wrote) {
+            findOverlookedLoss();
         }
         laneStates.publish(
                 new CompactionState(mismatch, loss, compaction.status().newestSnapshot(), listedLosses));
         progress.signal();
+    }
+
+    /**
+     * Finds out whether the replica was compared without what the running work has written, because files were lost
+     * meanwhile. If no files were lost, a comparison finds all transactions of merges and snapshots.
+     */
+    private void findOverlookedLoss() {
+        LaneStates.View now = laneStates.now();
+        UploadState upload = now.upload();
+        ReplicaComparison found = now.comparison();
+        boolean compared = found != null && upload.number() != comparedBefore;
+        if (upload.losses() != lossesBefore || (compared && found.replicaNewest().isBefore(published))) {
+            unconfirmed = false;
+            loss = new ReplicaLostException(
+                    client.url(),
+                    "the replica lost files while a merge, a snapshot or a deletion ran",
+                    "find out what emptied, replaced or unmounted it");
+        } else {
+            unconfirmed = !compared && isFormer();
+        }
     }
 
     /** Ensures that nothing has ended the history since the running work began. Call before each write. */

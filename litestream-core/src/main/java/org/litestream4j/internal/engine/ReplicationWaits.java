@@ -241,10 +241,10 @@ final class ReplicationWaits {
     }
 
     /**
-     * Records that nothing is known to be on the replica until {@link #replicated}: files were lost, or the TXIDs of
-     * another history may be lower, so that the position in the former one proves nothing.
+     * Records that no transaction is known to be on the replica, until {@link #replicated}: a later commit may reuse
+     * the number of a transaction that was there.
      */
-    void lost() {
+    void positionLost() {
         lock.lock();
         try {
             replicated = Txid.NONE;

@@ -194,7 +194,7 @@ final class UploadLane {
         losses++;
         comparison = null;
         replication.lost();
-        waits.lost();
+        waits.positionLost();
     }
 
     /**
@@ -204,6 +204,9 @@ final class UploadLane {
     private void localFileLost(LocalFileException e) {
         if (config.autoRecover()) {
             String problem = String.valueOf(e.getMessage());
+            if (!e.unreachable().isEmpty()) {
+                damaged(e.replicated().next(), e.unreachable());
+            }
             diverged(ReplicaComparison.diverged(e.replicated(), problem), null);
             progress.healed(problem, "a full image follows transaction " + e.replicated());
             return;
@@ -270,19 +273,19 @@ final class UploadLane {
             return null;
         }
         compared = captured.localStates();
+        waits.positionLost(); // transactions after the replica's newest one may be lost, and their numbers reused
         Txid ours = replicated();
-        waits.lost();
         ReplicaComparison found = replication.verify();
         Txid newest = found.replicaNewest();
         String broken = losses > verifiedLosses && !newest.isNone() ? breakInPast() : null;
-        if (broken != null && !found.diverged()) {
-            found = ReplicaComparison.diverged(newest, broken);
+        if (broken != null && found.unreachable().isEmpty()) {
+            found = found.unreachable(broken);
         }
+        boolean unreadable = found.diverged() && !newest.isNone() && !replication.isReadable(newest);
+        noteDamage(found, unreadable);
         if (found.diverged()) {
             boolean shown = !ours.isNone() && ours.equals(newest); // written by this process
-            boolean unreadable = !newest.isNone() && !replication.isReadable(newest);
             boolean recorded = unreadable && replication.isRecorded(newest); // a damaged file shows no kinship
-            damage = damage(found, broken, unreadable, damage);
             boolean open = found.isSharedHistoryOpen() && !config.adoptReplica() && !shown && !recorded;
             diverged(found, open ? sharedHistoryWithReplica() : null);
         } else {
@@ -301,7 +304,7 @@ final class UploadLane {
         Damage found = damage;
         CompactionState listed = laneStates.now().compaction();
         Txid snapshot = listed.newestSnapshot();
-        if (found != null && listed.listedLosses() == losses && snapshot.isAfter(found.txid())) {
+        if (found != null && listed.listedLosses() == losses && !snapshot.isBefore(found.txid())) {
             damage = null;
             progress.healed(found.problem(), "a snapshot of transaction " + snapshot);
         }
@@ -309,23 +312,39 @@ final class UploadLane {
     }
 
     /**
-     * Returns the damage to the replica. Earlier damage remains until a snapshot follows it, unless the replica is empty.
+     * Records damage to the replica. Earlier damage remains until a snapshot follows it, unless the replica is empty.
      *
-     * @param broken problem that was found after a loss; null if there is none
+     * @param unreadable whether the newest file of the replica is damaged
      */
-    private @Nullable Damage damage(
-            ReplicaComparison found, @Nullable String broken, boolean unreadable, @Nullable Damage earlier) {
+    private void noteDamage(ReplicaComparison found, boolean unreadable) {
         Txid newest = found.replicaNewest();
-        String problem = found.unreachable();
-        if (problem.isEmpty() && broken != null) {
-            problem = broken;
-        } else if (problem.isEmpty() && unreadable) {
-            problem = "the newest file of the replica, of transaction " + newest + ", is damaged";
+        Txid needed = found.diverged() ? newest.next() : newest; // the image that follows, or what is there
+        Damage earlier = damage;
+        if (!found.unreachable().isEmpty()) {
+            damaged(needed, found.unreachable());
+        } else if (unreadable) {
+            damaged(needed, "the newest file of the replica, of transaction " + newest + ", is damaged");
+        } else if (newest.isNone()) {
+            damage = null;
+        } else if (earlier != null) {
+            damage = new Damage(needed, earlier.problem(), earlier.since());
         }
-        if (!problem.isEmpty()) {
-            return new Damage(newest, problem, clock.instant());
-        }
-        return earlier == null || newest.isNone() ? null : new Damage(newest, earlier.problem(), earlier.since());
+    }
+
+    /**
+     * Records damage to the replica, which a snapshot must repair.
+     *
+     * @param needed transaction that the snapshot must contain
+     */
+    private void damaged(Txid needed, String problem) {
+        damage = new Damage(needed, problem, clock.instant());
+        losses++; // a snapshot that was listed before may be what is missing
+        verifiedLosses = losses;
+        log.warn(
+                "files of the replica are missing or damaged, a snapshot follows: db={} replica={} problem={}",
+                config.name(),
+                replica,
+                problem);
     }
 
     /** Returns why no restore reaches the newest file after a loss: only that file may be left. Null if one does. */

@@ -37,7 +37,7 @@ record UploadState(
      * A damaged or missing file of the replica. Until a later snapshot is on the replica, no later transaction counts as
      * replicated.
      *
-     * @param txid newest transaction of the replica
+     * @param txid transaction that the snapshot must contain
      * @param problem description of the damage
      * @param since time at which the damage was found
      */

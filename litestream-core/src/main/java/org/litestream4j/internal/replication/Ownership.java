@@ -109,6 +109,13 @@ public final class Ownership {
     private @Nullable LtxFileName claimed;
 
     @GuardedBy("this")
+    private int publishingLevel;
+
+    /** Last file that another lane of this process was about to publish; it may become visible after a restart. */
+    @GuardedBy("this")
+    private @Nullable LtxFileName publishing;
+
+    @GuardedBy("this")
     private Instant provenAt = Instant.MIN;
 
     @GuardedBy("this")
@@ -144,6 +151,15 @@ public final class Ownership {
     synchronized void claim(int level, LtxFileName name) {
         claimedLevel = level;
         claimed = name;
+    }
+
+    /**
+     * Records that another lane of this process is about to publish a file of transactions that are on the replica. If
+     * the replica loses them meanwhile, the file is not taken for that of another process.
+     */
+    public synchronized void publishing(int level, LtxFileName name) {
+        publishingLevel = level;
+        publishing = name;
     }
 
     /**
@@ -460,8 +476,9 @@ public final class Ownership {
 
     @GuardedBy("this")
     private boolean isForeign(LtxFileInfo file) {
-        return file.maxTxid().isAfter(ours)
-                && !(file.level() == claimedLevel && file.name().equals(claimed));
+        boolean own = (file.level() == claimedLevel && file.name().equals(claimed))
+                || (file.level() == publishingLevel && file.name().equals(publishing));
+        return file.maxTxid().isAfter(ours) && !own;
     }
 
     @GuardedBy("this")

@@ -43,13 +43,12 @@ public record ReplicaComparison(Kind kind, Txid replicaNewest, String reason, St
         return new ReplicaComparison(Kind.UNKNOWN, replicaNewest, reason, "");
     }
 
-    /** Returns this verdict for a replica whose newest transaction no restore reaches: an image must follow. */
-    ReplicaComparison unreachable(String problem) {
-        return new ReplicaComparison(
-                kind == Kind.CONTINUES ? Kind.DIVERGED : kind,
-                replicaNewest,
-                reason.isEmpty() ? problem : reason,
-                problem);
+    /**
+     * Returns this verdict for a replica whose newest transaction no restore reaches: a snapshot must follow. The local
+     * files continue the replica as they did.
+     */
+    public ReplicaComparison unreachable(String problem) {
+        return new ReplicaComparison(kind, replicaNewest, reason, problem);
     }
 
     public boolean diverged() {

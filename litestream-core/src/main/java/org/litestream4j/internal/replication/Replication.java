@@ -108,10 +108,15 @@ public final class Replication {
         Newest newest = newestOnReplica();
         boolean broken = newest.reached().isBefore(newest.txid());
         ownership.restart(newest.txid(), broken, begun);
-        ReplicaComparison comparison = compare(newest);
-        return broken
-                ? comparison.unreachable("the replica lost files: no file continues transaction " + newest.reached())
-                : comparison;
+        if (!broken) {
+            return compare(newest);
+        }
+        String problem = "the replica lost files: no file continues transaction " + newest.reached();
+        try {
+            return compare(newest).unreachable(problem);
+        } catch (LocalFileException e) {
+            throw e.unreachable(problem);
+        }
     }
 
     private ReplicaComparison compare(Newest newest) throws IOException {

@@ -22,7 +22,7 @@ class ReplicationWaitsTest {
     @Test
     void captureAfterALoss_isNotCoveredByTheFormerPosition() {
         waits.replicated(new Txid(10));
-        waits.lost();
+        waits.positionLost();
         waits.restarted(new Txid(1));
         commitCapturedIn(2);
         assertThat(waits.isAnyone()).isTrue();
