@@ -28,7 +28,8 @@ public interface Litestream extends AutoCloseable {
 
     /**
      * Restores a database whose file is missing or has 0 bytes: to the newest state of its replica, plus newer changes
-     * found in the local state. Call this before any connection opens the database, and before {@link #register}.
+     * found in the local state. A database without any table, user version, application id or local state counts as
+     * missing too, if its replica holds a backup. Call this before any connection opens the database, and before {@link #register}.
      *
      * @return the result of the restore; empty if the database exists, or if there is no backup of it
      * @throws org.litestream4j.restore.RestoreException if there is a backup that cannot be restored

@@ -195,6 +195,73 @@ class StartupRestoreTest {
         assertContinues(1);
     }
 
+    /** A pool that switches a new database to WAL leaves a page without content, for example in the image of a container. */
+    @Test
+    void databaseWithoutContent_thatWasNeverReplicated_countsAsMissing() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        deleteFolder(path.getParent());
+        createWithoutContent("pragma journal_mode=wal");
+
+        assertThat(restore()).isPresent();
+        assertContinues(1);
+    }
+
+    @Test
+    void databaseWithoutContent_andWithoutABackup_isLeftAlone() throws Exception {
+        createWithoutContent("pragma page_size=8192", "pragma journal_mode=wal");
+        byte[] before = Files.readAllBytes(path);
+        assertThat(restore()).isEmpty();
+        assertThat(path).hasBinaryContent(before);
+    }
+
+    /** Each of these says something that the application wants to keep. */
+    @ParameterizedTest
+    @ValueSource(strings = {"create table other(x)", "pragma user_version=3", "pragma application_id=7"})
+    void databaseWithAnyContent_isLeftAlone(String content) throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        deleteFolder(path.getParent());
+        createWithoutContent("pragma journal_mode=wal", content);
+        byte[] before = Files.readAllBytes(path);
+        assertThat(restore()).isEmpty();
+        assertThat(path).hasBinaryContent(before);
+    }
+
+    /** All tables were dropped after the database had been replicated: that may be intended. */
+    @Test
+    void databaseWithoutContent_withItsLocalState_isLeftAlone() throws Exception {
+        run("create table t(x)");
+        try (Connection connection = SqliteFixture.dataSource(path).getConnection()) {
+            execute(connection, "drop table t", "vacuum");
+        }
+        assertThat(restore()).isEmpty();
+    }
+
+    /** The other connection would continue with the old file. */
+    @Test
+    void databaseWithoutContent_thatIsOpen_isNotReplaced() throws Exception {
+        run("create table t(x)", "insert into t values (1)");
+        deleteFolder(path.getParent());
+        createWithoutContent("pragma journal_mode=wal");
+        try (Connection connection = SqliteFixture.dataSource(path).getConnection()) {
+            query(connection, "select count(*) from sqlite_schema");
+            assertThatThrownBy(this::restore)
+                    .isInstanceOf(RestoreException.class)
+                    .hasMessageContaining("another connection has it open");
+            execute(connection, "create table other(x)");
+        }
+        assertThat(restore()).isEmpty();
+    }
+
+    private void createWithoutContent(String... statements) throws Exception {
+        Files.createDirectories(path.getParent());
+        try (Connection connection = SqliteFixture.dataSource(path).getConnection()) {
+            for (String statement : statements) {
+                execute(connection, statement);
+            }
+        }
+        assertThat(path).isNotEmptyFile();
+    }
+
     @Test
     void leftoverWal_isMovedAsideNotApplied() throws Exception {
         run("create table t(x)", "insert into t values (1)");

@@ -38,6 +38,9 @@ final class DataSourceWrapper implements BeanPostProcessor {
     @Override
     public @Nullable Object postProcessBeforeInitialization(Object bean, String beanName) {
         if (training.isActive()) {
+            if (bean instanceof DataSource dataSource && !(bean instanceof ReadOnlyDataSource)) {
+                replaceBelow(beanName, dataSource);
+            }
             return bean;
         }
         if (bean instanceof DataSource dataSource) {
@@ -89,6 +92,21 @@ final class DataSourceWrapper implements BeanPostProcessor {
         return seen;
     }
 
+    /** Replaces the database of a pool before anything can make the pool connect. */
+    private void replaceBelow(String beanName, DataSource dataSource) {
+        if (HIKARI && HikariPools.pool(dataSource).isPresent()) {
+            databases.get().inTraining(beanName, dataSource).ifPresent(memory -> replaceBelow(dataSource, memory));
+        }
+    }
+
+    /** Returns false if the {@code DataSource} is not a pool that can still be changed. */
+    private static boolean replaceBelow(DataSource dataSource, DataSource memory) {
+        return HIKARI
+                && HikariPools.pool(dataSource)
+                        .filter(pool -> HikariPools.replace(pool, memory))
+                        .isPresent();
+    }
+
     /** Replaces the database of a pool or of another {@code DataSource} by an empty one in memory. */
     private DataSource inTraining(String beanName, DataSource dataSource) {
         if (dataSource instanceof AbstractRoutingDataSource routing) {
@@ -96,11 +114,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
             return dataSource;
         }
         DataSource memory = databases.get().inTraining(beanName, dataSource).orElse(null);
-        if (memory == null
-                || (HIKARI
-                        && HikariPools.pool(dataSource)
-                                .filter(pool -> HikariPools.replace(pool, memory))
-                                .isPresent())) {
+        if (memory == null || replaceBelow(dataSource, memory)) {
             return dataSource;
         }
         return new DelegatingDataSource(memory);

@@ -153,8 +153,8 @@ public record LitestreamProperties(
     /**
      * Restores.
      *
-     * @param onStartup What happens to a database whose file is missing or has 0 bytes. "if-missing": it is restored before
-     *     the first connection, if its replica holds a backup. "never": it begins empty.
+     * @param onStartup What happens to a database whose file is missing, or has no content. "if-missing": it is restored
+     *     before the first connection, if its replica holds a backup. "never": it begins empty.
      * @param directory Folder for files that are restored over the actuator endpoint. Without it, such restores are refused.
      * @param directorySize Maximum total size of the files in that folder. A restore that would exceed it is refused.
      * @param parallelism Number of connections to the replica during a restore, 1 to 64.
@@ -170,7 +170,7 @@ public record LitestreamProperties(
 
     /** Restore at startup. */
     public enum OnStartup {
-        /** Restores a database whose file is missing or has 0 bytes, if its replica holds a backup. */
+        /** Restores a database whose file is missing, or has no content, if its replica holds a backup. */
         IF_MISSING,
         /** Never restores. A missing database begins empty. */
         NEVER

@@ -2,7 +2,11 @@ package org.litestream4j.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.apache.tomcat.jdbc.pool.PoolProperties;
@@ -12,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.litestream4j.Litestream;
 import org.litestream4j.spring.readreplica.ReadReplicaAutoConfiguration;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.LifecycleProcessor;
@@ -22,6 +27,7 @@ import org.springframework.core.SpringProperties;
 import org.springframework.core.env.Environment;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.util.FileSystemUtils;
 import org.sqlite.SQLiteDataSource;
 
 /** Contexts in a process that only records classes. (With spring.context.exit itself, the JVM would end.) */
@@ -128,6 +134,42 @@ class TrainingRunTest {
         assertThat(folder).isEmptyDirectory();
     }
 
+    /** Code that looks at the database while beans are created. */
+    @Test
+    void poolOpenedByAPostProcessor_opensADatabaseInMemory() {
+        training(Runners.jdbc(folder)).withUserConfiguration(Opening.class).run(context -> assertThat(context)
+                .hasNotFailed());
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    /** Such a pool cannot be changed before it connects. Its file must not take the place of the backup later. */
+    @Test
+    void poolOpenedByItsConstructor_leavesNoFileThatHidesTheBackup() throws Exception {
+        ApplicationContextRunner runner = Runners.jdbc(folder).withUserConfiguration(OpenedByConstructor.class);
+        SpringProperties.setProperty(FLAG, null);
+        runner.run(context -> {
+            JdbcClient client = context.getBean(JdbcClient.class);
+            client.sql("create table kept (a)").update();
+            context.getBean(LitestreamOperations.class).awaitReplicated(Duration.ofSeconds(30));
+        });
+        FileSystemUtils.deleteRecursively(Runners.database(folder).getParent());
+        Files.createDirectory(Runners.database(folder).getParent());
+
+        SpringProperties.setFlag(FLAG);
+        training(runner).run(context -> {
+            assertThat(context).hasNotFailed();
+            context.getBean(JdbcClient.class).sql("create table learned (a)").update();
+        });
+        assertThat(Runners.database(folder)).exists();
+
+        SpringProperties.setProperty(FLAG, null);
+        runner.run(context -> assertThat(context.getBean(JdbcClient.class)
+                        .sql("select count(*) from kept")
+                        .query(Long.class)
+                        .single())
+                .isZero());
+    }
+
     @Test
     void databaseThatIsNotReplicated_isOpened() {
         training(Runners.jdbc(folder))
@@ -156,6 +198,35 @@ class TrainingRunTest {
                                     .single())
                             .isZero();
                 });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Opening {
+
+        @Bean
+        static BeanPostProcessor opening() {
+            return new BeanPostProcessor() {
+                @Override
+                public Object postProcessAfterInitialization(Object bean, String beanName) {
+                    if (bean instanceof HikariDataSource pool) {
+                        JdbcClient.create(pool).sql("create table opened (a)").update();
+                    }
+                    return bean;
+                }
+            };
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OpenedByConstructor {
+
+        @Bean
+        DataSource own(Environment environment) {
+            HikariConfig config = new HikariConfig();
+            config.setJdbcUrl(environment.getRequiredProperty("spring.datasource.url"));
+            config.setConnectionInitSql("pragma journal_mode=wal");
+            return new HikariDataSource(config);
+        }
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -64,7 +64,8 @@ final class StartupRestore {
     /** Runs the restore; empty if the database exists, or if neither the replica nor the local state contains a backup. */
     @SuppressWarnings("NullAway") // the work may return null, as its type argument says
     Optional<RestoreResult> run() throws IOException {
-        if (CaptureLane.exists(config.path())) {
+        boolean withoutContent = isWithoutContent();
+        if (CaptureLane.exists(config.path()) && !withoutContent) {
             return Optional.empty();
         }
         ReplicaLocation localState =
@@ -72,6 +73,7 @@ final class StartupRestore {
         try (ReplicaClient local = Replicas.open(localState)) {
             RestoreOptions options = RestoreOptions.builder()
                     .moveLeftoversAside(true)
+                    .force(withoutContent)
                     .local(local)
                     .integrityCheck(wanted.integrityCheck())
                     .compareChecksum(wanted.compareChecksum() && config.databaseChecksum())
@@ -97,6 +99,17 @@ final class StartupRestore {
                     result.elapsed().toMillis());
             return Optional.of(result);
         }
+    }
+
+    /**
+     * Returns whether the file holds no content and was never replicated from here. It may come from the image of a
+     * container, and must not take the place of the backup.
+     */
+    private boolean isWithoutContent() throws IOException {
+        return CaptureLane.exists(config.path())
+                && !config.replaceWithEmpty()
+                && !Files.exists(config.metaPath())
+                && EmptyDatabase.is(config.path());
     }
 
     /** Restores; returns null if there is no backup. */

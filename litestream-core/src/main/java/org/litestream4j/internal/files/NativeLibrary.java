@@ -47,7 +47,14 @@ public final class NativeLibrary {
         throw failure(null);
     }
 
-    private static NotLoadedException failure(@Nullable Throwable cause) {
+    static NotLoadedException failure(@Nullable Throwable cause) {
+        if (cause instanceof IllegalCallerException) { // --illegal-native-access=deny
+            return new NotLoadedException(
+                    "the JVM does not allow SQLite's driver to load its native library; start it with"
+                            + " --enable-native-access=ALL-UNNAMED (on the module path: the name of the driver's module,"
+                            + " org.xerial.sqlitejdbc)",
+                    cause);
+        }
         String folder = System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir", "unknown"));
         return new NotLoadedException(
                 "SQLite's native library cannot be unpacked into " + folder + " and loaded from there; set"

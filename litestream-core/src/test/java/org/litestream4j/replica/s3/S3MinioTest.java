@@ -8,6 +8,7 @@ import org.litestream4j.replica.ReplicaLocation;
 import org.testcontainers.containers.MinIOContainer;
 import org.testcontainers.junit.jupiter.Container;
 import org.testcontainers.junit.jupiter.Testcontainers;
+import org.testcontainers.utility.DockerImageName;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /** The contract, against MinIO in a container; reported as skipped where no Docker is. */
@@ -15,7 +16,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 class S3MinioTest extends ReplicaClientContract {
 
     @Container
-    private static final MinIOContainer MINIO = new MinIOContainer("minio/minio:RELEASE.2025-09-07T16-13-09Z");
+    private static final MinIOContainer MINIO =
+            new MinIOContainer(DockerImageName.parse("quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z")
+                    .asCompatibleSubstituteFor("minio/minio"));
 
     private final String path = UUID.randomUUID().toString();
 

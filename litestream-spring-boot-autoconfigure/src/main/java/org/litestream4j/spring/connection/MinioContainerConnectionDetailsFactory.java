@@ -13,6 +13,11 @@ import org.testcontainers.containers.MinIOContainer;
 final class MinioContainerConnectionDetailsFactory
         extends ContainerConnectionDetailsFactory<MinIOContainer, LitestreamConnectionDetails> {
 
+    /** Returns whether a container is a {@code MinIOContainer}. */
+    static boolean accepts(ContainerConnectionSource<?> source) {
+        return source.accepts(ANY_CONNECTION_NAME, MinIOContainer.class, LitestreamConnectionDetails.class);
+    }
+
     @Override
     protected LitestreamConnectionDetails getContainerConnectionDetails(
             ContainerConnectionSource<MinIOContainer> source) {

@@ -4,6 +4,7 @@ import java.util.Map;
 import org.litestream4j.spring.LitestreamConnectionDetails;
 import org.springframework.boot.testcontainers.service.connection.ContainerConnectionDetailsFactory;
 import org.springframework.boot.testcontainers.service.connection.ContainerConnectionSource;
+import org.springframework.util.ClassUtils;
 import org.testcontainers.containers.Container;
 
 /**
@@ -12,6 +13,9 @@ import org.testcontainers.containers.Container;
  */
 abstract class StoreContainerConnectionDetailsFactory
         extends ContainerConnectionDetailsFactory<Container<?>, LitestreamConnectionDetails> {
+
+    private static final boolean MINIO_CONTAINER =
+            ClassUtils.isPresent("org.testcontainers.containers.MinIOContainer", null);
 
     private final Stores store;
 
@@ -32,6 +36,16 @@ abstract class StoreContainerConnectionDetailsFactory
                 scheme, container.getHost(), container.getMappedPort(store.port()), container.getEnvMap());
     }
 
+    /** A {@code MinIOContainer} has a factory of its own, whatever its image. */
+    @Override
+    protected final boolean sourceAccepts(
+            ContainerConnectionSource<Container<?>> source,
+            Class<?> requiredContainerType,
+            Class<?> requiredConnectionDetailsType) {
+        return super.sourceAccepts(source, requiredContainerType, requiredConnectionDetailsType)
+                && !(MINIO_CONTAINER && MinioContainerConnectionDetailsFactory.accepts(source));
+    }
+
     private static final class Details extends ContainerConnectionDetails<Container<?>>
             implements LitestreamConnectionDetails {
 
@@ -45,6 +59,18 @@ abstract class StoreContainerConnectionDetailsFactory
         @Override
         public Map<String, String> getSettings(String scheme) {
             return settings(store, scheme, getContainer());
+        }
+    }
+
+    static final class Minio extends StoreContainerConnectionDetailsFactory {
+        Minio() {
+            super(Stores.MINIO);
+        }
+    }
+
+    static final class BitnamiMinio extends StoreContainerConnectionDetailsFactory {
+        BitnamiMinio() {
+            super(Stores.BITNAMI_MINIO);
         }
     }
 

@@ -50,6 +50,12 @@ abstract class StoreDockerComposeConnectionDetailsFactory
         }
     }
 
+    static final class BitnamiMinio extends StoreDockerComposeConnectionDetailsFactory {
+        BitnamiMinio() {
+            super(Stores.BITNAMI_MINIO);
+        }
+    }
+
     static final class SeaweedFs extends StoreDockerComposeConnectionDetailsFactory {
         SeaweedFs() {
             super(Stores.SEAWEEDFS);

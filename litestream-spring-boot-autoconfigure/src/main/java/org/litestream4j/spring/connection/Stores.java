@@ -8,8 +8,16 @@ import org.jspecify.annotations.Nullable;
 /** Stores that are recognized by the name of their image. */
 enum Stores {
     /** MinIO, by its image or a copy of it with the same name in another registry. */
-    MINIO(List.of("minio/minio", "bitnami/minio"), 9000, "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "minioadmin"),
-    /** SeaweedFS, started with {@code server -s3}. Without keys in its environment, it accepts any. */
+    MINIO(List.of("minio/minio", "chainguard/minio"), 9000, "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "minioadmin"),
+    /** MinIO in the images of Bitnami, which have keys of their own by default. */
+    BITNAMI_MINIO(
+            List.of("bitnami/minio", "bitnamilegacy/minio", "bitnamisecure/minio"),
+            9000,
+            "MINIO_ROOT_USER",
+            "MINIO_ROOT_PASSWORD",
+            "minio",
+            "miniosecret"),
+    /** SeaweedFS, started with {@code mini} or {@code server -s3}. Without keys in its environment, it accepts any. */
     SEAWEEDFS(List.of("chrislusf/seaweedfs"), 8333, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "any"),
     /** RustFS. */
     RUSTFS(List.of("rustfs/rustfs"), 9000, "RUSTFS_ACCESS_KEY", "RUSTFS_SECRET_KEY", "rustfsadmin"),
@@ -33,14 +41,26 @@ enum Stores {
     private final int port;
     private final String userVariable;
     private final String passwordVariable;
-    private final String defaultKey;
+    private final String defaultUser;
+    private final String defaultPassword;
 
     Stores(List<String> images, int port, String userVariable, String passwordVariable, String defaultKey) {
+        this(images, port, userVariable, passwordVariable, defaultKey, defaultKey);
+    }
+
+    Stores(
+            List<String> images,
+            int port,
+            String userVariable,
+            String passwordVariable,
+            String defaultUser,
+            String defaultPassword) {
         this.images = images;
         this.port = port;
         this.userVariable = userVariable;
         this.passwordVariable = passwordVariable;
-        this.defaultKey = defaultKey;
+        this.defaultUser = defaultUser;
+        this.defaultPassword = defaultPassword;
     }
 
     /** Returns the names of the images, without registry and tag; also the names of connections. */
@@ -71,11 +91,11 @@ enum Stores {
         return S3Settings.of(
                 scheme,
                 "http://" + host + ":" + mappedPort,
-                key(environment.get(userVariable)),
-                key(environment.get(passwordVariable)));
+                key(environment.get(userVariable), defaultUser),
+                key(environment.get(passwordVariable), defaultPassword));
     }
 
-    private String key(@Nullable String value) {
+    private static String key(@Nullable String value, String defaultKey) {
         return value == null || value.isBlank() ? defaultKey : value;
     }
 }

@@ -9,16 +9,25 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.litestream4j.replica.ReplicaLocation;
 import org.litestream4j.replica.Replicas;
 import org.litestream4j.spring.LitestreamConnectionDetails;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.service.connection.ConnectionDetailsFactory;
 import org.springframework.boot.docker.compose.core.ConnectionPorts;
 import org.springframework.boot.docker.compose.core.ImageReference;
 import org.springframework.boot.docker.compose.core.RunningService;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.testcontainers.context.ImportTestcontainers;
+import org.springframework.boot.testcontainers.service.connection.ServiceConnection;
+import org.springframework.boot.testcontainers.service.connection.ServiceConnectionAutoConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.core.io.support.SpringFactoriesLoader.FailureHandler;
 import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.MinIOContainer;
 import org.testcontainers.utility.DockerImageName;
 
 /** What stores in Compose files and containers say, without starting one. */
@@ -46,18 +55,20 @@ class ConnectionDetailsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "MINIO, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, minioadmin",
-        "SEAWEEDFS, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, any",
-        "RUSTFS, RUSTFS_ACCESS_KEY, RUSTFS_SECRET_KEY, rustfsadmin",
-        "LOCALSTACK, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, test"
+        "MINIO, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, minioadmin, minioadmin",
+        "BITNAMI_MINIO, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, minio, miniosecret",
+        "SEAWEEDFS, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, any, any",
+        "RUSTFS, RUSTFS_ACCESS_KEY, RUSTFS_SECRET_KEY, rustfsadmin, rustfsadmin",
+        "LOCALSTACK, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, test, test"
     })
-    void keys_comeFromTheEnvironment_orAreTheDefault(Stores store, String user, String password, String other) {
+    void keys_comeFromTheEnvironment_orAreTheDefault(
+            Stores store, String user, String password, String defaultUser, String defaultPassword) {
         assertThat(details(store, Map.of(user, "u", password, "p")).getSettings("s3"))
                 .containsEntry("access-key-id", "u")
                 .containsEntry("secret-access-key", "p");
         assertThat(details(store, Map.of()).getSettings("s3"))
-                .containsEntry("access-key-id", other)
-                .containsEntry("secret-access-key", other)
+                .containsEntry("access-key-id", defaultUser)
+                .containsEntry("secret-access-key", defaultPassword)
                 .containsEntry("endpoint", "http://docker.example.org:32768");
     }
 
@@ -84,9 +95,12 @@ class ConnectionDetailsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "SEAWEEDFS, chrislusf/seaweedfs:3.97",
+        "MINIO, minio/minio:RELEASE.2025-09-07T16-13-09Z",
+        "MINIO, chainguard/minio:latest",
+        "BITNAMI_MINIO, bitnamilegacy/minio:2025.7.23",
+        "SEAWEEDFS, chrislusf/seaweedfs:latest",
         "RUSTFS, rustfs/rustfs:latest",
-        "LOCALSTACK, localstack/localstack:4",
+        "LOCALSTACK, localstack/localstack:4.14.0",
         "NATS, nats:2.12"
     })
     void container_hasTheSameSettings(Stores store, String image) {
@@ -98,10 +112,86 @@ class ConnectionDetailsTest {
         }
     }
 
+    /** As a test of an application declares them, from the annotation to the details. */
+    @ParameterizedTest
+    @ValueSource(
+            classes = {
+                QuayMinio.class,
+                ChainguardMinio.class,
+                BitnamiMinio.class,
+                SeaweedFs.class,
+                RustFs.class,
+                LocalStack.class,
+                TypedMinio.class,
+                NamedBean.class
+            })
+    void declaredContainer_isRecognized(Class<?> configuration) {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(ServiceConnectionAutoConfiguration.class))
+                .withUserConfiguration(configuration)
+                .run(context -> assertThat(context.getBean(LitestreamConnectionDetails.class)
+                                .getSettings("s3"))
+                        .containsKeys("endpoint", "access-key-id"));
+    }
+
+    @ImportTestcontainers
+    static class QuayMinio {
+        @ServiceConnection
+        static final GenericContainer<?> STORE = new Container("quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z");
+    }
+
+    @ImportTestcontainers
+    static class ChainguardMinio {
+        @ServiceConnection
+        static final GenericContainer<?> STORE = new Container("cgr.dev/chainguard/minio:latest");
+    }
+
+    @ImportTestcontainers
+    static class BitnamiMinio {
+        @ServiceConnection
+        static final GenericContainer<?> STORE = new Container("bitnamilegacy/minio:2025.7.23");
+    }
+
+    @ImportTestcontainers
+    static class SeaweedFs {
+        @ServiceConnection
+        static final GenericContainer<?> STORE = new Container("docker.io/chrislusf/seaweedfs:latest");
+    }
+
+    @ImportTestcontainers
+    static class RustFs {
+        @ServiceConnection
+        static final GenericContainer<?> STORE = new Container("rustfs/rustfs:latest");
+    }
+
+    @ImportTestcontainers
+    static class LocalStack {
+        @ServiceConnection
+        static final GenericContainer<?> STORE = new Container("localstack/localstack:4.14.0");
+    }
+
+    /** Two factories know this container; only one may answer. */
+    @ImportTestcontainers
+    static class TypedMinio {
+        @ServiceConnection
+        static final MinIOContainer STORE = new Minio("quay.io/minio/minio:latest");
+    }
+
+    /** Spring Boot does not ask a bean method for the image. */
+    @Configuration(proxyBeanMethods = false)
+    static class NamedBean {
+
+        @Bean
+        @ServiceConnection(name = "rustfs/rustfs")
+        GenericContainer<?> store() {
+            return new Container("registry.example.org/mirror:1");
+        }
+    }
+
     @Test
     void images_areRecognizedInAnyRegistry() {
-        for (String image :
-                List.of("minio/minio", "quay.io/minio/minio:latest", "registry.example.org/minio/minio:1")) {
+        for (String image : List.of(
+                "minio/minio", "quay.io/minio/minio:latest", "cgr.dev/chainguard/minio@sha256:" + "0".repeat(64))) {
             assertThat(Stores.MINIO.images()).contains(ImageReference.of(image).getName());
         }
     }
@@ -118,11 +208,14 @@ class ConnectionDetailsTest {
         assertThat(factories)
                 .contains(
                         MinioContainerConnectionDetailsFactory.class.getName(),
+                        StoreContainerConnectionDetailsFactory.Minio.class.getName(),
+                        StoreContainerConnectionDetailsFactory.BitnamiMinio.class.getName(),
                         StoreContainerConnectionDetailsFactory.SeaweedFs.class.getName(),
                         StoreContainerConnectionDetailsFactory.RustFs.class.getName(),
                         StoreContainerConnectionDetailsFactory.LocalStack.class.getName(),
                         StoreContainerConnectionDetailsFactory.Nats.class.getName(),
                         StoreDockerComposeConnectionDetailsFactory.Minio.class.getName(),
+                        StoreDockerComposeConnectionDetailsFactory.BitnamiMinio.class.getName(),
                         StoreDockerComposeConnectionDetailsFactory.SeaweedFs.class.getName(),
                         StoreDockerComposeConnectionDetailsFactory.RustFs.class.getName(),
                         StoreDockerComposeConnectionDetailsFactory.LocalStack.class.getName(),
@@ -132,9 +225,23 @@ class ConnectionDetailsTest {
     /** A container that never starts. */
     private static final class Container extends GenericContainer<Container> {
 
+        private final String image;
+
         Container(String image) {
             super(DockerImageName.parse(image));
+            this.image = image;
         }
+
+        @Override
+        public String getDockerImageName() {
+            return image; // asks Docker otherwise
+        }
+
+        @Override
+        public void start() {}
+
+        @Override
+        public void stop() {}
 
         @Override
         public String getHost() {
@@ -144,6 +251,35 @@ class ConnectionDetailsTest {
         @Override
         public Integer getMappedPort(int port) {
             return port + 1;
+        }
+    }
+
+    /** A container that never starts. */
+    private static final class Minio extends MinIOContainer {
+
+        private final String image;
+
+        Minio(String image) {
+            super(DockerImageName.parse(image).asCompatibleSubstituteFor("minio/minio"));
+            this.image = image;
+            withUserName("user");
+            withPassword("password");
+        }
+
+        @Override
+        public String getDockerImageName() {
+            return image; // asks Docker otherwise
+        }
+
+        @Override
+        public void start() {}
+
+        @Override
+        public void stop() {}
+
+        @Override
+        public String getS3URL() {
+            return "http://docker.example.org:9001";
         }
     }
 
