@@ -1,6 +1,9 @@
 package org.litestream4j.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -162,8 +165,7 @@ final class RestoreCommand implements Callable<Integer> {
         try (ReplicaClient client = replica.open();
                 Cancellation cancellation = Cancellation.onShutdown()) {
             RestoreResult result = restore(client, file, target, cancellation);
-            Files.copy(file, System.out);
-            System.out.flush();
+            copyToStandardOutput(file);
             PrintWriter err = spec.commandLine().getErr();
             err.println("restored TXID " + result.txid() + " of " + result.timestamp());
             err.flush();
@@ -171,6 +173,18 @@ final class RestoreCommand implements Callable<Integer> {
         } finally {
             Files.deleteIfExists(file);
             Files.deleteIfExists(folder);
+        }
+    }
+
+    private static void copyToStandardOutput(Path file) throws IOException {
+        System.out.flush();
+        try (OutputStream out = new FileOutputStream(FileDescriptor.out)) { // System.out hides errors
+            Files.copy(file, out);
+        } catch (IOException e) {
+            throw new IOException(
+                    "standard output does not have the whole database: " + e.getMessage()
+                            + "; it was closed, or the disk is full",
+                    e);
         }
     }
 
