@@ -156,7 +156,8 @@ public record DatabaseConfig(
             NonAsciiNames.requireText(resolved);
             return resolved;
         } catch (IOException e) {
-            throw new IllegalArgumentException("database path " + database + " cannot be resolved: " + FileProblem.of(e), e);
+            throw new IllegalArgumentException(
+                    "database path " + database + " cannot be resolved: " + FileProblem.of(e), e);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("database path " + database + " cannot be used: " + e.getMessage(), e);
         }

@@ -74,9 +74,7 @@ public final class LitestreamCli implements Runnable {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((e, args) -> usageError(
-                        e.getCommandLine(),
-                        List.of(args),
-                        withoutSecrets(problem(e), List.of(args)) + suggestions(e)))
+                        e.getCommandLine(), List.of(args), withoutSecrets(problem(e), List.of(args)) + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
                         ? usageError(
                                 commandLine,

@@ -311,8 +311,8 @@ final class ReplicateCommand implements Callable<Integer> {
                 .optionNames(ErrorText::option)
                 .watchInterval(WATCH_INTERVAL)
                 .build()) {
-            ManagedDatabase managed = BoundedCall.run(
-                    config.path().toString(), START_WITHOUT_END, cancellation::isCancelled, () -> {
+            ManagedDatabase managed =
+                    BoundedCall.run(config.path().toString(), START_WITHOUT_END, cancellation::isCancelled, () -> {
                         restoreIfAsked(litestream, config);
                         return litestream.register(config);
                     });

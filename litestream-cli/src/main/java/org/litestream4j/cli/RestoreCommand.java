@@ -1,9 +1,7 @@
 package org.litestream4j.cli;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +34,8 @@ import picocli.CommandLine.Spec;
 final class RestoreCommand implements Callable<Integer> {
 
     /** Longest time for which a change that has begun may take to finish. */
+    private static final int COPY_BUFFER = 64 * 1024;
+
     private static final Duration FOLLOW_PATIENCE = Duration.ofSeconds(30);
 
     @Mixin
@@ -176,15 +176,16 @@ final class RestoreCommand implements Callable<Integer> {
         }
     }
 
+    /** @throws IOException also if the reader has ended or the disk is full, which System.out reports only when asked */
     private static void copyToStandardOutput(Path file) throws IOException {
-        System.out.flush();
-        try (OutputStream out = new FileOutputStream(FileDescriptor.out)) { // System.out hides errors
-            Files.copy(file, out);
-        } catch (IOException e) {
-            throw new IOException(
-                    "standard output does not have the whole database: " + e.getMessage()
-                            + "; it was closed, or the disk is full",
-                    e);
+        byte[] buffer = new byte[COPY_BUFFER];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                System.out.write(buffer, 0, read);
+                if (System.out.checkError()) {
+                    throw new IOException("the database is incomplete: " + CommandOutput.UNWRITABLE);
+                }
+            }
         }
     }
 

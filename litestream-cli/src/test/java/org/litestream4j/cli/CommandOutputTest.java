@@ -34,13 +34,13 @@ class CommandOutputTest {
     }
 
     private static int flushes(boolean terminal) {
-        int[] count = {0};
+        int[] flushed = {0};
         PrintWriter out = CommandOutput.of(
                 new PrintStream(
                         new ByteArrayOutputStream() {
                             @Override
                             public void flush() {
-                                count[0]++;
+                                flushed[0]++;
                             }
                         },
                         false),
@@ -49,7 +49,7 @@ class CommandOutputTest {
             out.println("row " + i);
         }
         assertThat(out.checkError()).isFalse();
-        return count[0];
+        return flushed[0];
     }
 
     @Test

@@ -84,9 +84,8 @@ public final class Redaction {
      */
     public static String file(String path) {
         String text = printable(path);
-        boolean plain = PLAIN_PATH
-                .matcher(isDrive(text) ? text.substring(2) : text)
-                .matches();
+        boolean plain =
+                PLAIN_PATH.matcher(isDrive(text) ? text.substring(2) : text).matches();
         return plain && OF_PATHS.matcher(text).find() && !KEY.matcher(text).lookingAt() ? shortened(text) : HIDDEN;
     }
 

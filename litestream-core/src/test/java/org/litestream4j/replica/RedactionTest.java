@@ -32,7 +32,8 @@ class RedactionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/etc/app/backup.creds", "backup.creds", "../keys/a.pem", "C:/keys/a.pem", "${REPLICA_URL}"})
+    @ValueSource(
+            strings = {"/etc/app/backup.creds", "backup.creds", "../keys/a.pem", "C:/keys/a.pem", "${REPLICA_URL}"})
     void path_isShown(String path) {
         assertThat(Redaction.file(path)).isEqualTo(path);
     }

@@ -12,11 +12,11 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
+import org.litestream4j.internal.files.FileProblem;
 import org.litestream4j.internal.wal.WalHeader;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.internal.wal.WalScan;
 import org.litestream4j.ltx.Txid;
-import org.litestream4j.internal.files.FileProblem;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -15,8 +15,7 @@ public class CaptureException extends RemedyException {
         this(database, problem, remedy, cause, false);
     }
 
-    private CaptureException(
-            Path database, String problem, String remedy, @Nullable Throwable cause, boolean refused) {
+    private CaptureException(Path database, String problem, String remedy, @Nullable Throwable cause, boolean refused) {
         super(database.toString(), problem, remedy, cause);
         this.refused = refused;
     }

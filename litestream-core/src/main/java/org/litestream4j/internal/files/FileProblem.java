@@ -2,6 +2,7 @@ package org.litestream4j.internal.files;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
@@ -26,6 +27,9 @@ public final class FileProblem {
         }
         if (e instanceof NoSuchFileException) {
             return "no such file or folder";
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return "a file of this name exists";
         }
         if (e instanceof FileSystemLoopException) {
             return "its symbolic links form a loop";

@@ -83,7 +83,8 @@ record NatsLogin(
             if (!Files.isReadable(creds)) {
                 throw new ReplicaAccessException(
                         replica,
-                        "there is no credentials file " + Redaction.file(creds.toString()) + " that this process may read",
+                        "there is no credentials file " + Redaction.file(creds.toString())
+                                + " that this process may read",
                         "correct the setting creds or the file's rights",
                         null);
             }
