@@ -10,6 +10,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Levels;
 import org.litestream4j.compaction.SnapshotKeep;
+import org.litestream4j.internal.files.FileProblem;
 import org.litestream4j.internal.files.NonAsciiNames;
 import org.litestream4j.internal.files.SqlitePaths;
 import org.litestream4j.ltx.PageEncoding;
@@ -155,7 +156,8 @@ public record DatabaseConfig(
             NonAsciiNames.requireText(resolved);
             return resolved;
         } catch (IOException e) {
-            throw new IllegalArgumentException("database path " + database + " cannot be resolved: " + e, e);
+            throw new IllegalArgumentException(
+                    "database path " + database + " cannot be resolved: " + FileProblem.of(e), e);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("database path " + database + " cannot be used: " + e.getMessage(), e);
         }

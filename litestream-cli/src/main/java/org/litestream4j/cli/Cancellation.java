@@ -61,6 +61,8 @@ final class Cancellation implements AutoCloseable {
         try {
             if (!ended.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 System.err.println("error: the command did not end in time; temporary files may remain");
+                System.err.flush();
+                Runtime.getRuntime().halt(1);
             } else if (exitCode >= 0) {
                 Runtime.getRuntime().halt(exitCode);
             }

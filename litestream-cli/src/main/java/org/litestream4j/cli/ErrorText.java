@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import org.litestream4j.InvalidOptionException;
 import org.litestream4j.error.OptionNames;
 import org.litestream4j.error.RemedyException;
+import org.litestream4j.internal.files.FileProblem;
 
 /** Formats an error as one line for an operator. */
 final class ErrorText {
@@ -34,8 +35,11 @@ final class ErrorText {
         if (e instanceof AccessDeniedException) {
             return "access denied: " + message;
         }
-        if (e instanceof FileSystemException || e.getClass() == IOException.class) {
-            return message;
+        if (e instanceof FileSystemException file) {
+            return FileProblem.of(file);
+        }
+        if (e instanceof IOException || e instanceof IllegalArgumentException || e instanceof IllegalStateException) {
+            return message; // a text for operators
         }
         return e.getClass().getSimpleName() + ": " + message;
     }
@@ -44,7 +48,7 @@ final class ErrorText {
         String name =
                 switch (e.option()) {
                     case "name", "path" -> "the database file";
-                    case "metaPath" -> "--meta-path";
+                    case "metaPath" -> "the folder of the local state";
                     case "shutdownSyncTimeout" -> "--timeout";
                     default -> e.option();
                 };

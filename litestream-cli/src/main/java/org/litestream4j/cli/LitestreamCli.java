@@ -2,6 +2,7 @@ package org.litestream4j.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.litestream4j.internal.files.NonAsciiNames;
 import org.litestream4j.replica.Redaction;
@@ -50,18 +51,30 @@ public final class LitestreamCli implements Runnable {
 
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        CommandLine commandLine = commandLine().setOut(CommandOutput.of(System.out, ProgressLine.isTerminal()));
+        System.exit(execute(commandLine, args));
+    }
+
+    /** Runs a command. A result that cannot be written is a failure. */
+    static int execute(CommandLine commandLine, String... args) {
+        int code = commandLine.execute(args);
+        if (commandLine.getOut().checkError() && code == 0) {
+            PrintWriter err = commandLine.getErr();
+            err.println("error: " + CommandOutput.UNWRITABLE);
+            err.flush();
+            return FAILED;
+        }
+        return code;
     }
 
     static CommandLine commandLine() {
         return new CommandLine(new LitestreamCli())
                 .registerConverter(Path.class, LitestreamCli::path)
+                .registerConverter(Duration.class, new Durations())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((e, args) -> usageError(
-                        e.getCommandLine(),
-                        List.of(args),
-                        withoutSecrets(String.valueOf(e.getMessage()), List.of(args)) + suggestions(e)))
+                        e.getCommandLine(), List.of(args), withoutSecrets(problem(e), List.of(args)) + suggestions(e)))
                 .setExecutionExceptionHandler((e, commandLine, result) -> e instanceof UsageException
                         ? usageError(
                                 commandLine,
@@ -71,6 +84,9 @@ public final class LitestreamCli implements Runnable {
     }
 
     private static Path path(String name) {
+        if (name.isBlank()) { // probably a variable without a value; Path.of would be the working directory
+            throw new TypeConversionException("the path of a file is expected, but the argument is empty");
+        }
         if (name.matches("[A-Za-z][A-Za-z0-9+.-]*://.*")) { // may contain a password
             throw new TypeConversionException("a URL is given where the path of a file is expected");
         }
@@ -115,6 +131,16 @@ public final class LitestreamCli implements Runnable {
 
     private static String hidden(String text, String secret, String shown) {
         return secret.isEmpty() ? text : text.replace(secret, shown);
+    }
+
+    /** Returns the problem; of unmatched arguments, only the first, because the others may belong to it. */
+    private static String problem(ParameterException e) {
+        if (e instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
+            String first = unmatched.getUnmatched().get(0);
+            return (first.startsWith("-") ? "there is no option '" : "unexpected argument '") + first + "'";
+        }
+        return String.valueOf(e.getMessage());
     }
 
     private static String suggestions(ParameterException e) {

@@ -28,7 +28,7 @@ interface QueryOutput {
 
     private static void check(PrintWriter out) throws IOException {
         if (out.checkError()) {
-            throw new IOException("standard output cannot be written; it was closed, or the disk is full");
+            throw new IOException(CommandOutput.UNWRITABLE);
         }
     }
 

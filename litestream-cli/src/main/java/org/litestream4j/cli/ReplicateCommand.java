@@ -55,6 +55,11 @@ final class ReplicateCommand implements Callable<Integer> {
 
     private static final Duration STATUS_INTERVAL = Duration.ofSeconds(1);
 
+    private static final Duration LEAST_WAIT = Duration.ofSeconds(1);
+
+    /** The start waits for the replica, however long it takes, until the command is stopped. */
+    private static final Duration START_WITHOUT_END = Duration.ofDays(365);
+
     @Parameters(index = "0", paramLabel = "DB_PATH", description = "The database file.")
     private Path database = Path.of("");
 
@@ -177,16 +182,26 @@ final class ReplicateCommand implements Callable<Integer> {
             if (!Files.exists(database)) {
                 throw new NoSuchFileException(database.toString());
             }
-            refuseChangeOfHistory(config);
-            ManagedDatabase managed = litestream.register(config);
             Duration patience = timeout != null ? timeout : Duration.ofMinutes(5);
-            managed.sync(patience);
+            long start = System.nanoTime();
+            ManagedDatabase managed = BoundedCall.run(config.path().toString(), patience, () -> false, () -> {
+                refuseChangeOfHistory(config);
+                return litestream.register(config);
+            });
+            managed.sync(left(patience, start));
             maintain(managed, patience);
             DatabaseStatus status = managed.status();
             end(litestream, managed, status.replicated());
             print("replicated " + status.path() + " to " + status.replica() + ", TXID " + status.replicated());
             return 0;
         }
+    }
+
+    /** Returns what is left of a wait, but at least a second, so that a slow start does not fail a working upload. */
+    private static Duration left(Duration patience, long startNanos) {
+        Duration left = patience.minusNanos(System.nanoTime() - startNanos);
+        Duration least = patience.compareTo(LEAST_WAIT) < 0 ? patience : LEAST_WAIT;
+        return left.compareTo(least) < 0 ? least : left;
     }
 
     /**
@@ -296,8 +311,11 @@ final class ReplicateCommand implements Callable<Integer> {
                 .optionNames(ErrorText::option)
                 .watchInterval(WATCH_INTERVAL)
                 .build()) {
-            restoreIfAsked(litestream, config);
-            ManagedDatabase managed = litestream.register(config);
+            ManagedDatabase managed =
+                    BoundedCall.run(config.path().toString(), START_WITHOUT_END, cancellation::isCancelled, () -> {
+                        restoreIfAsked(litestream, config);
+                        return litestream.register(config);
+                    });
             boolean passive = tellWhoReplicates(managed, null);
             ChildCommand child = exec == null ? null : startBeside(managed, exec);
             int exitCode;

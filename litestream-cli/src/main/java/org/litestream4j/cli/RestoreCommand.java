@@ -1,6 +1,7 @@
 package org.litestream4j.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
 final class RestoreCommand implements Callable<Integer> {
 
     /** Longest time for which a change that has begun may take to finish. */
+    private static final int COPY_BUFFER = 64 * 1024;
+
     private static final Duration FOLLOW_PATIENCE = Duration.ofSeconds(30);
 
     @Mixin
@@ -162,8 +165,7 @@ final class RestoreCommand implements Callable<Integer> {
         try (ReplicaClient client = replica.open();
                 Cancellation cancellation = Cancellation.onShutdown()) {
             RestoreResult result = restore(client, file, target, cancellation);
-            Files.copy(file, System.out);
-            System.out.flush();
+            copyToStandardOutput(file);
             PrintWriter err = spec.commandLine().getErr();
             err.println("restored TXID " + result.txid() + " of " + result.timestamp());
             err.flush();
@@ -171,6 +173,19 @@ final class RestoreCommand implements Callable<Integer> {
         } finally {
             Files.deleteIfExists(file);
             Files.deleteIfExists(folder);
+        }
+    }
+
+    /** @throws IOException also if the reader has ended or the disk is full, which System.out reports only when asked */
+    private static void copyToStandardOutput(Path file) throws IOException {
+        byte[] buffer = new byte[COPY_BUFFER];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                System.out.write(buffer, 0, read);
+                if (System.out.checkError()) {
+                    throw new IOException("the database is incomplete: " + CommandOutput.UNWRITABLE);
+                }
+            }
         }
     }
 

@@ -26,6 +26,13 @@ public final class Redaction {
     /** Matches paths that cannot contain a user, a password or a parameter. */
     private static final Pattern PLAIN_PATH = Pattern.compile("[^\"'@:?#&=;,\\s\\p{Cntrl}]{0,200}");
 
+    /** Matches a long word of letters with digits or of both cases, as keys, tokens and seeds are. */
+    private static final Pattern KEY = Pattern.compile(
+            "(?=[A-Za-z0-9]{16})(?:(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])|(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z]))");
+
+    /** Matches what only a path or a host has: a separator, or a short extension at the end. */
+    private static final Pattern OF_PATHS = Pattern.compile("[/\\\\]|\\.[A-Za-z0-9]{1,5}$|^\\$\\{");
+
     /** Matches the end of the path in an SQLite URL, from which on a driver accepts parameters. */
     private static final Pattern END_OF_PATH = Pattern.compile("[?;#&]");
 
@@ -36,13 +43,13 @@ public final class Redaction {
 
     /**
      * Returns a URL of a replica or a database without possible secrets: user, password, values of parameters. A text
-     * that is neither a URL nor a plain path is hidden completely.
+     * that is neither a URL nor a plain path, such as a single word, is hidden completely.
      */
     public static String url(String url) {
         String text = printable(url);
         Matcher scheme = SCHEME.matcher(text);
         if (!scheme.lookingAt()) {
-            return PLAIN_PATH.matcher(text).matches() ? shortened(text) : HIDDEN;
+            return file(text);
         }
         String rest = text.substring(scheme.end());
         Matcher end = END_OF_PATH.matcher(rest);
@@ -71,6 +78,17 @@ public final class Redaction {
         return (SUSPICIOUS.matcher(text).find() ? HIDDEN : shortened(plain)) + rest;
     }
 
+    /**
+     * Returns the path of a file if it can only be one; otherwise hides it. The content of a key's or credentials' file
+     * may have been given instead of its path.
+     */
+    public static String file(String path) {
+        String text = printable(path);
+        boolean plain =
+                PLAIN_PATH.matcher(isDrive(text) ? text.substring(2) : text).matches();
+        return plain && OF_PATHS.matcher(text).find() && !KEY.matcher(text).lookingAt() ? shortened(text) : HIDDEN;
+    }
+
     /** Returns whether the text is a Windows drive, as in {@code C:/data/app.db}. */
     private static boolean isDrive(String place) {
         return place.matches("[A-Za-z]:[/\\\\].*");
@@ -85,9 +103,12 @@ public final class Redaction {
         return NAME.matcher(name).matches() ? name : HIDDEN;
     }
 
-    /** Returns the value of a setting that is not a secret, unless it looks like a URL, a list of values, or a key. */
+    /**
+     * Returns the value of a setting that is not a secret, unless it looks like a URL, a list of values, or a key: the
+     * variables of two settings may have been swapped.
+     */
     public static String value(String value) {
-        return HARMLESS.matcher(value).matches() ? value : HIDDEN;
+        return HARMLESS.matcher(value).matches() && !KEY.matcher(value).find() ? value : HIDDEN;
     }
 
     /** Returns the scheme of a URL if it is a possible scheme; otherwise hides it. */

@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -59,13 +60,25 @@ final class TemporaryFiles {
         String suffix = ProcessHandle.current().pid() + "-"
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp";
         Path file = folder.resolve(prefix + suffix);
-        ACTIVE.put(file, lock(file));
+        try {
+            ACTIVE.put(file, lock(file));
+        } catch (FileSystemException e) {
+            throw e.getReason() == null ? e : ofFolder(e);
+        }
         try {
             return Files.createFile(file, ownerOnly());
         } catch (IOException | RuntimeException e) {
             release(file);
             throw e;
         }
+    }
+
+    /** The name of a temporary file would tell nothing. */
+    private FileSystemException ofFolder(FileSystemException e) {
+        FileSystemException known =
+                new FileSystemException(folder.toString(), null, "no file can be created there: " + e.getReason());
+        known.initCause(e);
+        return known;
     }
 
     private FileAttribute<?>[] ownerOnly() {

@@ -32,6 +32,7 @@ final class DatabaseConfigs {
     private final DatabaseEntries entries;
     private final List<Path> leftAlone = new ArrayList<>();
     private boolean applicationIsBean;
+    private boolean replicaOfOtherSystem;
     private @Nullable Path applicationPath;
 
     /** Uses only the settings. */
@@ -110,6 +111,7 @@ final class DatabaseConfigs {
                         SqliteUrl.USE_A_FILE);
             }
             if (wanted) {
+                replicaOfOtherSystem = !SqliteUrl.isSqlite(url.get());
                 LOG.warn(
                         "The application's database is not replicated: spring.datasource.url {}",
                         SqliteUrl.isSqlite(url.get()) ? "names an in-memory or temporary database" : "is not SQLite's");
@@ -134,6 +136,16 @@ final class DatabaseConfigs {
         return bean.equals(dataSources.main())
                 ? Optional.ofNullable(applicationPath).filter(path -> !isLeftAlone(path))
                 : Optional.empty();
+    }
+
+    /** Returns whether a replica is configured for an application's database that is not SQLite's. */
+    boolean isReplicaOfOtherSystem() {
+        return replicaOfOtherSystem;
+    }
+
+    /** Returns whether the settings require that the database of a bean is replicated. */
+    boolean isWanted(String bean) {
+        return beans().contains(bean) || expected(bean).isPresent();
     }
 
     /** Returns whether an entry of {@code litestream.databases} disables the replication of a bean. */

@@ -3,10 +3,7 @@ package org.litestream4j.spring;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.DriverDataSource;
 import com.zaxxer.hikari.util.PropertyElf;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.litestream4j.ManagedDatabase;
 import org.litestream4j.replica.Redaction;
@@ -14,9 +11,6 @@ import org.sqlite.SQLiteDataSource;
 
 /** Code that uses HikariCP's classes; loaded only if HikariCP is on the class path. */
 final class HikariPools {
-
-    private static final Pattern MODE_PRAGMA = Pattern.compile(
-            "\\bpragma\\s+(?:\\w+\\.)?(journal_mode|locking_mode)\\s*[=(]\\s*['\"]?(\\w+)", Pattern.CASE_INSENSITIVE);
 
     private HikariPools() {}
 
@@ -109,24 +103,18 @@ final class HikariPools {
                 .forEach((name, value) ->
                         refuseUnfit(String.valueOf(name), String.valueOf(value), "data-source-properties." + name));
         if (pool.getConnectionInitSql() != null) {
-            Matcher pragma = MODE_PRAGMA.matcher(pool.getConnectionInitSql());
-            while (pragma.find()) {
-                refuseUnfit(pragma.group(1), pragma.group(2), "connection-init-sql");
-            }
+            DataSourceModes.set(pool.getConnectionInitSql())
+                    .forEach((name, value) -> refuseUnfit(name, value, "connection-init-sql"));
         }
     }
 
     private static void refuseUnfit(String name, String value, String setting) {
-        String plain = name.replaceAll("[_-]", "").toLowerCase(Locale.ROOT);
-        boolean journal = plain.equals("journalmode") && !value.equalsIgnoreCase("wal");
-        if (journal || (plain.equals("lockingmode") && value.equalsIgnoreCase("exclusive"))) {
+        DataSourceModes.objection(name, value).ifPresent(reason -> {
             throw new LitestreamSettingException(
                     "The pool's setting " + setting + " sets " + name + "=" + Redaction.value(value) + ", but "
-                            + (journal
-                                    ? "replication needs the journal mode WAL and sets it itself."
-                                    : "replication must open the database alongside the application."),
+                            + reason,
                     "Remove it (spring.datasource.hikari." + setting + "), or set litestream.enabled=false.");
-        }
+        });
     }
 
     private static DataSource physical(HikariDataSource pool) {

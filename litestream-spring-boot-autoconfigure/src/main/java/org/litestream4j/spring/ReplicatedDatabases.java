@@ -38,6 +38,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     private final LitestreamProperties properties;
     private final DatabaseConfigs configs;
     private final TrainingRun training;
+    private final MisplacedReplica misplaced = new MisplacedReplica();
     private List<DatabaseFolder> folders = List.of();
     private @Nullable FolderWatch watch;
 
@@ -67,6 +68,9 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         }
         for (DatabaseConfig config : configs.create()) {
             begin(config);
+        }
+        if (configs.isReplicaOfOtherSystem()) {
+            misplaced.wanted("spring.datasource.url");
         }
         folders = configs.folders();
         if (!folders.isEmpty()) {
@@ -214,13 +218,15 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
      */
     synchronized Optional<ManagedDatabase> of(String bean, DataSource dataSource) {
         Optional<String> url = DataSourceUrls.url(dataSource);
-        Optional<Path> path = url.flatMap(ReplicatedDatabases::path);
+        Optional<Path> path = url.flatMap(configs.isWanted(bean) ? SqliteUrl::location : ReplicatedDatabases::path);
         url.filter(SqliteUrl::isSqlite).ifPresent(sqlite -> refuseAnotherFile(bean, path));
         if (path.isEmpty()) {
             return Optional.empty();
         }
         Optional<ManagedDatabase> database = registered(path.get());
-        if (database.isEmpty() && !configs.isLeftAlone(path.get())) {
+        if (database.isPresent()) {
+            DataSourceModes.requireFit(bean, dataSource);
+        } else if (!configs.isLeftAlone(path.get())) {
             database = config(bean, path.get()).map(config -> beginLate(bean, dataSource, config));
         }
         checkName(bean, path.get(), database);
@@ -262,6 +268,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                 litestream.databases().stream().map(ManagedDatabase::config).toList());
         all.add(config);
         DatabaseConfigs.checkDistinct(all);
+        DataSourceModes.requireFit(bean, dataSource);
         try {
             if (properties.restore().onStartup() == OnStartup.IF_MISSING && mayBeOpen(dataSource, config.path())) {
                 throw new LitestreamSettingException(
@@ -316,14 +323,24 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
         } else if (!SqliteUrl.isSqlite(url.get())) {
             if (wanted) {
                 LOG.warn("DataSource is not replicated: bean={}, not a SQLite database", bean);
+                misplaced.wanted("the DataSource \"" + bean + "\"");
             }
         } else {
-            path(url.get())
-                    .ifPresentOrElse(
-                            path -> tellUnreplicated(bean, path),
-                            () -> LOG.info(
-                                    "DataSource is not replicated: bean={}, an in-memory or temporary database", bean));
+            tellUnreplicated(bean, url.get());
         }
+    }
+
+    private void tellUnreplicated(String bean, String url) {
+        Optional<Path> path;
+        try {
+            path = SqliteUrl.location(url);
+        } catch (LitestreamSettingException e) {
+            LOG.warn("DataSource is not replicated: bean={}. {}", bean, e.getMessage());
+            return;
+        }
+        path.ifPresentOrElse(
+                file -> tellUnreplicated(bean, file),
+                () -> LOG.info("DataSource is not replicated: bean={}, an in-memory or temporary database", bean));
     }
 
     /** Warns of a bean that may open a replicated database with commits that are not noticed and do not wait. */
@@ -361,6 +378,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
                     bean,
                     bean,
                     bean);
+            misplaced.notReplicated(bean, path);
         }
     }
 
@@ -372,7 +390,7 @@ final class ReplicatedDatabases implements InitializingBean, DisposableBean {
     /** Returns the file of the database that a JDBC URL opens; empty if it is not a file of SQLite. */
     static Optional<Path> path(String url) {
         try {
-            return SqliteUrl.path(url);
+            return SqliteUrl.location(url);
         } catch (LitestreamSettingException e) {
             return Optional.empty(); // not the application's; otherwise startup had failed
         }

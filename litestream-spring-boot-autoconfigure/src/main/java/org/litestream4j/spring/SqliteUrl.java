@@ -39,9 +39,21 @@ final class SqliteUrl {
      *
      * @return absolute path with all links resolved, which need not exist; empty if the URL is not SQLite's, or if
      *     it names a database in memory or a temporary one (an empty name, or SQLite JDBC's copy of a resource)
-     * @throws LitestreamSettingException if SQLite will open another file than the URL suggests
+     * @throws LitestreamSettingException if SQLite will open another file than the URL suggests, or in a mode with which
+     *     replication cannot work
      */
     static Optional<Path> path(String url) {
+        requireFit(url);
+        return location(url);
+    }
+
+    /**
+     * Returns the database file, even if replication cannot work with the modes that the URL sets.
+     *
+     * @return as {@link #path}
+     * @throws LitestreamSettingException if SQLite will open another file than the URL suggests
+     */
+    static Optional<Path> location(String url) {
         Optional<String> file = file(url).filter(name -> !name.isEmpty());
         try {
             return file.map(DatabaseConfig::resolve);
@@ -98,23 +110,23 @@ final class SqliteUrl {
         }
     }
 
-    private static void refuseUnfit(String url, String parameter) {
-        String plain = parameter.toLowerCase(Locale.ROOT);
-        boolean journal = plain.startsWith("journal_mode=") && !plain.equals("journal_mode=wal");
-        if (journal || plain.equals("locking_mode=exclusive")) {
-            throw new LitestreamSettingException(
-                    "The database URL \"" + Redaction.url(url) + "\" has the parameter " + redacted(parameter)
-                            + ", but "
-                            + (journal
-                                    ? "replication needs the journal mode WAL and sets it itself."
-                                    : "replication must open the database alongside the application."),
-                    "Remove the parameter, or set litestream.enabled=false.");
+    /** @throws LitestreamSettingException if the URL sets a mode with which replication cannot work */
+    static void requireFit(String url) {
+        int query = url.indexOf('?');
+        if (query < 0 || !isSqlite(url)) {
+            return;
         }
-    }
-
-    private static String redacted(String parameter) {
-        String[] parts = parameter.split("=", 2);
-        return Redaction.name(parts[0]) + "=" + Redaction.value(parts[1]);
+        for (String parameter : url.substring(query + 1).split("&", -1)) {
+            String[] parts = parameter.trim().split("=", 2);
+            if (parts.length == 2 && PRAGMAS.contains(parts[0].toLowerCase(Locale.ROOT))) {
+                DataSourceModes.objection(parts[0], parts[1]).ifPresent(reason -> {
+                    throw new LitestreamSettingException(
+                            "The database URL \"" + Redaction.url(url) + "\" has the parameter "
+                                    + Redaction.name(parts[0]) + "=" + Redaction.value(parts[1]) + ", but " + reason,
+                            "Remove the parameter, or set litestream.enabled=false.");
+                });
+            }
+        }
     }
 
     /** Checks the parameters and returns whether those of a URI file name request a database in memory. */
@@ -122,7 +134,6 @@ final class SqliteUrl {
         boolean inMemory = false;
         for (String parameter : query.split("&", -1)) {
             String key = parameter.split("=", 2)[0].trim().toLowerCase(Locale.ROOT);
-            refuseUnfit(url, parameter.trim());
             if (key.isEmpty() || PRAGMAS.contains(key)) {
                 continue;
             }

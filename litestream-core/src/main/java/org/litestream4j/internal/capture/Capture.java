@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
+import org.litestream4j.internal.files.FileProblem;
 import org.litestream4j.internal.wal.WalHeader;
 import org.litestream4j.internal.wal.WalPosition;
 import org.litestream4j.internal.wal.WalScan;
@@ -80,9 +81,9 @@ public final class Capture implements Closeable {
         try {
             return owner.tryAcquire();
         } catch (FileSystemException e) {
-            throw new CaptureException(
+            throw CaptureException.refusal(
                     settings.database(),
-                    "cannot create the local state in " + settings.metaPath() + ": " + e,
+                    "cannot create the local state in " + settings.metaPath() + ": " + FileProblem.of(e),
                     "make the folder writable, or put the local state elsewhere with {metaPath}",
                     e);
         }

@@ -55,7 +55,7 @@ final class OpenFiles implements Closeable {
         boolean unix = database.getFileSystem().supportedFileAttributeViews().contains("unix");
         int names = unix ? (Integer) Files.getAttribute(database, "unix:nlink") : 1;
         if (names > 1) {
-            throw new CaptureException(
+            throw CaptureException.refusal(
                     database,
                     "the file has " + names + " names (hard links), each with a WAL of its own",
                     "delete the other names, or copy the database to a file of its own; find them with: find <folder>"

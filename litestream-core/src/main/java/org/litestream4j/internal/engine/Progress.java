@@ -20,6 +20,7 @@ import org.litestream4j.LitestreamException;
 import org.litestream4j.LitestreamListener;
 import org.litestream4j.error.OptionNames;
 import org.litestream4j.error.RemedyException;
+import org.litestream4j.internal.capture.CaptureException;
 import org.litestream4j.internal.files.NativeLibrary;
 import org.litestream4j.internal.files.SqliteCode;
 import org.litestream4j.replica.ReplicaAccessException;
@@ -147,6 +148,7 @@ final class Progress {
         counters.failed(step, diskFull);
         boolean refused = error instanceof ReplicaAccessException
                 || error instanceof LitestreamException
+                || (error instanceof CaptureException capture && capture.isRefused() && !diskFull)
                 || isNoDatabase(error.getCause())
                 || NativeLibrary.isCauseOf(error);
         Instant since = before != null ? before.at() : now;

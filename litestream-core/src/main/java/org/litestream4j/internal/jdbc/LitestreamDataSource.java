@@ -16,6 +16,7 @@ import org.litestream4j.internal.files.DatabaseOpening;
 import org.litestream4j.internal.wal.WalFile;
 import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteDataSource;
+import org.sqlite.SQLiteException;
 
 /**
  * DataSource between a pool and the driver. Each physical connection gets the settings that replication needs and
@@ -29,6 +30,8 @@ final class LitestreamDataSource implements DataSource {
      * the cost of a commit that forces it to the disk.
      */
     private static final int WAL_FILE_LIMITS = 2;
+
+    private static final int SQLITE_BUSY = 5; // the primary code of SQLite's extended ones
 
     /** The other journal modes; any other value is not repeated, because a malformed URL may have a secret there. */
     private static final Set<String> JOURNAL_MODES = Set.of("DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF");
@@ -45,24 +48,46 @@ final class LitestreamDataSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        refuseUnfitSettings();
-        return prepared(DatabaseOpening.open(physical::getConnection));
+        return open(physical::getConnection);
     }
 
     @Override
     public Connection getConnection(String username, String password) throws SQLException {
-        refuseUnfitSettings();
-        return prepared(DatabaseOpening.open(() -> physical.getConnection(username, password)));
+        return open(() -> physical.getConnection(username, password));
     }
 
-    /**
-     * Rejects unsuitable settings. Another journal mode cannot be set while the engine has the database open; SQLite
-     * reports "database is locked". With exclusive locking, no other connection sees the commits.
-     */
-    private void refuseUnfitSettings() throws SQLException {
-        if (!(physical instanceof SQLiteDataSource sqlite)) {
-            return;
+    private Connection open(DatabaseOpening.Opener<Connection> opener) throws SQLException {
+        if (physical instanceof SQLiteDataSource sqlite) {
+            refuseUnfit(settings(sqlite)); // before a connection takes the lock
         }
+        try {
+            return prepared(DatabaseOpening.open(opener));
+        } catch (SQLException e) {
+            throw isBusy(e) ? withHint(e) : e;
+        }
+    }
+
+    private static boolean isBusy(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) { // pools wrap the driver's exception
+            if (cause instanceof SQLiteException sqlite && (sqlite.getResultCode().code & 0xFF) == SQLITE_BUSY) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A driver that sets another journal mode waits for the engine's connection, until its timeout. */
+    private SQLException withHint(SQLException e) {
+        return new SQLException(
+                "Cannot open the database " + database.hooks().name() + ": " + e.getMessage()
+                        + ". If the DataSource sets journal_mode or locking_mode, remove it: replication needs the journal"
+                        + " mode WAL and sets it itself.",
+                e.getSQLState(),
+                e.getErrorCode(),
+                e);
+    }
+
+    private static Properties settings(SQLiteDataSource sqlite) {
         Properties set = new Properties();
         set.putAll(sqlite.getConfig().toProperties());
         String url = sqlite.getUrl();
@@ -74,6 +99,14 @@ final class LitestreamDataSource implements DataSource {
                 set.setProperty(parts[0].toLowerCase(Locale.ROOT), parts[1]);
             }
         }
+        return set;
+    }
+
+    /**
+     * Rejects unsuitable settings. Another journal mode cannot be set while the engine has the database open; SQLite
+     * reports "database is locked". With exclusive locking, no other connection sees the commits.
+     */
+    private void refuseUnfit(Properties set) throws SQLException {
         String journal = set.getProperty("journal_mode", "WAL");
         if (!journal.equalsIgnoreCase("WAL")) {
             boolean known = JOURNAL_MODES.contains(journal.toUpperCase(Locale.ROOT));
@@ -86,10 +119,21 @@ final class LitestreamDataSource implements DataSource {
         }
     }
 
+    /** Rejects what a pool has set on its connection, by the driver's properties, the URL or a statement. */
+    private void refuseUnfit(SQLiteConnection sqlite) throws SQLException {
+        refuseUnfit(sqlite.getDatabase().getConfig().toProperties());
+        try (Statement statement = sqlite.createStatement();
+                ResultSet row = statement.executeQuery("PRAGMA locking_mode")) {
+            if (row.getString(1).equalsIgnoreCase("exclusive")) {
+                throw unfit("locking_mode=EXCLUSIVE", "replication must open the database alongside the application");
+            }
+        }
+    }
+
     private SQLException unfit(String setting, String reason) {
         return new SQLException(
                 "The DataSource of the database " + database.hooks().name() + " sets " + setting + ", but " + reason
-                        + ". Remove that parameter from the JDBC URL or the driver's settings.");
+                        + ". Remove that setting from the JDBC URL, the driver's properties or the pool's initial statements.");
     }
 
     private Connection prepared(Connection connection) throws SQLException {
@@ -120,6 +164,7 @@ final class LitestreamDataSource implements DataSource {
      */
     private void configure(SQLiteConnection sqlite) throws SQLException {
         boolean used = sqlite.isFirstStatementExecuted();
+        refuseUnfit(sqlite);
         boolean switches = !sqlite.isReadOnly() && !isWal(sqlite);
         boolean begun = !sqlite.getAutoCommit() && (switches || !used);
         if (begun) {

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.internal.files.FileProblem;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.LtxFileName;
 import org.litestream4j.ltx.Txid;
@@ -99,7 +100,7 @@ final class FileReplicaClient implements ReplicaClient {
                     e);
         } catch (IOException e) {
             throw new ReplicaAccessException(
-                    url(), "cannot write to the folder: " + e, "make it writable or change the URL", e);
+                    url(), "cannot write to the folder: " + FileProblem.of(e), "make it writable or change the URL", e);
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaAccessException;
 
 /**
@@ -82,7 +83,8 @@ record NatsLogin(
             if (!Files.isReadable(creds)) {
                 throw new ReplicaAccessException(
                         replica,
-                        "there is no credentials file " + creds + " that this process may read",
+                        "there is no credentials file " + Redaction.file(creds.toString())
+                                + " that this process may read",
                         "correct the setting creds or the file's rights",
                         null);
             }
@@ -91,7 +93,7 @@ record NatsLogin(
                     () -> Nats.credentials(file), // read again for each connection, because the file may be renewed
                     true,
                     replica,
-                    "the file " + creds + " is not a credentials file",
+                    "the file " + Redaction.file(creds.toString()) + " is not a credentials file",
                     "it must hold a user's JWT and seed, as `nsc generate creds` writes them"));
         }
     }

@@ -27,6 +27,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaAccessException;
 
 /**
@@ -139,7 +140,11 @@ record NatsTls(boolean enabled, List<Path> rootCas, @Nullable Path clientCert, @
 
     private static ReplicaAccessException unusable(
             Path file, String setting, String wanted, String replica, @Nullable Exception cause) {
+        String shown = Redaction.file(file.toString()); // may be the content instead, also in the cause
         return new ReplicaAccessException(
-                replica, "the setting " + setting + " names " + file, "it must be readable and hold " + wanted, cause);
+                replica,
+                "the setting " + setting + " names " + shown,
+                "it must be readable and hold " + wanted,
+                shown.equals(file.toString()) ? cause : null);
     }
 }

@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.litestream4j.replica.Redaction;
 import org.litestream4j.replica.ReplicaAccessException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
@@ -181,8 +182,12 @@ final class S3Requests {
     }
 
     private ReplicaAccessException unusable(String path, String why, @Nullable Exception cause) {
+        String shown = Redaction.file(path); // may be the key itself, also in the cause
         return new ReplicaAccessException(
-                settings.url(), "cannot use the key file " + path + ": " + why, "correct sse-customer-key-path", cause);
+                settings.url(),
+                "cannot use the key file " + shown + ": " + why,
+                "correct sse-customer-key-path",
+                shown.equals(path) ? cause : null);
     }
 
     /** Returns the MD5 digest of a key, in base64 like the key. */
