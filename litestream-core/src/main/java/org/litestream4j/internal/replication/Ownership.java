@@ -153,7 +153,7 @@ public final class Ownership {
      * @param fileChecksum checksum at the end of the file
      */
     void published(LtxFileInfo file, long fileChecksum) throws IOException {
-        String created = isPlaceToCome() ? client.place() : null;
+        String created = isPlaceMissing() ? client.place() : null;
         synchronized (this) {
             newestOwn = new Own(file, fileChecksum);
             presenceOpen = true;
@@ -163,7 +163,7 @@ public final class Ownership {
         }
     }
 
-    private synchronized boolean isPlaceToCome() {
+    private synchronized boolean isPlaceMissing() {
         return place.equals(MISSING);
     }
 

@@ -110,7 +110,7 @@ class S3LayoutTest {
         List<RequestType> requests = new CopyOnWriteArrayList<>();
         try (ReplicaClient client = S3TestClients.open(
                 S3Server.location(server.port(), "restore/backup/app", ""),
-                request -> requests.add(request.operation()))) {
+                request -> requests.add(request.type()))) {
             Restore.restore(client, database, RestoreOptions.defaults());
         }
         byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(database));
