@@ -59,7 +59,7 @@ public interface RequestListener {
 
         /** @throws IllegalArgumentException if a number of bytes is negative */
         public Request {
-            requireNonNull(operation, "operation");
+            requireNonNull(type, "type");
             requireNonNull(outcome, "outcome");
             if (bytesSent < 0 || bytesReceived < 0) {
                 throw new IllegalArgumentException("negative bytes: " + bytesSent + ", " + bytesReceived);
