@@ -231,8 +231,9 @@ class ReplicateIT {
         Path start = executable("start.sh", program + "\nexit $?\n");
         String command = form.replace('_', ';').replace("@", program.toString()).replace("start.sh", start.toString());
         Process process = start("replicate", "--exec", command, database.toString(), replica);
-        await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(up));
-        Thread.sleep(1_500); // it is watched, not only begun
+        boolean shellEnds = exitCode != 3; // and leaves the program running in the background
+        await().atMost(30, TimeUnit.SECONDS)
+                .until(() -> Files.exists(up) && process.children().findAny().isEmpty() == shellEnds);
         assertThat(process.isAlive()).as("the program runs").isTrue();
         process.destroy();
         await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(told));

@@ -137,7 +137,7 @@ final class DrillReplica implements ReplicaClient {
 
         @Override
         public void onRequest(Request request) {
-            counts.computeIfAbsent(request.operation(), key -> new AtomicLong()).incrementAndGet();
+            counts.computeIfAbsent(request.type(), key -> new AtomicLong()).incrementAndGet();
         }
 
         Map<RequestType, Long> counts() {

@@ -50,16 +50,16 @@ public interface RequestListener {
     /**
      * One request.
      *
-     * @param operation operation of the request
+     * @param type type of the request
      * @param outcome outcome of the request
      * @param bytesSent bytes of content sent, without headers
      * @param bytesReceived bytes of content read until the request ended
      */
-    record Request(RequestType operation, RequestResult outcome, long bytesSent, long bytesReceived) {
+    record Request(RequestType type, RequestResult outcome, long bytesSent, long bytesReceived) {
 
         /** @throws IllegalArgumentException if a number of bytes is negative */
         public Request {
-            requireNonNull(operation, "operation");
+            requireNonNull(type, "type");
             requireNonNull(outcome, "outcome");
             if (bytesSent < 0 || bytesReceived < 0) {
                 throw new IllegalArgumentException("negative bytes: " + bytesSent + ", " + bytesReceived);

@@ -17,18 +17,18 @@ import org.jspecify.annotations.Nullable;
  * Stream of a replica's file, or of a range of it. If the connection breaks, reading continues at the same byte of the
  * same version of the file; a {@link ReplicaFileChangedException} reports another version. Not thread-safe.
  *
- * <p>This is the only place where reading is retried: {@link ReplicaClient#openFile} sends one request. After a failed
- * request, a pause follows, from 100 ms on and doubled each time. Reading gives up after {@link #MAX_FAILURES}
- * consecutive failures, and does not begin another request {@link #MAX_SECONDS} seconds after the first of them. Failures
- * are consecutive if fewer than {@link #PROGRESS} bytes were read in between. Thus reading from a store that fails at once
- * takes 7 requests and at most 6.3 s. For a store that does not respond, it takes two requests, each with the timeout of
- * the client. A file of {@code n} bytes takes at most {@code 7 * (1 + n / PROGRESS)} requests. Failures that a retry cannot
- * cure are thrown immediately: denied access, missing, replaced and damaged files, and a closed client.
+ * <p>This is the only place where reading is retried: {@link ReplicaClient#openFile} sends each request once. After a
+ * failed request, a pause follows: 100 ms, doubled each time up to 3.2 s, less up to half of it at random. Reading gives up
+ * after {@link #MAX_FAILURES} consecutive failures, and does not begin another request {@link #MAX_SECONDS} seconds after the
+ * first of them. Failures are consecutive if fewer than {@link #PROGRESS} bytes were read in between. Thus reading from a
+ * store that fails at once takes 8 requests and 4.7 to 9.5 s. For a store that does not respond, it takes two requests, each
+ * with the timeout of the client. A file of {@code n} bytes takes at most {@code 8 * (1 + n / PROGRESS)} requests. Failures
+ * that a retry cannot cure are thrown immediately: denied access, missing, replaced and damaged files, and a closed client.
  */
 public final class ResumingInputStream extends InputStream {
 
     /** Maximum number of consecutive failures. */
-    public static final int MAX_FAILURES = 7;
+    public static final int MAX_FAILURES = 8;
 
     /** Time in seconds after the first of consecutive failures, after which no further request begins. */
     public static final int MAX_SECONDS = 10;
@@ -37,6 +37,8 @@ public final class ResumingInputStream extends InputStream {
     public static final int PROGRESS = 16 << 10;
 
     private static final long FIRST_PAUSE_MILLIS = 100;
+
+    private static final long MAX_PAUSE_MILLIS = 3_200;
 
     private final Opener opener;
     private final String label;
@@ -210,7 +212,7 @@ public final class ResumingInputStream extends InputStream {
                 if (isPermanent(e) || isLast()) {
                     throw e;
                 }
-                long pause = FIRST_PAUSE_MILLIS << (failures - 1);
+                long pause = Math.min(FIRST_PAUSE_MILLIS << (failures - 1), MAX_PAUSE_MILLIS);
                 reader.pause(pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1));
             }
         }

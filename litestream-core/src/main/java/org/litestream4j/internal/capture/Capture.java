@@ -482,7 +482,7 @@ public final class Capture implements Closeable {
     /** Records that the captured state does not lead to the database: a full image follows, even after a restart. */
     private void lost(LostContinuityException why) {
         try {
-            position.breakOff();
+            position.recordLostContinuity();
         } catch (IOException e) { // the reason itself is reported; after a restart, an audit finds it again
             log.warn(
                     "cannot record that continuity was lost: path={} reason={}", settings.database(), why.problem(), e);

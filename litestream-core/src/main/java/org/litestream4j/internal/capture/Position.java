@@ -100,7 +100,7 @@ final class Position {
     }
 
     /** Records that no increment may follow the newest record, even after a restart; an image must follow. */
-    void breakOff() throws IOException {
+    void recordLostContinuity() throws IOException {
         PositionRecord last = newest();
         if (last != null) {
             moveTo(last.broken());

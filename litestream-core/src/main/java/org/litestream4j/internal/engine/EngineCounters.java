@@ -122,7 +122,7 @@ final class EngineCounters implements LitestreamListener, CaptureListener, Reque
 
     @Override
     public void onRequest(Request request) {
-        of(requests, request.operation()).incrementAndGet();
+        of(requests, request.type()).incrementAndGet();
         of(outcomes, request.outcome()).incrementAndGet();
     }
 

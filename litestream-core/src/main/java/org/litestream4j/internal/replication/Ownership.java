@@ -178,7 +178,7 @@ public final class Ownership {
      * @param fileChecksum checksum at the end of the file
      */
     void published(LtxFileInfo file, long fileChecksum) throws IOException {
-        String created = isPlaceToCome() ? client.place() : null;
+        String created = isPlaceMissing() ? client.place() : null;
         synchronized (this) {
             newestOwn = new Own(file, fileChecksum);
             presenceOpen = true;
@@ -188,7 +188,7 @@ public final class Ownership {
         }
     }
 
-    private synchronized boolean isPlaceToCome() {
+    private synchronized boolean isPlaceMissing() {
         return place.equals(MISSING);
     }
 

@@ -47,7 +47,16 @@ final class BucketSetup {
     /** Returns the stream of the bucket; null if there is none. */
     @Nullable
     StreamInfo info() throws IOException {
-        Message answer = bucket.ask(RequestType.HEAD, "STREAM.INFO." + bucket.stream(), new byte[0]);
+        return info(bucket.ask(RequestType.HEAD, "STREAM.INFO." + bucket.stream(), new byte[0]));
+    }
+
+    /** Does the same as {@link #info()} with one request, which is not repeated. */
+    @Nullable
+    StreamInfo infoOnce() throws IOException {
+        return info(bucket.askOnce(RequestType.HEAD, "STREAM.INFO." + bucket.stream(), new byte[0]));
+    }
+
+    private @Nullable StreamInfo info(Message answer) throws IOException {
         StreamInfo info = new StreamInfo(answer);
         if (info.hasError() && info.getApiErrorCode() == ApiErrors.NO_STREAM) {
             bucket.report(RequestType.HEAD, RequestResult.NOT_FOUND, 0, 0);

@@ -148,7 +148,7 @@ final class ChunkReader extends InputStream {
             try {
                 sent = bucket.sendForChunk(map.sequence(nextToSend));
             } catch (LostException e) {
-                return; // chunks needed now are requested again, repeatedly
+                return; // a chunk that is needed now is requested again
             }
             if (sent == null) {
                 return;
@@ -160,7 +160,7 @@ final class ChunkReader extends InputStream {
 
     private IOException missing() throws IOException {
         onMissing.run();
-        StoredObject now = bucket.find(objectName);
+        StoredObject now = bucket.findOnce(objectName);
         if (now == null || now.deleted() || !now.nuid().equals(object.nuid())) {
             return notFound(bucket, objectName);
         }

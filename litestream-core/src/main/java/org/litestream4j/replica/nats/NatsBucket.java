@@ -101,11 +101,17 @@ final class NatsBucket {
     /** Returns an object's description, possibly from a server of the cluster that is behind; null if there is none. */
     @Nullable
     StoredObject find(String objectName) throws IOException {
-        Message answer = ask(
-                RequestType.HEAD,
-                "STREAM.MSG.GET." + stream,
-                MessageGetRequest.lastForSubject(metaSubject(objectName)).serialize());
-        return description(answer, objectName);
+        return description(ask(RequestType.HEAD, "STREAM.MSG.GET." + stream, newest(objectName)), objectName);
+    }
+
+    /** Does the same as {@link #find} with one request, which is not repeated: for readers, which retry themselves. */
+    @Nullable
+    StoredObject findOnce(String objectName) throws IOException {
+        return description(askOnce(RequestType.HEAD, "STREAM.MSG.GET." + stream, newest(objectName)), objectName);
+    }
+
+    private byte[] newest(String objectName) {
+        return MessageGetRequest.lastForSubject(metaSubject(objectName)).serialize();
     }
 
     /**
@@ -159,7 +165,7 @@ final class NatsBucket {
 
     private boolean isDirect() throws IOException {
         if (direct == null) {
-            new BucketSetup(this).info();
+            new BucketSetup(this).infoOnce();
         }
         return Boolean.TRUE.equals(direct);
     }
@@ -176,7 +182,8 @@ final class NatsBucket {
     }
 
     /**
-     * Returns the content of a chunk; null if there is no message at that sequence, or if it has another subject.
+     * Returns the content of a chunk; null if there is no message at that sequence, or if it has another subject. A lost
+     * request is sent once more, to the leader of the stream. Further retries are up to the reader.
      *
      * @param sent the request; null to send it now
      */
@@ -193,7 +200,7 @@ final class NatsBucket {
             return content(new MessageInfo(answer, stream, true), subject, sequence);
         }
         // Missing at the server that responded, which may be behind the others; or lost.
-        answer = ask(
+        answer = askOnce(
                 RequestType.GET,
                 "STREAM.MSG.GET." + stream,
                 MessageGetRequest.forSequence(sequence).serialize());
@@ -287,10 +294,24 @@ final class NatsBucket {
         report(operation, RequestResult.SUCCESS, 0, 0);
     }
 
-    /** Sends a request of JetStream's API that may be repeated. */
+    /** Sends a request of JetStream's API that may be repeated, and repeats it while the connection is broken. */
     Message ask(RequestType operation, String api, byte[] body) throws IOException {
+        return answer(operation, () -> link.request("$JS.API." + api, body));
+    }
+
+    /** Sends a request of JetStream's API once. */
+    Message askOnce(RequestType operation, String api, byte[] body) throws IOException {
+        return answer(operation, () -> link.await(link.send("$JS.API." + api, null, body), link.timeoutNanos()));
+    }
+
+    @FunctionalInterface
+    private interface Exchange {
+        Message run() throws IOException;
+    }
+
+    private Message answer(RequestType operation, Exchange exchange) throws IOException {
         try {
-            return link.request("$JS.API." + api, body);
+            return exchange.run();
         } catch (LostException e) {
             report(operation, RequestResult.FAILED, 0, 0);
             throw e.unserved() ? ApiErrors.noJetStream(settings, e) : e;

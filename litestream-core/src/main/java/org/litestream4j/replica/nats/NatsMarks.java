@@ -19,6 +19,7 @@ import org.litestream4j.replica.ReplicaAccessException;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.RequestListener.RequestType;
+import org.litestream4j.replica.ResumingInputStream;
 
 /** Marks as objects {@code [<path>/]marks/<name>.mark} of the bucket. Thread-safe. */
 final class NatsMarks implements MarkStore {
@@ -88,8 +89,9 @@ final class NatsMarks implements MarkStore {
 
     @Override
     public Optional<byte[]> read(String name) throws IOException {
-        try (InputStream in =
-                reader.open(objectName(name), 0, Mark.MAX_BYTES + 1L).content()) {
+        String objectName = objectName(name);
+        try (InputStream in = ResumingInputStream.open(
+                (offset, length) -> reader.open(objectName, offset, length), objectName, 0, Mark.MAX_BYTES + 1L)) {
             return Optional.of(in.readNBytes(Mark.MAX_BYTES + 1));
         } catch (ReplicaFileNotFoundException e) {
             return Optional.empty();

@@ -19,7 +19,7 @@ import org.litestream4j.replica.ReplicaFileDamagedException;
 /**
  * Finds the chunks of objects. A small object that is read whole is fetched from the position its chunks have if no
  * other client wrote in between. For all others, one scan of headers creates a map of the chunks, which later reads
- * reuse. Thread-safe.
+ * reuse. No request is repeated, because {@link org.litestream4j.replica.ResumingInputStream} retries. Thread-safe.
  */
 final class ObjectReader {
 
@@ -51,7 +51,7 @@ final class ObjectReader {
         if (known != null && offset > 0) { // a range of a file that is read in ranges: saves a request
             return ranged(objectName, known, offset, length);
         }
-        StoredObject object = bucket.find(objectName);
+        StoredObject object = bucket.findOnce(objectName);
         if (object == null || object.deleted()) {
             throw ChunkReader.notFound(bucket, objectName);
         }
@@ -135,9 +135,9 @@ final class ObjectReader {
     }
 
     private Located locate(String objectName, StoredObject object) throws IOException {
-        ChunkMap map = object.chunks() == 0 ? new ChunkMap() : scan(bucket, bucket.chunkSubject(object.nuid()));
+        ChunkMap map = object.chunks() == 0 ? new ChunkMap() : mapOnce(bucket.chunkSubject(object.nuid()));
         if (map.count() != object.chunks() || map.size() != object.size()) {
-            StoredObject now = bucket.find(objectName);
+            StoredObject now = bucket.findOnce(objectName);
             if (now == null || now.deleted() || !now.nuid().equals(object.nuid())) {
                 throw ChunkReader.notFound(bucket, objectName);
             }
@@ -157,6 +157,12 @@ final class ObjectReader {
     static ChunkMap scan(NatsBucket bucket, String chunkSubject) throws IOException {
         MapMaker maker = new MapMaker();
         new StreamScan(bucket).run(chunkSubject, StreamScan.Kind.ALL_HEADERS, maker);
+        return maker.map;
+    }
+
+    private ChunkMap mapOnce(String chunkSubject) throws IOException {
+        MapMaker maker = new MapMaker();
+        new StreamScan(bucket).runOnce(chunkSubject, StreamScan.Kind.ALL_HEADERS, maker);
         return maker.map;
     }
 

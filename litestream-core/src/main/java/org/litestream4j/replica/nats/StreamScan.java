@@ -67,13 +67,16 @@ final class StreamScan {
         this.bucket = bucket;
     }
 
-    /** @throws ReplicaAccessException if the bucket does not exist */
+    /**
+     * Runs the scan, up to three times if the connection breaks.
+     *
+     * @throws ReplicaAccessException if the bucket does not exist
+     */
     void run(String subject, Kind kind, Sink sink) throws IOException {
         for (int attempt = 1; ; attempt++) {
             long start = System.nanoTime();
             try {
-                attempt(subject, kind, sink);
-                bucket.report(RequestType.LIST, RequestResult.SUCCESS, 0, 0);
+                runOnce(subject, kind, sink);
                 return;
             } catch (LostException e) {
                 if (attempt == ATTEMPTS || !bucket.link().mayRepeat(start, e)) {
@@ -83,8 +86,14 @@ final class StreamScan {
         }
     }
 
+    /** Runs one attempt, for readers, which retry themselves. */
+    void runOnce(String subject, Kind kind, Sink sink) throws IOException {
+        attempt(subject, kind, sink);
+        bucket.report(RequestType.LIST, RequestResult.SUCCESS, 0, 0);
+    }
+
     /**
-     * Runs one attempt. A consumer may read from a server of the cluster that is behind, and would return an older
+     * A consumer may read from a server of the cluster that is behind, and would return an older
      * state as the newest. Therefore, the leader is first asked for the newest message, and a scan that does not
      * include it is invalid.
      */

@@ -32,7 +32,7 @@ abstract class StorePagesContract {
     private ReplicaPages reader(ReplicaLocation location, PagesOptions.Builder options) {
         RequestListener counter = request -> {
             requests.increment();
-            gets.add(request.operation() == RequestType.GET ? 1 : 0);
+            gets.add(request.type() == RequestType.GET ? 1 : 0);
         };
         return ReplicaPages.open(Replicas.open(location, counter), options.build());
     }

@@ -9,6 +9,9 @@ import io.nats.client.api.StreamState;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -25,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -256,6 +260,32 @@ class NatsInterruptionTest {
             byte[] rest = in.readAllBytes();
             assertThat(first).isEqualTo(Arrays.copyOf(content, 1_000_000));
             assertThat(rest).isEqualTo(Arrays.copyOfRange(content, 1_000_000, content.length));
+        }
+    }
+
+    /** The reader of the file retries. A nested retry would multiply the bound of the reader. */
+    @Test
+    void openFile_serverGone_triesToConnectOnlyOnce() throws Exception {
+        ReplicaClient client = client(server.address(), "30s");
+        put(client, NAME, content(9, 3_000_000));
+        server.kill();
+        AtomicInteger connections = new AtomicInteger();
+        try (ServerSocket refusing = new ServerSocket(server.port(), 50, InetAddress.getLoopbackAddress())) {
+            Thread accepting = new Thread(() -> {
+                while (!refusing.isClosed()) {
+                    try (Socket socket = refusing.accept()) {
+                        connections.incrementAndGet(); // and is closed without a word
+                    } catch (IOException e) {
+                        return;
+                    }
+                }
+            });
+            accepting.start();
+            assertThatThrownBy(() -> client.openFile(0, NAME, 0, ReplicaClient.TO_END))
+                    .isInstanceOf(LostException.class);
+            assertThat(connections.get()).isLessThanOrEqualTo(1); // none if the request was sent before the loss
+            refusing.close();
+            accepting.join();
         }
     }
 

@@ -70,7 +70,7 @@ class NatsReadTest {
         put(NAME, content);
         requests.clear();
         assertThat(read(0, ReplicaClient.TO_END)).isEqualTo(content);
-        assertThat(requests).extracting(Request::operation).containsExactly(RequestType.HEAD, RequestType.GET);
+        assertThat(requests).extracting(Request::type).containsExactly(RequestType.HEAD, RequestType.GET);
         assertThat(requests.get(1).bytesReceived()).isEqualTo(5000);
     }
 
@@ -81,11 +81,11 @@ class NatsReadTest {
         requests.clear();
         assertThat(read(content.length - 32_768, 32_768)).isEqualTo(tail(content, 32_768));
         assertThat(requests)
-                .extracting(Request::operation)
+                .extracting(Request::type)
                 .containsExactly(RequestType.HEAD, RequestType.LIST, RequestType.GET);
         requests.clear();
         assertThat(read(5_000_000, 4096)).isEqualTo(Arrays.copyOfRange(content, 5_000_000, 5_004_096));
-        assertThat(requests).extracting(Request::operation).containsExactly(RequestType.GET);
+        assertThat(requests).extracting(Request::type).containsExactly(RequestType.GET);
         assertThat(requests.get(0).bytesReceived()).isEqualTo(NatsBucket.CHUNK_SIZE);
         requests.clear();
         int border = NatsBucket.CHUNK_SIZE * 7;
@@ -175,7 +175,7 @@ class NatsReadTest {
         int[] seen = {0};
         client.list(0, Txid.NONE, file -> ++seen[0] > 0);
         assertThat(seen[0]).isEqualTo(300);
-        assertThat(requests).extracting(Request::operation).containsExactly(RequestType.HEAD, RequestType.LIST);
+        assertThat(requests).extracting(Request::type).containsExactly(RequestType.HEAD, RequestType.LIST);
     }
 
     @Test

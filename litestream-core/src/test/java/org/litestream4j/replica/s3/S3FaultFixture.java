@@ -77,7 +77,7 @@ abstract class S3FaultFixture {
 
     List<String> counts() {
         return counted.stream()
-                .map(request -> request.operation() + " " + request.outcome())
+                .map(request -> request.type() + " " + request.outcome())
                 .toList();
     }
 

@@ -84,7 +84,7 @@ class S3FenceTest {
 
     private List<String> counts() {
         return counted.stream()
-                .map(request -> request.operation() + " " + request.outcome())
+                .map(request -> request.type() + " " + request.outcome())
                 .toList();
     }
 

@@ -109,8 +109,7 @@ class S3LayoutTest {
         Path database = folder.resolve("app.db");
         List<RequestType> requests = new CopyOnWriteArrayList<>();
         try (ReplicaClient client = S3TestClients.open(
-                S3Server.location(server.port(), "restore/backup/app", ""),
-                request -> requests.add(request.operation()))) {
+                S3Server.location(server.port(), "restore/backup/app", ""), request -> requests.add(request.type()))) {
             Restore.restore(client, database, RestoreOptions.defaults());
         }
         byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(database));

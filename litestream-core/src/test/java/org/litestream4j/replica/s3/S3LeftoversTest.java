@@ -82,7 +82,7 @@ class S3LeftoversTest {
 
     private List<String> counts() {
         return counted.stream()
-                .map(request -> request.operation() + " " + request.outcome())
+                .map(request -> request.type() + " " + request.outcome())
                 .toList();
     }
 

@@ -35,7 +35,7 @@ class S3ReadFaultTest extends S3FaultFixture {
                 .toList();
         assertThat(ranges).containsExactly("", "bytes=150000-", "bytes=225000-", "bytes=225000-", "bytes=262500-");
         long received = counted.stream()
-                .filter(request -> request.operation() == RequestType.GET)
+                .filter(request -> request.type() == RequestType.GET)
                 .mapToLong(Request::bytesReceived)
                 .sum();
         assertThat(received).isEqualTo(content.length);
