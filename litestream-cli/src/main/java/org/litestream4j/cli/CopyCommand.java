@@ -106,10 +106,11 @@ final class CopyCommand implements Callable<Integer> {
         try (ReplicaClient source = ReplicaArguments.open(from, fromSettings);
                 ReplicaClient target = ReplicaArguments.open(to, toSettings);
                 Cancellation cancellation = Cancellation.onShutdown();
-                Output output = new Output()) {
+                ProgressLine line = new ProgressLine(spec.commandLine().getErr())) {
             if (source.url().equals(target.url())) {
                 throw new UsageException("FROM_URL and TO_URL are the same replica");
             }
+            Output output = new Output(line);
             CopyOptions options = options(output, cancellation);
             if (follow) {
                 ReplicaCopy.follow(source, target, options, interval);
@@ -117,7 +118,6 @@ final class CopyCommand implements Callable<Integer> {
                 return 0;
             }
             CopyResult result = ReplicaCopy.copy(source, target, options);
-            output.close();
             output.print(result);
             return result.damaged().isEmpty() ? 0 : 1;
         }
@@ -152,16 +152,20 @@ final class CopyCommand implements Callable<Integer> {
     }
 
     /** Shows the progress on a terminal, and the results. */
-    private final class Output implements CopyListener, AutoCloseable {
+    private final class Output implements CopyListener {
 
         private final PrintWriter out = spec.commandLine().getOut();
         private final PrintWriter err = spec.commandLine().getErr();
-        private final ProgressLine line = new ProgressLine(err);
+        private final ProgressLine line;
         private final boolean showsProgress = !json && ProgressLine.isTerminal();
         private int totalFiles;
         private long totalBytes;
         private int files;
         private long bytes;
+
+        Output(ProgressLine line) {
+            this.line = line;
+        }
 
         @Override
         public void onFiles(int count, long size) {
@@ -186,7 +190,6 @@ final class CopyCommand implements Callable<Integer> {
 
         @Override
         public void onResult(CopyResult result) {
-            line.close();
             if (result.files() > 0 || result.deleted() > 0 || result.marks() > 0) {
                 print(result);
             }
@@ -200,6 +203,7 @@ final class CopyCommand implements Callable<Integer> {
         }
 
         void print(CopyResult result) {
+            line.close();
             for (LtxFileInfo file : result.damaged()) {
                 err.println("warning: " + file.level() + "/" + file.name() + " is damaged and was not copied");
             }
@@ -220,11 +224,6 @@ final class CopyCommand implements Callable<Integer> {
                             ? ", copied " + result.marks() + (result.marks() == 1 ? " mark" : " marks")
                             : "")
                     + "; the copy is at TXID " + result.newest();
-        }
-
-        @Override
-        public void close() {
-            line.close();
         }
     }
 }

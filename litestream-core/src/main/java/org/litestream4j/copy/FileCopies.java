@@ -186,7 +186,7 @@ final class FileCopies {
     private void awaitTurn(LtxFileInfo file) throws IOException {
         lock.lock();
         try {
-            while (inProgress.peek() != file) {
+            while (!file.equals(inProgress.peek())) {
                 check(file);
                 changed.awaitNanos(CANCEL_NANOS);
             }
