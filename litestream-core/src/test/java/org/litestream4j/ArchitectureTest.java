@@ -45,6 +45,7 @@ class ArchitectureTest {
         "internal.jdbc, error internal.capture internal.wal internal.files",
         "compaction, error ltx replica",
         "restore, error ltx replica internal.files",
+        "copy, error ltx replica restore",
         "drill, error ltx replica compaction restore internal.files",
         "internal.pages, error ltx replica restore internal.files",
         "internal.vfs, error internal.pages ltx restore internal.files",

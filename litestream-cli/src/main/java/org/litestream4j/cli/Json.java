@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.litestream4j.compaction.Validation;
+import org.litestream4j.copy.CopyResult;
 import org.litestream4j.internal.capture.LocalState;
 import org.litestream4j.ltx.DatabaseChecksum;
 import org.litestream4j.ltx.Txid;
@@ -50,6 +51,28 @@ final class Json {
                     file.size(),
                     file.timestamp(),
                     file.exact());
+        }
+    }
+
+    /**
+     * Result of a copy.
+     *
+     * @param newestTxid newest state that the copy can restore
+     * @param present files that the copy had before
+     * @param damaged files of the source that were not copied
+     */
+    record Copied(String newestTxid, int files, long bytes, int present, int deleted, int marks, List<String> damaged) {
+        static Copied of(CopyResult result) {
+            return new Copied(
+                    result.newest().toString(),
+                    result.files(),
+                    result.bytes(),
+                    result.present(),
+                    result.deleted(),
+                    result.marks(),
+                    result.damaged().stream()
+                            .map(file -> file.level() + "/" + file.name())
+                            .toList());
         }
     }
 

@@ -32,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             StatusCommand.class,
             QueryCommand.class,
             MarkCommand.class,
+            CopyCommand.class,
             LtxCommand.class,
             ValidateCommand.class,
             DrillCommand.class,

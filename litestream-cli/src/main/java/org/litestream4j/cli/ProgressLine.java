@@ -67,7 +67,8 @@ final class ProgressLine implements RestoreListener, AutoCloseable {
                 remaining);
     }
 
-    private void replace(String text) {
+    /** Shows another text. */
+    void replace(String text) {
         err.print("\r" + text + " ".repeat(Math.max(0, written - text.length())));
         err.flush();
         written = text.length();

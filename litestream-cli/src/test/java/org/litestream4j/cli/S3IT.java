@@ -61,6 +61,30 @@ class S3IT {
     }
 
     @Test
+    void jar_copy_goesFromAFolderThroughABucketToAFolder() throws Exception {
+        Path database = temp.resolve("app.db");
+        String first = temp.resolve("first").toUri().toString();
+        String second = temp.resolve("second").toUri().toString();
+        String bucket = url(S3Server.BUCKET, server.freshPath());
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+                Statement statement = connection.createStatement()) {
+            statement.execute("pragma journal_mode=wal");
+            for (int i = 0; i < 3; i++) {
+                statement.execute("create table t" + i + " as select randomblob(2000000) as x");
+                succeed("replicate", "--once", database.toString(), first);
+            }
+        }
+        succeed("copy", first, bucket);
+        assertThat(succeed("copy", first, bucket)).contains("copied 0 files, 0 bytes", "TXID 0000000000000003");
+        succeed("copy", bucket, second);
+        assertThat(succeed("ltx", second)).isEqualTo(succeed("ltx", first)).hasLineCount(5);
+        succeed("validate", "--deep", second);
+        Path restored = temp.resolve("restored.db");
+        succeed("restore", "-o", restored.toString(), second);
+        assertThat(restored).hasSameBinaryContentAs(database);
+    }
+
+    @Test
     void jar_storeRefuses_saysWhatToChangeInOneLine() throws Exception {
         Run noBucket = run(S3Server.SECRET_KEY, "ltx", url("no-such-bucket", "app"));
         assertThat(noBucket.err()).contains("create bucket no-such-bucket");

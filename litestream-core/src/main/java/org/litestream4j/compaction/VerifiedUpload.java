@@ -11,6 +11,7 @@ import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
 import org.litestream4j.replica.ReplicaUpload;
 import org.litestream4j.replica.StopSignal;
+import org.litestream4j.replica.TeeInputStream;
 
 /** Uploads a file while verifying it: the file becomes visible only if its whole content was valid. */
 final class VerifiedUpload {
@@ -44,7 +45,7 @@ final class VerifiedUpload {
             String source)
             throws IOException {
         try (ReplicaUpload upload = client.write(level, name, timestamp, databaseChecksum)) {
-            try (LtxReader reader = LtxReader.open(new Tee(content, upload), source, name)) {
+            try (LtxReader reader = LtxReader.open(new TeeInputStream(content, upload, bytes -> {}), source, name)) {
                 while (reader.next()) {
                     stop.check();
                 }
@@ -81,35 +82,6 @@ final class VerifiedUpload {
 
         ReplicaConflictException conflict() {
             return conflict;
-        }
-    }
-
-    /** Sends all bytes that are read from it. Does not close its source. */
-    private static final class Tee extends InputStream {
-        private final InputStream in;
-        private final ReplicaUpload upload;
-
-        Tee(InputStream in, ReplicaUpload upload) {
-            this.in = in;
-            this.upload = upload;
-        }
-
-        @Override
-        public int read() throws IOException {
-            int value = in.read();
-            if (value >= 0) {
-                upload.write(value);
-            }
-            return value;
-        }
-
-        @Override
-        public int read(byte[] bytes, int offset, int length) throws IOException {
-            int count = in.read(bytes, offset, length);
-            if (count > 0) {
-                upload.write(bytes, offset, count);
-            }
-            return count;
         }
     }
 }

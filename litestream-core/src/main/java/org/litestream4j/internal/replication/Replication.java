@@ -25,6 +25,7 @@ import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaUpload;
+import org.litestream4j.replica.TeeInputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -1,4 +1,4 @@
-package org.litestream4j.internal.replication;
+package org.litestream4j.replica;
 
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -7,13 +7,13 @@ import java.io.OutputStream;
 import java.util.function.LongConsumer;
 
 /** Copies all bytes that are read to an output. Closes neither stream. */
-final class TeeInputStream extends FilterInputStream {
+public final class TeeInputStream extends FilterInputStream {
 
     private final OutputStream out;
     private final LongConsumer progress;
 
     /** @param progress receives the number of bytes after each write */
-    TeeInputStream(InputStream in, OutputStream out, LongConsumer progress) {
+    public TeeInputStream(InputStream in, OutputStream out, LongConsumer progress) {
         super(in);
         this.out = out;
         this.progress = progress;
