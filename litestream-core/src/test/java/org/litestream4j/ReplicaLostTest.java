@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,6 +124,39 @@ class ReplicaLostTest extends EngineFixture {
             }
         }
         assertReplicaIsDatabase();
+    }
+
+    /** The file is listed, and those after it continue it. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 50, 150})
+    void ownFileThatIsCutShort_isPassedByASnapshotBeforeCommitsCount(int length) throws Exception {
+        create("CREATE TABLE t(x)");
+        try (Litestream litestream = litestream()) {
+            ManagedDatabase database = litestream.register(config().build());
+            try (Connection connection = open(database)) {
+                insert(database, connection, 5);
+                Path newest = replica.resolve("ltx/0")
+                        .resolve(LtxFileName.of(database.status().replicated()).toString());
+                Files.write(newest, Arrays.copyOf(Files.readAllBytes(newest), length));
+                execute(connection, "INSERT INTO t VALUES ('after')");
+                await().atMost(TIMEOUT).until(() -> logged().stream()
+                        .anyMatch(line -> line.startsWith("files of the replica are missing or damaged, a snapshot")));
+                database.sync(TIMEOUT);
+                assertThat(restoredRows()).isEqualTo(SqliteFixture.query(connection, "SELECT count(*) FROM t"));
+                assertThat(database.status().state()).isEqualTo(DatabaseState.REPLICATING);
+            }
+        }
+    }
+
+    private Object restoredRows() throws Exception {
+        Path restored = Files.createTempDirectory(folder, "restored").resolve("app.db");
+        try (ReplicaClient client =
+                Replicas.open(ReplicaLocation.of(replica.toUri().toString()))) {
+            Restore.restore(client, restored, RestoreOptions.defaults());
+        }
+        try (Connection probe = java.sql.DriverManager.getConnection("jdbc:sqlite:" + restored)) {
+            return SqliteFixture.query(probe, "SELECT count(*) FROM t");
+        }
     }
 
     private static void replaceAll(ManagedDatabase database, Connection connection, int times) throws Exception {

@@ -58,13 +58,17 @@ class UnansweredSnapshotTest extends EngineFixture {
                 control.unansweredLevel = ReplicaClient.SNAPSHOT_LEVEL;
                 control.heldLevel = -1;
                 await().atMost(TIMEOUT)
-                        .until(() -> SqliteFixture.level(replica, ReplicaClient.SNAPSHOT_LEVEL).size() == 1);
+                        .until(() -> SqliteFixture.level(replica, ReplicaClient.SNAPSHOT_LEVEL)
+                                        .size()
+                                == 1);
                 Txid before = database.status().captured();
                 execute(connection, "INSERT INTO t VALUES ('later')");
                 await().atMost(TIMEOUT)
                         .until(() -> database.status().state() == DatabaseState.CONFLICT
                                 || database.status().replicated().isAfter(before));
-                assertThat(database.status().captured()).as("the snapshot is ahead").isLessThan(lost);
+                assertThat(database.status().captured())
+                        .as("the snapshot is ahead")
+                        .isLessThan(lost);
                 control.unansweredLevel = -1;
                 database.awaitReplicated(TIMEOUT);
                 assertThat(database.status().state()).isEqualTo(DatabaseState.REPLICATING);
@@ -87,7 +91,8 @@ class UnansweredSnapshotTest extends EngineFixture {
                 for (int i = 0; i < 2; i++) {
                     Txid before = database.status().captured();
                     execute(connection, "INSERT INTO t VALUES (randomblob(3000))");
-                    await().atMost(TIMEOUT).until(() -> database.status().captured().isAfter(before));
+                    await().atMost(TIMEOUT)
+                            .until(() -> database.status().captured().isAfter(before));
                 }
                 Files.delete(metaPath()
                         .resolve("ltx/0")
@@ -116,7 +121,9 @@ class UnansweredSnapshotTest extends EngineFixture {
     private void awaitSecondImage(ManagedDatabase database) {
         await().atMost(TIMEOUT)
                 .until(() -> images() == 2
-                        && database.status().replicated().equals(database.status().captured()));
+                        && database.status()
+                                .replicated()
+                                .equals(database.status().captured()));
     }
 
     private void deleteFiles(int level) throws Exception {

@@ -365,16 +365,16 @@ final class CompactionLane {
     private void findOverlookedLoss() {
         LaneStates.View now = laneStates.now();
         UploadState upload = now.upload();
-        ReplicaComparison found = now.comparison();
-        boolean compared = found != null && upload.number() != comparedBefore;
-        if (upload.losses() != lossesBefore || (compared && found.replicaNewest().isBefore(published))) {
+        ReplicaComparison found = upload.number() == comparedBefore ? null : now.comparison();
+        if (upload.losses() != lossesBefore
+                || (found != null && found.replicaNewest().isBefore(published))) {
             unconfirmed = false;
             loss = new ReplicaLostException(
                     client.url(),
                     "the replica lost files while a merge, a snapshot or a deletion ran",
                     "find out what emptied, replaced or unmounted it");
         } else {
-            unconfirmed = !compared && isFormer();
+            unconfirmed = found == null && isFormer();
         }
     }
 

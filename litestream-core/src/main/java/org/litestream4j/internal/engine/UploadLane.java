@@ -73,6 +73,9 @@ final class UploadLane {
     /** The last loss found by the compaction lane that was handled. */
     private @Nullable ReplicaLostException loss;
 
+    /** Damage that no listing shows, found since the last comparison; null if there is none. */
+    private @Nullable String damagedContent;
+
     private volatile long backoff; // written only by the lane
 
     UploadLane(
@@ -192,6 +195,9 @@ final class UploadLane {
         progress.healed(
                 String.valueOf(e.getMessage()), "the replica is checked again; a full image follows if it is needed");
         losses++;
+        if (e.isDamage()) {
+            damagedContent = e.problem();
+        }
         comparison = null;
         replication.lost();
         waits.positionLost();
@@ -278,11 +284,15 @@ final class UploadLane {
         ReplicaComparison found = replication.verify();
         Txid newest = found.replicaNewest();
         String broken = losses > verifiedLosses && !newest.isNone() ? breakInPast() : null;
+        if (broken == null) {
+            broken = damagedContent;
+        }
         if (broken != null && found.unreachable().isEmpty()) {
             found = found.unreachable(broken);
         }
         boolean unreadable = found.diverged() && !newest.isNone() && !replication.isReadable(newest);
         noteDamage(found, unreadable);
+        damagedContent = null;
         if (found.diverged()) {
             boolean shown = !ours.isNone() && ours.equals(newest); // written by this process
             boolean recorded = unreadable && replication.isRecorded(newest); // a damaged file shows no kinship

@@ -2,8 +2,6 @@ package org.litestream4j.internal.replication;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,7 +20,6 @@ import org.litestream4j.ltx.Txid;
 import org.litestream4j.replica.LtxFileInfo;
 import org.litestream4j.replica.ReplicaClient;
 import org.litestream4j.replica.ReplicaConflictException;
-import org.litestream4j.replica.ReplicaFileNotFoundException;
 import org.litestream4j.replica.ReplicaLostException;
 
 /**
@@ -83,18 +80,18 @@ public final class Ownership {
 
     /** Newest file written by this process that is not known to be lost. */
     @GuardedBy("this")
-    private @Nullable Own newestOwn;
+    private @Nullable WrittenFile newestOwn;
 
     /**
      * Newest file at the last check. If it exists, the replica was not emptied, even if retention deleted all earlier
      * files.
      */
     @GuardedBy("this")
-    private @Nullable Own newestAtCheck;
+    private @Nullable WrittenFile newestAtCheck;
 
     /** Newest files of the replicas that this process has lost. A folder that was unmounted comes back. */
     @GuardedBy("this")
-    private final Deque<Own> former = new ArrayDeque<>();
+    private final Deque<WrittenFile> former = new ArrayDeque<>();
 
     @GuardedBy("this")
     private long presentAtNanos;
@@ -133,9 +130,6 @@ public final class Ownership {
         this.validity = validity;
         Arrays.fill(from, Txid.NONE);
     }
-
-    /** A file written by this process. */
-    private record Own(LtxFileInfo file, long fileChecksum) {}
 
     /** A moment by both clocks. */
     record Moment(Instant wall, long nanos) {}
@@ -180,7 +174,7 @@ public final class Ownership {
     void published(LtxFileInfo file, long fileChecksum) throws IOException {
         String created = isPlaceMissing() ? client.place() : null;
         synchronized (this) {
-            newestOwn = new Own(file, fileChecksum);
+            newestOwn = new WrittenFile(file, fileChecksum);
             presenceOpen = true;
             if (created != null && place.equals(MISSING)) {
                 place = created;
@@ -217,7 +211,7 @@ public final class Ownership {
     }
 
     @GuardedBy("this")
-    private void remember(@Nullable Own own) {
+    private void remember(@Nullable WrittenFile own) {
         if (own != null && !own.equals(former.peekLast())) {
             former.addLast(own);
             if (former.size() > MAX_FORMER) {
@@ -295,15 +289,16 @@ public final class Ownership {
             Txid ours,
             List<Txid> from,
             String place,
-            List<Own> expected,
-            @Nullable Own newestOwn) {}
+            List<WrittenFile> expected,
+            @Nullable WrittenFile newestOwn) {}
 
     /** @param interval minimum time in nanoseconds between two checks of files on a replica that has a place */
     private synchronized Check begin(boolean newestToo, long interval) {
         Moment begun = now();
         long minimum = place.isEmpty() && !newestToo ? PRESENCE_NANOS : interval;
         boolean due = begun.nanos() - presentAtNanos >= minimum;
-        List<Own> expected = Stream.of(newestAtCheck == null ? newestOwn : newestAtCheck, newestToo ? newestOwn : null)
+        List<WrittenFile> expected = Stream.of(
+                        newestAtCheck == null ? newestOwn : newestAtCheck, newestToo ? newestOwn : null)
                 .filter(own -> own != null && due)
                 .distinct()
                 .toList();
@@ -322,7 +317,7 @@ public final class Ownership {
     private boolean run(Check check) throws IOException {
         String now = placeOr(check.place());
         boolean moved = !check.place().equals(MISSING) && !now.equals(check.place());
-        Own missing = moved ? null : missing(check.expected());
+        WrittenFile missing = moved ? null : missing(check.expected());
         if (check.fresh() && !moved && missing == null) {
             return check.expected().isEmpty() || arePresent(check);
         }
@@ -339,9 +334,9 @@ public final class Ownership {
         return isProven(check, files, now, moved);
     }
 
-    private @Nullable Own missing(List<Own> expected) throws IOException {
-        for (Own own : expected) {
-            if (!isPresent(own)) {
+    private @Nullable WrittenFile missing(List<WrittenFile> expected) throws IOException {
+        for (WrittenFile own : expected) {
+            if (!own.isPresent(client)) {
                 return own;
             }
         }
@@ -452,26 +447,6 @@ public final class Ownership {
             return !found[0];
         });
         return found[0];
-    }
-
-    /** Returns whether a file of this process still exists. */
-    private boolean isPresent(Own expected) throws IOException {
-        LtxFileInfo file = expected.file();
-        try (InputStream in =
-                client.open(file.level(), file.name(), Math.max(0, file.size() - Long.BYTES), Long.BYTES)) {
-            byte[] end = in.readNBytes(Long.BYTES);
-            if (end.length < Long.BYTES || ByteBuffer.wrap(end).getLong() != expected.fileChecksum()) {
-                throw new ReplicaConflictException(
-                        client.url(),
-                        "level " + file.level() + " holds " + file.name()
-                                + " with other content than this process wrote: it was overwritten",
-                        "stop the other writer, or give one of them another replica URL; then restart this application",
-                        null);
-            }
-            return true;
-        } catch (ReplicaFileNotFoundException e) {
-            return false; // or another process has merged and deleted it
-        }
     }
 
     @GuardedBy("this")

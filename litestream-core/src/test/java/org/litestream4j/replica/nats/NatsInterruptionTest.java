@@ -270,11 +270,14 @@ class NatsInterruptionTest {
         put(client, NAME, content(9, 3_000_000));
         server.kill();
         AtomicInteger connections = new AtomicInteger();
+        Thread accepting;
         try (ServerSocket refusing = new ServerSocket(server.port(), 50, InetAddress.getLoopbackAddress())) {
-            Thread accepting = new Thread(() -> {
+            accepting = new Thread(() -> {
                 while (!refusing.isClosed()) {
-                    try (Socket socket = refusing.accept()) {
-                        connections.incrementAndGet(); // and is closed without a word
+                    try {
+                        Socket socket = refusing.accept();
+                        connections.incrementAndGet();
+                        socket.close(); // without a word
                     } catch (IOException e) {
                         return;
                     }
@@ -284,9 +287,8 @@ class NatsInterruptionTest {
             assertThatThrownBy(() -> client.openFile(0, NAME, 0, ReplicaClient.TO_END))
                     .isInstanceOf(LostException.class);
             assertThat(connections.get()).isLessThanOrEqualTo(1); // none if the request was sent before the loss
-            refusing.close();
-            accepting.join();
         }
+        accepting.join();
     }
 
     @Test
