@@ -52,7 +52,7 @@ final class BoundedCall {
             try {
                 return result.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
-                continue;
+                // no answer yet
             } catch (ExecutionException e) {
                 throw unwrapped(e);
             }
