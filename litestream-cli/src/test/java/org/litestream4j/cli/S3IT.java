@@ -75,9 +75,9 @@ class S3IT {
             }
         }
         succeed("copy", first, bucket);
-        assertThat(succeed("copy", first, bucket)).contains("copied 0 files, 0 bytes", "TXID 0000000000000003");
+        assertThat(succeed("copy", first, bucket)).contains("copied 0 files, 0 bytes");
         succeed("copy", bucket, second);
-        assertThat(succeed("ltx", second)).isEqualTo(succeed("ltx", first)).hasLineCount(5);
+        assertThat(succeed("ltx", second)).isEqualTo(succeed("ltx", first)).contains("0000000000000003");
         succeed("validate", "--deep", second);
         Path restored = temp.resolve("restored.db");
         succeed("restore", "-o", restored.toString(), second);
